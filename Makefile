@@ -106,7 +106,7 @@ lock: $(UV) ## Renew the lock files from pyproject.toml and package.json
 
 .PHONY: test
 test: setup ## Run the tests (ARGS="-k ledger" chooses some)
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 # The types take longest and come first; what else is looked at meanwhile says it when it is done.
 .PHONY: check

@@ -8,18 +8,17 @@ from django.db.models.signals import post_migrate
 PARTS = (
     "program_ways",
     "condition_fields", "services.code_claims", "standard_channels", "standard_occasions",
-    "program_parts", "forgetting", "personal_tables", "demo", "demo_connections", "demo_journeys",
-    "demo_figures", "demo_webhooks", "demo_surveys", "demo_calendar", "demo_campaigns",
-    "demo_games", "demo_challenges", "demo_offers", "demo_referrals", "demo_community",
+    "program_parts", "ready_activities", "forgetting", "own_signs", "personal_tables", "demo",
     "selectors.surveys", "selectors.posts", "selectors.games", "checks", "selectors.telling",
     "backoffice.survey_menu", "backoffice.campaign_menu", "backoffice.calendar_menu",
     "backoffice.game_menu", "backoffice.challenge_menu", "backoffice.community_menu",
     "referral_parts", "backoffice.referral_menu", "backoffice.campaign_approvals",
     "backoffice.referral_approvals", "jobs", "merging", "merging_challenges", "merging_community",
     "merging_offers", "services.challenge_progress", "services.personal_offers", "segment_uses",
-    "launch_checks", "services.tracking", "services.measuring", "timeline", "services.inbound",
-    "services.webhook_telling", "account.menu", "backoffice.menu", "backoffice.webhook_menu",
-    "backoffice.connection_menu",
+    "launch_checks", "team_panels", "services.tracking", "services.measuring", "timeline",
+    "customer_timeline", "services.inbound", "services.webhook_telling", "slow_figures",
+    "account.menu",
+    "backoffice.menu", "backoffice.webhook_menu", "backoffice.connection_menu",
 )  # fmt: skip
 
 

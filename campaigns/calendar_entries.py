@@ -74,6 +74,8 @@ class Entry:
     movable: bool = False
     is_moment: bool = False
     note: str = ""
+    # On which days of the week it counts, of which Monday is 0; none: on all of them.
+    weekdays: frozenset[int] = frozenset()
     # What conflicts are found by; nothing of it is shown.
     facts: Mapping[str, object] = field(default_factory=dict, hash=False)
 
@@ -101,6 +103,11 @@ class Entry:
 
     def meets(self, span: Span) -> bool:
         return self.first <= span.last and self.last >= span.first
+
+    def is_on(self, day: dt.date) -> bool:
+        """Whether it counts on a day."""
+        within = self.first <= day <= self.last
+        return within and (not self.weekdays or day.weekday() in self.weekdays)
 
     @property
     def endless(self) -> bool:

@@ -9,6 +9,7 @@ from campaigns.campaign_definitions import codes_of
 from campaigns.campaign_rules import template_of
 from campaigns.campaign_words import told_campaign
 from campaigns.models import Campaign
+from campaigns.recurring import recurring_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class CampaignCard:
     counts_down: bool
     # What is to be typed at the checkout; empty: nothing, or a code of their own.
     code: str = ""
+    # On which days and hours it counts, where it comes again; empty: all the time.
+    recurring: str = ""
     # Whether it takes a code that they have from elsewhere.
     by_own_code: bool = False
 
@@ -41,5 +44,6 @@ def card_of(campaign: Campaign, now: dt.datetime, locale: str = "") -> CampaignC
         text="" if coming else told.text, icon=template.icon, is_coming=coming, at=at,
         counts_down=template.countdown or at - now < dt.timedelta(days=2),
         code=codes.word if codes.kind == "shared" and not coming else "",
+        recurring=recurring_words(campaign),
         by_own_code=codes.kind == "single" and not coming,
     )  # fmt: skip

@@ -117,11 +117,7 @@ class CampaignDefinition(Said):
     @field_validator("audience")
     @classmethod
     def _readable(cls, when: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        try:
-            read_audience(when, choices_known=info.context is not STORED)
-        except ConditionError as wrong:
-            raise ValueError("; ".join(str(error.message) for error in wrong.errors)) from wrong
-        return when
+        return checked_audience(when, info)
 
     @field_validator("ends_at")
     @classmethod
@@ -156,6 +152,15 @@ def read_audience(when: dict[str, Any], *, choices_known: bool = True) -> Node |
         when, scopes=AUDIENCE_SCOPES, path="audience", in_database=True,
         choices_known=choices_known,
     )  # fmt: skip
+
+
+def checked_audience(when: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    """For the validators of definitions. What is stored may name what is gone meanwhile."""
+    try:
+        read_audience(when, choices_known=info.context is not STORED)
+    except ConditionError as wrong:
+        raise ValueError("; ".join(str(error.message) for error in wrong.errors)) from wrong
+    return when
 
 
 def stored_audience(campaign: Campaign) -> Node | None:

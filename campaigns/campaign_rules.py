@@ -69,7 +69,7 @@ def rules_of_campaign(
             name = offer_name(campaign, *targets_of(chosen))
             when.append({"field": BY_OFFER, "op": "has_any", "value": [name]})
         body: dict[str, Any] = {**said, **({"when": {"all": when}} if when else {})}
-        if part not in DISCOUNTS and part != "nth":
+        if part not in DISCOUNTS:
             body["caps"] = _caps(campaign, offer, unit)
         code = f"{CAMPAIGN_RULES}{campaign.code}{suffix}"
         found.append(CampaignRule(code, campaign.name, unit, _parsed(body)))
@@ -139,6 +139,13 @@ def budget_in_units(campaign: Campaign, unit: WalletType) -> Decimal | None:
     return min(found, default=None)
 
 
+def budget_off_prices(campaign: Campaign) -> Decimal | None:
+    """Of money that it takes off prices; None: it has none, or gives units."""
+    if campaign.budget_money is None or not template_of(campaign).takes_off:
+        return None
+    return Decimal(campaign.budget_money)
+
+
 def _asked(campaign: Campaign, offer: Offer, told: bool, by_code: bool) -> list[dict[str, Any]]:
     """What all of its rules ask: the audience, the clock, its code, and who is kept aside."""
     found = offer.conditions()
@@ -164,6 +171,9 @@ def _caps(campaign: Campaign, offer: Offer, unit: WalletType) -> dict[str, Any]:
     caps: dict[str, Any] = {} if budget is None else {"budget": budget}
     if "bonus" in template_of(campaign).parts:
         offer = offer.model_copy(update={"per_member": offer.units})
+    if "nth" in template_of(campaign).parts:
+        # A member gets it once in its time.
+        offer = offer.model_copy(update={"per_member": None})
     if offer.per_member is not None:
         caps |= {"per_member": offer.per_member, "period": "lifetime"}
     return caps

@@ -51,7 +51,8 @@ def _days(count: int) -> TimesOf:
 @dataclass(frozen=True, slots=True)
 class CampaignTemplate:
     """`parts`: the rules that it comes to, by their names in `campaigns.offers`; `asks`: which
-    answers they take; `needs`: which of them must be given."""
+    answers they take; `needs`: which of them must be given. In `title`, `text` and `teaser` stands
+    {units} for what the program collects."""
 
     code: str
     label: Promise
@@ -87,13 +88,12 @@ class CampaignTemplate:
     @property
     def is_replayed(self) -> bool:
         """Whether a backtest can say what it would have given."""
-        return not (self.takes_off or self.personal or self.surprise)
+        return not (self.personal or self.surprise or self.own_pages)
 
     @property
     def limits_units(self) -> bool:
-        """Whether the units that it gives can be limited for all together. What belongs to several
-        orders of a member is judged by itself, without limits."""
-        return not self.takes_off and "nth" not in self.parts
+        """Whether it gives units, which can be limited for all together."""
+        return not self.takes_off
 
 
 _ALL = (
@@ -101,14 +101,14 @@ _ALL = (
         "points-weekend", _("Double points weekend"),
         _("Twice the points on Saturday and Sunday."), "calendar-week",
         ("multiply",), ("factor", "per_member"),
-        _("Double points this weekend"), _("On Saturday and Sunday every purchase counts twice."),
-        _("Double points at the weekend: wait for it."), _weekend,
+        _("Double {units} this weekend"), _("On Saturday and Sunday every purchase counts twice."),
+        _("Double {units} at the weekend: wait for it."), _weekend,
     ),
     CampaignTemplate(
         "flash", _("Flash hours"),
         _("A few hours with more points, and a countdown on members’ pages."), "bolt",
         ("multiply",), ("factor", "per_member"),
-        _("Triple points, for a few hours only"), _("Every purchase counts three times."),
+        _("Triple {units}, for a few hours only"), _("Every purchase counts three times."),
         _("Something begins soon. Come back in time."), _evening, offer={"factor": 3},
         countdown=True,
     ),
@@ -116,7 +116,7 @@ _ALL = (
         "happy-hours", _("Happy hours, every week"),
         _("More points on certain days and hours, again and again."), "clock-hour-4",
         ("multiply",), ("factor", "weekdays", "from_time", "until_time", "per_member"),
-        _("Happy hours: double points"), _("Shop in the quiet hours, and it counts twice."),
+        _("Happy hours: double {units}"), _("Shop in the quiet hours, and it counts twice."),
         _("Happy hours begin soon."), _days(28),
         offer={"weekdays": ["tuesday", "wednesday"], "from_time": "14:00", "until_time": "17:00"},
     ),
@@ -124,8 +124,8 @@ _ALL = (
         "boost", _("Category or product boost"),
         _("More points for what you name: a category, products, or a tag."), "category",
         ("multiply",), ("factor", *LINES, "per_member"),
-        _("More points on what you love"), _("It counts twice for a week."),
-        _("Soon: more points on some of our best."), _days(7), needs=("lines",),
+        _("More {units} on what you love"), _("It counts twice for a week."),
+        _("Soon: more {units} on some of our best."), _days(7), needs=("lines",),
     ),
     CampaignTemplate(
         "spend-get", _("Spend so much, get a bonus"),
@@ -138,8 +138,8 @@ _ALL = (
         "big-weekend", _("Big weekend: more points and a bonus"),
         _("Twice the points, and a bonus for large orders, out of one budget."), "confetti",
         ("multiply", "reach"), ("factor", "reach", "units", "per_member"),
-        _("The big points weekend"), _("Everything counts twice, and large orders get a bonus."),
-        _("The big points weekend is coming."), _weekend,
+        _("The big {units} weekend"), _("Everything counts twice, and large orders get a bonus."),
+        _("The big {units} weekend is coming."), _weekend,
     ),
     CampaignTemplate(
         "nth-order", _("N-th order"),
@@ -199,7 +199,7 @@ _ALL = (
         ("multiply",),
         ("picks", "factor", "bought", "within", "lasts", "again", "categories", "margins",
          "per_member"),
-        _("More points on your favorite"), "", "", _days(28), needs=("lines",), personal=True,
+        _("More {units} on your favorite"), "", "", _days(28), needs=("lines",), personal=True,
     ),
     CampaignTemplate(
         COLLECTION, _("Personal: complete the collection"),

@@ -17,12 +17,11 @@ from pydantic import (
     model_validator,
 )
 
-from campaigns.campaign_definitions import STORED, Amount, Language, Said, read_audience
+from campaigns.campaign_definitions import STORED, Amount, Language, Said, checked_audience
 from campaigns.fair_draws import MOST_WEIGHT
 from campaigns.models import Game, GamePrize
 from loyalty.rules.amounts import plain_text
 from loyalty.rules.body_parts import Code
-from members.conditions.tree import ConditionError
 
 _TEXT = r"^[^\x00]*$"
 MOST_PRIZES = 12
@@ -124,11 +123,7 @@ class GameDefinition(Said):
     @field_validator("audience")
     @classmethod
     def _readable(cls, when: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        try:
-            read_audience(when, choices_known=info.context is not STORED)
-        except ConditionError as wrong:
-            raise ValueError("; ".join(str(error.message) for error in wrong.errors)) from wrong
-        return when
+        return checked_audience(when, info)
 
     @field_validator("ends_at")
     @classmethod

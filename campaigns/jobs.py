@@ -8,6 +8,7 @@ from campaigns.services import (
     campaign_clock,
     campaign_messages,
     challenge_clock,
+    challenge_forecasts,
     forum_tasks,
     game_clock,
     journey_starts,
@@ -25,6 +26,16 @@ from campaigns.services import (
 from members.jobs import JobKind, register_job_kind
 
 KINDS = (
+    JobKind(
+        key=challenge_forecasts.KIND,
+        label=_("Forecast of a challenge"),
+        icon="history",
+        description=_("Counts how often a challenge would have been done. Nothing is given."),
+        run=challenge_forecasts.run_forecast,
+        view_permission="reports.view",
+        run_permission="backtests.run",
+        words=challenge_forecasts.forecast_words,
+    ),
     JobKind(
         key=campaign_clock.KIND,
         label=_("Campaigns that begin or end"),

@@ -78,4 +78,7 @@ JOURNEY_TEXTS = {
     **_both("come_back", "{{ merchant }} misses you",
             "we have not seen you for a while. This waits for you.", _STATUS, _BALANCE, _WORTH,
             _CAN_TAKE),
+    **_both("win_back", "{{ merchant }} would like you back",
+            "you used to come more often. This waits for you.", _STATUS, _BALANCE, _WORTH,
+            _CAN_TAKE),
 }  # fmt: skip

@@ -13,7 +13,8 @@ from campaigns.services.told_expiry import EXPIRING
 from campaigns.services.told_members import TIER_UP, WELCOME
 from loyalty.launch_registry import Check, LaunchCheck, register_launch_check
 from loyalty.models import Program
-from loyalty.selectors.programs import definition_of
+from loyalty.selectors.programs import wallet_type_definitions
+from loyalty.selectors.tier_sets import tiers_of
 
 # A journey that begins with it tells the same, perhaps better.
 _BEGUN_BY = {WELCOME.code: "joined", TIER_UP.code: "tier_up", EXPIRING.code: "expiring"}
@@ -45,10 +46,10 @@ def look_at_messages(program: Program, now: dt.datetime) -> Check:
 
 
 def _expected(program: Program, now: dt.datetime) -> list[Occasion]:
-    said = definition_of(program, now)
+    tiers = tiers_of(program, now)
     found = [WELCOME]
-    if any(item.expiry.kind != "never" for item in said.wallet_types):
+    if any(item.expiry.kind != "never" for item in wallet_type_definitions(program, tiers)):
         found.append(EXPIRING)
-    if said.tiers is not None:
+    if tiers is not None:
         found.append(TIER_UP)
     return found

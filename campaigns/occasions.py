@@ -64,6 +64,8 @@ class Occasion:
     always_by: str = ""
     # Only journeys tell it, so it is not switched on and off.
     only_in_journeys: bool = False
+    # Its words open something to whoever reads them: staff see that it was sent, and not what.
+    for_reader_alone: bool = False
 
     @property
     def all_variables(self) -> tuple[Variable, ...]:
@@ -85,6 +87,14 @@ def register_occasion(occasion: Occasion) -> None:
 def all_occasions() -> list[Occasion]:
     """In the order in which they were registered."""
     return list(_occasions.values())
+
+
+def subject_for_staff(code: str, subject: str) -> str:
+    """What a message is called before staff: its subject, unless that is for its reader alone."""
+    occasion = occasion_named(code)
+    if occasion is None:
+        return subject or code
+    return str(occasion.label) if occasion.for_reader_alone or not subject else subject
 
 
 def occasion_named(code: str) -> Occasion | None:

@@ -26,6 +26,7 @@ PROMOTIONS: dict[type, Way] = {
 PLAY: dict[type, Way] = {
     m.Challenge: _CAMPAIGN,
     m.ChallengeLevel: _PROGRAM,
+    m.ChallengeForecast: ("challenge",),
     m.ChallengeTeam: ("challenge",),
     m.ChallengeEntry: ("challenge",),
     m.ChallengeWin: ("entry",),

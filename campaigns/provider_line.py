@@ -68,7 +68,7 @@ class ProviderLine:
         if not self._url:
             raise HandOverError("no_provider", "unreadable", later=True, outage=True)
         own = self._look_where()
-        provider = provider_for(self._url, letter.to)
+        provider = provider_for(self._url, letter.to, letter.name)
         if provider is None:
             raise HandOverError("address_refused", "", later=False)
         taken, heard = self._notify(provider, letter, own)

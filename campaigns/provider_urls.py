@@ -16,6 +16,8 @@ from campaigns.webhook_addresses import check_url
 from members.errors import DomainError, FieldError
 
 PLACE = "{to}"
+# Where our name for the message stands, so that what takes it can say what became of it.
+NAME = "{id}"
 LONGEST = 1000
 # Addresses of one's own: what takes a letter there is the merchant's.
 OWN = {"json": "http", "jsons": "https", "form": "http", "forms": "https"}
@@ -50,10 +52,11 @@ def check_provider(channel: str, url: str) -> str:
     return url
 
 
-def provider_for(url: str, to: str) -> apprise.NotifyBase | None:
+def provider_for(url: str, to: str, name: str = "") -> apprise.NotifyBase | None:
     """What hands over to this address; none: it cannot be written to."""
     _load_providers()
-    made = apprise.Apprise.instantiate(url.replace(PLACE, quote(to, safe="")), asset=ASSET)
+    filled = url.replace(PLACE, quote(to, safe="")).replace(NAME, quote(name, safe=""))
+    made = apprise.Apprise.instantiate(filled, asset=ASSET)
     return made if isinstance(made, apprise.NotifyBase) else None
 
 
@@ -65,6 +68,11 @@ def _load_providers() -> None:
     NotificationManager().load_modules()  # type: ignore[no-untyped-call]
     charset.CHARSETS.clear()
     charset.CHARSETS.update(kept)
+
+
+def is_own(url: str) -> bool:
+    """Whether the merchant's own gateway takes it, to whom our name for it is told."""
+    return urlsplit(url).scheme in OWN and NAME in url
 
 
 def own_address(url: str) -> str:
@@ -107,6 +115,8 @@ def _problem(channel: str, url: str) -> str:
         return _("It begins with one of these and “://”: %s.") % known
     if PLACE not in url or PLACE in parts.netloc:
         return _("Write {to} where the member’s address stands, after a “/” or a “=”.")
+    if NAME in url and (parts.scheme not in OWN or NAME in parts.netloc):
+        return _("Write {id} only in an address of your own, after a “/” or a “=”.")
     if refused := [name for name in _REFUSED if name in asked]:
         return _("Leave out “%s”: Setia sees to that itself.") % refused[0]
     if provider_for(url, _SAMPLES[channel]) is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
@@ -22,6 +23,7 @@ from members.formatting import (
     format_sentences,
     format_units,
 )
+from members.read_once import read_once
 from rewards.models import Reward
 from rewards.texts import nearest, told
 
@@ -67,6 +69,8 @@ def told_referrals(
 ) -> ToldReferrals:
     """In the language of `locale`, or of the page where that is empty; what is not said in it is as
     in the first one, and what is said nowhere is made of what is promised."""
+    # Both gifts ask which units there are.
+    prefetch_related_objects([program], "wallet_types")
     said: Mapping[str, Any] = {}
     for language in nearest(locale or get_language() or ""):
         if language in definition.texts:
@@ -90,13 +94,13 @@ def _usual(definition: ReferralDefinition, program: Program) -> dict[str, str]:
         "title": title, "text": format_sentences(sentences),
         "share": _("I am a member of %s. Join by my link:") % program.name,
         "friend_title": _("You are invited to %s") % program.name,
-        "friend_text": _("Join and buy: %s is yours.") % theirs if theirs else "",
+        "friend_text": _("Join and buy, and you get %s.") % theirs if theirs else "",
     }  # fmt: skip
 
 
 def unit_of(gift: ReferralGift, program: Program) -> WalletType | None:
     """The kind of units that it is of; None: there is no such."""
-    units = list(program.wallet_types.all())
+    units = read_once(("units", program.pk), lambda: list(program.wallet_types.all()))
     if not gift.unit:
         return min(units, key=lambda item: item.pk, default=None)
     return next((item for item in units if item.code == gift.unit), None)

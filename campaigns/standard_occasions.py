@@ -59,6 +59,7 @@ SHOWN_BY_CODE = Occasion(
     variables=(Variable("code", _("The code"), "code", "204816"),),
     news_for=LASTS,
     always_by="whatsapp",
+    for_reader_alone=True,
 )
 OCCASIONS = (
     told_members.WELCOME,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.channels import channel_named
 from campaigns.models import Delivery, Message
-from campaigns.occasions import occasion_named
+from campaigns.occasions import occasion_named, subject_for_staff
 from members.models import Customer
 from members.timeline import register_timeline_source
 from members.timeline_view import TimelineEntry
@@ -48,10 +48,9 @@ def _entry(message: Message) -> TimelineEntry:
     occasion = occasion_named(message.occasion)
     ways = sorted(message.deliveries.all(), key=lambda row: row.pk)
     subject = next((row.subject for row in ways if row.subject), "")
-    label = str(occasion.label) if occasion else message.occasion
     return TimelineEntry(
         icon=occasion.icon if occasion else "mail",
-        title=_("Told: %s") % (subject or label),
+        title=_("Told: %s") % subject_for_staff(message.occasion, subject),
         moment=message.created_at,
         text=" · ".join(f"{_way(row)}: {became(row)}" for row in ways),
         url=reverse("messages_backoffice:delivery", args=[ways[0].public_id]) if ways else "",

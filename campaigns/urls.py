@@ -16,7 +16,7 @@ from campaigns.account import (
     referral_links,
     survey_links,
 )
-from campaigns.api import replies
+from campaigns.api import receipts, replies
 
 message_urls = [
     path("stop/<str:token>/", links.stop, name="stop"),
@@ -24,6 +24,7 @@ message_urls = [
     path("go/<str:token>/", counted_links.follow, name="follow"),
     path("seen/<str:token>.gif", counted_links.opened, name="opened"),
     path("replies/<slug:channel>/<str:token>/", replies.receive_reply, name="reply"),
+    path("receipts/<slug:channel>/", receipts.receive_receipt, name="receipt"),
 ]
 survey_urls = [path("<str:token>/", survey_links.survey, name="survey")]
 game_urls = [

@@ -22,6 +22,8 @@ from members.errors import DomainError, FieldError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 LONGEST = 2000
 _PLAIN = re.compile(r"[\x21-\x7e]+")
+# Wherever it stands in a text: its scheme, its host, and the rest.
+_ADDRESS = re.compile(r"(https?://)([^/?#\s]*)(\S*)")
 # Addresses of the old net inside the new one, which a gateway would lead to.
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 
@@ -55,6 +57,12 @@ def check_url(url: str) -> str:
     return url
 
 
+def without_secrets(url: str) -> str:
+    """Without what may let somebody in: "https://shop.example/…". Many services put a key into the
+    path, and nobody can tell it from a name."""
+    return _ADDRESS.sub(_host_alone, url)
+
+
 def resolve(url: str) -> Target:
     """Look the host up and keep the addresses that may be reached; RefusedAddressError if none may,
     OSError if it is not known."""
@@ -79,6 +87,11 @@ def may_reach(address: Address, *, secure: bool) -> bool:
     if inner.is_global and not inner.is_multicast:
         return True
     return any(inner in network for network in _own_networks())
+
+
+def _host_alone(found: re.Match[str]) -> str:
+    scheme, host, rest = found.groups()
+    return scheme + host.rpartition("@")[2] + ("/…" if rest not in {"", "/"} else rest)
 
 
 def _own_networks() -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

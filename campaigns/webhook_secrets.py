@@ -8,13 +8,16 @@ import datetime as dt
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 SEED_BYTES = 32
 PREFIX = "whsec_"
+# Seconds that two clocks may be apart; digits of a time.
+MOST_APART = 300
+LONGEST_TIME = 12
 
 
 def new_seed() -> bytes:
@@ -59,6 +62,22 @@ def signed_headers(
             f"v1,{base64.b64encode(signature).decode()}" for signature in signatures
         ),
     }
+
+
+def is_signed(*, headers: Mapping[str, str], body: bytes, at: dt.datetime, key: bytes) -> bool:
+    """Whether who knows this secret has signed it, within five minutes."""
+    named, told = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not named or not told.isascii() or not told.isdecimal() or len(told) > LONGEST_TIME:
+        return False
+    if abs(int(told) - at.timestamp()) > MOST_APART:
+        return False
+    content = b".".join((named.encode(), told.encode(), body))
+    right = base64.b64encode(hmac.digest(key, content, "sha256"))
+    given = (found.partition(",") for found in headers.get("webhook-signature", "").split())
+    return any(
+        version == "v1" and hmac.compare_digest(right, signature.encode())
+        for version, _comma, signature in given
+    )
 
 
 def _secret(seed: bytes, key: str) -> bytes:

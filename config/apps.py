@@ -1,4 +1,8 @@
+from typing import Any
+
 from django.apps import AppConfig
+
+from config import start_up
 
 
 class ProjectConfig(AppConfig):
@@ -7,6 +11,11 @@ class ProjectConfig(AppConfig):
     name = "config"
     verbose_name = "Setia"
 
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
+        # The models of all applications are loaded next.
+        start_up.begin()
+
     def ready(self) -> None:
         # Shared tasks bind to the application that is current when they are first called, so it
         # must exist in every process that may queue one, not only in the worker.
@@ -14,3 +23,4 @@ class ProjectConfig(AppConfig):
         from config.backups import jobs
 
         jobs.register()
+        start_up.end()

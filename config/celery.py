@@ -40,6 +40,10 @@ app.conf.beat_schedule = {
         "task": "loyalty.tasks.expire_spend_requests",
         "schedule": crontab(minute="15"),
     },
+    "fold-tallies": {
+        "task": "loyalty.tasks.fold_tallies",
+        "schedule": crontab(minute="25"),
+    },
     "prune-outbox": {
         "task": "members.tasks.prune_outbox",
         "schedule": crontab(hour="3", minute="20"),
@@ -67,6 +71,10 @@ app.conf.beat_schedule = {
     "prune-idempotency-records": {
         "task": "members.tasks.prune_idempotency_records",
         "schedule": crontab(minute="35"),
+    },
+    "prune-packages": {
+        "task": "members.tasks.prune_packages",
+        "schedule": crontab(minute="50"),
     },
     "prune-sign-ins": {
         "task": "members.tasks.prune_sign_ins",

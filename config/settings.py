@@ -84,7 +84,11 @@ MIDDLEWARE = [
     "config.logs.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "members.api.middleware.ApiMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.staticfiles.PackingMiddleware"
+    if DEVELOPMENT
+    else "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Below what answers for itself, above whatever changes a page.
+    "config.compression.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -98,7 +102,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "members.toasts.ToastMiddleware",
     "members.middleware.MerchantMiddleware",
-    "members.account.staff_sign_ins.StaffSignInMiddleware",
+    "members.read_once.ReadOnceMiddleware",
+    "members.account.sign_in_notes.SignInMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
@@ -195,7 +200,11 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 
 ACCOUNT_ADAPTER = "members.account.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"request_login_code": "members.account.adapter.CodeRequestForm"}
+ACCOUNT_FORMS = {
+    "login": "members.account.adapter.PasswordForm",
+    "request_login_code": "members.account.adapter.CodeRequestForm",
+    "reset_password": "members.account.adapter.NewPasswordForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 # The password is optional: whoever leaves it empty is sent a code.
@@ -225,6 +234,8 @@ SOCIALACCOUNT_STORE_TOKENS = False
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0 if DEVELOPMENT else 1)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Setia"
+# A code of the half minute before or after counts: clocks of phones differ.
+MFA_TOTP_TOLERANCE = 1
 
 # Who may look round a freshly loaded demonstration; printed by `manage.py up`.
 DEMO_PASSWORD = "setia-demo"
@@ -353,12 +364,20 @@ CHANNEL_URLS = {
 }
 DEVPHONE_DIR = VAR_DIR / "phone"
 
+# --- Figures that look at very many rows --------------------------------------------------------
+
+# Milliseconds that they may take: before their page comes without them, and of whoever has the
+# page and waits for them alone. What takes longer is worked out by a worker.
+FIGURES_PATIENCE = (60, 900)
+
 # --- API ----------------------------------------------------------------------------------------
 
 # What one key may do in a minute; 0: no limit.
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=6_000)
 # What one member may do with tokens in a minute, and what one address may ask of what is public.
 MEMBER_REQUESTS_PER_MINUTE = env.int("MEMBER_REQUESTS_PER_MINUTE", default=240)
+# Files with all that is known of a person, and erasing: of one key, apart from its other requests.
+PRIVACY_REQUESTS_PER_MINUTE = env.int("PRIVACY_REQUESTS_PER_MINUTE", default=30)
 PUBLIC_REQUESTS_PER_MINUTE = env.int("PUBLIC_REQUESTS_PER_MINUTE", default=600)
 # The largest body: 500 orders in one request need more than a form does.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024

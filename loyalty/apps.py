@@ -17,6 +17,7 @@ class LoyaltyConfig(AppConfig):
             personal_tables,
             program_ways,
             segment_uses,
+            slow_figures,
         )
         from loyalty.account import joining_elsewhere
         from loyalty.account import menu as account_menu
@@ -54,6 +55,7 @@ class LoyaltyConfig(AppConfig):
         personal_tables.register()
         telling.register()
         order_texts.register()
+        slow_figures.register()
         post_migrate.connect(_provide_rows, sender=self)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -52,6 +53,21 @@ class RuleFigures:
     @property
     def more(self) -> int:
         return self.draft - self.live
+
+
+@dataclass(frozen=True, slots=True)
+class DiscountFigures:
+    """What a discount that is tried takes off within its limits. `used_up`: the day on which one of
+    these is reached. `wanted`: by day, without the limits for everybody, what it takes off and how
+    many orders."""
+
+    code: str
+    name: str
+    off: Decimal
+    orders: int
+    members: int
+    used_up: dt.date | None
+    wanted: Mapping[dt.date, tuple[Decimal, int]] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +175,22 @@ class BacktestFigures:
                 changes.get(code, ""), sums.rules["live"][code], sums.rules["draft"][code],
                 sums.rule_orders["live"][code], sums.rule_orders["draft"][code],
             )  # fmt: skip
+
+    def discounts(self) -> list[DiscountFigures]:
+        """Of those that were tried, in their order."""
+        tried = Wordings.from_json(self.backtest.draft).beside.discounts
+        found = [(item.rule.code, self.result["discounts"][item.rule.code]) for item in tried]
+        return [
+            DiscountFigures(
+                code, kept["name"], Decimal(kept["off"]), kept["orders"], kept["members"],
+                dt.date.fromisoformat(kept["used_up"]) if kept["used_up"] else None,
+                {
+                    dt.date.fromisoformat(day): (Decimal(amount), kept["wanted_orders"][day])
+                    for day, amount in kept["wanted"].items()
+                },
+            )
+            for code, kept in found
+        ]  # fmt: skip
 
     @cached_property
     def changes(self) -> dict[str, str]:

@@ -5,22 +5,61 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
 from loyalty.definitions import ProgramDefinition
 from loyalty.rule_conditions import stored_condition
-from loyalty.rule_definitions import EarningRuleDefinition
+from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition
 from loyalty.rules.bodies import AnniversaryBody, EarningBody
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.lots import LotTerms
+from loyalty.rules.replayed_prices import NO_LIMITS, Limits
 from loyalty.rules.rulesets import RuleSet
 from loyalty.rules.stacking import Multiplying
 from loyalty.tier_definitions import TiersDefinition
 from loyalty.unit_definitions import PendingDefinition
 from members.errors import DomainError, FieldError
+
+
+@dataclass(frozen=True, slots=True)
+class Discounted:
+    """A discount rule that is tried, and what it may come to. `by_code`: as if everybody had the
+    code that it takes."""
+
+    rule: DiscountRuleDefinition
+    limits: Limits = NO_LIMITS
+    by_code: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        limits = self.limits
+        return {
+            "rule": self.rule.model_dump(mode="json", exclude_none=True),
+            "budget": None if limits.budget is None else str(limits.budget),
+            "uses": limits.uses, "per_member": limits.per_member, "days": limits.days,
+            "by_code": self.by_code,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Discounted:
+        budget = None if kept["budget"] is None else Decimal(kept["budget"])
+        limits = Limits(budget, kept["uses"], kept["per_member"], kept["days"])
+        rule = DiscountRuleDefinition.model_validate(kept["rule"])
+        return cls(rule, limits, kept["by_code"])
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is tried of campaigns, which no program file has. `sharing`: by code the rule in whose
+    counters it keeps its caps, where several share them; `left_out`: rules that are not to count;
+    `discounts`: those that price orders."""
+
+    sharing: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    discounts: tuple[Discounted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +70,7 @@ class Wordings:
     rules: tuple[EarningRuleDefinition, ...]
     multiplying: str = "best"
     tiers: TiersDefinition | None = None
+    beside: Beside = Beside()
 
     @classmethod
     def of(cls, program: ProgramDefinition) -> Wordings:
@@ -41,6 +81,12 @@ class Wordings:
         said: dict[str, Any] = {"multiplying": self.multiplying, "earning_rules": rules}
         if self.tiers is not None:
             said["tiers"] = self.tiers.model_dump(mode="json", exclude_defaults=True)
+        if self.beside.sharing:
+            said["sharing"] = dict(self.beside.sharing)
+        if self.beside.left_out:
+            said["left_out"] = list(self.beside.left_out)
+        if self.beside.discounts:
+            said["discounts"] = [item.as_json() for item in self.beside.discounts]
         return said
 
     @classmethod
@@ -51,6 +97,11 @@ class Wordings:
             tuple(map(EarningRuleDefinition.model_validate, rules)),
             kept["multiplying"],
             TiersDefinition.model_validate(tiers) if tiers else None,
+            Beside(
+                kept.get("sharing", {}),
+                tuple(kept.get("left_out", ())),
+                tuple(map(Discounted.from_json, kept.get("discounts", ()))),
+            ),
         )
 
     def changed_to(self, draft: Wordings) -> dict[str, str]:
@@ -72,6 +123,8 @@ def with_changes(
     without: Sequence[str] = (),
 ) -> ProgramDefinition:
     """The program with some rules replaced or added, and others left out. Raises DomainError."""
+    if not put and not without:
+        return program
     known = {rule.code for rule in program.earning_rules}
     missing = sorted(set(without) - known)
     if missing:
@@ -119,13 +172,16 @@ def draft_versions(
 ) -> list[RuleVersion]:
     """The published versions as they were, but from `since` on with what the draft says instead.
     `kind`: rules by which orders earn, or those for days of the year."""
-    changes = live.changed_to(draft)
+    changes = live.changed_to(draft) | dict.fromkeys(draft.beside.left_out, "removed")
     rule_ids = {version.rule_code: version.rule_id for version in published}
     made = {
         rule.code: _version(-number, rule, units, since, rule_ids.get(rule.code, -number))
         for number, rule in enumerate(draft.rules, start=1)
         if changes.get(rule.code) in {"added", "changed"} and isinstance(rule.body(), kind)
     }
+    for code, keeper in draft.beside.sharing.items():
+        if code in made and keeper in made:
+            made[code] = replace(made[code], shared_budget=made[keeper].rule_id)
     kept = [
         version
         for version in published

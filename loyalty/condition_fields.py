@@ -27,6 +27,7 @@ from django.db.models.functions import Cast, Coalesce, Extract, Round
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.activity_subjects import known_subjects
 from loyalty.company_fields import FIELDS as COMPANY_FIELDS
 from loyalty.models import ActivityType, Membership, MemberTier, Subscription, Tender, Tier
 from loyalty.rules.facts import Deed, Occasion
@@ -219,6 +220,12 @@ def _nothing_bought(operator: Operator, operand: Any) -> str:
     return gettext("nothing was bought as a member before") if asked else ""
 
 
+def _about(operator: Operator, operand: Any) -> str:
+    """Of what has a name; a SKU is asked for as other texts are."""
+    name = dict(known_subjects()).get(operand) if operator.code == "is" else None
+    return gettext("it is about “%s”") % name if name else ""
+
+
 def _activity_types() -> Sequence[tuple[str, str]]:
     return list(ActivityType.objects.values_list("code", "name"))
 
@@ -242,7 +249,8 @@ _ORDER = (
     _order("currency", _("currency"), values.TEXT, attrgetter("currency"), _("As EUR.")),
     _order("payment_method", _("payment method"), values.TEXT, attrgetter("payment_method"),
            _("As your shop names it: card, cash.")),
-    _order("paid_with", _("paid with"), values.LIST, attrgetter("paid_with"), choices=_tenders),
+    _order("paid_with", _("ways of payment"), values.LIST, attrgetter("paid_with"),
+           choices=_tenders),
     _order("coupons", _("coupons"), values.LIST, attrgetter("coupons"), _("Codes used.")),
     _order("weekday", _("weekday"), values.WEEKDAY, lambda order: order.moment.local.weekday(),
            _("In the program's time zone.")),
@@ -294,7 +302,8 @@ _ACTIVITY = (
     Field("activity.type", _("type of the activity"), values.TEXT, ACTIVITY,
           attrgetter("activity"), choices=_activity_types),
     Field("activity.subject", _("subject of the activity"), values.TEXT, ACTIVITY,
-          attrgetter("subject"), help=_("What it was about, as a product's SKU.")),
+          attrgetter("subject"), help=_("What it was about, as a product's SKU."),
+          choices=known_subjects, said=_about),
     Field("activity.weekday", _("weekday of the activity"), values.WEEKDAY, ACTIVITY,
           lambda deed: deed.moment.local.weekday(), help=_("In the program's time zone.")),
     Field("activity.day", _("day of the activity"), values.DAY, ACTIVITY,

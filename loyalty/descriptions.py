@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.definitions import ProgramDefinition
-from loyalty.models import LotPolicy
+from loyalty.models import LotPolicy, Program
 from loyalty.rule_definitions import EarningRuleDefinition, RuleDefinition
 from loyalty.rule_words import describe_rule, units_in_words
 from loyalty.rules.bodies import ActivityBody, AnniversaryBody, RuleBody
@@ -286,7 +286,7 @@ def _renewal(kind: str) -> str:
     return words[kind]
 
 
-def describe_terms(program: ProgramDefinition) -> list[str]:
+def describe_terms(program: ProgramDefinition | Program) -> list[str]:
     """Who takes part, and what happens to returns and debts."""
     return [
         _taking_part(program),
@@ -300,7 +300,7 @@ def describe_terms(program: ProgramDefinition) -> list[str]:
     ]
 
 
-def _taking_part(program: ProgramDefinition) -> str:
+def _taking_part(program: ProgramDefinition | Program) -> str:
     if program.enrollment == "automatic":
         return _("Every customer joins with their first order.")
     if program.enrollment == "account":

@@ -8,8 +8,8 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from loyalty.base_words import describe_lines
-from loyalty.rules.bodies import DiscountBody, DiscountBracket
 from loyalty.rules.body_parts import BundlePart
+from loyalty.rules.discount_bodies import DiscountBody, DiscountBracket
 from members.formatting import format_list, format_money, format_number, format_percent
 from members.timeline_view import WhyStep
 
@@ -262,6 +262,10 @@ def _stopped(_values: Sequence[str], _currency: str) -> WhyStep:
     return WhyStep(_("A discount before it lets no other follow"))
 
 
+def _over_budget(_values: Sequence[str], _currency: str) -> WhyStep:
+    return WhyStep(_("What is left of its budget is not enough for that"))
+
+
 def _given_way(values: Sequence[str], _currency: str) -> WhyStep:
     return WhyStep(_("“%s” takes more off") % values[0])
 
@@ -282,6 +286,7 @@ _REASONS: Mapping[str, Callable[[Sequence[str], str], WhyStep]] = {
     "no_company": _no_company,
     "stopped": _stopped,
     "given_way": _given_way,
+    "over_budget": _over_budget,
 }
 
 

@@ -16,7 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from loyalty.arithmetic import arithmetic
+from loyalty.lot_words import last_day
 from loyalty.models import Transfer
+from loyalty.ready_activities import told_for_reader
 from loyalty.selectors.adjustment_reasons import reason_of, told_to_members
 from loyalty.stored_value_words import deposit_title, moved_title
 from members.formatting import format_day, format_money, format_number, format_units
@@ -58,6 +60,15 @@ def purchase_words(transfer: Transfer) -> str:
     if order.store:
         return _("Purchase of %(amount)s, %(store)s") % {"amount": amount, "store": order.store}
     return _("Purchase of %s") % amount
+
+
+def circumstances_of(transfer: Transfer) -> str:
+    """By which rule a purchase earned, since each of several rules has a line of its own, and what
+    was bought where."""
+    bought, earned = purchase_words(transfer), transfer.explanation
+    named = transfer.kind == Transfer.Kind.ACCRUAL and not earned.get("window")
+    rule = earned.get("rule", "") if bought and named else ""
+    return " · ".join(part for part in (rule, bought) if part)
 
 
 def explain_transfer(transfer: Transfer, *, audience: Audience = "member") -> Explanation:
@@ -161,7 +172,7 @@ def _title_without_order(details: dict[str, Any], *, taken: bool) -> str:
         return (
             _("Your plan %s was refunded") % plan if taken else _("Comes with your plan %s") % plan
         )
-    said: str = details.get("activity", "")
+    said = told_for_reader(details.get("activity", ""))
     if details.get("referral"):
         said = _referral_title(details["referral"], further=bool(details.get("further")))
     if details.get("occasion"):
@@ -269,6 +280,7 @@ def _circumstances(transfer: Transfer) -> Iterator[WhyStep]:
     details = transfer.explanation
     if details.get("code") in words:
         yield WhyStep(words[details["code"]])
+    yield from _expired(transfer)
     if details.get("founding"):
         days = ngettext(
             "Joined within %s day of the launch", "Joined within %s days of the launch",
@@ -277,6 +289,17 @@ def _circumstances(transfer: Transfer) -> Iterator[WhyStep]:
         yield WhyStep(days % format_number(details["days"]))
     if details.get("until"):
         yield WhyStep(_("Usable until"), format_day(dt.date.fromisoformat(details["until"])))
+
+
+def _expired(transfer: Transfer) -> Iterator[WhyStep]:
+    """Which units they were that expired, and how long they could be used."""
+    lot: dict[str, str] | None = getattr(transfer, "expired_lot", None)
+    if lot is None:
+        return
+    zone = transfer.wallet_type.program.zone
+    earned = dt.datetime.fromisoformat(lot["earned_at"])
+    yield WhyStep(earned_title(lot["order"] or ""), format_day(earned, zone))
+    yield WhyStep(_("Usable until"), format_day(last_day(transfer.occurred_at, zone)))
 
 
 def _paid(transfer: Transfer) -> Iterator[WhyStep]:

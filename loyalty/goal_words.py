@@ -19,7 +19,7 @@ MUCH_FASTER = 3
 
 
 def goal_title(goal: Goal, tier_name: str = "") -> str:
-    """ "Active members: 55.0 % by Mar 31, 2026" """
+    """ "Active members: 55% by Mar 31, 2026" """
     metric = metric_of(goal)
     label = metric.label
     if goal.tier_code:

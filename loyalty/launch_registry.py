@@ -24,12 +24,14 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class LaunchCheck:
     """A check of a higher application. `look`: in a constant number of queries; `place`: the name
-    of the page on which it is done, for whoever has this permission."""
+    of the page on which it is done, for whoever has this permission; `of_program`: each program has
+    a page of its own for it."""
 
     key: str
     look: Callable[[Program, dt.datetime], Check]
     place: str
     permission: str
+    of_program: bool = False
 
 
 _checks: dict[str, LaunchCheck] = {}

@@ -24,7 +24,10 @@ def of_member(label: str, way: str = "membership", **how: Any) -> PersonalTable:
 
 
 _WALLET = "wallet__account__membership"
-_LOT = "lot__wallet__account__membership"
+# By the transfer that brought them, which is one of the wallet's: lots are not found by their
+# wallet once they are used up. Nor are evaluations and awards by their membership.
+_BROUGHT = f"transfer__{_WALLET}"
+_LOT = f"lot__{_BROUGHT}"
 
 PARTS = (
     PersonalData(
@@ -49,7 +52,7 @@ PARTS = (
                 "loyalty.Transfer", _WALLET,
                 without="from_account to_account actor pair wallet note",
             ),
-            of_member("loyalty.Lot", _WALLET, without="wallet"),
+            of_member("loyalty.Lot", _BROUGHT, without="wallet"),
             of_member("loyalty.LotUse", _LOT),
             of_member("loyalty.LotChange", _LOT, without="note"),
             of_member("loyalty.AdjustmentRequest", _WALLET, without="wallet", for_staff=True),
@@ -65,7 +68,10 @@ PARTS = (
             table("loyalty.Tender", "order__customer"),
             table("loyalty.UnitTender", "order__customer", without="bearer"),
             table("loyalty.OrderDiscount", "order__customer"),
-            of_member("loyalty.OrderEvaluation"),
+            table(
+                "loyalty.OrderEvaluation", "order__customer",
+                also=[("program", f"membership__{_PROGRAM}")],
+            ),
             table("loyalty.Refund", "customer"),
             table("loyalty.RefundLine", "refund__customer"),
         ),
@@ -74,7 +80,10 @@ PARTS = (
         "activities", _("Activities"),
         (
             table("loyalty.Activity", "customer", without="decision_note"),
-            of_member("loyalty.ActivityAward"),
+            table(
+                "loyalty.ActivityAward", "activity__customer",
+                also=[("program", f"membership__{_PROGRAM}")],
+            ),
         ),
     ),
     PersonalData(
@@ -105,9 +114,11 @@ PARTS = (
     ),
 )  # fmt: skip
 NOT_TOLD = {
+    "loyalty.UndoneOrder": "which undo of an import canceled the order; its state tells that",
     "loyalty.CapCounter": "counts towards caps, out of movements that are told",
     "loyalty.TierCheckpoint": "from where tiers are worked out on; the tier is told",
     "loyalty.WindowPart": "counts towards awards that are told",
+    "loyalty.DiscountBudgetUse": "what of a promotion's budget an order has; the order tells it",
     "loyalty.DiscountEntry": "the shop's books: what discounts cost it",
     "loyalty.PaymentEvent": "what the payment provider called it; the charge is told",
     "loyalty.BulkRow": "a line of a list of the team; the movement is told",

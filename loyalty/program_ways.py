@@ -12,6 +12,8 @@ from members.models import (
     CustomerMerge,
     CustomerNote,
     CustomerTask,
+    PersonalPackage,
+    PersonalPackagePart,
     SegmentMember,
 )
 from members.program_scope import (
@@ -27,11 +29,14 @@ _ORDER, _WALLET = ("order",), ("wallet",)
 # Those first that others lead to.
 PEOPLE: dict[type, Way] = {
     m.Program: (),
+    m.MemberTally: _PROGRAM,
     m.Membership: _PROGRAM,
     # Somebody who is in no program is everybody's, to be enrolled.
     Customer: (UnlessElsewhere(m.Membership, "customer", instead="merged_into_id"),),
     CustomerNote: ("customer",),
     CustomerTask: ("customer",),
+    PersonalPackage: ("customer",),
+    PersonalPackagePart: ("package",),
     CustomerFacts: ("customer",),
     CustomerMerge: ("kept",),
     SegmentMember: ("customer",),
@@ -51,6 +56,8 @@ LEDGER: dict[type, Way] = {
     m.FormerUnitTerms: _UNITS,
     m.ClosedPeriod: _PROGRAM,
     m.DiscountEntry: _PROGRAM,
+    m.DiscountBudget: _PROGRAM,
+    m.DiscountBudgetUse: ("budget",),
     m.AdjustmentLimit: ("program?",),
     m.AdjustmentRequest: _WALLET,
     m.BulkAdjustment: _UNITS,
@@ -60,6 +67,7 @@ ORDERS: dict[type, Way] = {
     m.OrderEvaluation: _PROGRAM,
     m.Order: ("customer?", UnlessElsewhere(m.OrderEvaluation, "order")),
     m.OrderLine: _ORDER,
+    m.UndoneOrder: _ORDER,
     m.Tender: _ORDER,
     m.OrderDiscount: _ORDER,
     m.Refund: ("only_program?", "customer?", "order?"),
@@ -107,6 +115,7 @@ GIVING: dict[type, Way] = {
     m.CharityRate: _UNITS,
     m.CharityPayout: ("charity",),
     m.CharityEntry: ("charity",),
+    m.CharityTally: ("charity",),
     m.Pledge: ("charity",),
     m.PledgeEvent: ("pledge",),
     m.StandingGift: _UNITS,

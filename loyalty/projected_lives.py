@@ -12,8 +12,7 @@ from decimal import Decimal
 from loyalty.projected_rules import ProjectedRules, rank_of
 from loyalty.rules import events as replay
 from loyalty.rules.discounts import discount
-from loyalty.rules.engine import RuleVersion
-from loyalty.rules.events import Credit, Event, GivenBack, Person, Sale
+from loyalty.rules.events import Credit, Event, GivenBack, Person, Sale, Unlimited
 from loyalty.rules.facts import ZERO, Context
 from loyalty.rules.history import History
 from loyalty.rules.lots import OrderTimes, lot_times, matures_at
@@ -28,16 +27,6 @@ from members.conditions.scopes import (
     SEGMENTS,
     TIER,
 )
-
-
-class Unlimited:
-    """As if rules had no budgets."""
-
-    def room(self, version: RuleVersion, at: dt.datetime) -> int | None:
-        return None
-
-    def take(self, version: RuleVersion, at: dt.datetime, units: int) -> None:
-        return None
 
 
 @dataclass(slots=True)

@@ -90,11 +90,6 @@ class Habits:
         return self.returned / self.revenue if self.revenue > 0 else None
 
     @property
-    def guest_share(self) -> Decimal | None:
-        whole = self.orders + self.guest_orders
-        return Decimal(self.guest_orders) / whole if whole else None
-
-    @property
     def net(self) -> Decimal:
         return max(self.revenue - self.returned, ZERO)
 

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from loyalty.rule_conditions import stored_condition
 from loyalty.rules.bodies import (
     CashbackBody,
-    DiscountBody,
     EarningBody,
     FixedBody,
     MultiplierBody,
@@ -23,6 +22,7 @@ from loyalty.rules.bodies import (
     WindowedBody,
 )
 from loyalty.rules.body_parts import LineFilter, LinesBody
+from loyalty.rules.discount_bodies import DiscountBody
 from members.conditions.contradictions import Range, never_holds
 from members.conditions.moments import Moment
 from members.conditions.sentences import sentence
@@ -74,7 +74,9 @@ def check_rule(
     beside = [
         other
         for other in others
-        if other.code != rule.code and other.overlaps(rule) and isinstance(other.body, EarningBody)
+        if other.code != rule.code
+        and isinstance(other.body, EarningBody)
+        and _meet(rule, other, moment)
     ]
     refused = [
         *_dead_window(rule, moment),
@@ -94,6 +96,25 @@ def check_rule(
     ]
 
 
+def both_count(
+    rule: Standing, other: Standing, *, moment: Moment, multiplying: str, discounting: str
+) -> Finding | None:
+    """What becomes of two multipliers, or two discounts, that count for the same orders: of what
+    `check_rule` finds that alone, for where every pair is looked at. None: they are no such two."""
+    if other.code == rule.code:
+        return None
+    found: Iterator[Finding] = iter(())
+    if isinstance(rule.body, DiscountBody) and isinstance(other.body, DiscountBody):
+        found = _other_discounts(rule, [other], discounting)
+    elif isinstance(rule.body, EarningBody) and isinstance(other.body, EarningBody):
+        found = _other_multipliers(rule, [other], multiplying)
+    finding = next((item for item in found if item.code in ("discounts", "multipliers")), None)
+    if finding is None or not _meet(rule, other, moment):
+        return None
+    empty = any(item.code == "empty_window" for item in _dead_window(rule, moment))
+    return None if empty else finding
+
+
 def _check_discount(
     rule: Standing, others: Sequence[Standing], moment: Moment, discounting: str
 ) -> list[Finding]:
@@ -107,7 +128,9 @@ def _check_discount(
     beside = [
         other
         for other in others
-        if other.code != rule.code and other.overlaps(rule) and isinstance(other.body, DiscountBody)
+        if other.code != rule.code
+        and isinstance(other.body, DiscountBody)
+        and _meet(rule, other, moment)
     ]
     return [*refused, *_other_discounts(rule, beside, discounting)]
 
@@ -161,7 +184,8 @@ def _dead_condition(rule: Standing, moment: Moment) -> Iterator[Finding]:
     condition = stored_condition(rule.body.when)
     if condition is None:
         return
-    found = never_holds(condition.root, moment, _days_of(rule, moment))
+    within = _days_between(rule.starts_at, rule.ends_at, moment)
+    found = never_holds(condition.root, moment, within)
     if found is None:
         return
     parts = tuple(each.question if each.wanted else Not(each.question) for each in found)
@@ -174,20 +198,42 @@ def _dead_condition(rule: Standing, moment: Moment) -> Iterator[Finding]:
     yield Finding("never", message % words, "when", refused=True)
 
 
-def _days_of(rule: Standing, moment: Moment) -> dict[str, Range]:
-    """The days and weekdays on which orders are judged by it."""
-    first = moment.day_of(max(rule.starts_at or moment.now, moment.now))
-    if rule.ends_at is None:
+def _meet(rule: Standing, other: Standing, moment: Moment) -> bool:
+    """Whether there can be an order that both count for: in the time of both, and by what each asks
+    for. What comes on Fridays never meets what comes at the weekend."""
+    if not rule.overlaps(other):
+        return False
+    asked = [stored_condition(each.body.when) for each in (rule, other)]
+    roots = tuple(condition.root for condition in asked if condition is not None)
+    if not roots:
+        return True
+    begins = max((each.starts_at for each in (rule, other) if each.starts_at), default=None)
+    ends = min((each.ends_at for each in (rule, other) if each.ends_at), default=None)
+    return never_holds(AllOf(roots), moment, _days_between(begins, ends, moment)) is None
+
+
+def _days_between(
+    starts_at: dt.datetime | None, ends_at: dt.datetime | None, moment: Moment
+) -> dict[str, Range]:
+    """The days and weekdays, and within a single day the times, on which orders are judged then."""
+    begins = max(starts_at or moment.now, moment.now)
+    first = moment.day_of(begins)
+    if ends_at is None:
         return {"order.day": Range(lambda day: day >= first, (first,))}
-    last = moment.day_of(rule.ends_at - dt.timedelta(microseconds=1))
+    last = moment.day_of(ends_at - dt.timedelta(microseconds=1))
     week = {
         (first + dt.timedelta(days=number)).weekday()
         for number in range(min((last - first).days, 6) + 1)
     }
-    return {
+    found = {
         "order.day": Range(lambda day: first <= day <= last, (first, last)),
         "order.weekday": Range(lambda day: day in week),
     }
+    if first == last:
+        until = ends_at - dt.timedelta(minutes=1)
+        clocks = [each.astimezone(moment.zone).time() for each in (begins, until)]
+        found["order.time"] = Range(lambda clock: clocks[0] <= clock <= clocks[1])
+    return found
 
 
 def _dead_lines(rule: Standing) -> Iterator[Finding]:

@@ -16,7 +16,6 @@ from loyalty.rules.bodies import (
     AwardingBody,
     BonusBody,
     CashbackBody,
-    DiscountBody,
     EarningBody,
     FixedBody,
     MultiplierBody,
@@ -29,6 +28,7 @@ from loyalty.rules.bodies import (
     parse_body,
 )
 from loyalty.rules.body_parts import Caps, Code, ConditionalBody, Part
+from loyalty.rules.discount_bodies import DiscountBody
 from loyalty.unit_definitions import ExpiryDefinition, PendingDefinition
 from members.conditions.tree import ConditionError
 
@@ -127,8 +127,10 @@ class EarningRuleDefinition(RuleDefinition):
     def goes_with_others(self) -> Self:
         said: object = self
         if isinstance(said, WindowedBody) and said.windowed:
-            if said.caps != Caps():
-                raise ValueError(_("A bonus for a window has no caps: it is one for each window."))
+            if said.caps.model_copy(update={"budget": None}) != Caps():
+                raise ValueError(
+                    _("A bonus for a window has no caps but a budget: it is one for each window.")
+                )
             if said.group or said.stops:
                 raise ValueError(_("group and stops are for rules that judge a single order."))
         if isinstance(said, EarningBody) and said.group and said.stops:

@@ -16,7 +16,6 @@ from loyalty.rules.bodies import (
     AnniversaryBody,
     BonusBody,
     CashbackBody,
-    DiscountBody,
     EarningBody,
     FixedBody,
     MultiplierBody,
@@ -28,6 +27,7 @@ from loyalty.rules.bodies import (
     StreakBody,
 )
 from loyalty.rules.body_parts import BasePolicy, Caps, LineFilter
+from loyalty.rules.discount_bodies import DiscountBody
 from loyalty.selectors.activity_types import activity_type_name
 from members.conditions.sentences import sentence
 from members.conditions.tree import Node
@@ -279,15 +279,16 @@ def describe_stamp(rule: StampsBody, currency: str) -> str:
 
 
 def describe_activity(rule: ActivityBody, unit: UnitNames) -> str:
-    """ "50 Beans for each activity of the type review." """
+    """ "Review: 50 Beans." As a price list has it: the name is the merchant's, and fits into no
+    sentence of every language."""
     words = {
         "units": units_in_words(rule.units, unit),
         "activity": activity_type_name(rule.activity),
         "number": rule.times,
     }
     if rule.times:
-        return _("%(units)s for each of the number “%(number)s” of: %(activity)s.") % words
-    return _("%(units)s for: %(activity)s.") % words
+        return _("%(activity)s: %(units)s for each of its “%(number)s”.") % words
+    return _("%(activity)s: %(units)s.") % words
 
 
 def describe_anniversary(rule: AnniversaryBody, unit: UnitNames) -> str:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from loyalty.card_numbers import grouped
-from loyalty.explanations import explain_transfer, purchase_words
+from loyalty.explanations import circumstances_of, explain_transfer
 from loyalty.selectors.statements import Period, Statement, StatementLine, WalletStatement
 from members.formatting import format_day, format_month, format_points
 
@@ -116,7 +116,7 @@ def _line(line: StatementLine, item: WalletStatement, statement: Statement) -> T
     return ToldLine(
         day=format_day(transfer.occurred_at, statement.membership.program.zone),
         what=explained.title,
-        detail=purchase_words(transfer) or explained.message,
+        detail=circumstances_of(transfer) or explained.message,
         units=format_points(transfer.signed_amount, scale, sign=True),
         held=format_points(line.balance, scale),
     )

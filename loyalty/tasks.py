@@ -12,6 +12,7 @@ from loyalty.services import (
     order_payments,
     refunds,
     spend_requests,
+    tallies,
 )
 
 
@@ -43,6 +44,12 @@ def link_parked_refunds() -> int:
 def link_payments() -> int:
     """Bring what checkouts paid in units to orders without a buyer that came in the same moment."""
     return order_payments.link_payments(now=timezone.now())
+
+
+@shared_task
+def fold_tallies() -> int:
+    """Make few rows of the many that each change has added to the tallies."""
+    return tallies.fold_tallies()
 
 
 @shared_task

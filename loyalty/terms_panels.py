@@ -1,4 +1,5 @@
-"""What higher applications add to the terms of a program, as members and the team read them."""
+"""What higher applications add to the terms of a program, as members and the team read them, and
+what the team alone reads."""
 
 from __future__ import annotations
 
@@ -34,12 +35,24 @@ class TermsPanel:
 PanelSource = Callable[["Program", dt.datetime], TermsPanel | None]
 
 _sources: dict[str, PanelSource] = {}
+_for_team: dict[str, PanelSource] = {}
 
 
 def register_terms_panel(key: str, source: PanelSource) -> None:
     """Add a panel; the same key again replaces it. It asks the database as often for many as for
     one."""
     _sources[key] = source
+
+
+def register_team_panel(key: str, source: PanelSource) -> None:
+    """The same for what the team alone reads: members find it elsewhere, in other words."""
+    _for_team[key] = source
+
+
+def team_panels(program: Program, now: dt.datetime) -> list[TermsPanel]:
+    """In the order of registration."""
+    found = (source(program, now) for source in _for_team.values())
+    return [panel for panel in found if panel is not None]
 
 
 def terms_panels(program: Program, now: dt.datetime) -> list[TermsPanel]:

@@ -34,8 +34,6 @@ BenefitKind = Literal[
 ]  # fmt: skip
 COLORS: tuple[str, ...] = get_args(Color)
 ICONS: tuple[str, ...] = get_args(Icon)
-BENEFIT_KINDS: tuple[str, ...] = get_args(BenefitKind)
-
 # What a kind of benefit says besides its text, and must say.
 NEEDED: Mapping[str, str] = {
     "multiplier": "factor", "birthday_bonus": "units", "early_access": "hours", "custom": "name",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
@@ -198,11 +198,6 @@ KINDS = {
     "invitation": gettext_lazy("Invitations"),
     "custom": gettext_lazy("Another perk"),
 }
-
-
-def kinds_in_words() -> Iterator[tuple[str, str]]:
-    for kind, label in KINDS.items():
-        yield kind, str(label)
 
 
 def tier_amount(

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, JSONObject
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from loyalty.explanations import explain_transfer, icon_of
+from loyalty.explanations import circumstances_of, explain_transfer, icon_of
 from loyalty.models import (
     Activity,
     ActivityAward,
@@ -68,7 +68,12 @@ def membership_events(
 ) -> list[TimelineEntry]:
     """When the customer joined which program, how their tiers have changed since, as it was said,
     and what became of their paid plans. One query for the first two."""
-    changes = TierChange.objects.filter(membership=OuterRef("pk"))
+    # What was said again, after something told late had changed it in between, is said once; and
+    # that somebody had their first tier from joining on is no news.
+    same = ("membership", "at", "was", "became", "why")
+    again = TierChange.objects.filter(pk__gt=OuterRef("pk"), **{n: OuterRef(n) for n in same})
+    own = TierChange.objects.filter(~Exists(again), membership=OuterRef("pk"))
+    changes = own.exclude(why="joined")
     if before is not None:
         changes = changes.filter(at__lt=before)
     said = with_names(changes).order_by("-at", "-pk")[:limit].values_list(
@@ -218,7 +223,7 @@ def _movement(transfer: Transfer) -> TimelineEntry:
         kind=kind,
         title=explanation.title,
         moment=transfer.occurred_at,
-        text=format_money(order.total, order.currency) if order else explanation.message,
+        text=circumstances_of(transfer) or _order_words(order) or explanation.message,
         amount=format_units(transfer.signed_amount, transfer.wallet_type, sign=True),
         amount_kind="plus" if transfer.signed_amount > 0 else "minus",
         url=_order_url(order.pk) if order else "",
@@ -226,6 +231,10 @@ def _movement(transfer: Transfer) -> TimelineEntry:
         badge="reversed" if transfer.is_reversed else "",  # type: ignore[attr-defined]
         why=explanation.why,
     )
+
+
+def _order_words(order: Order | None) -> str:
+    return format_money(order.total, order.currency) if order else ""
 
 
 def _actor(transfer: Transfer) -> str:

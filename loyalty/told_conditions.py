@@ -15,6 +15,7 @@ from members.conditions.fields import OFFERS
 from members.conditions.moments import Moment
 from members.conditions.sentences import sentence
 from members.conditions.tree import AllOf, AnyOf, Lines, Node, Not, Question, questions_of
+from members.formatting import format_weekdays
 from members.models import Customer
 
 # What a customer may read that a rule asks for: the purchase itself, and what they know of
@@ -92,6 +93,10 @@ def told_sentence(node: Node) -> str:
 
 def _instead(node: Node) -> str | None:
     match node:
+        case Question(field, operator, operand) if (
+            field.name == "order.weekday" and operator.code == "one_of"
+        ):
+            return _("it is %s") % format_weekdays(operand, last=_(" or "))
         case Question() if not may_be_told(node):
             return _("the shop has chosen you for it")
         case Lines() if not may_be_told(node):

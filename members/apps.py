@@ -10,7 +10,7 @@ class MembersConfig(AppConfig):
         from members import condition_fields, personal_tables, tasks, words  # noqa: F401
         from members.account import (  # noqa: F401  (what happens as somebody signs in)
             landing,
-            staff_sign_ins,
+            sign_in_notes,
         )
         from members.backoffice import menu, places
         from members.selectors import history, told_customers
@@ -21,8 +21,10 @@ class MembersConfig(AppConfig):
             mail,
             merged_details,
             merged_segments,
+            package_jobs,
             segment_jobs,
             segments,
+            two_factor,  # noqa: F401  (notes when it is switched on and off)
         )
 
         condition_fields.register()
@@ -39,4 +41,5 @@ class MembersConfig(AppConfig):
         segments.register()
         segment_jobs.register()
         audit_jobs.register()
+        package_jobs.register()
         forgetting.register()

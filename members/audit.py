@@ -6,7 +6,7 @@ Each application registers its own words in AppConfig.ready.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -29,16 +29,23 @@ _INSTANT = re.compile(_DAY.pattern + r"[T ]\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 
 @dataclass(frozen=True, slots=True)
 class TargetKind:
-    """A kind of object in the log; `url_name` is its page and takes the identity in the target."""
+    """A kind of object in the log; `url_name` is its page and takes the identity in the target.
+
+    `hides`: takes out of each text what those who read the log may not know. Entries are written
+    without it; of those from before that, the chain over the log keeps what it says.
+    """
 
     label: Text
     url_name: str = ""
     takes_id: bool = True
+    hides: Callable[[str], str] | None = None
 
 
 _actions: dict[str, Text] = {}
 _targets: dict[str, TargetKind] = {}
 _fields: dict[str, Text] = {}
+# By action and field; "" is whichever field the action tells of.
+_values: dict[tuple[str, str], Callable[[], Mapping[Any, Text]]] = {}
 
 
 def register_audit_actions(actions: Mapping[str, Text]) -> None:
@@ -55,6 +62,14 @@ def register_audit_fields(labels: Mapping[str, Text]) -> None:
     """Name values that are no fields of the model: {"note": _("Note")}. Without a name, a value is
     kept but not shown."""
     _fields.update(labels)
+
+
+def register_audit_values(
+    action: str, words: Mapping[str, Callable[[], Mapping[Any, Text]]]
+) -> None:
+    """Name what the fields of an action may say where the model has no such field:
+    {"channel": channel_labels}. The field "" is all that have no words of their own."""
+    _values.update({(action, name): known for name, known in words.items()})
 
 
 def target_of(instance: Model) -> str:
@@ -117,12 +132,28 @@ class Difference:
     after: str
 
 
+def readable(entry: AuditEntry, value: Any) -> Any:
+    """A text of an entry, or its values, as those who read the log may know them."""
+    kind = _targets.get(entry.target.partition(":")[0])
+    return _hidden(value, kind.hides) if kind is not None and kind.hides is not None else value
+
+
+def _hidden(value: Any, hides: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return hides(value)
+    if isinstance(value, list):
+        return [_hidden(item, hides) for item in value]
+    if isinstance(value, dict):
+        return {name: _hidden(item, hides) for name, item in value.items()}
+    return value
+
+
 def differences(entry: AuditEntry) -> list[Difference]:
     """What an entry changed, field by field, in the order in which the object has its fields."""
-    before, after = entry.before or {}, entry.after or {}
+    before, after = readable(entry, entry.before or {}), readable(entry, entry.after or {})
     found = []
     for name in _in_order(entry.target, {*before, *after}):
-        words = _choices(entry.target, name)
+        words = _choices(entry.target, name) or _named_values(entry.action, name)
         old, new = _text(before.get(name), words), _text(after.get(name), words)
         if old != new and _fields.get(name) != "":
             found.append(Difference(field_label(entry.target, name), old, new))
@@ -133,6 +164,11 @@ def _choices(target: str, name: str) -> dict[Any, Any]:
     """The words for a field's values, where they are chosen from a list."""
     field = _field(target, name)
     return dict(getattr(field, "flatchoices", None) or ())
+
+
+def _named_values(action: str, name: str) -> Mapping[Any, Any]:
+    known = _values.get((action, name)) or _values.get((action, ""))
+    return known() if known is not None else {}
 
 
 def _field(target: str, name: str) -> Any:
@@ -158,7 +194,7 @@ def _text(value: Any, words: Mapping[Any, Any] | None = None) -> str:
     if isinstance(value, bool):
         return "✓" if value else "✗"
     if isinstance(value, list):
-        return ", ".join(_text(item) for item in value)
+        return ", ".join(_text(item, words) for item in value)
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
     if words and value in words:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
 
+from members.audit import readable
 from members.file_cells import cell
 from members.models import AuditEntry
 
@@ -47,6 +48,7 @@ def _values(entry: AuditEntry) -> tuple[object, ...]:
     erased = entry.erased_at.astimezone(UTC).isoformat() if entry.erased_at else None
     return (
         entry.pk, entry.at.astimezone(UTC).isoformat(), entry.actor_label, entry.actor_id,
-        entry.action, entry.target, entry.target_label, entry.before, entry.after, entry.reason,
-        erased, entry.way, entry.way_name, entry.place, entry.program,
+        entry.action, entry.target, readable(entry, entry.target_label),
+        readable(entry, entry.before), readable(entry, entry.after), entry.reason, erased,
+        entry.way, entry.way_name, entry.place, entry.program,
     )  # fmt: skip

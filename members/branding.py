@@ -20,7 +20,6 @@ from members.selectors.merchants import get_merchant
 
 RGB = tuple[float, float, float]
 
-DEFAULT_ACCENT = "#0f766e"
 WHITE: RGB = (1.0, 1.0, 1.0)
 INK: RGB = (0.0, 0.0, 0.0)
 # The lightest surface of the dark theme, and the darkest of the light one, that bears accent text:

@@ -49,6 +49,11 @@ class Chart:
             for item, text in zip(self.labels, self.texts(), strict=True)
         ]
 
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is known, or all of it is nothing: an axis would only be in the way."""
+        return not any(value for line in self.series for value in line.values)
+
     def payload(self) -> dict[str, Any]:
         """What the drawing script needs, ready for JSON."""
         return {

@@ -19,11 +19,18 @@ _AREAS = (
     "Indian", "Pacific",
 )  # fmt: skip
 
+# Two letters in the tables of names, and no country that somebody lives in.
+_NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+
 
 def countries() -> Choices:
     """Every country, by name."""
     names = active_locale().territories
-    known = [(code, name) for code, name in names.items() if len(code) == 2 and code.isalpha()]
+    known = [
+        (code, name)
+        for code, name in names.items()
+        if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES
+    ]
     return sorted(known, key=lambda item: item[1])
 
 

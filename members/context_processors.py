@@ -38,9 +38,22 @@ class Shell:
     def operations(self) -> list[navigation.NavLink]:
         return navigation.backoffice_links(self._request, "operations")
 
-    @property
+    @cached_property
     def settings(self) -> list[navigation.NavLink]:
         return navigation.backoffice_links(self._request, "settings")
+
+    @property
+    def above(self) -> list[tuple[navigation.Text, str]]:
+        """The way back up from a page that names none itself: the entry of the menu that it lies
+        below by its address, else the one it belongs to."""
+        path = self._request.path
+        links = [*self.main, *self.insights, *self.operations, *self.settings]
+        below = [link for link in links if path.startswith(link.url) and link.url != path]
+        below.sort(key=lambda link: (len(link.url), link.active))
+        found = below[-1:]
+        if found and found[0].url == self.home_url:
+            found = [link for link in links if link.active and link.url != path] or found
+        return [(link.label, link.url) for link in found]
 
     @cached_property
     def mypage(self) -> list[navigation.NavLink]:

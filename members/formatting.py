@@ -5,9 +5,10 @@ Pure functions over Babel; templates reach them through the `formats` tag librar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from typing import Protocol
@@ -18,7 +19,9 @@ from babel.dates import (
     format_datetime,
     format_interval,
     format_skeleton,
+    format_time,
     format_timedelta,
+    get_day_names,
 )
 from babel.numbers import (
     format_compact_decimal,
@@ -36,6 +39,7 @@ from django.utils.translation import gettext as _
 MINUS = "\N{MINUS SIGN}"
 # Languages that write one sentence right after the other.
 _WITHOUT_SPACES = frozenset({"zh", "ja"})
+_GAP = re.compile(r"(?<=[\u3040-\u9fff]) (?=[\u3040-\u9fff])")
 
 
 class UnitNames(Protocol):
@@ -105,6 +109,14 @@ def format_sentences(sentences: Iterable[object]) -> str:
     return space.join(map(str, sentences))
 
 
+def without_gaps(text: str) -> str:
+    """Words that were put side by side, as languages write them that have no space between them;
+    one beside a word of another script stays."""
+    if active_locale().language not in _WITHOUT_SPACES:
+        return text
+    return _GAP.sub("", text)
+
+
 def format_number(value: Decimal | int | float, *, digits: int | None = None) -> str:
     """Write a number with the reader's separators; `digits` fixes the decimals."""
     number = Decimal(str(value))
@@ -154,8 +166,11 @@ def name_of_number(number: Decimal, unit: UnitNames) -> str:
     """What so many are called. The number need not fit the unit's decimals."""
     language = unit.plural_language
     locale = _parse_locale(to_locale(language)) if language else active_locale()
-    form = locale.plural_form(abs(number).normalize())
-    return unit.singular if form == "one" else unit.plural_forms.get(form, unit.plural)
+    size = abs(number).normalize()
+    form = locale.plural_form(size)
+    # Readers whose language has no plural may read names of another one, which has.
+    is_one = form == "one" or (size == 1 and not language)
+    return unit.singular if is_one else unit.plural_forms.get(form, unit.plural)
 
 
 def format_units(amount: int, wallet_type: UnitNames, *, sign: bool = False) -> str:
@@ -216,10 +231,48 @@ def format_moment(value: datetime, zone: tzinfo | None = None) -> str:
     """Write a day and a time to the minute ("Mar 4, 2026, 5:20 PM")."""
     local = to_zone(value, zone)
     locale = active_locale()
-    time = format_datetime(local, "short", tzinfo=local.tzinfo, locale=locale)
-    if locale.language == "en":
-        time = format_datetime(local, "MMM d, y, h:mm a", tzinfo=local.tzinfo, locale=locale)
-    return time
+    pattern = "MMM d, y, h:mm a" if locale.language == "en" else "short"
+    return format_datetime(local, pattern, tzinfo=local.tzinfo, locale=locale)
+
+
+def format_start(value: datetime, zone: tzinfo | None = None) -> str:
+    """Write from when on: what begins at midnight begins with that day ("Mar 4, 2026")."""
+    local = to_zone(value, zone)
+    return format_day(local.date()) if local.time() == time() else format_moment(value, zone)
+
+
+def format_end(value: datetime, zone: tzinfo | None = None) -> str:
+    """Write until when: what ends at midnight ends with the day before, which is how people read
+    the last day ("Mar 3, 2026")."""
+    local = to_zone(value, zone)
+    if local.time() == time():
+        return format_day(local.date() - timedelta(days=1))
+    return format_moment(value, zone)
+
+
+def format_clock(value: time) -> str:
+    """Write a time of day to the minute ("5:20 PM")."""
+    locale = active_locale()
+    pattern = "h:mm a" if locale.language == "en" else "short"
+    return format_time(value, pattern, locale=locale)
+
+
+def format_moments(first: datetime, last: datetime, zone: tzinfo | None = None) -> str:
+    """Write from when until when; the day of both once ("Mar 4, 2026, 5:20 PM – 7:00 PM")."""
+    start, end = to_zone(first, zone), to_zone(last, zone)
+    same = start.date() == end.date()
+    until = format_clock(end.time()) if same else format_moment(end, zone)
+    return f"{format_moment(start, zone)} – {until}"
+
+
+def format_weekdays(days: Iterable[int], *, last: str = "") -> str:
+    """Write days of the week, of which Monday is 0 ("Monday, Friday"). `last`: what stands before
+    the last one instead of a comma."""
+    known = get_day_names("wide", "stand-alone", active_locale())
+    names = [known[day] for day in sorted(days)]
+    if last and len(names) > 1:
+        return last.join((format_list(names[:-1]), names[-1]))
+    return format_list(names)
 
 
 def format_full_moment(value: datetime, zone: tzinfo | None = None) -> str:

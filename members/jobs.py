@@ -55,6 +55,8 @@ class JobKind:
     run_permission: str = "jobs.run"
     # A page of its own, by URL name; it takes the job's public id.
     page: str = ""
+    # Where it is undone, once it has ended; as `page`.
+    undo_page: str = ""
     # The result in words, from the job alone: a list shows many of them.
     words: Callable[[Job], str] = plain_words
     # Runs by itself so often that runs that went well are soon forgotten.

@@ -108,9 +108,10 @@ def register_customer_panel(
     icon: str = "",
     column: Column = "main",
     rows: int = 4,
+    needed: Callable[[], bool] | None = None,
 ) -> None:
     """Put a panel on the customer page; its URL takes the customer's public id."""
-    panel = Panel(key, title, url_name, order, permission, icon, column, rows)
+    panel = Panel(key, title, url_name, order, permission, icon, column, rows, needed)
     _customer_panels[key] = panel
 
 

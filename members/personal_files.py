@@ -23,6 +23,7 @@ from members.models import Customer
 from members.selectors.merchants import get_merchant
 from members.selectors.personal_data import TableOfPerson
 
+FILE_NAME, FILE_TYPE = "personal-data.zip", "application/zip"
 IN_MEMORY = 4 * 1024 * 1024
 # The page is for reading; whoever has more looks into the tables.
 READ_ROWS = 100

@@ -37,6 +37,7 @@ PARTS = (
             ),
             table("account.EmailAddress", "user__customer"),
             table("socialaccount.SocialAccount", "user__customer"),
+            table("members.SignIn", "user__customer", without="session_key"),
         ),
     ),
     PersonalData(
@@ -70,6 +71,8 @@ PARTS = (
 )  # fmt: skip
 NOT_TOLD = {
     "account.EmailConfirmation": "links that were sent to confirm an address",
+    "members.PersonalPackage": "files with what is told here",
+    "members.PersonalPackagePart": "their content",
     "socialaccount.SocialToken": "secrets of who signs in elsewhere",
 }
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from members.folding import fold
 from members.navigation import Text, backoffice_pages
@@ -24,6 +26,13 @@ class Place:
 # Gets what was typed, and answers with those among which it may be, in one query or two; what the
 # reader may not open is not among them.
 PlaceFinder = Callable[[HttpRequest, str], Iterable[Place]]
+
+# Under one's name.
+OWN_PAGES = (
+    (_("Password"), "account_change_password", "lock"),
+    (_("Two-factor sign-in"), "mfa_index", "shield-lock"),
+    (_("Where you are signed in"), "backoffice:own_sign_ins", "device-laptop"),
+)
 
 _finders: dict[str, PlaceFinder] = {}
 
@@ -51,8 +60,9 @@ def find_places(request: HttpRequest, typed: str, limit: int) -> Sequence[Place]
 
 
 def find_pages(request: HttpRequest, typed: str) -> Iterable[Place]:
-    """The entries of the menu."""
-    return [Place(link.label, link.url, link.icon) for link in backoffice_pages(request)]
+    """The entries of the menu, and the pages about oneself."""
+    pages = [Place(link.label, link.url, link.icon) for link in backoffice_pages(request)]
+    return [*pages, *(Place(title, reverse(name), icon) for title, name, icon in OWN_PAGES)]
 
 
 def _has(text: str, wanted: Sequence[str]) -> bool:

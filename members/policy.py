@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -32,6 +33,8 @@ FOR_ALL_PROGRAMS = frozenset({
     "programs.create", "activity_types.edit", "segments.edit", "messages.edit", "customers.merge",
     "customers.export", "customers.erase", "imports.run", "imports.view", "jobs.run",
     "jobs.maintain", "self_checks.view",
+    # They tell of what happens in every program.
+    "webhooks.view", "connections.view",
 })  # fmt: skip
 # Work whose pages an auditor reads as well, by what it takes to do it. Whoever does it sees it.
 _SEEN_WITH = {
@@ -42,6 +45,8 @@ _SEEN_WITH = {
     "staff.manage": "staff.view",
     "api_keys.manage": "api_keys.view",
     "sign_in.manage": "sign_in.view",
+    "webhooks.manage": "webhooks.view",
+    "connections.manage": "connections.view",
 }
 # What is done for a customer who asks.
 _SERVICE = {
@@ -188,13 +193,21 @@ def extension_limit(user: AnyUser) -> int | None:
     return EXTENSION_LIMIT[role_of(user) or Role.ANALYST]
 
 
+def _place(request: HttpRequest) -> str:
+    """Where to go on after signing in: the page itself, or the one whose form was sent."""
+    came_from = urlsplit(request.META.get("HTTP_REFERER", ""))
+    if request.method in {"GET", "HEAD"} or came_from.netloc != request.get_host():
+        return request.get_full_path()
+    return str(came_from._replace(scheme="", netloc="", fragment="").geturl())
+
+
 def staff_view(action: str) -> Callable[[StaffView[P]], StaffView[P]]:
     """Decorate a back-office view: strangers go to sign in, everybody else needs the action."""
 
     def decorate(view: StaffView[P]) -> StaffView[P]:
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return redirect_to_login(_place(request))
             require(request.user, action)
             # The catalogs have what customers read; half a page in a language helps nobody.
             with translation.override(settings.LANGUAGE_CODE):

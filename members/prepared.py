@@ -23,6 +23,8 @@ from members.program_scope import of_all_programs
 Row = TypeVar("Row", bound=Model)
 Values = Sequence[Any] | Mapping[str, Any]
 _GIVEN = object()
+# As many statements as there are, and room for orders of other sizes.
+PREPARED = 250
 
 
 def run_prepared(query: str, values: Values) -> list[tuple[Any, ...]]:
@@ -34,6 +36,7 @@ def run_prepared(query: str, values: Values) -> list[tuple[Any, ...]]:
     plain = cast("psycopg.Connection[Any]", connection.connection)
     # Django switches preparing off, which concerns no cursor of its own: those never prepare.
     plain.prepare_threshold = 0
+    plain.prepared_max = PREPARED
     begun = time.monotonic() if connection.queries_logged else 0.0
     with connection.wrap_database_errors, psycopg.Cursor(plain) as cursor:
         cursor.execute(query, values)

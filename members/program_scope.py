@@ -109,12 +109,6 @@ def of_all_programs() -> Iterator[None]:
         _programs.reset(token)
 
 
-def in_scope(rows: QuerySet[M]) -> QuerySet[M]:
-    """What is left of rows that another manager has found."""
-    programs = programs_in_scope()
-    return rows if programs is None else rows.filter(_condition(rows.model, programs))
-
-
 def program_of(instance: Model) -> int | None:
     """The key of the program that something belongs to; None: to none, or to several."""
     way = _ways.get(type(instance))

@@ -1,4 +1,4 @@
-"""The catalogue of what can be told outside: each application names its events, and says what they
+"""The catalog of what can be told outside: each application names its events, and says what they
 are from what the outbox has. Who follows them is registered too; today these are webhooks.
 
 An event is told as a type, a key by which the same thing told again is the same, and data that
@@ -159,7 +159,7 @@ def register_follower(follower: Follower) -> None:
 
 
 def event_types() -> list[EventType]:
-    """The catalogue, by name."""
+    """The catalog, by name."""
     return [_types[name] for name in sorted(_types)]
 
 

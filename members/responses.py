@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.utils.http import content_disposition_header
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from django_htmx.middleware import HtmxDetails
+
+from members.slow_figures import Figures, ask_figures
 
 DIALOG_TARGET = "dialog-body"
 
@@ -16,6 +26,18 @@ def is_htmx(request: HttpRequest) -> bool:
     """Say whether only a fragment is asked for; a boosted link or a history miss wants a page."""
     htmx: HtmxDetails | None = getattr(request, "htmx", None)
     return htmx is not None and bool(htmx) and not (htmx.boosted or htmx.history_restore_request)
+
+
+def asks_figures(request: HttpRequest) -> bool:
+    """Say whether what takes longer to work out is asked for as well: a page comes without it, and
+    then asks for itself with it (`backoffice/loaded_later.html`)."""
+    return "figures" in request.GET
+
+
+def figures_for(request: HttpRequest, name: str, now: dt.datetime, **asked: Any) -> Figures | None:
+    """Figures that look at very many rows (`members/slow_figures.py`): at once where they are soon
+    worked out; None: the page is drawn without them and asks for itself with them."""
+    return ask_figures(name, now=now, waits=asks_figures(request), **asked)
 
 
 def is_dialog_request(request: HttpRequest) -> bool:
@@ -53,3 +75,15 @@ def dialog_done(
     if changed:
         trigger_client_event(response, f"{changed}-changed", {})
     return response
+
+
+def file_of_pieces(pieces: Iterable[bytes], name: str, content_type: str) -> HttpResponse:
+    """A file to keep, sent piece by piece; no cache has it."""
+    headers = {
+        "Content-Disposition": str(content_disposition_header(True, name)),
+        "Cache-Control": "no-store",
+    }
+    # Views may stream.
+    return StreamingHttpResponse(  # type: ignore[return-value]
+        pieces, content_type=content_type, headers=headers
+    )

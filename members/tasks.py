@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
 
-from members.services import idempotency, job_runs, outbox, sign_ins
+from members import slow_figures
+from members.services import idempotency, job_runs, outbox, personal_packages, sign_ins
 
 BATCH = 200
 # Jobs may take longer than other work: whoever waits sees how far they are and can stop them. One
@@ -43,8 +45,14 @@ def prune_idempotency_records() -> int:
 
 @shared_task
 def prune_sign_ins() -> int:
-    """Forget where staff were long ago."""
+    """Forget where people were signed in long ago."""
     return sign_ins.prune_sign_ins(now=timezone.now())
+
+
+@shared_task
+def prune_packages() -> int:
+    """Drop files with data of people whose days are over."""
+    return personal_packages.prune_packages(now=timezone.now())
 
 
 @shared_task(time_limit=JOB_SECONDS, soft_time_limit=JOB_SECONDS - 60)
@@ -69,3 +77,9 @@ def resume_stale_jobs() -> int:
 def prune_jobs() -> int:
     """Forget routine jobs of long ago."""
     return job_runs.prune_jobs(now=timezone.now())
+
+
+@shared_task
+def work_out_figures(name: str, asked: dict[str, Any], programs: list[int] | None) -> None:
+    """Figures that take longer than somebody waits for a page; twice is as good as once."""
+    slow_figures.work_out(name, asked, programs)

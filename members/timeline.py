@@ -37,10 +37,14 @@ KINDS: dict[str, str | Promise] = {
     "units": _("Points"),
     "orders": _("Orders that earned nothing"),
     "membership": _("Membership and tier"),
+    "rewards": _("Rewards and parcels"),
+    "campaigns": _("Friends, games and surveys"),
     "messages": _("Messages"),
     "activities": _("Activities"),
     "notes": _("Notes and merges"),
 }
+# Told where they are asked for: most customers have none, and each costs a query.
+APART = frozenset({"rewards", "campaigns"})
 _sources: dict[str, tuple[str, TimelineSource]] = {}
 
 
@@ -64,7 +68,7 @@ def list_timeline(
     found = [
         source(customer, before=before, limit=limit)
         for own_kind, source in _sources.values()
-        if kind in ("", own_kind)
+        if kind == own_kind or (not kind and own_kind not in APART)
     ]
     merged = heapq.merge(*found, key=attrgetter("moment"), reverse=True)
     return [event for event, _ in zip(merged, range(limit), strict=False)]

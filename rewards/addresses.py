@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from members.choices import country_name
 from members.errors import DomainError, FieldError
 
 Line = Annotated[
@@ -34,10 +35,10 @@ class Address(BaseModel):
 
     @property
     def lines(self) -> list[str]:
-        """As it stands on a label."""
+        """As it stands on a label, the country by its name."""
         place = " ".join(part for part in (self.postal_code, self.city) if part)
         where = ", ".join(part for part in (place, self.region) if part)
-        found = (self.recipient, self.extra, self.street, where, self.country)
+        found = (self.recipient, self.extra, self.street, where, country_name(self.country))
         return [line for line in found if line]
 
 

@@ -9,18 +9,17 @@ class RewardsConfig(AppConfig):
         from rewards import (
             checks,
             demo,
-            demo_cards,
-            demo_checkouts,
-            demo_experiences,
-            demo_storefront,
             forgetting,
             jobs,
+            launch_checks,
             merging,
+            own_signs,
             personal_tables,
             program_parts,
             program_ways,
             segment_uses,
             terms_panels,
+            timeline,
         )
         from rewards.account import menu as account_menu
         from rewards.backoffice import menu as backoffice_menu
@@ -30,18 +29,17 @@ class RewardsConfig(AppConfig):
         program_ways.register()
         called_off.register()
         checks.register()
+        launch_checks.register()
         demo.register()
-        demo_checkouts.register()
-        demo_cards.register()
-        demo_experiences.register()
-        demo_storefront.register()
         forgetting.register()
+        own_signs.register()
         personal_tables.register()
         jobs.register()
         merging.register()
         program_parts.register()
         segment_uses.register()
         terms_panels.register()
+        timeline.register()
         account_menu.register()
         backoffice_menu.register()
         access_windows.register()

@@ -119,7 +119,8 @@ CHECKS: dict[str, str] = {
           FROM (SELECT id, CASE state WHEN 'used' THEN coalesce(discount, 0) ELSE 0 END AS cost
                   FROM rewards_voucheruse) u
           FULL JOIN (SELECT subject, sum(amount) AS booked FROM loyalty_discountentry
-                      WHERE kind <> 'rule' GROUP BY 1) b ON b.subject = 'use:' || u.id
+                      WHERE kind IN ('reward', 'voucher')
+                      GROUP BY 1) b ON b.subject = 'use:' || u.id
          WHERE coalesce(u.cost, 0) <> coalesce(b.booked, 0)
     """,
     _("a shared code is used as often as it says, and no more often than it may be"): """

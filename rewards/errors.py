@@ -1,4 +1,4 @@
-"""What the catalogue and its vouchers refuse, each with a stable code."""
+"""What the catalog and its vouchers refuse, each with a stable code."""
 
 from __future__ import annotations
 

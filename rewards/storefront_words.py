@@ -16,7 +16,7 @@ from members.branding import (
     readable_on,
     to_hex,
 )
-from members.formatting import format_moment
+from members.formatting import format_end, format_start
 from rewards.selectors.access_windows import OwnWindow
 
 
@@ -26,6 +26,7 @@ def texts_of(program: Program) -> dict[str, str]:
         "earn": _("Buy this and earn {units}"),
         "basketEarns": _("You earn {units} with this basket"),
         "basketNothing": _("Nothing in the basket yet earns anything"),
+        "parts": _("How it adds up"),
         "keep": _("Join %(program)s to keep them.") % name,
         "join": _("Join %(program)s") % name,
         "joinTitle": _("Get more out of every purchase"),
@@ -56,9 +57,9 @@ def words_of_window(own: OwnWindow, program: Program, now: dt.datetime) -> str:
     if own.opens_at is None:
         return _("Only for invited members")
     if own.is_open(now):
-        when = format_moment(own.window.closes_at, program.zone)
+        when = format_end(own.window.closes_at, program.zone)
         return _("Open for you until %(when)s") % {"when": when}
-    return _("Opens for you on %(when)s") % {"when": format_moment(own.opens_at, program.zone)}
+    return _("Opens for you on %(when)s") % {"when": format_start(own.opens_at, program.zone)}
 
 
 def theme_of(accent: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The catalogue in the terms of a program: what each reward takes, and what applies to it."""
+"""The catalog in the terms of a program: what each reward takes, and what applies to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rewards.selectors.rewards import offered
 from rewards.texts import told
 from rewards.words import conditions_of, gives
 
-# Longer catalogues are read on the shelf.
+# Longer catalogs are read on the shelf.
 MOST = 60
 
 

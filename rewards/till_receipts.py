@@ -43,7 +43,7 @@ def _used(order: Order, checkout: str, language: str) -> Iterator[str]:
         off = "" if use.discount is None else f": -{format_money(use.discount, order.currency)}"
         yield f"{name} ({code}){off}"
     # Of a canceled sale it all came back.
-    kept = taken_at_till(checkout).exclude(status=Redemption.Status.CANCELLED)
+    kept = taken_at_till(checkout).exclude(status=Redemption.Status.CANCELED)
     for taken in kept.exclude(voucher__uses__checkout=checkout):
         # What is not used with the sale: its code is for later, or it was given away.
         code = f" ({taken.voucher.written})" if taken.voucher else ""

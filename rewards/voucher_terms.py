@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from loyalty.rules.amounts import plain_text
-from loyalty.rules.bodies import DiscountBody, parse_body
+from loyalty.rules.bodies import parse_body
+from loyalty.rules.discount_bodies import DiscountBody
 from loyalty.rules.discounts import DiscountVersion, discount
 from loyalty.rules.facts import ZERO, Basket, Occasion
 from rewards.models import Reward

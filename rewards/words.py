@@ -12,11 +12,12 @@ from loyalty.rule_conditions import stored_condition
 from loyalty.told_conditions import told_sentence
 from members.conditions.sentences import sentence
 from members.formatting import (
+    format_end,
     format_list,
-    format_moment,
     format_money,
     format_number,
     format_percent,
+    format_start,
 )
 from rewards.models import GiftDay, Reward
 from rewards.selectors.prizes import odds_of
@@ -120,13 +121,13 @@ def _when(reward: Reward) -> Iterator[str]:
     if window is not None:
         yield _("With “%s”.") % window.name
         if window.opens_at is not None:
-            opens = format_moment(window.opens_at, zone)
+            opens = format_start(window.opens_at, zone)
             yield _("For every member from %s on.") % opens
         ends_at = min(ends_at or window.closes_at, window.closes_at)
     if starts_at is not None:
-        yield _("From %s on.") % format_moment(starts_at, zone)
+        yield _("From %s on.") % format_start(starts_at, zone)
     if ends_at is not None:
-        yield _("Until %s.") % format_moment(ends_at, zone)
+        yield _("Until %s.") % format_end(ends_at, zone)
 
 
 def _grouped(reward: Reward, for_members: bool) -> Iterator[str]:

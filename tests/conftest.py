@@ -4,23 +4,33 @@ import gc
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import timezone, translation
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from pytest_django.plugin import blocking_manager_key
 
 from config.embedded import layout, leased, needed_services
-from tests import databases, emptying
+from tests import chance, databases, emptying, hours, sharing
 from tests.chromium import ARGUMENTS, PROJECT, find_chromium
+from tests.scheduling import ModuleScheduling, put_in_order
 
 AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
 # WCAG 2.2 level AA and the rules that are good practice everywhere.
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SERVICES = ExitStack()
+# Examples may take the time that a busy machine needs for them.
+examples.register_profile(
+    "patient", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+examples.load_profile("patient")
 # How long a browser test waits for what it expects, in milliseconds.
 PATIENCE = 10_000
 
@@ -29,12 +39,38 @@ def pytest_configure(config: pytest.Config) -> None:
     SERVICES.enter_context(leased(layout(), needed_services()))
     databases.install()
     emptying.install()
+    chance.install()
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Each process of a parallel run begins to import at another place of the tests, so that in a
+    new checkout each of them is compiled by one of the processes, and only read by the others."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    config = session.config
+    if number and config.args_source is config.ArgsSource.TESTPATHS:
+        files = sorted((PROJECT / "tests").rglob("test_*.py"))
+        ahead = len(files) * number // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        for file in files[ahead:]:
+            # What is wrong with one is said when it is collected.
+            with suppress(Exception, pytest.skip.Exception):
+                import_module(".".join(file.relative_to(PROJECT).with_suffix("").parts))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    put_in_order(items, parallel=hasattr(config, "workerinput"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ModuleScheduling:
+    return ModuleScheduling(config, log)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """What is loaded by now stays until the end: looking through it for garbage finds nothing."""
+    """What is loaded by now stays until the end: looking through it for garbage finds nothing.
+    Nor does a test leave much: it is looked for once in a while."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -56,6 +92,14 @@ def needs_database(item: pytest.Item) -> bool:
     return bool(used) or item.get_closest_marker("django_db") is not None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if sharing.commits(item):
+        with item.config.stash[blocking_manager_key].unblock():
+            sharing.roll_back_shared()
+    hours.wait_for_the_next()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     SERVICES.close()
 
@@ -73,10 +117,13 @@ FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(autouse=True)
-def _clean_cache() -> Iterator[None]:
-    """Rate limits and what else is in the cache begin anew with every test."""
+def _beginning_anew() -> Iterator[None]:
+    """Rate limits and what else is in the cache begin anew with every test, and so does the reader:
+    a request of the test's browser leaves its language and its time zone behind."""
     yield
     cache.clear()
+    translation.deactivate()
+    timezone.deactivate()
 
 
 @pytest.fixture(scope="session")
@@ -178,13 +225,23 @@ LOOSENED = """tags => {
 }"""
 
 
+BRING = "() => 'axe' in window || ('bringAxe' in window && (bringAxe(), true))"
+
+
 @pytest.fixture
 def assert_no_axe_violations() -> Callable[[Any], None]:
     """`assert_no_axe_violations(page)`: axe-core finds nothing to complain about."""
+    looked_at: set[Any] = set()
 
     def check(page: Any) -> None:
-        if not page.evaluate("() => 'axe' in window"):
-            page.evaluate(AXE.read_text())
+        if not page.evaluate(BRING):
+            source = AXE.read_text()
+            page.evaluate(source)
+            # On a walk the browser keeps half a megabyte at hand rather than being given it on each
+            # page; where one page is looked at, that would cost more.
+            if page in looked_at:
+                page.add_init_script(f"window.bringAxe = () => {{{source}\n}};")
+            looked_at.add(page)
         violations = page.evaluate(LOOSENED, AXE_TAGS)
         found = [
             f"{violation['id']}: {violation['help']}\n    "

@@ -63,8 +63,8 @@ class Demo:
         """By the name that pictures know it by; asked for only when one is taken."""
         fixed: Subjects = {name: lambda found=found: found for name, found in FIXED.items()}
         return {
-            **fixed, **self._of_members(), **self._of_loyalty(), **self._of_rewards(),
-            **self._of_campaigns(),
+            **fixed, **self._of_members(), **self._of_orders(), **self._of_loyalty(),
+            **self._of_rewards(), **self._of_campaigns(),
         }  # fmt: skip
 
     def _of_members(self) -> Subjects:
@@ -77,24 +77,10 @@ class Demo:
             "job": lambda: Job.objects.filter(kind="order_import").latest("pk").public_id,
         }
 
-    def _of_loyalty(self) -> Subjects:
-        """Programs, units, orders, and what is done with them."""
+    def _of_orders(self) -> Subjects:
+        """Orders, and of whom they are."""
         from loyalty.demo.duplicates import NUMBER, guest_order
-        from loyalty.demo.load import PROGRAM
-        from loyalty.models import (
-            Activity,
-            AdjustmentRequest,
-            Backtest,
-            BulkAdjustment,
-            CharityPayout,
-            Order,
-            Pool,
-            SelfCheck,
-            SpendRequest,
-            Subscription,
-            Wallet,
-            WalletType,
-        )
+        from loyalty.models import Order
         from members.models import Customer
 
         return {
@@ -108,7 +94,26 @@ class Demo:
                 .pk
             ),
             "order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
-            "own_order": lambda: Order.objects.filter(customer=self.guide).latest("placed_at").pk,
+        }
+
+    def _of_loyalty(self) -> Subjects:
+        """Programs, units, and what is done with them."""
+        from loyalty.demo.load import PROGRAM
+        from loyalty.models import (
+            Activity,
+            AdjustmentRequest,
+            Backtest,
+            BulkAdjustment,
+            CharityPayout,
+            Pool,
+            SelfCheck,
+            SpendRequest,
+            Subscription,
+            Wallet,
+            WalletType,
+        )
+
+        return {
             "wallet": lambda: (
                 Wallet.objects.filter(account__membership__customer=self.guide).earliest("pk").pk
             ),

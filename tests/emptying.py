@@ -46,6 +46,7 @@ def empty_database(self: TransactionTestCase) -> None:
     assert not connection.in_atomic_block, "a test that commits inside of what others share"
     with connection.cursor() as cursor:
         cursor.execute(EMPTYING, {"kept": list(KEPT)})
+        cursor.execute("SELECT pg_advisory_unlock_all()")
     # What every installation begins with is there again.
     with without_looking_at_what_is_kept():
         for config in apps.get_app_configs():
@@ -68,5 +69,12 @@ def without_looking_at_what_is_kept() -> Iterator[None]:
 SILENT: dict[str, Any] = {"verbosity": 0, "interactive": False, "using": "default", "plan": []}
 
 
+def keep_connections(self: TransactionTestCase) -> bool:
+    """Instead of `TransactionTestCase._should_reload_connections`, which makes a new one for each
+    test: the server would read its catalog and plan its statements anew."""
+    return False
+
+
 def install() -> None:
     TransactionTestCase._fixture_teardown = empty_database
+    TransactionTestCase._should_reload_connections = keep_connections

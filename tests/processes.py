@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection
 
 BEGIN = (
     "import os; from tests import settings;"
@@ -18,22 +20,6 @@ BEGIN = (
     "settings.CELERY_TASK_ALWAYS_EAGER = os.environ['SETIA_TEST_QUEUE'] == '';"
     "import django; django.setup();"
 )
-
-
-INHERITED: list[object] = []
-
-
-def leave_inherited_connections() -> None:
-    """First of all in a forked process: what was open before stays its parent's, and whatever asks
-    the database gets a connection of its own.
-
-    That the parent closes its own is not enough. Where an event loop runs in it, as Playwright's
-    does once a browser was there, it sees other connections than its child, in which none runs.
-    """
-    for found in connections.all(initialized_only=True):
-        # Kept, for whoever lets go of it would end it for the parent as well.
-        INHERITED.append(found.connection)
-        found.connection = None
 
 
 def start_python(code: str, *, queue: str = "") -> subprocess.Popen[str]:
@@ -59,3 +45,26 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
             raise AssertionError(f"it ended too early: {process.communicate()[0]}")
         assert time.monotonic() < deadline, "it took too long"
         time.sleep(0.01)
+
+
+def alive(pid: int) -> bool:
+    try:
+        with Path(f"/proc/{pid}/stat").open() as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

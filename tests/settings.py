@@ -18,6 +18,8 @@ CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 LOGGING = configuration(json=False, level="ERROR")
 DEVMAIL_DIR = VAR_DIR / "test-mail"
+# On a busy machine, too, figures come with their page; tests of those that do not say so.
+FIGURES_PATIENCE = (60_000, 60_000)
 MEDIA_ROOT = VAR_DIR / "test-media"
 
 # What a test writes need not survive the machine; the data of `make run` in the same server do.

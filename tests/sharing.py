@@ -1,4 +1,4 @@
-"""What all tests of a module begin with, made once for each test process.
+"""What all tests of a module begin with, made once for each test process that has some of them.
 
     def make_world() -> World: ...
 
@@ -8,22 +8,55 @@
     def world(made_once: World, db: None) -> World:
         return made_once.opened()
 
+Tests of a module run in one process (`scheduling.py`): it is made once in a parallel run, too.
+
 It is made in a transaction that is open until the module's last test. Each test works in a
 savepoint and is rolled back to that, so that no row shows what another did. What is no row has no
 such guard: the function gives what cannot be changed (keys, addresses), and `world` makes browsers
-and models from it, anew for each test. Tests that commit cannot have it; `emptying` refuses them.
+and models from it, anew for each test; or it gives models, of which each test has copies:
+
+    @pytest.fixture
+    def world(made_once: World, db: None) -> World:
+        return anew(made_once)
+
+Tests that commit cannot have it. They come after their module's others, and what those shared is
+rolled back before them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any, TypeVar
 
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
 
+from loyalty.selectors import order_history, rulebooks, wallet_types
+from loyalty.services import projections, tier_reviews
+
 T = TypeVar("T")
+# What says of a test that it commits: fixtures, and words of the mark.
+COMMITTING = {
+    "transactional_db", "live_server",
+    "django_db_reset_sequences", "django_db_serialized_rollback",
+}  # fmt: skip
+SAID = ("transaction", "reset_sequences", "serialized_rollback")
+# What a process remembers of rows, by how often those were changed or by the time: the same again
+# for a test that changes them in another way.
+REMEMBERED = (
+    rulebooks._kept.clear,
+    wallet_types._loaded.cache_clear,
+    order_history.purchase_habits.cache_clear,
+    order_history._spread.cache_clear,
+    projections._load.cache_clear,
+    tier_reviews._judgments.cache_clear,
+)
+
+
+# The transactions around what is shared, the outermost first.
+OPEN: list[transaction.Atomic] = []
 
 
 def shared(make: Callable[[], T]) -> Any:
@@ -34,19 +67,38 @@ def shared(make: Callable[[], T]) -> Any:
         with django_db_blocker.unblock():
             around = transaction.atomic()
             around.__enter__()
+            OPEN.append(around)
             try:
                 made = make()
                 # Now, and not after each of the tests.
                 connection.check_constraints()
             except BaseException:
-                transaction.set_rollback(True)
-                around.__exit__(None, None, None)
+                roll_back_shared()
                 raise
         # As after a test: what is in the cache is of one test only.
         cache.clear()
         yield made
         with django_db_blocker.unblock():
-            transaction.set_rollback(True)
-            around.__exit__(None, None, None)
+            roll_back_shared()
 
     return made_once
+
+
+def roll_back_shared() -> None:
+    while OPEN:
+        transaction.set_rollback(True)
+        OPEN.pop().__exit__(None, None, None)
+
+
+def commits(item: pytest.Item) -> bool:
+    """What pytest-django puts after the other tests."""
+    return not COMMITTING.isdisjoint(getattr(item, "fixturenames", ())) or any(
+        mark.kwargs.get(name) for mark in item.iter_markers("django_db") for name in SAID
+    )
+
+
+def anew(made: T) -> T:
+    """The same for one test: models of its own, and nothing remembered that was rolled back."""
+    for forget in REMEMBERED:
+        forget()
+    return deepcopy(made)

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
-from django.urls import URLResolver, get_resolver, reverse
+from django.urls import reverse
 
 from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import adjust, make_program, make_wallet
@@ -20,22 +20,9 @@ from tests.other_program import NUMBER, WORD, Things, make_things
 from tests.sharing import shared
 from tests.staff_addresses import TABLE
 from tests.staff_addresses.who import ADMINISTRATOR, EVERYBODY
-from tests.test_every_url_and_role import PATTERNS, PREFIX, browser, session_of
-
-
-def routes(resolver: URLResolver, path: str = "", namespace: str = "") -> Iterator[tuple[str, str]]:
-    """The whole route of every address, with its parameters."""
-    for item in resolver.url_patterns:
-        whole = path + str(item.pattern)
-        if isinstance(item, URLResolver):
-            inner = f"{namespace}{item.namespace}:" if item.namespace else namespace
-            yield from routes(item, whole, inner)
-        elif whole.startswith(PREFIX):
-            yield f"{namespace}{item.name}", whole
-
+from tests.test_every_url_and_role import PATTERNS, ROUTES, browser, session_of
 
 LIMITED = sorted(EVERYBODY - {ADMINISTRATOR})
-ROUTES = dict(routes(get_resolver()))
 # What concerns all programs, though its address names something of one.
 ALL_PROGRAMS = {
     "backoffice:customer_merge", "backoffice:customer_merge_undo",

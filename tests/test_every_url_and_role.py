@@ -7,7 +7,7 @@ code does. A new address fails the first test until it has a line there.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,11 +15,12 @@ import pytest
 from django.conf import settings
 from django.http import HttpResponseBase
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 
-from loyalty.models import EarningRule
-from members.models import StaffMember, User
+from loyalty.models import EarningRule, Program
+from members.models import Customer, StaffMember, User
 from members.policy import ALLOWED
+from tests.addresses import addresses_below
 from tests.campaigns.campaigns import draft as draft_campaign
 from tests.campaigns.campaigns import launch as launch_campaign
 from tests.campaigns.challenges import draft as draft_challenge
@@ -35,29 +36,21 @@ from tests.factories import (
     UserFactory,
 )
 from tests.loyalty.factories import make_program
+from tests.other_program import make_things
 from tests.sharing import shared
 from tests.staff_addresses import TABLE
 from tests.staff_addresses.who import ADMINISTRATOR, AUDITOR, EVERYBODY
+from tests.staff_pages import assert_is_a_page
 
+Objects = dict[str, dict[str, Any]]
 PREFIX = "backoffice/"
 # The repair pages are Django's own and have a test of their own below.
 ELSEWHERE = ("backoffice/repair/",)
 
 
-def addresses(
-    resolver: URLResolver, path: str = "", namespace: str = ""
-) -> Iterator[tuple[str, URLPattern]]:
-    """Every named pattern below the back-office's prefix."""
-    for item in resolver.url_patterns:
-        whole = path + str(item.pattern)
-        if isinstance(item, URLResolver):
-            inner = f"{namespace}{item.namespace}:" if item.namespace else namespace
-            yield from addresses(item, whole, inner)
-        elif whole.startswith(PREFIX) and not whole.startswith(ELSEWHERE):
-            yield f"{namespace}{item.name}", item
-
-
-PATTERNS = dict(addresses(get_resolver()))
+ADDRESSES = [found for found in addresses_below(PREFIX) if not found[2].startswith(ELSEWHERE)]
+PATTERNS = {name: pattern for name, pattern, _route in ADDRESSES}
+ROUTES = {name: route for name, _pattern, route in ADDRESSES}
 
 
 def test_the_table_names_every_address_of_the_back_office() -> None:
@@ -70,8 +63,10 @@ class World:
     """Everybody who may ask, and something for each address to be about."""
 
     sessions: dict[str, str]
-    objects: dict[str, dict[str, Any]]
+    objects: Objects
     clients: dict[str, Client] = field(default_factory=dict)
+    # What was found above the pages that each has looked at.
+    above: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
 
     def opened(self) -> World:
         """The same, with browsers nobody has used yet."""
@@ -103,76 +98,120 @@ def browser(session: str) -> Client:
 
 def make_world() -> World:
     sessions = {role: session_of(StaffMemberFactory(role=role).user) for role in EVERYBODY}
-    customer, job = CustomerFactory(with_user=True), JobFactory()
+    customer = CustomerFactory(with_user=True)
     sessions["customer"] = session_of(customer.user)
     sessions["former colleague"] = session_of(UserFactory())
     sessions["anonymous"] = ""
-    person, key = StaffMemberFactory(), ApiKeyFactory()
-    of_customer = {"public_id": customer.public_id}
-    objects: dict[str, dict[str, Any]] = {
-        name: of_customer for name in TABLE if name.startswith("backoffice:customer")
-    }
-    objects |= {name: {"pk": person.pk} for name in TABLE if name.startswith("backoffice:team_")}
-    objects |= {name: {"public_id": job.public_id} for name in TABLE if "backoffice:job" in name}
-    objects["backoffice:job_start"] = {"key": "daily_totals"}
-    objects["backoffice:api_key_revoke"] = objects["backoffice:api_key_rotate"] = {"pk": key.pk}
-    objects["backoffice:audit_export"] = {"kind": "csv"}
-    objects["backoffice:styleguide_panel"] = {"state": "fine"}
-    for name in (
-        "wallet_panel", "movement_panel", "lot_panel", "order_panel", "customer_past", "enroll",
-        "customer_statement",
-        "customer_adjust", "customer_give", "pool_panel",
-    ):  # fmt: skip
-        objects[f"loyalty_backoffice:{name}"] = of_customer
-    objects["rewards_backoffice:redemption_panel"] = of_customer
-    objects["rewards_backoffice:checkout_panel"] = of_customer
-    objects["rewards_backoffice:gift_card_panel"] = of_customer
-    objects["rewards_backoffice:task_panel"] = of_customer
-    objects["messages_backoffice:message_panel"] = of_customer
-    objects["messages_backoffice:consents"] = of_customer
-    words = {"code": "gift", "channel": "email", "locale": "en"}
-    for name in ("occasion", "language", "words", "preview", "test", "archive"):
-        objects[f"messages_backoffice:{name}"] = words
-    for name in ("way", "way_test", "way_forget", "way_secret"):
-        objects[f"messages_backoffice:{name}"] = {"channel": "sms"}
-    tool = connect("mapped")
-    objects |= {
-        name: {"public_id": tool.public_id} for name in TABLE if "connections:connection_" in name
-    }
-    objects["connections:connection"] = {"public_id": tool.public_id}
     promoted = make_program("promoted")
-    objects |= {
-        name: {"public_id": draft_campaign(promoted).public_id}
-        for name in TABLE
-        if name.startswith("campaigns_backoffice:")
+    objects: Objects = {
+        **of_a_program(),
+        **of_the_merchant(),
+        **of_customer(customer),
+        **of_messages(),
+        **of_connections(),
+        **of_campaigns(promoted),
+        **of_referrals(promoted),
+        **each({"public_id": make_journey().public_id, "key": "s1"}, containing=":journey"),
     }
-    objects |= {
-        name: {"public_id": draft_challenge(promoted).campaign.public_id}
-        for name in TABLE
-        if name.startswith("challenges_backoffice:")
+    return World(sessions, objects)
+
+
+def each(said: dict[str, Any], *, containing: str) -> Objects:
+    """The same for every address with this in its name."""
+    return {name: said for name in TABLE if containing in name}
+
+
+def of_a_program() -> Objects:
+    """Something of a program for every address that takes such a thing."""
+    things = make_things()
+    found = {name: things.of(ROUTES[name]) for name in TABLE}
+    return {name: kwargs for name, kwargs in found.items() if kwargs is not None}
+
+
+def of_the_merchant() -> Objects:
+    person, key, job = StaffMemberFactory(), ApiKeyFactory(), JobFactory()
+    return {
+        **each({"pk": person.pk}, containing="backoffice:team_"),
+        **each({"public_id": job.public_id}, containing="backoffice:job"),
+        "backoffice:job_start": {"key": "daily_totals"},
+        "backoffice:api_key_revoke": {"pk": key.pk},
+        "backoffice:api_key_rotate": {"pk": key.pk},
+        "backoffice:audit_export": {"kind": "csv"},
+        "backoffice:styleguide_panel": {"state": "fine"},
     }
-    objects["challenges_backoffice:customer_challenges"] = of_customer
+
+
+# Addresses that are about a customer, beside those that say so by their name.
+ABOUT_CUSTOMERS = (
+    *(f"loyalty_backoffice:{name}" for name in (
+        "wallet_panel", "movement_panel", "lot_panel", "order_panel", "customer_past", "enroll",
+        "customer_statement", "customer_adjust", "customer_give", "pool_panel",
+    )),
+    *(f"rewards_backoffice:{name}_panel" for name in (
+        "redemption", "checkout", "gift_card", "task",
+    )),
+    "messages_backoffice:message_panel",
+    "messages_backoffice:consents",
+    "challenges_backoffice:customer_challenges",
+    "games_backoffice:customer_games",
+    "surveys_backoffice:customer_surveys",
+    "referrals_backoffice:referral_panel",
+    "referrals_backoffice:referral_code",
+)  # fmt: skip
+
+
+def of_customer(customer: Customer) -> Objects:
+    named = (name for name in TABLE if name.startswith("backoffice:customer"))
+    return {name: {"public_id": customer.public_id} for name in (*named, *ABOUT_CUSTOMERS)}
+
+
+def of_messages() -> Objects:
+    words = {"code": "gift", "channel": "email", "locale": "en"}
+    found: Objects = {
+        f"messages_backoffice:{name}": words
+        for name in ("occasion", "language", "words", "preview", "test", "archive")
+    }
+    for name in ("way", "way_test", "way_forget", "way_secret"):
+        found[f"messages_backoffice:{name}"] = {"channel": "sms"}
+    return found
+
+
+def of_connections() -> Objects:
+    tool = {"public_id": connect("mapped").public_id}
+    endpoint = {"public_id": make_endpoint("https://listener.example/hooks").public_id}
+    return {
+        **each(tool, containing="connections:connection_"),
+        "connections:connection": tool,
+        **each(endpoint, containing="webhooks:endpoint_"),
+        "webhooks:endpoint": endpoint,
+    }
+
+
+def of_campaigns(promoted: Program) -> Objects:
+    """A draft of its own for each address: some do away with it."""
+    found: Objects = {}
+    for name in TABLE:
+        if name.startswith("campaigns_backoffice:"):
+            found[name] = {"public_id": draft_campaign(promoted).public_id}
+        elif name.startswith("challenges_backoffice:") and name not in ABOUT_CUSTOMERS:
+            found[name] = {"public_id": draft_challenge(promoted).campaign.public_id}
     launch_campaign(promoted)
     rule = EarningRule.objects.get(program=promoted, source__startswith="campaign:")
-    objects["campaigns_backoffice:campaign_of_rule"] = {"pk": rule.pk}
+    found["campaigns_backoffice:campaign_of_rule"] = {"pk": rule.pk}
+    return found
+
+
+def of_referrals(promoted: Program) -> Objects:
     referral, affiliate = brought_friend(promoted)
-    for name in ("referral", "referral_decide"):
-        objects[f"referrals_backoffice:{name}"] = {"public_id": referral.public_id}
-    for name in ("affiliate", "affiliate_act", "affiliate_report"):
-        objects[f"referrals_backoffice:{name}"] = {"public_id": affiliate.public_id}
-    for name in ("referral_program", "referral_edit", "referral_texts", "referral_state",
-                 "affiliate_list"):  # fmt: skip
-        objects[f"referrals_backoffice:{name}"] = {"code": promoted.code}
-    for name in ("referral_panel", "referral_code"):
-        objects[f"referrals_backoffice:{name}"] = of_customer
-    of_journey = {"public_id": make_journey().public_id, "key": "s1"}
-    objects |= {name: of_journey for name in TABLE if ":journey" in name}
-    endpoint = make_endpoint("https://listener.example/hooks")
-    objects |= {
-        name: {"public_id": endpoint.public_id} for name in TABLE if "webhooks:endpoint_" in name
+    said = {
+        ("referral", "referral_decide"): {"public_id": referral.public_id},
+        ("affiliate", "affiliate_act", "affiliate_report"): {"public_id": affiliate.public_id},
+        ("referral_program", "referral_edit", "referral_texts", "referral_state",
+         "affiliate_list"): {"code": promoted.code},
+    }  # fmt: skip
+    return {
+        f"referrals_backoffice:{name}": about for names, about in said.items() for name in names
     }
-    objects["webhooks:endpoint"] = {"public_id": endpoint.public_id}
-    return World(sessions, objects)
 
 
 made_once = shared(make_world)
@@ -204,8 +243,12 @@ def test_the_address_opens_to_those_it_should_and_to_nobody_else(
     url = world.url(name)
     # Strangers first: what a role may do could change what there is to see.
     order = ["anonymous", "customer", "former colleague", *sorted(EVERYBODY)]
-    admitted = {who for who in order if let_in(answer(world.clients[who], method, url))}
+    answers = {who: answer(world.clients[who], method, url) for who in order}
+    admitted = {who for who in order if let_in(answers[who])}
     assert admitted == TABLE[name][method]
+    if method == "GET":
+        for who in admitted:
+            assert_is_a_page(world.clients[who], answers[who], world.above[who])
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -15,7 +17,7 @@ from campaigns.selectors.policies import get_policy
 from campaigns.services.blocked_addresses import unblock_way
 from campaigns.services.consents import choose_time_zone, set_consents
 from campaigns.services.contact_addresses import NAMED
-from campaigns.topics import TRACKING
+from campaigns.topics import TRACKING, Topic
 from members.account.access import CustomerRequest, customer_view
 from members.choices import known_zones
 from members.errors import DomainError
@@ -35,7 +37,7 @@ def choices(request: CustomerRequest) -> HttpResponse:
     ways = {choice.channel.key: choice.channel for choice in shown}
     blocked = [(ways[key], found) for key, found in blocked_ways(customer, shown).items()]
     context = {
-        "choices": [choice for choice in shown if choice.topic is not TRACKING],
+        "topics": _by_topic(choice for choice in shown if choice.topic is not TRACKING),
         "counted": [choice for choice in shown if choice.topic is TRACKING],
         "blocked": blocked,
         "has_devices": any(choice.channel.key in NAMED for choice in shown),
@@ -44,6 +46,14 @@ def choices(request: CustomerRequest) -> HttpResponse:
         "quiet": policy if policy.quiet_from != policy.quiet_until else None,
     }
     return render(request, "messages/account/choices.html", context)
+
+
+def _by_topic(shown: Iterable[Choice]) -> list[tuple[Topic, list[Choice]]]:
+    """Each topic once, with the ways by which one can be told of it."""
+    found: dict[str, tuple[Topic, list[Choice]]] = {}
+    for choice in shown:
+        found.setdefault(choice.topic.code, (choice.topic, []))[1].append(choice)
+    return list(found.values())
 
 
 def _saved(request: CustomerRequest, shown: list[Choice]) -> HttpResponse:

@@ -47,6 +47,7 @@ from loyalty.models import Membership, Transfer
 from loyalty.rule_words import units_in_words
 from members.account.access import CustomerRequest, customer_view
 from members.errors import DomainError
+from members.read_once import read_once
 from members.services.audit import Actor
 
 CARD = "games/account/home_card.html"
@@ -63,6 +64,8 @@ class GameCard:
     url: str
     verb: str
     left: PlaysLeft
+    # Of a play, in words; empty: it is not sold.
+    price: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +194,16 @@ def _is_theirs(found: Game, member: Membership, now: dt.datetime) -> bool:
 def _card(found: Game, left: PlaysLeft, member: Membership) -> GameCard:
     told = told_game(found)
     url = reverse("games_account:game", args=[member.public_id, found.public_id])
-    return GameCard(told.title, told.text, ICONS[found.kind], url, str(VERBS[found.kind]), left)
+    return GameCard(told.title, told.text, ICONS[found.kind], url, str(VERBS[found.kind]), left,
+                    _price(found))  # fmt: skip
 
 
 def _price(found: Game) -> str:
     """In words; empty: it is not sold."""
-    return units_in_words(found.price, unit_of(found.program)) if found.price else ""
+    if not found.price:
+        return ""
+    unit = read_once(("unit of games", found.program_id), lambda: unit_of(found.program))
+    return units_in_words(found.price, unit)
 
 
 def _crumbs(member: Membership) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ def receive_reply(request: HttpRequest, channel: str, token: str) -> HttpRespons
     found = way_of_token(channel, token)
     if found is None:
         raise Http404("There is no such address.")
-    if int(request.headers.get("Content-Length") or 0) > LONGEST:
+    if len(request.body) > LONGEST:
         return HttpResponse(status=413)
     told = _told(request)
     sender, text = _first(told, _SENDERS), _first(told, _TEXTS)

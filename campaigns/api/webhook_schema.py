@@ -1,4 +1,4 @@
-"""The catalogue of events in the OpenAPI document: its section `webhooks`."""
+"""The catalog of events in the OpenAPI document: its section `webhooks`."""
 
 from __future__ import annotations
 

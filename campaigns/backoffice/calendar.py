@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django import forms
 from django.contrib import messages
@@ -47,7 +47,7 @@ from loyalty.models import Program
 from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.policy import acting, is_allowed, require, staff_view
-from members.responses import dialog_done
+from members.responses import dialog_done, is_htmx
 from rewards.backoffice.event_forms import MomentField, said_moment, shown_moment
 from rewards.models import AccessWindow
 
@@ -98,7 +98,8 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "name": title_of(asked.view, span), "span": span,
         "programs": everywhere, "kinds": KINDS.items(), "shown": listed,
         "always": [item for item in shown if item.entry.endless],
-        "conflicts": conflicts, "today": today,
+        "conflicts": conflicts, "conflict_words": [item.message for item in conflicts],
+        "today": today,
         "views": [(view, label, asked.address(view=view)) for view, label in _views()],
         "before": asked.address(day=beside(asked.view, asked.day, -1).isoformat()),
         "after": asked.address(day=beside(asked.view, asked.day, 1).isoformat()),
@@ -167,7 +168,8 @@ def move(request: HttpRequest, kind: str, key: str) -> HttpResponse:
                 move_entry(entry=entry, times=times, actor=acting(request), now=now)
                 return dialog_done(
                     request, url=back, changed="calendar",
-                    message=_("%s was moved.") % entry.title, undo_url=_undo_url(entry),
+                    message=_("%s was moved.") % entry.title,
+                    undo_url=_undo_url(entry, _looked_at(request)),
                 )  # fmt: skip
     context = {
         "title": _("Move %s") % entry.title, "form": form, "entry": entry, "back": back,
@@ -184,7 +186,8 @@ def move(request: HttpRequest, kind: str, key: str) -> HttpResponse:
 @staff_view("rules.draft")
 def move_undo(request: HttpRequest, kind: str, key: str) -> HttpResponse:
     """Back to when it was before, by the same way."""
-    now, back = timezone.now(), reverse(f"{NAMESPACE}:calendar")
+    now = timezone.now()
+    back = f"{reverse(f'{NAMESPACE}:calendar')}?{request.GET.get('back', '')}"
     try:
         entry = _entry(request, kind, key, now)
         starts_at = parse_datetime(request.GET.get("from", "").replace(" ", "+"))
@@ -238,9 +241,17 @@ def _previewed(form: MoveForm, entry: Entry, times: Times, now: dt.datetime) -> 
         return None
 
 
-def _undo_url(entry: Entry) -> str:
+def _looked_at(request: HttpRequest) -> str:
+    """What of the calendar is behind the dialog, as the query of its address."""
+    here = request.htmx.current_url_abs_path if is_htmx(request) else None  # type: ignore[attr-defined]
+    return urlsplit(here or "").query
+
+
+def _undo_url(entry: Entry, looked_at: str) -> str:
     times = times_of(entry)
-    said = {"from": times.starts_at.isoformat(), "until": times.ends_at.isoformat()}
+    said = {
+        "from": times.starts_at.isoformat(), "until": times.ends_at.isoformat(), "back": looked_at,
+    }  # fmt: skip
     url = reverse(f"{NAMESPACE}:move_undo", args=[entry.kind, entry.key])
     return f"{url}?{urlencode(said)}"
 

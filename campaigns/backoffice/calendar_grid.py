@@ -17,7 +17,7 @@ from loyalty.rules.calendar import add_months
 VIEWS = ("month", "quarter", "year")
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 DAY = dt.timedelta(days=1)
-# So many in one day; the list below has all of them.
+# So many in one day before somebody asks for all of them.
 SHOWN = 5
 
 
@@ -44,10 +44,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
+    """`rest`: what is shown when somebody asks for all; `more`: how many of them there are."""
+
     day: dt.date
     inside: bool
     is_today: bool
     bars: list[Bar | None]
+    rest: list[Bar | None]
     more: int
 
 
@@ -132,13 +135,13 @@ def _week(
     lines: list[list[Shown | None]] = []
     inside = [item for item in shown if item.entry.meets(week) and not item.entry.endless]
     for item in sorted(inside, key=lambda one: (one.entry.kind != "season", one.entry.first)):
-        first = max((item.entry.first - days[0]).days, 0)
-        last = min((item.entry.last - days[0]).days, 6)
-        line = next((row for row in lines if not any(row[first : last + 1])), None)
+        own = [place for place, day in enumerate(days) if item.entry.is_on(day)]
+        line = next((row for row in lines if not any(row[place] for place in own)), None)
         if line is None:
             line = [None] * 7
             lines.append(line)
-        line[first : last + 1] = [item] * (last - first + 1)
+        for place in own:
+            line[place] = item
     return [_cell(day, [line[place] for line in lines], span, today, place == 0)
             for place, day in enumerate(days)]  # fmt: skip
 
@@ -146,17 +149,19 @@ def _week(
 def _cell(
     day: dt.date, lines: Sequence[Shown | None], span: Span, today: dt.date, monday: bool
 ) -> Cell:
-    bars = [_bar(item, day, monday) if item else None for item in lines[:SHOWN]]
+    bars = [_bar(item, day, monday) if item else None for item in lines]
     while bars and bars[-1] is None:
         bars.pop()
-    more = sum(1 for item in lines[SHOWN:] if item)
-    return Cell(day, span.first <= day <= span.last, day == today, bars, more)
+    more = sum(1 for bar in bars[SHOWN:] if bar)
+    inside = span.first <= day <= span.last
+    return Cell(day, inside, day == today, bars[:SHOWN], bars[SHOWN:], more)
 
 
 def _bar(item: Shown, day: dt.date, monday: bool) -> Bar:
     entry = item.entry
-    begins = entry.first == day
-    return Bar(item, begins, entry.last == day, begins or monday)
+    again = bool(entry.weekdays)
+    begins = again or entry.first == day
+    return Bar(item, begins, again or entry.last == day, begins or monday)
 
 
 def lanes_of(shown: Sequence[Shown], span: Span, step: int, today: dt.date) -> Lanes:

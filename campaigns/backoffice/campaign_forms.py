@@ -148,7 +148,7 @@ class CampaignForm(forms.Form):
         ],
     )  # fmt: skip
     reward = forms.ChoiceField(label=_l("A reward instead"), required=False)
-    per_member = optional(_l("Most for one member"), _l("In units. Empty: no limit."))
+    per_member = optional(_l("Most for one member"), _l("Empty: no limit."))
     audience = ConditionField(
         scopes=AUDIENCE_SCOPES, in_database=True, label=_l("For whom"),
         everything=_l("Every member."),
@@ -218,12 +218,24 @@ class CampaignForm(forms.Form):
             del self.fields["budget_units"]
             if not template.takes_off:
                 del self.fields["budget_money"]
+        self._name_units()
         if (reward := self.fields.get("reward")) is not None:
             assert isinstance(reward, forms.ChoiceField)
             reward.choices = [("", _("None: units")), *_rewards(self.program, offer_of(campaign))]
         if (days := self.fields.get("weekdays")) is not None:
             assert isinstance(days, forms.MultipleChoiceField)
             days.choices = [(code, WEEKDAY.words(place)) for place, code in enumerate(WEEKDAYS)]
+
+    def _name_units(self) -> None:
+        """In the program's own word for what it collects."""
+        unit = self.program.wallet_types.order_by("pk").first()
+        if unit is None:
+            return
+        words = {"budget_units": _("Budget in %s"), "per_member": _("Most for one member, in %s"),
+                 "units": _("Bonus, in %s")}  # fmt: skip
+        for name, label in words.items():
+            if name in self.fields:
+                self.fields[name].label = label % unit.plural
 
     @property
     def offer_fields(self) -> list[forms.BoundField]:

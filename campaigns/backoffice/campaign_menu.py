@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.backoffice.campaign_places import find_campaigns
 from members.audit import (
     TargetKind,
     register_audit_actions,
@@ -12,6 +13,7 @@ from members.audit import (
 )
 from members.navigation import NavItem, register_nav_item
 from members.panels import register_customer_panel
+from members.places import register_place_finder
 
 NAMESPACE = "campaigns_backoffice"
 ACTIONS = {
@@ -39,6 +41,7 @@ ITEM = NavItem(
 def register() -> None:
     """Add everything; called once, when the application is ready."""
     register_nav_item(ITEM)
+    register_place_finder("campaigns", find_campaigns)
     register_customer_panel(
         "campaigns",
         _("Promotions"),

@@ -16,14 +16,14 @@ from django.views.decorators.http import require_POST, require_safe
 from campaigns.backoffice.campaign_codes import code_panel
 from campaigns.backoffice.campaign_extras import candidates_of, computed_panels
 from campaigns.backoffice.campaign_menu import NAMESPACE
-from campaigns.backoffice.campaigns import budget_of, campaign_url, crumbs, find_campaign
+from campaigns.backoffice.campaigns import campaign_url, crumbs, find_campaign
 from campaigns.campaign_cards import CampaignCard, card_of
 from campaigns.campaign_rules import template_of
 from campaigns.campaign_templates import CHALLENGE
 from campaigns.campaign_words import campaign_sentences
 from campaigns.models import Campaign
-from campaigns.selectors.campaign_results import result_of
 from campaigns.selectors.campaigns import Budget, campaigns, is_for, is_kept_aside, status_at
+from campaigns.selectors.money_budgets import budget_of
 from campaigns.selectors.outlooks import may_be_forecast, outlook_of
 from campaigns.services.campaign_forecasts import forecast_campaign
 from campaigns.services.campaigns import (
@@ -39,6 +39,7 @@ from campaigns.services.campaigns import (
     send_back,
     withdraw_campaign,
 )
+from campaigns.slow_figures import CAMPAIGN_RESULT
 from loyalty.models import Membership
 from loyalty.rule_words import units_in_words
 from members.backoffice.jobs import hand_over
@@ -46,8 +47,10 @@ from members.errors import DomainError
 from members.formatting import format_money
 from members.models import Job
 from members.policy import acting, is_allowed, staff_view
+from members.responses import figures_for
 from members.selectors.customer_search import search_customers
 from members.services.audit import Actor
+from members.slow_figures import Figures
 from rewards.texts import other_languages
 
 
@@ -60,8 +63,9 @@ def campaign(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         return redirect("challenges_backoffice:challenge", public_id)
     found, now = find_campaign(public_id), timezone.now()
     draft = found.status == Campaign.Status.DRAFT
-    user, result, budget = request.user, result_of(found, now), None if draft else budget_of(found)
-    given = result.given
+    user, budget = request.user, None if draft else budget_of(found)
+    may_try = is_allowed(user, "backtests.run")
+    figures = figures_for(request, CAMPAIGN_RESULT, now, campaign=found.pk)
     context = {
         "title": found.name,
         "breadcrumbs": crumbs(),
@@ -71,13 +75,14 @@ def campaign(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "status": "waiting" if found.asked_at else status_at(found, now),
         "sentences": campaign_sentences(found),
         "findings": findings_of(found, now) if draft else [],
-        "result": result,
-        "given_units": units_in_words(given.units, given.unit) if given.unit else "",
+        "figures": figures,
+        **result_context(figures),
         "budget": budget,
         "budget_words": _budget_words(budget, found) if budget else (),
         "may_edit": is_allowed(user, "rules.draft"),
         "may_publish": is_allowed(user, "rules.publish"),
-        "may_forecast": is_allowed(user, "backtests.run") and may_be_forecast(found),
+        "may_forecast": may_try and may_be_forecast(found),
+        "may_see_backtests": may_try,
         "why_not": why_not(found, acting(request), now),
         "languages": other_languages("") if draft else [],
         "outlook": outlook_of(found, now) if may_be_forecast(found) else None,
@@ -163,6 +168,15 @@ def campaign_forecast(request: HttpRequest, public_id: uuid.UUID) -> HttpRespons
     if backtest.job is not None and backtest.job.state == Job.State.QUEUED:
         hand_over(request, backtest.job)
     return redirect("loyalty_backoffice:backtest_page", backtest.public_id)
+
+
+def result_context(figures: Figures | None) -> dict[str, Any]:
+    """What was given and what came of it, in words; nothing before it is worked out."""
+    if figures is None:
+        return {"result": None}
+    given = figures.value.given
+    units = units_in_words(given.units, given.unit) if given.unit else ""
+    return {"result": figures.value, "given_units": units}
 
 
 def why_not(found: Campaign, actor: Actor, now: dt.datetime) -> str:

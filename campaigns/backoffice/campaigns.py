@@ -14,23 +14,26 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from campaigns.backoffice.campaign_forms import CampaignForm, CampaignTextsForm
 from campaigns.backoffice.campaign_menu import NAMESPACE
+from campaigns.backoffice.galleries import Gallery, begin_from, show_gallery
+from campaigns.backoffice.list_filter import ListFilter
 from campaigns.campaign_rules import template_of
 from campaigns.campaign_templates import CHALLENGE, PROMOTIONS
 from campaigns.campaign_words import campaign_sentences
 from campaigns.models import Campaign
-from campaigns.selectors.campaign_results import money_budgets
-from campaigns.selectors.campaigns import Budget, campaigns, promotions, status_at, units_budgets
+from campaigns.selectors.campaigns import campaigns, promotions, status_at
+from campaigns.selectors.money_budgets import budgets_of
 from campaigns.services.campaigns import change_campaign, columns_of, create_from_template
 from loyalty.backoffice.links import Crumbs
 from loyalty.models import EarningRule, Program
 from loyalty.selectors.rules import CAMPAIGN
-from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from rewards.texts import LANGUAGES
 
-ORDERINGS = {"newest": ("-created_at", "-pk")}
+ORDERINGS = {
+    "newest": ("-created_at", "-pk"), "name": ("name", "pk"), "-name": ("-name", "-pk"),
+}  # fmt: skip
 
 
 def find_campaign(public_id: uuid.UUID) -> Campaign:
@@ -46,21 +49,19 @@ def crumbs(campaign: Campaign | None = None) -> Crumbs:
     return [*found, (campaign.name, campaign_url(campaign))] if campaign else found
 
 
-def budget_of(campaign: Campaign) -> Budget | None:
-    """In units, or in money for what is taken off prices."""
-    return (units_budgets([campaign]) | money_budgets([campaign])).get(campaign.pk)
-
-
 @require_safe
 @staff_view("programs.view")
 def campaign_list(request: HttpRequest) -> HttpResponse:
     """All of them, newest first, with what they have used of their budgets."""
     now = timezone.now()
-    page = paginate(promotions(), request=request, orderings=ORDERINGS, default="newest")
-    budgets = units_budgets(page.items) | money_budgets(page.items)
+    chosen = ListFilter.of(request)
+    found = promotions().filter(chosen.condition(now))
+    page = paginate(found, request=request, orderings=ORDERINGS, default="newest")
+    budgets = budgets_of(page.items)
     context = {
         "title": _("Promotions"),
         "page": page,
+        "filter": chosen,
         "rows": [
             {"campaign": item, "status": "waiting" if item.asked_at else status_at(item, now),
              "budget": budgets.get(item.pk), "template": template_of(item)}
@@ -76,34 +77,31 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
 @staff_view("rules.draft")
 def campaign_gallery(request: HttpRequest) -> HttpResponse:
     """What to begin from."""
-    context = {
-        "title": _("New promotion"),
-        "breadcrumbs": crumbs(),
-        "templates": PROMOTIONS,
-        "programs": list(Program.objects.filter(status=Program.Status.LIVE).order_by("name")),
-        "chosen": request.GET.get("program", ""),
-    }
-    return render(request, "campaigns/backoffice/campaign_gallery.html", context)
+    gallery = Gallery(
+        title=_("New promotion"),
+        before=_("It gives nothing before you publish it."),
+        breadcrumbs=crumbs(),
+        cards="campaigns/backoffice/gallery.html",
+        templates=PROMOTIONS,
+        create_url=reverse(f"{NAMESPACE}:campaign_create"),
+        icon="speakerphone",
+        none_live=_("A promotion is for the members of a program. Put one live first."),
+    )
+    return show_gallery(request, gallery)
 
 
 @require_POST
 @staff_view("rules.draft")
 def campaign_create(request: HttpRequest) -> HttpResponse:
     """A draft from a template, for the next time that suits it."""
-    code = request.POST.get("program", "").replace("\x00", "")
-    program = Program.objects.filter(code=code).first()
-    if program is None:
-        messages.error(request, _("Choose a program."))
-        return redirect(f"{NAMESPACE}:campaign_gallery")
-    try:
+
+    def create(program: Program, template: str) -> str:
         made = create_from_template(
-            program=program, template=request.POST.get("template", ""), actor=acting(request),
-            now=timezone.now(),
-        )  # fmt: skip
-    except DomainError as error:
-        messages.error(request, str(error.message))
-        return redirect(f"{NAMESPACE}:campaign_gallery")
-    return redirect(campaign_url(made, "campaign_edit"))
+            program=program, template=template, actor=acting(request), now=timezone.now()
+        )
+        return campaign_url(made, "campaign_edit")
+
+    return begin_from(request, create, gallery=f"{NAMESPACE}:campaign_gallery")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

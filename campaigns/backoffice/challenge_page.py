@@ -19,9 +19,9 @@ from campaigns.backoffice.challenges import challenge_url, crumbs, find_challeng
 from campaigns.challenge_cards import challenge_card
 from campaigns.challenge_sentences import challenge_sentences
 from campaigns.models import Campaign, Challenge
-from campaigns.selectors.campaign_results import result_of
 from campaigns.selectors.campaigns import status_at, units_budgets
-from campaigns.selectors.challenge_results import challenge_result, parts_of_the_way
+from campaigns.selectors.challenge_outlooks import challenge_outlook, may_be_forecast
+from campaigns.selectors.challenge_results import labels_of_the_way
 from campaigns.selectors.challenges import as_anybody_sees
 from campaigns.services.campaigns import (
     ask_to_publish,
@@ -35,10 +35,16 @@ from campaigns.services.campaigns import (
     send_back,
     withdraw_campaign,
 )
+from campaigns.services.challenge_forecasts import forecast_challenge
 from campaigns.services.challenges import copy_challenge
+from campaigns.slow_figures import CHALLENGE_RESULT, ChallengeFigures
 from loyalty.rule_words import units_in_words
+from members.backoffice.jobs import hand_over
 from members.errors import DomainError
+from members.models import Job
 from members.policy import acting, is_allowed, staff_view
+from members.responses import figures_for
+from members.slow_figures import Figures
 from rewards.texts import other_languages
 
 # By what is asked: what is done, and what is said then.
@@ -57,25 +63,38 @@ def challenge(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     found, now = find_challenge(public_id), timezone.now()
     campaign = found.campaign
     draft = campaign.status == Campaign.Status.DRAFT
-    result, budget = result_of(campaign, now), units_budgets([campaign]).get(campaign.pk)
-    given, shown = result.given, as_anybody_sees(found, now)
+    budget, shown = units_budgets([campaign]).get(campaign.pk), as_anybody_sees(found, now)
+    figures = figures_for(request, CHALLENGE_RESULT, now, challenge=found.pk)
     context = {
         "title": campaign.name, "breadcrumbs": crumbs(), "challenge": found,
         "campaign": campaign, "program": campaign.program,
         "status": "waiting" if campaign.asked_at else status_at(campaign, now),
         "sentences": challenge_sentences(found),
         "findings": findings_of(campaign, now) if draft else [],
-        "result": result, "own": challenge_result(found), "way": parts_of_the_way(found),
-        "given_units": units_in_words(given.units, given.unit) if given.unit else "",
-        "budget": budget,
+        "figures": figures, "budget": budget, **_result(figures),
         "may_edit": is_allowed(request.user, "rules.draft"),
         "may_publish": is_allowed(request.user, "rules.publish"),
         "why_not": may_not_publish(campaign, acting(request)) if campaign.program.four_eyes else "",
         "languages": other_languages("") if draft else [],
         "card": challenge_card(shown, now) if shown else None,
+        "may_forecast": is_allowed(request.user, "backtests.run") and may_be_forecast(found),
+        "outlook": challenge_outlook(found),
         **_budget_words(found, budget),
     }  # fmt: skip
     return render(request, "challenges/backoffice/challenge.html", context)
+
+
+def _result(figures: Figures | None) -> dict[str, Any]:
+    """What it gave and how far they are; nothing before it is worked out."""
+    if figures is None:
+        return {"result": None}
+    found: ChallengeFigures = figures.value
+    given = found.result.given
+    units = units_in_words(given.units, given.unit) if given.unit else ""
+    return {
+        "result": found.result, "own": found.own, "given_units": units,
+        "way": list(zip(labels_of_the_way(), found.way, strict=True)),
+    }  # fmt: skip
 
 
 @require_POST
@@ -125,6 +144,21 @@ def challenge_state(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
             raise Http404("There is no such thing to do.")
     except DomainError as error:
         messages.error(request, str(error.message))
+    return redirect(challenge_url(found))
+
+
+@require_POST
+@staff_view("backtests.run")
+def challenge_forecast(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """How often it would have been done, by what was bought in the last weeks."""
+    found = find_challenge(public_id)
+    try:
+        forecast = forecast_challenge(challenge=found, actor=acting(request), now=timezone.now())
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return redirect(challenge_url(found))
+    if forecast.job is not None and forecast.job.state == Job.State.QUEUED:
+        hand_over(request, forecast.job)
     return redirect(challenge_url(found))
 
 

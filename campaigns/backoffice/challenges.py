@@ -15,6 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns.backoffice.campaign_forms import CampaignTextsForm
 from campaigns.backoffice.challenge_forms import ChallengeForm
 from campaigns.backoffice.challenge_menu import NAMESPACE
+from campaigns.backoffice.galleries import Gallery, begin_from, show_gallery
+from campaigns.backoffice.list_filter import ListFilter
 from campaigns.challenge_definitions import definition_of_challenge
 from campaigns.challenge_sentences import challenge_sentences
 from campaigns.challenge_templates import CHALLENGES
@@ -26,13 +28,16 @@ from campaigns.services.challenge_drafts import challenge_from_template
 from campaigns.services.challenges import change_challenge
 from loyalty.backoffice.links import Crumbs
 from loyalty.models import Program
-from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from rewards.texts import LANGUAGES
 
-ORDERINGS = {"newest": ("-campaign__created_at", "-pk")}
+ORDERINGS = {
+    "newest": ("-campaign__created_at", "-pk"),
+    "name": ("campaign__name", "pk"),
+    "-name": ("-campaign__name", "-pk"),
+}
 
 
 def find_challenge(public_id: uuid.UUID) -> Challenge:
@@ -53,12 +58,13 @@ def crumbs(challenge: Challenge | None = None) -> Crumbs:
 def challenge_list(request: HttpRequest) -> HttpResponse:
     """All of them, newest first, with how many take part and have done it."""
     now = timezone.now()
-    page = paginate(
-        with_counts(challenges()), request=request, orderings=ORDERINGS, default="newest"
-    )
+    chosen = ListFilter.of(request)
+    found = with_counts(challenges().filter(chosen.condition(now, of="campaign__")))
+    page = paginate(found, request=request, orderings=ORDERINGS, default="newest")
     context = {
         "title": _("Challenges"),
         "page": page,
+        "filter": chosen,
         "rows": [
             {"challenge": item, "campaign": item.campaign,
              "status": "waiting" if item.campaign.asked_at else status_at(item.campaign, now)}
@@ -73,34 +79,31 @@ def challenge_list(request: HttpRequest) -> HttpResponse:
 @staff_view("rules.draft")
 def challenge_gallery(request: HttpRequest) -> HttpResponse:
     """What to begin from."""
-    context = {
-        "title": _("New challenge"),
-        "breadcrumbs": crumbs(),
-        "templates": list(CHALLENGES.values()),
-        "programs": list(Program.objects.filter(status=Program.Status.LIVE).order_by("name")),
-        "chosen": request.GET.get("program", ""),
-    }
-    return render(request, "challenges/backoffice/challenge_gallery.html", context)
+    gallery = Gallery(
+        title=_("New challenge"),
+        before=_("It gives nothing before you publish it."),
+        breadcrumbs=crumbs(),
+        cards="campaigns/backoffice/gallery.html",
+        templates=list(CHALLENGES.values()),
+        create_url=reverse(f"{NAMESPACE}:challenge_create"),
+        icon="target-arrow",
+        none_live=_("A challenge is for the members of a program. Put one live first."),
+    )
+    return show_gallery(request, gallery)
 
 
 @require_POST
 @staff_view("rules.draft")
 def challenge_create(request: HttpRequest) -> HttpResponse:
     """A draft from a template, from tomorrow on."""
-    code = request.POST.get("program", "").replace("\x00", "")
-    program = Program.objects.filter(code=code).first()
-    if program is None:
-        messages.error(request, _("Choose a program."))
-        return redirect(f"{NAMESPACE}:challenge_gallery")
-    try:
+
+    def create(program: Program, template: str) -> str:
         made = challenge_from_template(
-            program=program, template=request.POST.get("template", ""), actor=acting(request),
-            now=timezone.now(),
-        )  # fmt: skip
-    except DomainError as error:
-        messages.error(request, str(error.message))
-        return redirect(f"{NAMESPACE}:challenge_gallery")
-    return redirect(challenge_url(made, "challenge_edit"))
+            program=program, template=template, actor=acting(request), now=timezone.now()
+        )
+        return challenge_url(made, "challenge_edit")
+
+    return begin_from(request, create, gallery=f"{NAMESPACE}:challenge_gallery")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.selectors.connections import troubled
+from campaigns.webhook_addresses import without_secrets
 from members.audit import (
     TargetKind,
     register_audit_actions,
@@ -23,7 +24,7 @@ ITEMS = (
         f"{NAMESPACE}:connection_list",
         "plug-connected",
         order=34,
-        permission="connections.manage",
+        permission="connections.view",
         section="settings",
         match=(f"{NAMESPACE}:connection",),
     ),
@@ -33,7 +34,7 @@ ITEMS = (
         f"{NAMESPACE}:message_list",
         "inbox",
         order=59,
-        permission="connections.manage",
+        permission="connections.view",
         section="operations",
         match=(f"{NAMESPACE}:message",),
     ),
@@ -63,12 +64,13 @@ def register() -> None:
     for item in ITEMS:
         register_nav_item(item)
     register_home_panel(
-        "connections", _("Connections"), f"{NAMESPACE}:home_panel", 34, "connections.manage",
+        "connections", _("Connections"), f"{NAMESPACE}:home_panel", 34, "connections.view",
         icon="plug-connected", column="side", rows=1,
         needed=lambda: bool(troubled(now=timezone.now())),
     )  # fmt: skip
     register_audit_actions(ACTIONS)
     register_audit_fields(FIELDS)
     register_audit_target(
-        "campaigns.connection", TargetKind(_("Connection"), f"{NAMESPACE}:connection")
+        "campaigns.connection",
+        TargetKind(_("Connection"), f"{NAMESPACE}:connection", hides=without_secrets),
     )

@@ -41,7 +41,7 @@ from campaigns.services.connections import (
 from campaigns.services.inbound import replay_failed
 from members.formatting import format_number
 from members.forms import errors_on, posted
-from members.policy import acting, staff_view
+from members.policy import acting, is_allowed, staff_view
 from members.responses import htmx_redirect
 
 ACTION = "connections.manage"
@@ -62,14 +62,16 @@ TOPICS = {
 
 
 @require_safe
-@staff_view(ACTION)
+@staff_view("connections.view")
 def connection_list(request: HttpRequest) -> HttpResponse:
     """All of them, and how each does."""
     now = timezone.now()
     found = list_connections()
     health = health_of(found, now=now)
     rows = [(item, health[item.pk], is_slow(health[item.pk], now)) for item in found]
-    context = {"title": _("Connections"), "rows": rows}
+    context = {
+        "title": _("Connections"), "rows": rows, "may_manage": is_allowed(request.user, ACTION)
+    }  # fmt: skip
     return render(request, "connections/connection_list.html", context)
 
 
@@ -87,7 +89,7 @@ def connection_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@staff_view(ACTION)
+@staff_view("connections.view")
 def connection(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """What is still to be done for it, how it does, and what came in last."""
     found = get_connection(public_id)
@@ -100,6 +102,7 @@ def connection(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "address": address_of(found), "topics": TOPICS[Connection.Kind(found.kind)],
         "log_url": f"{reverse(f'{NAMESPACE}:message_list')}?connection={found.public_id}",
         "has_secret": bool(found.secret), "is_shop": found.kind in Connection.SHOPS,
+        "may_manage": is_allowed(request.user, ACTION),
     }  # fmt: skip
     return render(request, "connections/connection.html", context)
 
@@ -177,7 +180,7 @@ def connection_delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_safe
-@staff_view(ACTION)
+@staff_view("connections.view")
 def home_panel(request: HttpRequest) -> HttpResponse:
     """On the home page while something fails or waits too long."""
     context = {

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns.backoffice.places import NAMESPACE, crumbs, tabs
 from campaigns.channels import all_channels, channel_named
 from campaigns.models import Consent, ConsentChange, ContactAddress, Delivery, Message
-from campaigns.occasions import all_occasions, occasion_named
+from campaigns.occasions import all_occasions, occasion_named, subject_for_staff
 from campaigns.selectors.consents import Choice, all_choices_of, blocked_because
 from campaigns.selectors.messages import deliveries, get_delivery, messages_of, outages
 from campaigns.selectors.ways import contact_addresses_of
@@ -26,7 +26,7 @@ from campaigns.services.blocked_addresses import unblock_address
 from campaigns.services.consents import set_consents
 from campaigns.services.retries import may_be_sent_again, send_again
 from campaigns.timeline import became
-from campaigns.topics import TOPICS, TRACKING
+from campaigns.topics import TOPICS, TRACKING, Topic
 from campaigns.words import reason_words
 from loyalty.backoffice.links import customer_crumbs, customer_url
 from members.errors import DomainError
@@ -77,9 +77,8 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
 def delivery(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """One of them, with all that is known of it."""
     found = get_delivery(public_id)
-    occasion = occasion_named(found.message.occasion)
     context = {
-        "title": found.subject or (occasion.label if occasion else found.message.occasion),
+        "title": subject_for_staff(found.message.occasion, found.subject),
         "breadcrumbs": [*crumbs()],
         "row": _row(found),
         "delivery": found,
@@ -199,10 +198,16 @@ def _history(customer: Customer) -> list[tuple[ConsentChange, str, str]]:
     said = dict(Consent.State.choices)
     topics = {**TOPICS, TRACKING.code: TRACKING}
     return [
-        (change, str(topics[change.topic].label), str(said.get(change.became, "–")))
+        (change, _consent_words(topics[change.topic], change), str(said.get(change.became, "–")))
         for change in ConsentChange.objects.filter(customer=customer)[:8]
         if change.topic in topics
     ]
+
+
+def _consent_words(topic: Topic, change: ConsentChange) -> str:
+    """What it is about, by which way: a yes to one of them says nothing of another."""
+    channel = channel_named(change.channel)
+    return f"{topic.label} · {channel.label if channel else change.channel}"
 
 
 def _blocked(customer: Customer, choices: list[Choice]) -> list[tuple[str, str]]:
@@ -225,6 +230,7 @@ def _row(item: Delivery) -> dict[str, Any]:
     channel = channel_named(item.channel)
     return {
         "delivery": item,
+        "subject": subject_for_staff(item.message.occasion, item.subject),
         "occasion": occasion.label if occasion else item.message.occasion,
         "channel": channel,
         "reason": reason_words(item.reason) if item.reason else "",
@@ -239,7 +245,7 @@ def _of_message(item: Message, devices: Mapping[UUID, str]) -> dict[str, Any]:
     label = occasion.label if occasion else item.occasion
     return {
         "message": item, "icon": occasion.icon if occasion else "mail",
-        "subject": subject or label, "occasion": label,
+        "subject": subject_for_staff(item.occasion, subject), "occasion": label,
         "ways": [
             (
                 way, channel_named(way.channel), reason_words(way.reason), capfirst(became(way)),

@@ -74,6 +74,12 @@ class WordsForm(forms.Form):
         if not channel.titled:
             self.fields["subject"].help_text = _("For your lists: it is not sent.")
 
+    def only_read(self) -> None:
+        """The words are shown to whoever may not change them; the preview goes on from them."""
+        for name in ("subject", "body", "text"):
+            if name in self.fields:
+                self.fields[name].widget.attrs["readonly"] = True
+
     def words(self) -> Words:
         data = self.cleaned_data
         return Words(data["subject"], data["body"], data.get("text", ""))
@@ -184,6 +190,9 @@ def _context(
     request: HttpRequest, occasion: Occasion, way: Channel, locale: str, form: WordsForm
 ) -> dict[str, Any]:
     template = _template(occasion, way, locale)
+    may_edit = is_allowed(request.user, "messages.edit")
+    if not may_edit:
+        form.only_read()
     versions = template.versions.select_related("author") if template else None
     return {
         "title": f"{occasion.label} · {way.label} · {locale}",
@@ -193,7 +202,7 @@ def _context(
         "variables": [(variable, f"{{{{ {variable.name} }}}}") for variable in
                       occasion.all_variables],
         "form": form,
-        "may_edit": is_allowed(request.user, "messages.edit"),
+        "may_edit": may_edit,
         "preview_url": _address("preview", occasion, way, locale),
         "test_url": _address("test", occasion, way, locale),
         "archive_url": _address("archive", occasion, way, locale),

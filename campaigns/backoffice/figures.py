@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from campaigns import slow_figures
 from campaigns.backoffice.figure_files import day_lines, overview_lines
 from campaigns.backoffice.figure_parts import (
     DAYS,
@@ -33,16 +33,14 @@ from campaigns.occasions import all_occasions
 from campaigns.selectors.figures import (
     Counts,
     Measured,
-    figures_by_journey,
-    figures_by_occasion,
     figures_of_journey,
     figures_of_occasion,
 )
-from campaigns.selectors.journey_results import result_of
 from campaigns.selectors.journeys import definition_of, journeys, version_in_force
 from campaigns.selectors.policies import get_policy
 from loyalty.backoffice.csv_files import csv_response
 from members.policy import is_allowed, staff_view
+from members.responses import figures_for
 
 SORTS = ("name", "sent", "delivered", "opened", "clicked", "ordered", "unsubscribed")
 
@@ -69,13 +67,15 @@ def days_of(request: HttpRequest) -> int:
 def figure_list(request: HttpRequest) -> HttpResponse:
     """All messages that were told, and all journeys, sorted by any of their figures."""
     days, now = days_of(request), timezone.now()
-    rows, led = _message_rows(days, now), _journey_rows(days, now)
-    policy = get_policy()
+    figures = figures_for(request, slow_figures.ALL, now, days=days)
     context = {
         "title": _("Figures"), "tabs": tabs("figure_list"), "days": days, "choices": DAYS,
-        "rows": _sorted(request, rows), "journeys": _sorted(request, led),
-        "policy": policy, "may_edit": is_allowed(request.user, "messages.edit"),
+        "figures": figures, "policy": get_policy(),
+        "may_edit": is_allowed(request.user, "messages.edit"),
     }  # fmt: skip
+    if figures:
+        context["rows"] = _sorted(request, _message_rows(figures.value.occasions))
+        context["journeys"] = _sorted(request, _journey_rows(figures.value.journeys))
     return render(request, "messages/backoffice/figure_list.html", context)
 
 
@@ -84,8 +84,9 @@ def figure_list(request: HttpRequest) -> HttpResponse:
 def figure_file(request: HttpRequest) -> HttpResponse:
     """The same as a file for spreadsheets."""
     days, now = days_of(request), timezone.now()
-    rows = [("message", row.name, row.counts) for row in _message_rows(days, now)]
-    rows += [("journey", row.name, row.counts) for row in _journey_rows(days, now)]
+    told = slow_figures.told(days=days, now=now)
+    rows = [("message", row.name, row.counts) for row in _message_rows(told.occasions)]
+    rows += [("journey", row.name, row.counts) for row in _journey_rows(told.journeys)]
     return csv_response(f"messages-{days}-days.csv", overview_lines(rows))
 
 
@@ -94,12 +95,13 @@ def figure_file(request: HttpRequest) -> HttpResponse:
 def occasion_figures(request: HttpRequest, code: str) -> HttpResponse:
     """One message: from sent to ordered, by day, way, language and version."""
     found = find_occasion(code)
-    days = days_of(request)
-    measured = figures_of_occasion(found.code, days=days, now=timezone.now())
+    days, now = days_of(request), timezone.now()
+    figures = figures_for(request, slow_figures.OCCASION, now, occasion=found.code, days=days)
     context = {
         "title": _("Figures: %s") % found.label, "breadcrumbs": crumbs(found), "icon": found.icon,
         "file": reverse(f"{NAMESPACE}:occasion_figure_file", args=[found.code]),
-        "occasion": found, **_shown(measured, days),
+        "occasion": found, "days": days, "choices": DAYS, "figures": figures,
+        **(_shown(figures.value) if figures else {}),
     }  # fmt: skip
     return render(request, "messages/backoffice/figures.html", context)
 
@@ -117,15 +119,17 @@ def occasion_figure_file(request: HttpRequest, code: str) -> HttpResponse:
 def journey_figures(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """All that a journey has told, also by step, and against whom it has kept aside."""
     found, now, days = find_journey(public_id), timezone.now(), days_of(request)
-    measured = figures_of_journey(found, days=days, now=now)
+    figures = figures_for(request, slow_figures.JOURNEY, now, journey=found.pk, days=days)
     context = {
         "title": _("Figures: %s") % found.name, "breadcrumbs": journey_crumbs(found),
         "icon": "route",
         "file": reverse(f"{NAMESPACE}:journey_figure_file", args=[found.public_id]),
-        "journey": found, "steps": _step_parts(found, measured),
-        "result": result_of(found, measured.order_days, now) if found.since else None,
-        **_shown(measured, days),
+        "journey": found, "days": days, "choices": DAYS, "figures": figures,
     }  # fmt: skip
+    if figures:
+        measured = figures.value.measured
+        context |= {"steps": _step_parts(found, measured), "result": figures.value.result}
+        context |= _shown(measured)
     return render(request, "messages/backoffice/figures.html", context)
 
 
@@ -137,7 +141,7 @@ def journey_figure_file(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return csv_response(f"journey-{days}-days.csv", day_lines(measured))
 
 
-def _shown(measured: Measured, days: int) -> dict[str, Any]:
+def _shown(measured: Measured) -> dict[str, Any]:
     """What both pages show alike."""
     ways = [
         Part(str(channel.label if (channel := channel_named(key)) else key), counts)
@@ -145,8 +149,7 @@ def _shown(measured: Measured, days: int) -> dict[str, Any]:
     ]
     most = max((people for _link, people in measured.links), default=0)
     return {
-        "measured": measured, "days": days, "choices": DAYS, "stages": stages(measured),
-        "trend": trend(measured), "ways": ways,
+        "measured": measured, "stages": stages(measured), "trend": trend(measured), "ways": ways,
         "locales": [Part(key, counts) for key, counts in measured.by_locale.items()],
         "words": word_parts(measured),
         "links": [(link, people, round(people * 100 / most)) for link, people in measured.links],
@@ -163,9 +166,8 @@ def _step_parts(found: Journey, measured: Measured) -> list[Part]:
     return [Part(words.get(key, _("A former step")), counts) for key, counts in known]
 
 
-def _message_rows(days: int, now: dt.datetime) -> list[Row]:
+def _message_rows(found: Mapping[str, Counts]) -> list[Row]:
     """Those of which something was told, by name."""
-    found = figures_by_occasion(days=days, now=now)
     known = {occasion.code: occasion for occasion in all_occasions()}
     return [
         Row(
@@ -177,8 +179,7 @@ def _message_rows(days: int, now: dt.datetime) -> list[Row]:
     ]  # fmt: skip
 
 
-def _journey_rows(days: int, now: dt.datetime) -> list[Row]:
-    found = figures_by_journey(days=days, now=now)
+def _journey_rows(found: Mapping[int, Counts]) -> list[Row]:
     return [
         Row(
             journey.name, "route",

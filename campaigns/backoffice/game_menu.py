@@ -11,6 +11,7 @@ from members.audit import (
     register_audit_target,
 )
 from members.navigation import NavItem, register_nav_item
+from members.panels import register_customer_panel
 
 NAMESPACE = "games_backoffice"
 ACTIONS = {
@@ -36,7 +37,13 @@ ITEM = NavItem(
 
 def register() -> None:
     """Add everything; called once, when the application is ready."""
+    from campaigns.backoffice.customer_games import has_games
+
     register_nav_item(ITEM)
+    register_customer_panel(
+        "games", _("Games"), f"{NAMESPACE}:customer_games", 28, icon="dice", rows=3,
+        needed=has_games,
+    )  # fmt: skip
     register_audit_actions(ACTIONS)
     register_audit_fields(FIELDS)
     register_audit_target("campaigns.game", TargetKind(_("Game"), f"{NAMESPACE}:game"))

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from campaigns.backoffice.galleries import Gallery, begin_from, show_gallery
 from campaigns.backoffice.game_forms import (
     GameForm,
     GameTextsForm,
@@ -21,6 +22,7 @@ from campaigns.backoffice.game_forms import (
     prizes_shown,
 )
 from campaigns.backoffice.game_menu import NAMESPACE
+from campaigns.backoffice.list_filter import ListFilter
 from campaigns.game_definitions import GameDefinition
 from campaigns.game_templates import TEMPLATES, said_by
 from campaigns.game_words import ICONS
@@ -35,7 +37,9 @@ from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from rewards.texts import LANGUAGES
 
-ORDERINGS = {"newest": ("-created_at", "-pk")}
+ORDERINGS = {
+    "newest": ("-created_at", "-pk"), "name": ("name", "pk"), "-name": ("-name", "-pk"),
+}  # fmt: skip
 
 
 def find_game(public_id: uuid.UUID) -> Game:
@@ -56,10 +60,13 @@ def crumbs(game: Game | None = None) -> Crumbs:
 def game_list(request: HttpRequest) -> HttpResponse:
     """All of them, newest first."""
     now = timezone.now()
-    page = paginate(games(), request=request, orderings=ORDERINGS, default="newest")
+    chosen = ListFilter.of(request)
+    found = games().filter(chosen.condition(now, begins_by_itself=False))
+    page = paginate(found, request=request, orderings=ORDERINGS, default="newest")
     context = {
         "title": _("Games"),
         "page": page,
+        "filter": chosen,
         "rows": [
             {"game": item, "icon": ICONS[item.kind],
              "status": "waiting" if item.asked_at else status_at(item, now)}
@@ -74,36 +81,36 @@ def game_list(request: HttpRequest) -> HttpResponse:
 @staff_view("rules.draft")
 def game_gallery(request: HttpRequest) -> HttpResponse:
     """What to begin from."""
-    context = {
-        "title": _("New game"),
-        "breadcrumbs": crumbs(),
-        "templates": [(ICONS[item.kind], item) for item in TEMPLATES.values()],
-        "programs": list(Program.objects.filter(status=Program.Status.LIVE).order_by("name")),
-        "chosen": request.GET.get("program", ""),
-    }
-    return render(request, "games/backoffice/game_gallery.html", context)
+    gallery = Gallery(
+        title=_("New game"),
+        before=_("Nobody can play it before you publish it."),
+        breadcrumbs=crumbs(),
+        cards="games/backoffice/gallery.html",
+        templates=[(ICONS[item.kind], item) for item in TEMPLATES.values()],
+        create_url=reverse(f"{NAMESPACE}:game_create"),
+        icon="dice",
+        none_live=_("A game is for the members of a program. Put one live first."),
+    )
+    return show_gallery(request, gallery)
 
 
 @require_POST
 @staff_view("rules.draft")
 def game_create(request: HttpRequest) -> HttpResponse:
     """A draft from a template."""
-    code = request.POST.get("program", "").replace("\x00", "")
-    program = Program.objects.filter(code=code).first()
-    template = TEMPLATES.get(request.POST.get("template", ""))
-    if program is None or template is None:
-        messages.error(request, _("Choose a program."))
-        return redirect(f"{NAMESPACE}:game_gallery")
-    try:
+
+    def create(program: Program, code: str) -> str:
+        template = TEMPLATES.get(code)
+        if template is None:
+            raise DomainError(_("Choose what to begin from."), code="no_template")
         said = said_by(template, unit_of(program))
         made = create_game(
             program=program, definition=GameDefinition.model_validate(said),
             actor=acting(request), now=timezone.now(), code=template.code,
         )  # fmt: skip
-    except DomainError as error:
-        messages.error(request, str(error.message))
-        return redirect(f"{NAMESPACE}:game_gallery")
-    return redirect(game_url(made, "game_edit"))
+        return game_url(made, "game_edit")
+
+    return begin_from(request, create, gallery=f"{NAMESPACE}:game_gallery")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

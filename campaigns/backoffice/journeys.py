@@ -19,7 +19,7 @@ from campaigns.journey_triggers import trigger_label
 from campaigns.journey_words import shown_steps
 from campaigns.models import Journey, JourneyVersion, Passage
 from campaigns.ready_journeys import READY, ready_journey
-from campaigns.selectors.journey_results import leavers, people_per_step, result_of
+from campaigns.selectors.journey_results import leavers, people_per_step
 from campaigns.selectors.journeys import definition_of, journeys, version_in_force
 from campaigns.services.journey_entries import take_out
 from campaigns.services.journey_previews import preview_journey
@@ -30,11 +30,13 @@ from campaigns.services.journeys import (
     publish_journey,
     resume_journey,
 )
+from campaigns.slow_figures import JOURNEY_RESULT
 from campaigns.words import LEAVING
 from loyalty.models import Membership, Program
 from members.errors import DomainError
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
+from members.responses import figures_for
 from members.selectors.customer_search import search_customers
 
 Crumbs = list[tuple[str, str]]
@@ -103,16 +105,24 @@ def journey(request: HttpRequest, public_id: UUID) -> HttpResponse:
     in_force = version_in_force(found)
     version = last_version(found)
     definition = in_force.definition if in_force else definition_of(version)
+    figures = None
+    if in_force:
+        figures = figures_for(
+            request, JOURNEY_RESULT, now, journey=found.pk, days=definition.measured_days
+        )
+    people = people_per_step(found)
     context = {
         "title": found.name,
         "breadcrumbs": journey_crumbs(),
         "journey": found,
         "trigger": trigger_label(found.trigger),
         "definition": definition,
-        "steps": shown_steps(definition, people_per_step(found)),
-        "people": sum(people_per_step(found).values()),
+        "steps": shown_steps(definition, people),
+        "people": sum(people.values()),
         "left": [(LEAVING.get(why, why), count) for why, count in sorted(leavers(found).items())],
-        "result": result_of(found, definition.measured_days, now) if in_force else None,
+        "in_force": in_force,
+        "figures": figures,
+        "result": figures and figures.value,
         "is_draft": version.published_at is None,
         "may_edit": is_allowed(request.user, "journeys.edit"),
         "member_asked": request.GET.get("member", ""),

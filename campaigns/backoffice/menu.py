@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.backoffice.places import NAMESPACE
+from campaigns.channels import all_channels
+from campaigns.models import Consent, Delivery
+from campaigns.occasions import all_occasions
+from campaigns.topics import TOPICS
+from campaigns.webhook_addresses import without_secrets
 from members.audit import (
     TargetKind,
     register_audit_actions,
     register_audit_fields,
     register_audit_target,
+    register_audit_values,
 )
 from members.navigation import NavItem, register_nav_item
 from members.panels import register_customer_panel
 
+Text = str | Promise
 ITEM = NavItem(
     "messages",
     _("Messages"),
@@ -90,6 +101,33 @@ FIELDS = {
 }
 
 
+def _channels() -> dict[str, Text]:
+    return {channel.key: channel.label for channel in all_channels()}
+
+
+def _occasions() -> dict[str, Text]:
+    return {occasion.code: occasion.label for occasion in all_occasions()}
+
+
+def _topics() -> dict[str, Text]:
+    return {code: topic.label for code, topic in TOPICS.items()}
+
+
+# What the log keeps for programs, as people call it.
+VALUES: dict[str, dict[str, Callable[[], Mapping[Any, Text]]]] = {
+    "consent.changed": {"": lambda: dict(Consent.State.choices)},
+    "message.sent_again": {"state": lambda: dict(Delivery.State.choices), "occasion": _occasions},
+    "occasion.set": {"channels": _channels, "topic": _topics},
+    "messaging.policy": {"assumed_topics": _topics},
+    "template.tested": {"occasion": _occasions, "channel": _channels},
+    "channel.tested": {"channel": _channels},
+    "address.unblocked": {"channel": _channels},
+    "address.named": {"channel": _channels},
+    "address.confirmed": {"channel": _channels},
+    "address.removed": {"channel": _channels},
+}
+
+
 def register() -> None:
     """Add everything; called once, when the application is ready."""
     register_nav_item(ITEM)
@@ -98,10 +136,12 @@ def register() -> None:
     )
     register_audit_actions(ACTIONS)
     register_audit_fields(FIELDS)
+    for action, words in VALUES.items():
+        register_audit_values(action, words)
     register_audit_target(
         "campaigns.occasionsetting", TargetKind(_("Occasion"), f"{NAMESPACE}:occasion")
     )
-    register_audit_target("campaigns.channelsetting", TargetKind(_("Way")))
+    register_audit_target("campaigns.channelsetting", TargetKind(_("Way"), hides=without_secrets))
     register_audit_target("campaigns.messagetemplate", TargetKind(_("Words of a message")))
     register_audit_target("campaigns.journey", TargetKind(_("Journey")))
     register_audit_target("campaigns.messagingpolicy", TargetKind(_("Messages")))

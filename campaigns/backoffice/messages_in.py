@@ -26,7 +26,7 @@ from loyalty.models import Order
 from members.errors import DomainError
 from members.models import Customer
 from members.paging import paginate
-from members.policy import acting, staff_view
+from members.policy import acting, is_allowed, staff_view
 
 ACTION = "connections.manage"
 BADGES = {"waiting": "queued", "done": "done", "skipped": "skipped", "failed": "failed",
@@ -59,7 +59,7 @@ class MessageRow:
 
 
 @require_safe
-@staff_view(ACTION)
+@staff_view("connections.view")
 def message_list(request: HttpRequest) -> HttpResponse:
     """The log, newest first."""
     form = MessageFilterForm(request.GET)
@@ -73,7 +73,7 @@ def message_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@staff_view(ACTION)
+@staff_view("connections.view")
 def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """What was told, what it became, and what was wrong with it."""
     found = get_message(public_id)
@@ -85,6 +85,7 @@ def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "results": [_linked(found, item) for item in found.result],
         "body": _readable(found.payload),
         "live": found.state == InboundMessage.State.WAITING,
+        "may_manage": is_allowed(request.user, ACTION),
     }
     return render(request, "connections/message.html", context)
 

@@ -21,16 +21,18 @@ from campaigns.channels import Channel, all_channels
 from campaigns.models import MessageTemplate, OccasionSetting
 from campaigns.occasions import Occasion, all_occasions
 from campaigns.ready_texts import ready_languages, ready_text
-from campaigns.selectors.messages import Figures, figures_since, outages
+from campaigns.selectors.messages import CountedWay, Figures, outages
 from campaigns.selectors.policies import setting_of, settings_by_code
 from campaigns.selectors.templates import templates_of
 from campaigns.selectors.ways import usable_channels
 from campaigns.services.policies import set_occasion
+from campaigns.slow_figures import LATELY
 from campaigns.topics import TOPICS, choosable_topics
 from members.forms import errors_on, posted
 from members.policy import acting, is_allowed, require, staff_view
+from members.responses import figures_for
 
-LATELY = dt.timedelta(days=30)
+DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,16 @@ def shown_ways(occasion: Occasion, setting: OccasionSetting) -> list[Channel]:
 @staff_view("programs.view")
 def occasion_list(request: HttpRequest) -> HttpResponse:
     """All of them, with what became of each lately."""
-    figures = figures_since(timezone.now() - LATELY)
+    figures = figures_for(request, LATELY, timezone.now(), occasion="", days=DAYS)
+    counted = figures.value if figures else []
     settings = settings_by_code()
     usable = usable_channels()
     context = {
         "title": _("Messages"),
         "tabs": tabs("occasion_list"),
         "outages": outages(),
-        "rows": [_row(occasion, settings.get(occasion.code), figures, usable)
+        "figures": figures,
+        "rows": [_row(occasion, settings.get(occasion.code), counted, usable)
                  for occasion in all_occasions()],
         "may_edit": is_allowed(request.user, "messages.edit"),
     }  # fmt: skip
@@ -133,7 +137,8 @@ def occasion(request: HttpRequest, code: str) -> HttpResponse:
             )  # fmt: skip
             messages.success(request, _("Saved. It counts for what happens from now on."))
             return redirect(occasion_url(found))
-    figures = figures_since(timezone.now() - LATELY, occasion=found.code)
+    figures = figures_for(request, LATELY, timezone.now(), occasion=found.code, days=DAYS)
+    by_way = {item.channel: item.figures for item in figures.value} if figures else {}
     shown = shown_ways(found, setting)
     context = {
         "title": found.label,
@@ -142,7 +147,8 @@ def occasion(request: HttpRequest, code: str) -> HttpResponse:
         "setting": setting,
         "form": form,
         "wordings": _wordings(found, shown),
-        "figures": [(way, figures.get((found.code, way.key), Figures())) for way in shown],
+        "figures": figures,
+        "ways": [(way, by_way.get(way.key, Figures())) for way in shown],
         "topic": TOPICS.get(setting.topic),
         "may_edit": may_edit,
         "may_write": is_allowed(request.user, "messages.edit"),
@@ -153,11 +159,11 @@ def occasion(request: HttpRequest, code: str) -> HttpResponse:
 
 def _row(
     occasion: Occasion, setting: OccasionSetting | None,
-    figures: dict[tuple[str, str], Figures], usable: list[Channel],
+    counted: list[CountedWay], usable: list[Channel],
 ) -> Row:  # fmt: skip
     alone = [occasion.always_by] if occasion.always_by else [way.key for way in usable]
     keys = setting.channels if setting else alone
-    own = [found for (code, _channel), found in figures.items() if code == occasion.code]
+    own = [item.figures for item in counted if item.occasion == occasion.code]
     total = Figures(
         **{item.name: sum(getattr(one, item.name) for one in own) for item in fields(Figures)}
     )

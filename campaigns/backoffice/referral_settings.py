@@ -17,7 +17,6 @@ from campaigns.backoffice.referral_menu import NAMESPACE
 from campaigns.models import ReferralProgram
 from campaigns.referral_definitions import ReferralDefinition, definition_of, read_definition
 from campaigns.referral_words import promise_sentences, told_referrals
-from campaigns.selectors.referral_results import results_of
 from campaigns.selectors.referrals import spent_of
 from campaigns.services.referral_programs import (
     discard_draft,
@@ -26,11 +25,13 @@ from campaigns.services.referral_programs import (
     resume_referrals,
     write_terms,
 )
+from campaigns.slow_figures import REFERRAL_RESULT
 from loyalty.backoffice.links import Crumbs
 from loyalty.models import Program
 from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.policy import acting, is_allowed, staff_view
+from members.responses import figures_for
 from rewards.texts import LANGUAGES, other_languages
 
 
@@ -53,12 +54,14 @@ def referral_program(request: HttpRequest, code: str) -> HttpResponse:
     definition = definition_of(terms) if terms else None
     draft = read_definition(row.draft) if row and row.draft else None
     said = draft or definition
+    figures = figures_for(request, REFERRAL_RESULT, timezone.now(), program=program.pk)
     context = {
         "title": _("Referrals of %s") % program.name, "breadcrumbs": crumbs(), "program": program,
         "row": row, "terms": terms, "status": row.status if row else "draft",
         "sentences": promise_sentences(definition, program) if definition else [],
         "draft_sentences": promise_sentences(draft, program) if draft else [],
-        "result": results_of(program), "budget": _budget(program, definition),
+        "figures": figures, "result": figures and figures.value,
+        "budget": _budget(program, definition),
         "may_edit": is_allowed(request.user, "rules.draft"),
         "may_publish": is_allowed(request.user, "rules.publish"),
         "is_writer": bool(row and row.draft and row.author == request.user),

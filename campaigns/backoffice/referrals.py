@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from campaigns.backoffice.referral_menu import NAMESPACE
 from campaigns.backoffice.referral_settings import crumbs
+from campaigns.backoffice.referral_standing import standing_words
 from campaigns.models import Referral, ReferralProgram
 from campaigns.referral_words import (
     payment_words,
@@ -25,6 +26,7 @@ from campaigns.referral_words import (
 )
 from campaigns.selectors.referrals import (
     advocate_of,
+    brought_by,
     links_of,
     own_figures,
     people_of,
@@ -44,6 +46,8 @@ from members.policy import acting, is_allowed, staff_view
 from members.selectors.merges import current
 
 ORDERINGS = {"newest": ("-pk",)}
+# Of those whom a customer brought, on their page.
+BROUGHT_SHOWN = 6
 Status = Referral.Status
 
 
@@ -62,10 +66,14 @@ def referral_list(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(status=status)
     if code:
         rows = rows.filter(program__code=code)
+    by = _member(request.GET.get("by", ""))
+    if by is not None:
+        rows = rows.filter(pk__in=brought_by(by).order_by().values("pk"))
     page = paginate(rows, request=request, orderings=ORDERINGS, default="newest")
     context = {
         "title": _("Referrals"), "page": page, "rows": [_row(item) for item in page.items],
         "programs": _programs(), "statuses": Status.choices, "status": status, "code": code,
+        "by": by,
         "waiting": waiting_for_review(), "may_review": is_allowed(request.user, "points.approve"),
     }  # fmt: skip
     return render(request, "referrals/backoffice/referral_list.html", context)
@@ -176,6 +184,14 @@ def referral_code(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     return redirect(customer_url(customer))
 
 
+def _member(public_id: str) -> Membership | None:
+    """Whose friends alone are wanted."""
+    if not public_id:
+        return None
+    rows = Membership.objects.select_related("customer", "program")
+    return get_object_or_404(rows, public_id=_uuid(public_id))
+
+
 def _uuid(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
@@ -200,7 +216,14 @@ def _row(item: Referral) -> dict[str, Any]:
 
 def _place(member: Membership) -> dict[str, Any]:
     link = links_of(member.pk).first()
-    return {"member": member, "figures": own_figures(member), "code": link.code if link else ""}
+    brought = brought_by(member)
+    return {
+        "member": member, "figures": own_figures(member), "code": link.code if link else "",
+        "brought": [
+            {**_row(item), "standing": standing_words(item)} for item in brought[:BROUGHT_SHOWN]
+        ],
+        "more": max(brought.count() - BROUGHT_SHOWN, 0),
+    }  # fmt: skip
 
 
 def _story(item: Referral) -> list[tuple[Any, str]]:

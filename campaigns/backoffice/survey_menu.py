@@ -11,6 +11,7 @@ from members.audit import (
     register_audit_target,
 )
 from members.navigation import NavItem, register_nav_item
+from members.panels import register_customer_panel
 
 NAMESPACE = "surveys_backoffice"
 ITEM = NavItem(
@@ -32,7 +33,13 @@ FIELDS = {"response": _("Answer")}
 
 def register() -> None:
     """Add everything; called once, when the application is ready."""
+    from campaigns.backoffice.customer_surveys import has_surveys
+
     register_nav_item(ITEM)
+    register_customer_panel(
+        "surveys", _("Surveys"), f"{NAMESPACE}:customer_surveys", 29, icon="message-question",
+        rows=3, needed=has_surveys,
+    )  # fmt: skip
     register_audit_actions(ACTIONS)
     register_audit_fields(FIELDS)
     register_audit_target("campaigns.survey", TargetKind(_("Survey"), f"{NAMESPACE}:survey"))

@@ -18,11 +18,11 @@ from campaigns.models import Survey, SurveyAnswer, SurveyQuestion, SurveyRespons
 from campaigns.selectors.survey_results import (
     Group,
     QuestionResult,
-    results_of,
     texts_of,
 )
 from campaigns.selectors.survey_rewards import brings
 from campaigns.services.survey_answers import remove_text
+from campaigns.slow_figures import SURVEY_RESULT
 from campaigns.survey_links import survey_url as link_of
 from loyalty.backoffice.csv_files import csv_response
 from loyalty.rule_conditions import stored_condition
@@ -33,6 +33,7 @@ from members.file_cells import harmless
 from members.formatting import format_number
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
+from members.responses import figures_for
 from rewards.texts import LANGUAGES
 
 ORDERINGS = {"newest": ("-response__answered_at", "-pk")}
@@ -82,12 +83,15 @@ def score_words(kind: str, value: float) -> str:
 def survey(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """One survey with its results."""
     found = find_survey(public_id)
-    results = results_of(found)
+    figures = figures_for(request, SURVEY_RESULT, timezone.now(), survey=found.pk)
+    results = figures.value if figures else None
     context = {
         "title": found.title,
         "survey": found,
+        "figures": figures,
         "results": results,
-        "shown": [_shown(item) for item in results.questions],
+        "answered": SurveyResponse.objects.filter(survey=found).exists(),
+        "shown": [_shown(item) for item in results.questions] if results else [],
         "reward": brings(found, timezone.now()),
         "audience": _audience(found),
         "link": link_of(found) if found.anonymous else "",

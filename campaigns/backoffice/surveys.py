@@ -15,6 +15,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from campaigns.backoffice.list_filter import ListFilter
 from campaigns.backoffice.survey_forms import (
     LiveSurveyForm,
     QuestionFormSet,
@@ -48,18 +49,24 @@ from members.policy import acting, is_allowed, staff_view
 from rewards.texts import LANGUAGES
 
 NAMESPACE = "surveys_backoffice"
-ORDERINGS = {"newest": ("-created_at", "-pk")}
+ORDERINGS = {
+    "newest": ("-created_at", "-pk"), "name": ("title", "pk"), "-name": ("-title", "-pk"),
+}  # fmt: skip
 
 
 @require_safe
 @staff_view("programs.view")
 def survey_list(request: HttpRequest) -> HttpResponse:
     """All of them, newest first."""
-    found: QuerySet[Survey] = counted_surveys()
+    chosen = ListFilter.of(request, Survey.State.values)
+    found: QuerySet[Survey] = counted_surveys().filter(chosen.named("title"))
+    if chosen.state:
+        found = found.filter(state=chosen.state)
     page = paginate(found, request=request, orderings=ORDERINGS, default="newest")
     context = {
         "title": _("Surveys"),
         "page": page,
+        "filter": chosen,
         "programs": list(Program.objects.exclude(status="archived").order_by("name")),
         "may_edit": is_allowed(request.user, "surveys.edit"),
     }

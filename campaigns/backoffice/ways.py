@@ -18,10 +18,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from campaigns.backoffice.places import NAMESPACE, crumbs, find_channel, tabs
 from campaigns.channels import Channel, all_channels
+from campaigns.links import absolute
 from campaigns.models import ChannelOutage, ChannelSetting
 from campaigns.provider_urls import LONGEST, names_for
 from campaigns.selectors.messages import outages
 from campaigns.selectors.ways import channel_settings, installed_url, is_usable, setting_of_channel
+from campaigns.services.receipts import tells_receipts
 from campaigns.services.ways import (
     LONGEST_ADDRESS,
     LONGEST_WORD,
@@ -164,6 +166,21 @@ def way_secret(request: HttpRequest, channel: str) -> HttpResponse:
         return redirect(f"{NAMESPACE}:way", found.key)
     if found.key != WEBHOOK:
         raise Http404("It signs nothing.")
+    return _new_secret(request, found)
+
+
+@never_cache
+@require_POST
+@staff_view(ACTION)
+def way_receipts(request: HttpRequest, channel: str) -> HttpResponse:
+    """Another secret by which what became of messages is told, shown once."""
+    found = _to_set_up(channel)
+    if not tells_receipts(found):
+        raise Http404("It does not know our messages by name.")
+    return _new_secret(request, found)
+
+
+def _new_secret(request: HttpRequest, found: Channel) -> HttpResponse:
     secret = renew_signing_secret(channel=found, actor=acting(request))
     form = WayForm(found, setting_of_channel(found.key))
     context = _context(found, form) | {"secret": secret}
@@ -206,6 +223,9 @@ def _context(channel: Channel, form: WayForm) -> dict[str, Any]:
         "breadcrumbs": [*crumbs(), (_("Ways"), reverse(f"{NAMESPACE}:way_list"))],
         "way": shown,
         "form": form,
+        "receipts_url": absolute(reverse("messages:receipt", args=[channel.key]))
+        if tells_receipts(channel)
+        else "",
         "stop_url": f"{settings.SITE_URL}{reverse('messages:reply', args=[channel.key, token])}"
         if token
         else "",
@@ -227,4 +247,6 @@ def _help_for(channel: Channel, setting: ChannelSetting) -> str:
     if channel.key == WEBHOOK:
         return kept
     known = ", ".join(names_for(channel.key))
-    return _("As apprise writes it, with {to} for the member’s address: %s.") % known + f" {kept}"
+    written = _("As apprise writes it, with {to} for the member’s address: %s.") % known
+    own = _("A gateway of your own may be told {id}, and tell what became of it.")
+    return f"{written} {own} {kept}"

@@ -22,13 +22,13 @@ from campaigns.services.webhook_replays import replay_delivery
 from campaigns.webhook_events import message_id, message_of, told_type
 from members.errors import DomainError
 from members.paging import paginate
-from members.policy import acting, staff_view
+from members.policy import acting, is_allowed, staff_view
 
 ACTION = "webhooks.manage"
 
 
 @require_safe
-@staff_view(ACTION)
+@staff_view("webhooks.view")
 def delivery_list(request: HttpRequest) -> HttpResponse:
     """The log, newest first."""
     form = DeliveryFilterForm(request.GET, endpoints=list(WebhookEndpoint.objects.all()))
@@ -45,7 +45,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@staff_view(ACTION)
+@staff_view("webhooks.view")
 def delivery(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """What was sent, every attempt, and what was answered."""
     found = get_delivery(public_id)
@@ -62,6 +62,7 @@ def delivery(request: HttpRequest, public_id: UUID) -> HttpResponse:
             (item, answer_words(item.status, item.error)) for item in found.attempts.all()
         ],
         # Looked at again while it is on its way.
+        "may_manage": is_allowed(request.user, ACTION),
         "live": found.state == WebhookDelivery.State.WAITING and found.tries <= 1,
     }
     return render(request, "webhooks/delivery.html", context)

@@ -58,7 +58,7 @@ OVERLAP_WORDS = {
 
 
 def grouped_types() -> list[tuple[str, list[EventType]]]:
-    """The catalogue by what the events are about."""
+    """The catalog by what the events are about."""
     found: dict[str, list[EventType]] = {}
     for item in event_types():
         found.setdefault(item.group, []).append(item)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.selectors.webhooks import given_up
+from campaigns.webhook_addresses import without_secrets
 from members.audit import (
     TargetKind,
     register_audit_actions,
@@ -22,7 +23,7 @@ ITEMS = (
         f"{NAMESPACE}:endpoint_list",
         "webhook",
         order=35,
-        permission="webhooks.manage",
+        permission="webhooks.view",
         section="settings",
         match=(f"{NAMESPACE}:endpoint",),
     ),
@@ -32,7 +33,7 @@ ITEMS = (
         f"{NAMESPACE}:delivery_list",
         "send",
         order=60,
-        permission="webhooks.manage",
+        permission="webhooks.view",
         section="operations",
         match=(f"{NAMESPACE}:delivery",),
     ),
@@ -51,6 +52,7 @@ FIELDS = {
     "types": _("Events"),
     "overlap_hours": _("Hours in which the secret before still signs"),
     "delivery": _("Delivery"),
+    "other_path": _("What follows the host is another"),
 }
 
 
@@ -59,11 +61,12 @@ def register() -> None:
     for item in ITEMS:
         register_nav_item(item)
     register_home_panel(
-        "webhooks", _("Webhooks"), f"{NAMESPACE}:home_panel", 35, "webhooks.manage",
+        "webhooks", _("Webhooks"), f"{NAMESPACE}:home_panel", 35, "webhooks.view",
         icon="webhook", column="side", rows=1, needed=lambda: bool(given_up()),
     )  # fmt: skip
     register_audit_actions(ACTIONS)
     register_audit_fields(FIELDS)
     register_audit_target(
-        "campaigns.webhookendpoint", TargetKind(_("Webhook"), f"{NAMESPACE}:endpoint")
+        "campaigns.webhookendpoint",
+        TargetKind(_("Webhook"), f"{NAMESPACE}:endpoint", hides=without_secrets),
     )

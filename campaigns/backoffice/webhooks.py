@@ -39,7 +39,7 @@ from campaigns.webhook_events import told_type
 from members.backoffice.job_rows import job_url
 from members.errors import DomainError
 from members.forms import errors_on, posted
-from members.policy import acting, staff_view
+from members.policy import acting, is_allowed, staff_view
 from members.responses import htmx_redirect
 from members.services.job_runs import queue_job
 
@@ -48,10 +48,13 @@ SHOWN = 8
 
 
 @require_safe
-@staff_view(ACTION)
+@staff_view("webhooks.view")
 def endpoint_list(request: HttpRequest) -> HttpResponse:
     """All of them, and whether what they are told arrives."""
-    context = {"title": _("Webhooks"), "endpoints": list_endpoints(), "given_up": given_up()}
+    context = {
+        "title": _("Webhooks"), "endpoints": list_endpoints(), "given_up": given_up(),
+        "may_manage": is_allowed(request.user, ACTION),
+    }  # fmt: skip
     return render(request, "webhooks/endpoint_list.html", context)
 
 
@@ -76,7 +79,7 @@ def endpoint_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@staff_view(ACTION)
+@staff_view("webhooks.view")
 def endpoint(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """What it is told, how that goes, and what can be done about it."""
     found = get_endpoint(public_id)
@@ -95,6 +98,7 @@ def endpoint(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "rows": delivery_rows(newest),
         "page": None,
         "log_url": f"{reverse(f'{NAMESPACE}:delivery_list')}?endpoint={found.public_id}",
+        "may_manage": is_allowed(request.user, ACTION),
     }
     return render(request, "webhooks/endpoint.html", context)
 
@@ -188,7 +192,7 @@ def endpoint_delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_safe
-@staff_view(ACTION)
+@staff_view("webhooks.view")
 def home_panel(request: HttpRequest) -> HttpResponse:
     """On the home page while something was given up."""
     context = {

@@ -19,9 +19,7 @@ from campaigns.backoffice.calendar_grid import Shown, lanes_of
 from campaigns.backoffice.season_forms import QuarterForm, SeasonDatesForm, SeasonForm
 from campaigns.models import Season
 from campaigns.selectors.calendar import Span, entries
-from campaigns.selectors.outlooks import quarter_outlooks
-from campaigns.selectors.peaks import suggested_peaks
-from campaigns.selectors.seasons import SeasonDays, days_of, gaps, quarters, seasons
+from campaigns.selectors.seasons import SeasonDays, days_of, gaps, seasons
 from campaigns.services.seasons import (
     archive_season,
     begin_in_season,
@@ -30,12 +28,13 @@ from campaigns.services.seasons import (
     save_season,
     write_dates,
 )
+from campaigns.slow_figures import YEAR, SoldInYear
 from loyalty.backoffice.links import Crumbs, program_crumbs
 from loyalty.models import Program
 from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.policy import acting, is_allowed, staff_view
-from members.responses import dialog_done
+from members.responses import dialog_done, figures_for
 
 NAMESPACE = "calendar_backoffice"
 KINDS = ("season", "promotion", "challenge", "game")
@@ -61,15 +60,27 @@ def year_plan(request: HttpRequest, code: str) -> HttpResponse:
         "lanes": lanes_of([Shown(item) for item in found], span, 7, today),
         "seasons": [_row(season, days, found, today) for season, days in _in_order(there)],
         "gaps": [gap for gap in gaps(program, year) if gap.last >= today],
-        "quarters": zip(quarters(program, year), quarter_outlooks(program, year, now),
-                        strict=True),
-        "peaks": suggested_peaks(program, today), "today": today,
+        **_sold(request, program, year, now), "today": today,
         "before": plan_url(program, year - 1), "after": plan_url(program, year + 1),
         "others": [(item.name, plan_url(item, year)) for item in Program.objects.order_by("name")],
         "may_edit": is_allowed(request.user, "programs.edit"),
         "may_draft": is_allowed(request.user, "rules.draft"),
     }  # fmt: skip
     return render(request, "calendar/backoffice/year_plan.html", context)
+
+
+def _sold(request: HttpRequest, program: Program, year: int, now: dt.datetime) -> dict[str, Any]:
+    """Of the orders of two years."""
+    plans = program.quarter_plans.filter(year=year).order_by("quarter")
+    planned = [str(row) for row in plans.values_list("quarter", "aim", "revenue", "budget")]
+    figures = figures_for(request, YEAR, now, program=program.pk, year=year, plans=planned)
+    if figures is None:
+        return {"figures": None}
+    sold: SoldInYear = figures.value
+    return {
+        "figures": figures, "peaks": sold.peaks,
+        "quarters": zip(sold.quarters, sold.outlooks, strict=True),
+    }  # fmt: skip
 
 
 def _in_order(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +35,8 @@ from loyalty.models import Order
 from loyalty.rules.facts import ZERO
 from loyalty.services.activities import ActivityInput
 from loyalty.services.order_inputs import CustomerRef, LineInput, OrderInput
+from loyalty.shop_exports import matching
+from loyalty.shop_exports.matching import folded
 from members.errors import DomainError
 
 Row = Mapping[str, Any]
@@ -46,11 +47,11 @@ ORDER, CUSTOMER, ACTIVITY = "order", "customer", "activity"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A field that can be filled. `guesses`: what it is called elsewhere, the likeliest first."""
+    """A field that can be filled."""
 
     name: str
     label: str | Promise
-    guesses: tuple[str, ...]
+    meaning: matching.Meaning
     required: bool = False
     # Of a line of the order rather than of the order.
     of_line: bool = False
@@ -58,67 +59,56 @@ class Target:
 
 _NUMBER_OF_CUSTOMER = Target(
     "customer_number", _l("Customer number"),
-    ("customer.id", "customer_id", "customer_number", "customer_no", "user_id", "customer",
-     "external_id", "customer.external_id"),
+    matching.CUSTOMER_NUMBER.led_by("customerid customernumber customerno userid"),
 )  # fmt: skip
-_MAIL_OF_CUSTOMER = Target(
-    "customer_email", _l("Customer’s e-mail"),
-    ("customer.email", "customer_email", "email", "reviewer.email", "email_address",
-     "subscriber.email", "user.email", "profile.email", "billing.email"),
-)  # fmt: skip
+_MAIL_OF_CUSTOMER = Target("customer_email", _l("Customer’s e-mail"), matching.EMAIL)
 TARGETS: dict[str, tuple[Target, ...]] = {
     ORDER: (
         Target("number", _l("Order number"),
-               ("order_id", "order_number", "order_no", "id", "number", "order.id"), required=True),
-        Target("placed_at", _l("Placed"),
-               ("placed_at", "created_at", "order_date", "date", "ordered_at", "created",
-                "timestamp"), required=True),
-        Target("total", _l("Total"),
-               ("total", "total_price", "order_total", "grand_total", "amount", "sum"),
+               matching.ORDER_NUMBER.led_by("orderid ordernumber orderno id number"),
                required=True),
-        Target("currency", _l("Currency"), ("currency", "currency_code"), required=True),
+        Target("placed_at", _l("Placed"), matching.PLACED, required=True),
+        Target("total", _l("Total"), matching.TOTAL, required=True),
+        Target("currency", _l("Currency"), matching.CURRENCY, required=True),
         _NUMBER_OF_CUSTOMER,
         _MAIL_OF_CUSTOMER,
-        Target("status", _l("State"), ("status", "state", "order_status")),
-        Target("changed_at", _l("Changed"), ("updated_at", "modified_at", "changed_at")),
-        Target("payment_method", _l("Paid by"), ("payment_method", "payment.method", "gateway")),
-        Target("coupon", _l("Code used"), ("coupon", "coupon_code", "discount_code", "voucher")),
-        Target("line_sku", _l("SKU"), ("sku", "product_id", "item_id", "article"), of_line=True),
+        Target("status", _l("State"), matching.ORDER_STATE),
+        Target("changed_at", _l("Changed"), matching.CHANGED),
+        Target("payment_method", _l("Paid by"), matching.PAYMENT_METHOD),
+        Target("coupon", _l("Code used"), matching.COUPON),
+        Target("line_sku", _l("SKU"), matching.LINE_PRODUCT, of_line=True),
         Target("line_total", _l("Total of the line"),
-               ("total", "line_total", "amount", "price"), of_line=True),
-        Target("line_quantity", _l("Quantity"), ("quantity", "qty", "count"), of_line=True),
-        Target("line_name", _l("Name"), ("name", "title", "product_name"), of_line=True),
-        Target("line_category", _l("Category"),
-               ("category", "product_type", "department"), of_line=True),
+               matching.LINE_TOTAL.led_by("total").then("amount price"), of_line=True),
+        Target("line_quantity", _l("Quantity"), matching.QUANTITY, of_line=True),
+        Target("line_name", _l("Name"), matching.PRODUCT_NAME.led_by("name title"), of_line=True),
+        Target("line_category", _l("Category"), matching.CATEGORY, of_line=True),
     ),
     CUSTOMER: (
-        Target("number", _l("Customer number"), (*_NUMBER_OF_CUSTOMER.guesses, "id", "number"),
+        Target("number", _l("Customer number"), _NUMBER_OF_CUSTOMER.meaning.then("id number"),
                required=True),
-        Target("email", _l("E-mail"), _MAIL_OF_CUSTOMER.guesses),
-        Target("given_name", _l("Given name"),
-               ("first_name", "given_name", "firstname", "customer.first_name", "forename")),
-        Target("family_name", _l("Family name"),
-               ("last_name", "family_name", "lastname", "surname", "customer.last_name")),
-        Target("phone", _l("Phone"), ("phone", "mobile", "phone_number", "telephone")),
-        Target("country", _l("Country"), ("country_code", "country", "address.country_code")),
-        Target("birthday", _l("Birthday"), ("birthday", "date_of_birth", "birth_date", "dob")),
-        Target("changed_at", _l("Changed"), ("updated_at", "modified_at", "changed_at")),
+        Target("email", _l("E-mail"), matching.EMAIL),
+        Target("given_name", _l("Given name"), matching.GIVEN_NAME),
+        Target("family_name", _l("Family name"), matching.FAMILY_NAME),
+        Target("phone", _l("Phone"), matching.PHONE),
+        Target("country", _l("Country"), matching.COUNTRY),
+        Target("birthday", _l("Birthday"), matching.BIRTHDAY),
+        Target("changed_at", _l("Changed"), matching.CHANGED),
     ),
     ACTIVITY: (
         Target("number", _l("Number of the activity"),
-               ("review_id", "review.id", "event_id", "submission_id", "subscription_id",
-                "activity_id", "id", "number"), required=True),
+               matching.names("reviewid eventid submissionid subscriptionid activityid id number"),
+               required=True),
         Target("occurred_at", _l("When"),
-               ("occurred_at", "created_at", "submitted_at", "date", "timestamp",
-                "subscribed_at", "created")),
+               matching.MOMENT.led_by(
+                   "occurredat createdat submittedat date timestamp subscribedat"
+               )),
         _NUMBER_OF_CUSTOMER,
         _MAIL_OF_CUSTOMER,
         Target("subject", _l("What it is about (SKU)"),
-               ("product.sku", "sku", "product_sku", "product_id", "product.id", "list_id")),
-        Target("subject_name", _l("Its name"),
-               ("product.name", "product.title", "product_name", "product_title", "list_name")),
+               matching.PRODUCT_NUMBER.led_by("productsku sku").then("listid")),
+        Target("subject_name", _l("Its name"), matching.PRODUCT_NAME.then("listname")),
         Target("proof", _l("Proof (link or text)"),
-               ("review_url", "url", "link", "body", "review.body", "text")),
+               matching.names("reviewurl url link body reviewbody text")),
     ),
 }  # fmt: skip
 FIXED = {ORDER: ("currency",), CUSTOMER: (), ACTIVITY: ("type",)}
@@ -128,12 +118,12 @@ STATUSES = {
     "shipped": Order.Status.FULFILLED, "fulfilled": Order.Status.FULFILLED,
     "delivered": Order.Status.COMPLETED, "completed": Order.Status.COMPLETED,
     "complete": Order.Status.COMPLETED, "closed": Order.Status.COMPLETED,
-    "cancelled": Order.Status.CANCELLED, "canceled": Order.Status.CANCELLED,
-    "failed": Order.Status.CANCELLED, "refunded": Order.Status.REFUNDED,
+    "cancelled": Order.Status.CANCELED, "canceled": Order.Status.CANCELED,
+    "failed": Order.Status.CANCELED, "refunded": Order.Status.REFUNDED,
 }  # fmt: skip
 RANKS = {status: rank for rank, status in enumerate(
     (Order.Status.PLACED, Order.Status.PAID, Order.Status.FULFILLED, Order.Status.COMPLETED,
-     Order.Status.REFUNDED, Order.Status.CANCELLED)
+     Order.Status.REFUNDED, Order.Status.CANCELED)
 )}  # fmt: skip
 
 
@@ -160,29 +150,26 @@ def look_at(content: str, rows: str = "") -> Sample:
 
 
 def guess(what: str, sample: Sample, lines: str = "") -> dict[str, str]:
-    """Which field is which, as far as the names tell."""
+    """Which field is which, as far as its name and the example tell."""
     found: dict[str, str] = {}
-    for target in TARGETS[what]:
-        fields = sample.lists.get(lines, {}) if target.of_line else sample.fields
-        plain = {_plain(path): path for path in reversed(list(fields))}
-        for name in target.guesses:
-            if _plain(name) in plain:
-                found[target.name] = plain[_plain(name)]
-                break
+    for of_line, fields in ((False, sample.fields), (True, sample.lists.get(lines, {}))):
+        wanted = {item.name: item.meaning for item in TARGETS[what] if item.of_line is of_line}
+        columns = [matching.Column(path, [said] if said else []) for path, said in fields.items()]
+        places = matching.match(wanted, columns, examples=True)
+        found |= {name: columns[place].name for name, place in places.items()}
     return found
 
 
 def guess_lines(sample: Sample) -> str:
     """The list that is most likely that of an order's lines."""
-    names = ("line_items", "lines", "items", "products", "order_lines", "positions")
-    by_name = {_plain(path.rpartition(".")[2]): path for path in sample.lists}
-    return next((by_name[_plain(name)] for name in names if _plain(name) in by_name), "")
+    by_name = {folded(path.rpartition(".")[2]): path for path in sample.lists}
+    return next((by_name[name] for name in matching.LINES.names if name in by_name), "")
 
 
 def guess_what(sample: Sample) -> str:
     """Whether rows are orders, customers or something that people did."""
-    names = {_plain(path.rpartition(".")[2]) for path in sample.fields}
-    if names & {"total", "totalprice", "ordertotal", "grandtotal", "ordernumber"}:
+    names = {folded(path.rpartition(".")[2]) for path in sample.fields}
+    if names & {*matching.ORDER_TOTAL.names, "ordernumber"}:
         return ORDER
     if names & {"rating", "stars", "reviewid", "review", "score", "subscribedat", "event"}:
         return ACTIVITY
@@ -278,10 +265,6 @@ def _collect(
             lists[path] = inner
     else:
         fields[path] = "" if data is None else str(data)[:60]
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9.]", "", name.lower())
 
 
 # --- Reading by a mapping -----------------------------------------------------------------------

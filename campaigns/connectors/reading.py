@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from loyalty.rules.facts import ZERO
+from loyalty.services.order_inputs import CustomerRef
 from members.errors import DomainError, FieldError
 
 LONGEST_NUMBER = 128
@@ -129,3 +130,14 @@ def within(place: str) -> Iterator[None]:
     except DomainError as error:
         error.place_fields(place)
         raise
+
+
+def buyer(payload: Mapping[str, Any], number_of_customer: str, details: str) -> CustomerRef:
+    """Who bought; `details`: where their address and name are. The phone is left to messages about
+    the customer: a family may share one."""
+    return CustomerRef(
+        external_id=number_of_customer,
+        email=text(payload, f"{details}.email", longest=254).lower(),
+        given_name=text(payload, f"{details}.first_name", longest=100),
+        family_name=text(payload, f"{details}.last_name", longest=100),
+    )

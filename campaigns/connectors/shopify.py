@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.connectors.reading import (
     at_path,
+    buyer,
     currency,
     decimal,
     instant,
@@ -41,7 +42,7 @@ Status = Order.Status
 # Whoever got money back had paid before.
 PAID = {"paid", "partially_refunded", "refunded"}
 RANKS = {status: rank for rank, status in enumerate(
-    (Status.PLACED, Status.PAID, Status.FULFILLED, Status.COMPLETED, Status.CANCELLED)
+    (Status.PLACED, Status.PAID, Status.FULFILLED, Status.COMPLETED, Status.CANCELED)
 )}  # fmt: skip
 NO_ACCOUNT = {"disabled", "invited", "declined"}
 
@@ -170,7 +171,7 @@ def _status(payload: Json) -> str:
     """How far it has come; what was given back is told by the refunds themselves."""
     paid = text(payload, "financial_status")
     if payload.get("cancelled_at") or paid == "voided":
-        return Status.CANCELLED
+        return Status.CANCELED
     if paid not in PAID:
         return Status.PLACED
     if text(payload, "fulfillment_status") != "fulfilled":
@@ -190,16 +191,10 @@ def _fulfilled_at(payload: Json) -> Any:
 
 
 def _buyer(payload: Json, about: Reading) -> CustomerRef | None:
-    """Who bought; None for a guest. The phone is left to messages about the customer: a family may
-    share one."""
+    """Who bought; None for a guest."""
     if not at_path(payload, "customer.id"):
         return None
-    return CustomerRef(
-        external_id=about.customer_number(number(payload, "customer.id")),
-        email=text(payload, "customer.email", longest=254).lower(),
-        given_name=text(payload, "customer.first_name", longest=100),
-        family_name=text(payload, "customer.last_name", longest=100),
-    )
+    return buyer(payload, about.customer_number(number(payload, "customer.id")), "customer")
 
 
 def _lines(payload: Json) -> Iterator[LineInput]:

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from campaigns.connectors.reading import (
+    buyer,
     currency,
     decimal,
     instant,
@@ -34,15 +35,15 @@ STATUSES = {
     "on-hold": Status.PLACED,
     "processing": Status.PAID,
     "completed": Status.COMPLETED,
-    "cancelled": Status.CANCELLED,
-    "failed": Status.CANCELLED,
-    "trash": Status.CANCELLED,
+    "cancelled": Status.CANCELED,
+    "failed": Status.CANCELED,
+    "trash": Status.CANCELED,
     "refunded": Status.REFUNDED,
 }
 # Carts that nobody has sent off.
 DRAFTS = {"checkout-draft", "auto-draft", "draft"}
 RANKS = {status: rank for rank, status in enumerate(
-    (Status.PLACED, Status.PAID, Status.COMPLETED, Status.REFUNDED, Status.CANCELLED)
+    (Status.PLACED, Status.PAID, Status.COMPLETED, Status.REFUNDED, Status.CANCELED)
 )}  # fmt: skip
 
 
@@ -137,12 +138,7 @@ def _buyer(payload: Json, about: Reading) -> CustomerRef | None:
     found = text(payload, "customer_id")
     if found in ("", "0"):
         return None
-    return CustomerRef(
-        external_id=about.customer_number(number(payload, "customer_id")),
-        email=text(payload, "billing.email", longest=254).lower(),
-        given_name=text(payload, "billing.first_name", longest=100),
-        family_name=text(payload, "billing.last_name", longest=100),
-    )
+    return buyer(payload, about.customer_number(number(payload, "customer_id")), "billing")
 
 
 def _lines(payload: Json) -> Iterator[LineInput]:

@@ -2,6 +2,7 @@ from campaigns.models.affiliates import Affiliate, AffiliatePayout
 from campaigns.models.calendar_feeds import CalendarFeed
 from campaigns.models.campaign_forecasts import CampaignForecast
 from campaigns.models.campaigns import Campaign, CampaignMember
+from campaigns.models.challenge_forecasts import ChallengeForecast
 from campaigns.models.challenge_levels import ChallengeLevel
 from campaigns.models.challenges import Challenge, ChallengeEntry, ChallengeTeam, ChallengeWin
 from campaigns.models.connections import Connection, InboundMessage, KnownVersion
@@ -76,6 +77,7 @@ __all__ = [
     "CampaignMember",
     "Challenge",
     "ChallengeEntry",
+    "ChallengeForecast",
     "ChallengeLevel",
     "ChallengeTeam",
     "ChallengeWin",

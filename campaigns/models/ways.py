@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.webhook_addresses import without_secrets
 from members.models import Customer
 
 
@@ -20,7 +21,7 @@ class ChannelSetting(models.Model):
     is_on = models.BooleanField(_("is used"), default=True)
     # The provider's address with its keys; empty: the installation's.
     url = models.BinaryField(default=bytes, blank=True)
-    # The same as it may be read.
+    # The same without keys, for those who may change it.
     url_hint = models.CharField(max_length=300, blank=True, default="")
     # What signs what another system is told.
     secret = models.BinaryField(default=bytes, blank=True)
@@ -44,6 +45,11 @@ class ChannelSetting(models.Model):
 
     def __str__(self) -> str:
         return self.channel
+
+    @property
+    def open_hint(self) -> str:
+        """For those who may not: of an address of one's own the host alone."""
+        return without_secrets(self.url_hint)
 
 
 class ContactAddress(models.Model):

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.webhook_addresses import without_secrets
 from loyalty.models import Program
 
 
@@ -55,7 +56,12 @@ class WebhookEndpoint(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.description or self.url
+        return self.description or self.open_url
+
+    @property
+    def open_url(self) -> str:
+        """The address for those who may not change it: what follows its host may be a secret."""
+        return without_secrets(self.url)
 
 
 class WebhookSecret(models.Model):

@@ -4,7 +4,6 @@ those who were kept aside from its first day. Never with people who are no membe
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,9 +14,9 @@ from django.db import connection
 from campaigns.campaign_rules import template_of, unit_of
 from campaigns.comparisons import LEAST_EACH, Compared, compare
 from campaigns.models import Campaign, CampaignMember
-from campaigns.selectors.campaigns import Budget, audience_of, with_draw
+from campaigns.selectors.campaigns import audience_of, with_draw
 from loyalty.models import EarningRule, WalletType
-from loyalty.selectors.discount_costs import DiscountCost, discount_costs
+from loyalty.selectors.discount_costs import discount_costs
 
 # By a campaign's rules: units given less those taken back, members and orders that have some left.
 _UNITS = """
@@ -128,29 +127,6 @@ def given_by(campaign: Campaign) -> Given:
         units, takers, orders = cursor.fetchone()
     whole = Decimal(units).scaleb(-unit.scale)
     return Given(takers, orders, whole, whole * (unit.unit_value or 0), unit)
-
-
-def money_off(campaign: Campaign) -> Decimal:
-    """What its discounts took off, as shops told: what came back is not given again."""
-    costs = discount_costs(campaign.program, campaign.starts_at)
-    return sum((costs[pk].given for pk in _rules(campaign) if pk in costs), Decimal(0))
-
-
-def money_budgets(found: Iterable[Campaign]) -> dict[int, Budget]:
-    """Of those that take something off prices within a budget, by key; in one query, and one for
-    each program."""
-    limited = [
-        item for item in found if item.budget_money is not None and template_of(item).takes_off
-    ]
-    sources = {item.source for item in limited}
-    rules = EarningRule.objects.filter(source__in=sources).values_list("pk", "source")
-    off: dict[str, Decimal] = defaultdict(Decimal)
-    costs: dict[int, DiscountCost] = {}
-    for program in {item.program for item in limited}:
-        costs |= discount_costs(program)
-    for pk, source in rules if limited else ():
-        off[source] += costs[pk].given if pk in costs else Decimal(0)
-    return {item.pk: Budget(off[item.source], item.budget_money or Decimal(0)) for item in limited}
 
 
 def _rules(campaign: Campaign) -> Iterable[int]:

@@ -104,11 +104,14 @@ def meant_for(found: Iterable[Campaign], member: Membership, now: dt.datetime) -
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What may be given in all, and what was, in units or money; `unit` None: money."""
+    """What may be given in all, and what was, in units or money; `unit` None: money. `held`: what
+    of that carts keep until they are paid; `uncovered`: what orders took off beyond it."""
 
     given: Decimal
     whole: Decimal
     unit: WalletType | None = None
+    held: Decimal = Decimal(0)
+    uncovered: Decimal = Decimal(0)
 
     @property
     def percent(self) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from campaigns.models import Challenge, ChallengeEntry, ChallengeWin
+from members.formatting import format_percent
 
 State = ChallengeEntry.State
 
@@ -47,7 +48,7 @@ def challenge_result(challenge: Challenge) -> ChallengeResult:
     return ChallengeResult(**entries, **wins)
 
 
-def parts_of_the_way(challenge: Challenge) -> list[tuple[str, int]]:
+def parts_of_the_way(challenge: Challenge) -> list[int]:
     """How many have come how far, in quarters; those who have done it last."""
     rows = ChallengeEntry.objects.filter(challenge=challenge).exclude(state=State.LEFT)
     counted = rows.aggregate(
@@ -57,5 +58,10 @@ def parts_of_the_way(challenge: Challenge) -> list[tuple[str, int]]:
         d=Count("pk", filter=Q(rounds=0, percent__gte=75)),
         e=Count("pk", filter=Q(rounds__gt=0)),
     )
-    names = ("0–24 %", "25–49 %", "50–74 %", "75–99 %", "100 %")
-    return list(zip(names, (counted[key] for key in "abcde"), strict=True))
+    return [counted[key] for key in "abcde"]
+
+
+def labels_of_the_way() -> list[str]:
+    """What these parts are called, as the reader writes shares."""
+    parts = [f"{low}–{format_percent((low + 24) / 100)}" for low in (0, 25, 50, 75)]
+    return [*parts, format_percent(1)]

@@ -40,10 +40,6 @@ class GameResult:
     paid: Decimal
     prizes: Sequence[PrizeResult]
 
-    @property
-    def per_play(self) -> Decimal | None:
-        return self.cost / self.plays if self.plays else None
-
 
 def result_of(game: Game) -> GameResult:
     draws = GameDraw.objects.filter(game=game)

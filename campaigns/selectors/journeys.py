@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from pydantic import ValidationError
 
 from campaigns.journey_definitions import JourneyDefinition, read_audience
@@ -38,24 +38,30 @@ class InForce:
 
 def live_journeys(*triggers: str) -> list[InForce]:
     """By key; those that begin with one of these, or all. One that cannot be read any more holds
-    up no other."""
+    up no other. Two queries, however many there are."""
     rows = Journey.objects.filter(status=Journey.Status.LIVE).select_related("program")
     if triggers:
         rows = rows.filter(trigger__in=triggers)
-    found = [_readable(row) for row in rows.order_by("pk")]
+    newest = _published().order_by("journey_id", "-number").distinct("journey_id")
+    rows = rows.prefetch_related(Prefetch("versions", newest, to_attr="newest"))
+    found = [_readable(row, row.newest) for row in rows.order_by("pk")]
     return [item for item in found if item is not None]
 
 
-def _readable(journey: Journey) -> InForce | None:
+def _published() -> QuerySet[JourneyVersion]:
+    return JourneyVersion.objects.filter(published_at__isnull=False)
+
+
+def _readable(journey: Journey, newest: Sequence[JourneyVersion]) -> InForce | None:
     try:
-        return version_in_force(journey)
+        return InForce(journey, newest[0], definition_of(newest[0])) if newest else None
     except ValidationError as error:
         logger.error("journey %s cannot be read: %s errors", journey.public_id, error.error_count())
         return None
 
 
 def version_in_force(journey: Journey) -> InForce | None:
-    version = journey.versions.filter(published_at__isnull=False).first()
+    version = _published().filter(journey=journey).order_by("-number").first()
     if version is None:
         return None
     return InForce(journey, version, definition_of(version))

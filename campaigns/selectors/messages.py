@@ -29,6 +29,15 @@ class Figures:
     unsubscribed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class CountedWay:
+    """What became of an occasion's messages by one channel."""
+
+    occasion: str
+    channel: str
+    figures: Figures
+
+
 _COUNTED = {
     "sent": Q(state=State.SENT),
     "delivered": Q(delivered_at__isnull=False),
@@ -40,18 +49,18 @@ _COUNTED = {
 }
 
 
-def figures_since(since: dt.datetime, *, occasion: str = "") -> dict[tuple[str, str], Figures]:
-    """By occasion and channel; one query."""
+def figures_since(since: dt.datetime, *, occasion: str = "") -> list[CountedWay]:
+    """By occasion and channel; one query, which looks at every delivery since."""
     rows = Delivery.objects.filter(message__created_at__gte=since)
     if occasion:
         rows = rows.filter(message__occasion=occasion)
     names = ("message__occasion", "channel")
     counts = {name: Count("pk", filter=which) for name, which in _COUNTED.items()}
     counted = rows.values(*names).annotate(**counts).values_list(*names, *counts)
-    return {
-        (code, channel): Figures(**dict(zip(counts, numbers, strict=True)))
+    return [
+        CountedWay(code, channel, Figures(**dict(zip(counts, numbers, strict=True))))
         for code, channel, *numbers in counted
-    }
+    ]
 
 
 def outages() -> list[tuple[Channel, ChannelOutage]]:

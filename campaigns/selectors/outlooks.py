@@ -10,10 +10,12 @@ from decimal import Decimal
 from functools import cached_property
 
 from campaigns.calendar_entries import Entry, Span
+from campaigns.campaign_definitions import codes_of
 from campaigns.campaign_rules import template_of
 from campaigns.models import Campaign, CampaignForecast
 from campaigns.selectors.calendar.budgets import most_cost
 from campaigns.selectors.campaign_results import given_by
+from campaigns.selectors.promo_codes import count_codes
 from campaigns.selectors.seasons import planned_in, quarter_of, quarter_span, revenue_by_day
 from loyalty.backtest_figures import BacktestFigures
 from loyalty.models import Program
@@ -47,6 +49,12 @@ class Days:
     def sums(self) -> list[Decimal]:
         return sorted(sum(course, ZERO) for course in self.courses)
 
+    def within(self, budget: Decimal | None) -> Days:
+        """The same under a hard stop."""
+        if budget is None:
+            return self
+        return Days(self.first, [_stopped(course, budget) for course in self.courses])
+
 
 @dataclass(frozen=True, slots=True)
 class RunOut:
@@ -66,8 +74,8 @@ class RunOut:
 
 @dataclass(frozen=True)
 class Outlook:
-    """Of one campaign. `state`: none, running, failed, done; `low`, `high`: eight in ten courses
-    cost between them, without what budgets hold back."""
+    """Of one campaign. `state`: none, running, failed, done; `days`: what it
+    costs within its own budget; `low`, `high`: eight in ten courses cost between them."""
 
     campaign: Campaign
     state: str
@@ -77,6 +85,15 @@ class Outlook:
     shared: RunOut | None = None
     rest: Decimal | None = None
     others: tuple[Campaign, ...] = ()
+
+    @property
+    def by_code(self) -> bool:
+        """It is what it costs if all for whom it is used its code: that much at most."""
+        return codes_of(self.campaign).asked
+
+    @property
+    def takes_off(self) -> bool:
+        return template_of(self.campaign).takes_off
 
     @cached_property
     def _sums(self) -> list[Decimal]:
@@ -99,6 +116,8 @@ class Outlook:
 # and that by program, year and quarter.
 Shared = tuple[Decimal, list[Days], list[Campaign]]
 Known = dict[tuple[int, int, int], Shared | None]
+# What a day of the past would have cost, and for how many orders, where that is known.
+PastDay = tuple[Decimal, int]
 
 
 def quantile(ordered: Sequence[Decimal], share: float) -> Decimal:
@@ -118,8 +137,9 @@ def outlook_of(campaign: Campaign, now: dt.datetime, known: Known | None = None)
     days = days_ahead(campaign, forecast, now)
     if days is None:
         return Outlook(campaign, "done", forecast)
-    most = most_cost(campaign)
-    own = run_out([days], most) if most else None
+    most = _rest_of_own(campaign)
+    own = run_out([days], most) if most is not None else None
+    days = days.within(most)
     quarter, known = _quarter(campaign), {} if known is None else known
     shared = None
     if quarter is not None:
@@ -177,7 +197,24 @@ def _shared(program: Program, quarter: tuple[int, int], now: dt.datetime) -> Sha
     going = [row for row in rows if row.ended_at is None and row.ends_at and row.ends_at > now]
     forecasts = _forecasts(going)
     known = [(row, days) for row in going if (days := days_ahead(row, forecasts.get(row.pk), now))]
-    return plan.budget - spent, [days for _row, days in known], [row for row, _days in known]
+    ahead = [days.within(_rest_of_own(row)) for row, days in known]
+    return plan.budget - spent, ahead, [row for row, _days in known]
+
+
+def _rest_of_own(campaign: Campaign) -> Decimal | None:
+    """What is left of its own budget; None: it has none in money."""
+    most = most_cost(campaign)
+    if not most:
+        return None
+    return max(most - given_by(campaign).money, ZERO) if campaign.live_at else most
+
+
+def _stopped(course: Sequence[Decimal], budget: Decimal) -> list[Decimal]:
+    found: list[Decimal] = []
+    for cost in course:
+        found.append(min(cost, budget))
+        budget -= found[-1]
+    return found
 
 
 def _forecasts(rows: Sequence[Campaign]) -> dict[int, CampaignForecast]:
@@ -195,36 +232,81 @@ def days_ahead(
         return None
     if campaign.starts_at is None or campaign.ends_at is None or campaign.ends_at <= now:
         return None
-    past = past_costs(forecast)
+    past = past_days(forecast)
     zone = campaign.program.zone
     first = max(campaign.starts_at, now).astimezone(zone).date()
     last = (campaign.ends_at - dt.timedelta(microseconds=1)).astimezone(zone).date()
     chance = random.Random(f"{campaign.pk}-{forecast.backtest_id}")
     by_weekday = [
-        [cost for day, cost in past.items() if day.weekday() == number]
+        [found for day, found in past.items() if day.weekday() == number]
         for number in range(WEEKDAYS)
     ]
-    numbers = range((last - first).days + 1)
-    courses = [
+    numbers, uses = range((last - first).days + 1), _rest_of_uses(campaign)
+    drawn = (
         [chance.choice(by_weekday[(first + number * DAY).weekday()]) for number in numbers]
         for _course in range(COURSES)
+    )
+    return Days(first, [_used(course, uses) for course in drawn])
+
+
+def past_days(forecast: CampaignForecast) -> Mapping[dt.date, PastDay]:
+    """What it would have cost on each day that was replayed, if what all share had not stopped it;
+    and for how many orders, where something is taken off their prices."""
+    own = [
+        item
+        for item in BacktestFigures(forecast.backtest).discounts()
+        if item.code in forecast.rules
     ]
-    return Days(first, courses)
+    if not own:
+        return {day: (cost, 0) for day, cost in past_costs(forecast).items()}
+    span = Span(forecast.backtest.since, forecast.backtest.until)
+    days = [span.first + number * DAY for number in range(span.days)]
+    found = {day: [item.wanted.get(day, (ZERO, 0)) for item in own] for day in days}
+    return {
+        day: (sum((cost for cost, _orders in parts), ZERO), sum(orders for _cost, orders in parts))
+        for day, parts in found.items()
+    }
+
+
+def _rest_of_uses(campaign: Campaign) -> int | None:
+    """How many orders may have its code yet; None: however many."""
+    if not (template_of(campaign).takes_off and codes_of(campaign).asked):
+        return None
+    counted = count_codes(campaign)
+    if not counted.most:
+        return None
+    return max(counted.most - counted.used - counted.held, 0)
+
+
+def _used(course: Sequence[PastDay], uses: int | None) -> list[Decimal]:
+    """What each day costs, until so many orders had it; of a day's orders each as much."""
+    if uses is None:
+        return [cost for cost, _orders in course]
+    found: list[Decimal] = []
+    for cost, orders in course:
+        part = min(orders, uses)
+        found.append(cost * part / orders if orders else ZERO)
+        uses -= part
+    return found
 
 
 def past_costs(forecast: CampaignForecast) -> Mapping[dt.date, Decimal]:
-    """What its rules would have given on each day that was replayed: the whole, by what was sold
-    on which day."""
+    """What its rules would have given on each day that was replayed, if its own budget had not
+    stopped them. Of rules without a budget that is the whole, by what was sold on which day."""
     backtest = forecast.backtest
-    figures = BacktestFigures(backtest)
-    whole = sum(
-        (rule.unit.worth(rule.draft) for rule in figures.rules() if rule.code in forecast.rules),
-        ZERO,
-    )
+    own = [rule for rule in BacktestFigures(backtest).rules() if rule.code in forecast.rules]
     span = Span(backtest.since, backtest.until)
+    days = [span.first + number * DAY for number in range(span.days)]
+    wanted: Mapping[str, Mapping[str, int]] = (backtest.result or {}).get("wanted", {})
+    limited = [(rule.unit, wanted[rule.code]) for rule in own if rule.code in wanted]
+    if limited:
+        return {
+            day: sum((unit.worth(by_day.get(str(day), 0)) for unit, by_day in limited), ZERO)
+            for day in days
+        }
+    whole = sum((rule.unit.worth(rule.draft) for rule in own), ZERO)
     sold = revenue_by_day(backtest.program, span)
     revenue = sum((amount for amount, _orders in sold.values()), ZERO)
-    days = [span.first + number * DAY for number in range(span.days)]
     if not revenue:
         return dict.fromkeys(days, whole / span.days)
     return {day: whole * sold.get(day, (ZERO, 0))[0] / revenue for day in days}

@@ -20,7 +20,6 @@ from campaigns.models import (
 )
 from campaigns.referral_definitions import ReferralDefinition, definition_of
 from loyalty.models import Membership, Order, Program
-from loyalty.plain_numbers import whole
 from members.errors import NotFoundError
 from members.models import Customer
 
@@ -213,10 +212,6 @@ def own_figures(membership: Membership) -> OwnFigures:
         paid=Count("pk", filter=Q(status=Status.PAID)),
     )  # fmt: skip
     return OwnFigures(**found)
-
-
-def units_given(payment: ReferralPayment) -> Decimal:
-    return whole(payment.units, payment.wallet_type) if payment.wallet_type else ZERO
 
 
 def terms_said(referral: Referral) -> ReferralDefinition:

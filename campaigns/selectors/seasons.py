@@ -58,12 +58,6 @@ def days_of(season: Season, year: int) -> SeasonDays | None:
     return SeasonDays(season, year, first, first + (season.days - 1) * DAY)
 
 
-def year_of_seasons(program: Program, year: int) -> list[SeasonDays]:
-    """In the order of their days."""
-    found = [days for season in seasons(program) if (days := days_of(season, year))]
-    return sorted(found, key=lambda item: (item.first, item.last, item.season.name))
-
-
 def of_seasons(programs: Sequence[Program], span: Span, now: dt.datetime) -> Iterator[Entry]:
     """As the calendar shows them."""
     rows = Season.objects.filter(program__in=programs, archived_at=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -83,13 +82,9 @@ def results_of(survey: Survey) -> Results:
     )
 
 
-def score_of(kind: str, numbers: Sequence[int]) -> Score:
-    """NPS: the share of 9 and 10 less that of 0 to 6, in points; else the mean."""
-    return score_from(kind, Counter(numbers))
-
-
 def score_from(kind: str, spread: Mapping[int, int]) -> Score:
-    """The same of how often each number was given."""
+    """Of how often each number was given. NPS: the share of 9 and 10 less that of 0 to 6, in
+    points; else the mean."""
     count = sum(spread.values())
     if not count:
         return Score(0, None)

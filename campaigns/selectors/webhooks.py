@@ -83,11 +83,6 @@ def given_up() -> list[WebhookEndpoint]:
     return list(WebhookEndpoint.objects.filter(enabled=False, off_why__in=off).order_by("off_at"))
 
 
-def count_undelivered(endpoint: WebhookEndpoint, since: dt.datetime) -> int:
-    """How many can be sent again since then."""
-    return undelivered(endpoint, since).count()
-
-
 def undelivered(endpoint: WebhookEndpoint, since: dt.datetime) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(
         endpoint=endpoint, state__in=WebhookDelivery.UNDELIVERED, created_at__gte=since

@@ -9,9 +9,8 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from campaigns.campaign_rules import template_of
 from campaigns.models import Campaign
-from campaigns.selectors.campaign_results import money_off
+from campaigns.selectors.money_budgets import money_budgets
 from campaigns.selectors.surprises import is_giving
 from campaigns.services.campaigns import begin_if_due, end_campaign, locked
 from members.formatting import format_number
@@ -85,7 +84,6 @@ def _overspent() -> list[Campaign]:
 
 
 def _is_overspent(campaign: Campaign) -> bool:
-    """Of what is taken off prices: units stop by themselves."""
-    if campaign.budget_money is None or not template_of(campaign).takes_off:
-        return False
-    return money_off(campaign) >= campaign.budget_money
+    """Of what is taken off prices, where orders have all of it: units stop by themselves."""
+    budget = money_budgets([campaign]).get(campaign.pk)
+    return budget is not None and budget.given - budget.held + budget.uncovered >= budget.whole

@@ -26,7 +26,7 @@ from campaigns.selectors.surprises import SURPRISES
 from campaigns.services.messages import watched, write_messages
 from loyalty.models import Membership
 from loyalty.rules.calendar import start_of_day
-from members.formatting import format_moment, format_number
+from members.formatting import format_end, format_number, format_start
 from members.jobs import Work
 from members.models import Job
 from members.selectors.merges import current
@@ -196,17 +196,17 @@ def _news(item: Due, member: Membership, own: PersonalOffer | None) -> News:
         assert campaign.starts_at is not None
         assert campaign.ends_at is not None
         if item.telling == "teaser":
-            begins = format_moment(campaign.starts_at, zone)
+            begins = format_start(campaign.starts_at, zone)
             return {"title": told.teaser or told.title, "begins": begins}
         if own is not None:
             return {
                 "title": gives_words(campaign, own.name), "text": reason_words(campaign, own),
-                "code": "", "ends": format_moment(own.ends_at, zone),
+                "code": "", "ends": format_end(own.ends_at, zone),
             }  # fmt: skip
         return {
             "title": told.title, "text": told.text,
             "code": codes.word if codes.kind == "shared" else "",
-            "ends": format_moment(campaign.ends_at, zone),
+            "ends": format_end(campaign.ends_at, zone),
         }  # fmt: skip
 
     return News(

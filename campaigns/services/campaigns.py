@@ -13,7 +13,12 @@ from campaigns.campaign_definitions import (
     definition_of_campaign,
     read_audience,
 )
-from campaigns.campaign_rules import MOST_TARGETS, rules_of_campaign, template_of
+from campaigns.campaign_rules import (
+    MOST_TARGETS,
+    budget_off_prices,
+    rules_of_campaign,
+    template_of,
+)
 from campaigns.campaign_templates import TEMPLATES
 from campaigns.models import Campaign
 from campaigns.offers import Offer
@@ -26,10 +31,12 @@ from campaigns.services.surprises import (
     prepare_surprise,
     take_surprise_back,
 )
+from loyalty.four_eyes import why_not_alone
 from loyalty.models import Program
 from loyalty.services.campaign_rules import (
     Span,
     campaign_findings,
+    drop_campaign_rules,
     put_campaign_rules,
     stop_campaign_rules,
 )
@@ -51,9 +58,15 @@ def create_from_template(
     known = TEMPLATES[template]
     starts_at, ends_at = known.times(now, program.zone)
     said = dict(known.offer) | usual_targets(program, known)
+    unit = program.wallet_types.order_by("pk").first()
+
+    def worded(text: object) -> str:
+        """In the program's own word for what it collects."""
+        return str(text).replace("{units}", unit.plural if unit else _("points"))
+
     definition = CampaignDefinition(
         name=str(known.label), template=template, offer=Offer.model_validate(said),
-        title=str(known.title), text=str(known.text), teaser=str(known.teaser),
+        title=worded(known.title), text=worded(known.text), teaser=worded(known.teaser),
         holdout=0 if known.takes_off else 10, starts_at=starts_at, ends_at=ends_at,
         teased_at=max(now, starts_at - dt.timedelta(days=2)),
     )  # fmt: skip
@@ -119,10 +132,7 @@ def delete_campaign(*, campaign: Campaign, actor: Actor) -> None:
     row = locked(campaign)
     _require(row, Status.DRAFT)
     _audit("campaign.deleted", row, actor, before={"name": row.name})
-    rules = row.program.earning_rules.filter(source=row.source)
-    rules.update(budget_rule=None)
-    for rule in rules:
-        rule.delete()
+    drop_campaign_rules(program=row.program, source=row.source)
     row.promo_codes.all().delete()
     row.delete()
 
@@ -155,7 +165,7 @@ def publish_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> C
     prepare_surprise(row, actor, now)
     put_campaign_rules(
         program=row.program, source=row.source, wanted=rules_of_campaign(row), span=span,
-        actor=actor, now=now,
+        actor=actor, now=now, money=budget_off_prices(row),
     )  # fmt: skip
     row.asked_by, row.asked_at, row.sent_back = None, None, ""
     if row.starts_at is not None and row.starts_at < now:
@@ -178,11 +188,7 @@ def second_person_missing(campaign: Campaign, actor: Actor, now: dt.datetime) ->
 
 def may_not_publish(campaign: Campaign, actor: Actor) -> str:
     """Why this person must not, where a second person does; nothing if they may."""
-    if actor.user is None:
-        return _("Only a person may publish rules of this program.")
-    if actor.user.pk in (campaign.author_id, campaign.asked_by_id):
-        return _("Somebody else has to publish what you have written.")
-    return ""
+    return why_not_alone(actor, campaign.author_id, campaign.asked_by_id)
 
 
 @transaction.atomic
@@ -259,7 +265,7 @@ def resume_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Ca
         raise ConflictError(_("Its time is over."), code="campaign_state")
     put_campaign_rules(
         program=row.program, source=row.source, wanted=rules_of_campaign(row),
-        span=Span(now, row.ends_at), actor=actor, now=now,
+        span=Span(now, row.ends_at), actor=actor, now=now, money=budget_off_prices(row),
     )  # fmt: skip
     row.status = Status.LIVE
     row.save()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from campaigns.campaign_rules import DONE
 from campaigns.challenge_definitions import ChallengeDefinition, definition_of_challenge
 from campaigns.models import Challenge, ChallengeEntry, ChallengeTeam
+from campaigns.ready_activities import CHALLENGE_DONE
 from campaigns.selectors.challenges import challenges, is_shut_to, running, span_for
 from campaigns.services.campaigns import (
     change_campaign,
@@ -208,6 +210,4 @@ def _reward(program: Program, code: str) -> Reward | None:
 def _make_sure_of_type() -> None:
     """Having done a challenge is an activity, so that rules, budgets, history and what is taken
     back are those of activities."""
-    ActivityType.objects.get_or_create(
-        code=DONE, defaults={"name": _("Challenge done"), "told": _("Challenge done: {subject}")}
-    )
+    ActivityType.objects.get_or_create(code=DONE, defaults=asdict(CHALLENGE_DONE))

@@ -10,7 +10,7 @@ import datetime as dt
 
 from django.db import connection, transaction
 
-from campaigns.channels import sending_channels
+from campaigns.channels import Channel, sending_channels
 from campaigns.models import Delivery
 from campaigns.services.outages import is_my_turn, outage_of, take_turn
 
@@ -42,6 +42,20 @@ _CLAIM = """
       FROM due WHERE d.id = due.id
     RETURNING d.id
 """
+# A look at the beginning of the index of each.
+_WAITED_FOR = """
+    SELECT w.channel FROM unnest(%s::text[]) w(channel)
+     WHERE EXISTS (SELECT 1 FROM campaigns_delivery d
+                    WHERE d.state = 'queued' AND d.channel = w.channel)
+"""
+
+
+def with_waiting(channels: list[Channel]) -> list[Channel]:
+    """Those of these by which anything is to go out, now or later; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITED_FOR, [[channel.key for channel in channels]])
+        found = {row[0] for row in cursor.fetchall()}
+    return [channel for channel in channels if channel.key in found]
 
 
 def claim(*, channel: str, limit: int, now: dt.datetime) -> list[Delivery]:

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from campaigns.logged_addresses import logged, logged_change
 from campaigns.models import Connection
 from campaigns.webhook_addresses import check_url
 from members.errors import ConflictError, DomainError, FieldError
@@ -63,11 +64,13 @@ def change_connection(
     changed = [name for name in before if before[name] != after[name]]
     if changed:
         row.save()
-        record_audit(
-            actor=actor, action="connection.changed", target=row,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
+        was, becomes = logged_change(
+            {name: before[name] for name in changed}, {name: after[name] for name in changed},
+            "shop_url",
         )  # fmt: skip
+        record_audit(
+            actor=actor, action="connection.changed", target=row, before=was, after=becomes
+        )
     return row
 
 
@@ -105,7 +108,10 @@ def set_api_access(
     row.api_access = hidden(json.dumps({"key": key.strip(), "secret": secret.strip()}))
     row.save(update_fields=["shop_url", "api_access"])
     record_audit(
-        actor=actor, action="connection.api_set", target=row, after={"shop_url": row.shop_url}
+        actor=actor,
+        action="connection.api_set",
+        target=row,
+        after=logged({"shop_url": row.shop_url}, "shop_url"),
     )
     return row
 

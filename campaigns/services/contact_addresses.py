@@ -15,6 +15,7 @@ from campaigns.short_texts import PUSH, WHATSAPP
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import Customer
 from members.phones import normalize_phone
+from members.program_scope import of_all_programs
 from members.selectors.merges import refuse_merged
 from members.services.audit import Actor, record_audit
 
@@ -28,6 +29,7 @@ LONGEST, LONGEST_LABEL = 500, 80
 _KEY = re.compile(r"[\w:./~+=-]+", re.ASCII)
 
 
+@of_all_programs()
 @transaction.atomic
 def name_address(
     *, customer: Customer, channel: str, address: str, label: str = "", actor: Actor,

@@ -84,7 +84,7 @@ def use_play(game: Game, member: Membership, names: list[int], now: dt.datetime)
             occasion=f"{free_period(game, now)}:{number}", granted_at=now, used_at=now,
         )  # fmt: skip
     # What is just withdrawn, for its order is gone, is waited for, and then passed over.
-    play = usable_plays(game, names, now).select_for_update(of=("self",)).first()
+    play = usable_plays([game], names, now).select_for_update(of=("self",)).first()
     if play is None:
         raise GameClosedError(_("You have no play left."), code="no_play_left")
     play.used_at = now

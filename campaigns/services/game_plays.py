@@ -15,7 +15,7 @@ from campaigns.models import Game, GamePlay
 from campaigns.news import FRESH
 from campaigns.selectors.games import is_for, lasts_until, playable_games, unit_of
 from campaigns.services.game_turns import GameClosedError, hold_member, playable
-from campaigns.services.told_members import HIGHER
+from campaigns.services.told_members import rises
 from loyalty.models import Activity, Membership, Order, Refund, TierChange, Transfer
 from loyalty.selectors.memberships import memberships, wallet_of_kind
 from loyalty.selectors.selves import selves
@@ -129,15 +129,14 @@ def follow_joined(events: Sequence[OutboxEvent]) -> None:
 
 
 def follow_tiers(events: Sequence[OutboxEvent]) -> None:
-    """Who has reached a higher tier; each tier counts once in a game."""
+    """Who has reached a higher tier that is still theirs; each tier counts once in a game."""
     named = {event.payload["change"] for event in events}
     now = timezone.now()
     for game, earning in _earned_by("tier_up", now):
         rows = TierChange.objects.filter(
-            pk__in=named, why__in=HIGHER, recorded_at__gte=game.live_at,
-            membership__program=game.program_id,
-        ).select_related("membership__program", "membership__customer")  # fmt: skip
-        for change in rows:
+            pk__in=named, recorded_at__gte=game.live_at, membership__program=game.program_id
+        )
+        for change in rises(rows, now):
             _earn(game, earning, change.membership, f"tier:{change.became}", now)
 
 

@@ -15,6 +15,7 @@ from campaigns.game_definitions import PLAIN, GameDefinition, PrizeDefinition, d
 from campaigns.models import Game, GamePrize
 from campaigns.selectors.games import games, unit_of
 from campaigns.services.game_seeds import begin_seed, hold_seed, reveal_seed
+from loyalty.four_eyes import why_not_alone
 from loyalty.models import Program
 from loyalty.rule_conditions import stored_condition
 from members.conditions.tree import ConditionError
@@ -153,11 +154,7 @@ def publish_game(*, game: Game, actor: Actor, now: dt.datetime) -> Game:
 
 def may_not_publish(game: Game, actor: Actor) -> str:
     """Why this person must not, where a second person does; nothing if they may."""
-    if actor.user is None:
-        return _("Only a person may publish rules of this program.")
-    if actor.user.pk in (game.author_id, game.asked_by_id):
-        return _("Somebody else has to publish what you have written.")
-    return ""
+    return why_not_alone(actor, game.author_id, game.asked_by_id)
 
 
 @transaction.atomic

@@ -23,7 +23,7 @@ from campaigns.selectors.journeys import InForce, live_journeys
 from campaigns.selectors.near_tiers import nearly_there
 from campaigns.services.journey_dues import note_due
 from campaigns.services.journey_entries import enter
-from campaigns.services.told_members import HIGHER
+from campaigns.services.told_members import rises
 from loyalty.models import Membership, Order, Program, TierChange
 from members.formatting import format_number
 from members.jobs import Work
@@ -65,16 +65,15 @@ def follow_orders(events: Sequence[OutboxEvent]) -> None:
 
 
 def follow_tiers(events: Sequence[OutboxEvent]) -> None:
-    """Who has a higher tier now; the message looks whether it is still theirs."""
+    """Who has a higher tier now, if it is still theirs."""
     named = {event.payload["change"] for event in events}
     now = timezone.now()
     for found in live_journeys("tier_up"):
         rows = TierChange.objects.filter(
-            pk__in=named, why__in=HIGHER, recorded_at__gte=found.journey.since,
+            pk__in=named, recorded_at__gte=found.journey.since,
             membership__program=found.journey.program_id,
         )  # fmt: skip
-        pairs = rows.order_by("pk").values_list("membership", "pk")
-        _let_in(found, partial(_each, "change", pairs), now)
+        _let_in(found, partial(_risen, rows, now), now)
 
 
 def follow_near_tiers(events: Sequence[OutboxEvent]) -> None:
@@ -177,6 +176,10 @@ def _look(found: InForce, now: dt.datetime, place: Place | None) -> tuple[int, P
 
 def _joined(rows: QuerySet[Membership]) -> list[Wanted]:
     return [Wanted(pk, "joined") for pk in rows.values_list("pk", flat=True)]
+
+
+def _risen(rows: QuerySet[TierChange], now: dt.datetime) -> list[Wanted]:
+    return [Wanted(change.membership_id, f"change:{change.pk}") for change in rises(rows, now)]
 
 
 def _each(kind: str, pairs: Iterable[tuple[int, int]]) -> list[Wanted]:

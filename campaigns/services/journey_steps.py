@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from campaigns.journey_definitions import (
@@ -70,7 +71,11 @@ class Done:
 def take_due(*, limit: int = 100, clock: Clock = timezone.now) -> int:
     """Take on up to `limit` members who are due in each live journey; returns how many were."""
     taken = 0
-    for journey in Journey.objects.filter(status=Journey.Status.LIVE).order_by("pk"):
+    waiting = Passage.objects.filter(
+        journey=OuterRef("pk"), state=Passage.State.ACTIVE, due_at__lte=clock()
+    )
+    live = Journey.objects.filter(Exists(waiting), status=Journey.Status.LIVE)
+    for journey in live.order_by("pk"):
         due = Passage.objects.filter(
             journey=journey, state=Passage.State.ACTIVE, due_at__lte=clock()
         )

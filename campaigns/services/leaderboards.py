@@ -4,6 +4,7 @@ those are who are seen, kept up with what they do in challenges."""
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 import secrets
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from campaigns.models import BoardName
 from campaigns.services.community_names import is_like_staff
 from loyalty.models import Membership
 from members.errors import ConflictError, DomainError, FieldError
+from members.models import Customer
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 
@@ -22,6 +24,8 @@ LONGEST = 24
 _NAME = re.compile(r"[\w][\w .'’-]{1,22}[\w]")
 # A number that somebody could be called by.
 _NUMBER = re.compile(r"\d{5}")
+# So often a short one is looked for.
+TRIES = 10
 _GIVEN = ("Badger", "Heron", "Otter", "Maple", "Comet", "Pebble", "Falcon", "Clover", "Lynx",
           "Willow", "Ember", "Coral")  # fmt: skip
 
@@ -74,6 +78,7 @@ def join_leaderboards(*, membership: Membership, name: str, now: dt.datetime) ->
         if wanted and wanted != row.name:
             _refuse_hidden(row)
             _refuse_taken(row, wanted)
+            _refuse_own(membership.customer, wanted)
             row.name = wanted
         row.name = row.name or _given_name(membership)
         row.since = row.since or now
@@ -172,17 +177,27 @@ def _refuse_taken(row: BoardName, name: str) -> None:
         raise _wrong(_("Somebody has this name."), "taken")
 
 
+def _refuse_own(customer: Customer, name: str) -> None:
+    """A first name alone says of nobody who they are."""
+    said, family = name.casefold().split(), customer.family_name.casefold().split()
+    if family and set(family) <= set(said):
+        raise _wrong(_("This is your own name. Choose another one."), "own")
+
+
 def _wrong(message: str, code: str) -> DomainError:
     return DomainError(message, errors=[FieldError("name", message, code)])
 
 
 def _given_name(membership: Membership) -> str:
-    """One that nobody has."""
-    while True:
-        name = f"{secrets.choice(_GIVEN)} {secrets.randbelow(9000) + 1000}"
+    """One that nobody has. Of one word there are a hundred thousand; where these are rare by now,
+    it has two."""
+    for tried in itertools.count():
+        words = [secrets.choice(_GIVEN) for _word in range(1 if tried < TRIES else 2)]
+        name = f"{' '.join(words)} {secrets.randbelow(9000) + 1000}"
         taken = BoardName.objects.filter(program=membership.program_id, name__iexact=name)
         if not taken.exists():
             return name
+    raise AssertionError("unreachable")
 
 
 def _audit(action: str, row: BoardName, actor: Actor) -> None:

@@ -18,7 +18,7 @@ from loyalty.services.member_conditions import AskedOfMember, conditions_met, me
 from loyalty.told_conditions import told_sentence
 from members.conditions.predicate import Condition
 from members.conditions.tree import ConditionError
-from members.formatting import format_moment
+from members.formatting import format_start
 from rewards.services.access import Access
 
 
@@ -97,7 +97,7 @@ def _access(
         return Access(False, "not_for_you", _("Only for this: %s.") % told[asked])
     opens = None if post.opens_at is None else post.opens_at - earlier
     if opens is not None and now < opens:
-        when = format_moment(opens, post.program.zone)
+        when = format_start(opens, post.program.zone)
         return Access(False, "not_yet", _("It opens for you on %s.") % when, opens)
     return Access(True, "allowed", _("It is open."), opens)
 

@@ -140,5 +140,8 @@ def forget_asks(now: dt.datetime) -> int:
 
 
 def _free_code() -> str:
-    """Nobody guesses one: 31^8 are 8 · 10^11."""
-    return "".join(secrets.choice(ALPHABET) for _sign in range(SIGNS))
+    """Nobody guesses one: 31^8 are 8 · 10^11. Of a million two would be alike all the same."""
+    while True:
+        code = "".join(secrets.choice(ALPHABET) for _sign in range(SIGNS))
+        if not ReferralLink.objects.filter(code=code).exists():
+            return code

@@ -18,7 +18,7 @@ from django.utils import timezone
 from campaigns.channels import Channel, HandOverError, Line, UnclearError, sending_channels
 from campaigns.models import Delivery
 from campaigns.services.blocked_addresses import block_address
-from campaigns.services.claims import LEASE, claim, give_back, note_interrupted
+from campaigns.services.claims import LEASE, claim, give_back, note_interrupted, with_waiting
 from campaigns.services.outages import give_turn_back, note_outage, note_working, outage_of
 from campaigns.services.preparing import Batch, Ready, prepare
 from campaigns.services.replies import decline
@@ -52,7 +52,8 @@ def send_waiting(*, limit: int = 100, clock: Clock = timezone.now) -> int:
     """Claim up to `limit` deliveries of each channel that are due, and send them; returns how many
     were claimed."""
     note_interrupted(now=clock())
-    return sum(_send_by(channel, limit, clock) for channel in sending_channels())
+    waiting = with_waiting(sending_channels())
+    return sum(_send_by(channel, limit, clock) for channel in waiting)
 
 
 def _send_by(channel: Channel, limit: int, clock: Clock) -> int:

@@ -22,13 +22,12 @@ from loyalty.models import Activity, Order, Refund
 from loyalty.services.activities import record_activities
 from loyalty.services.order_inputs import (
     CustomerRef,
-    LineInput,
     OrderInput,
     RefundInput,
 )
 from loyalty.services.orders import record_orders
 from loyalty.services.refunds import record_refunds
-from loyalty.services.tender_inputs import TenderInput
+from loyalty.services.said_again import as_canceled
 from members.errors import DomainError, FieldError
 from members.models import Customer
 from members.selectors.identities import customer_of_email, having_any
@@ -103,7 +102,7 @@ def record_shop_orders(
         for order in orders
     ]
     inputs = [
-        replace(order, status=Order.Status.CANCELLED) if order.external_id in gone else order
+        replace(order, status=Order.Status.CANCELED) if order.external_id in gone else order
         for order in orders
     ]
     programs = [connection.program_id] if connection.program_id else None
@@ -244,36 +243,10 @@ def _cancel_gone(
     if stored is None:
         return _result("order", number, "unknown")
     [result] = record_orders(
-        [_as_canceled(stored)], now=now, transfer_source=transfer_source,
+        [as_canceled(stored)], now=now, transfer_source=transfer_source,
         program_ids=[connection.program_id] if connection.program_id else None,
     )  # fmt: skip
     return _result("order", number, result.outcome)
-
-
-def _as_canceled(stored: Order) -> OrderInput:
-    """The order as it is kept, canceled."""
-    return OrderInput(
-        external_id=stored.external_id, source=stored.source, placed_at=stored.placed_at,
-        currency=stored.currency, total=stored.total, status=Order.Status.CANCELLED,
-        customer=CustomerRef(key=stored.customer_id) if stored.customer_id else None,
-        lines=tuple(
-            LineInput(
-                line_no=line.line_no, total=line.total, quantity=line.quantity,
-                unit_price=line.unit_price, discount=line.discount, tax=line.tax, sku=line.sku,
-                name=line.name, category=line.category, tags=tuple(line.tags),
-                stored_value=line.stored_value, brand=line.brand,
-            )
-            for line in stored.lines.order_by("line_no")
-        ),
-        tenders=tuple(
-            TenderInput(tender.kind, tender.amount) for tender in stored.tenders.order_by("pk")
-        ),
-        tax_total=stored.tax_total, taxes_included=stored.taxes_included,
-        shipping_total=stored.shipping_total, discount_total=stored.discount_total,
-        channel=stored.channel, store=stored.store, payment_method=stored.payment_method,
-        coupons=tuple(stored.coupons), paid_at=stored.paid_at, fulfilled_at=stored.fulfilled_at,
-        completed_at=stored.completed_at, sequence=stored.sequence, changed_at=stored.changed_at,
-    )  # fmt: skip
 
 
 def _record_refunds(

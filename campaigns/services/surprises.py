@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterator
+from dataclasses import asdict
 from decimal import Decimal
 from itertools import count
 
@@ -18,6 +19,7 @@ from campaigns.campaign_rules import SURPRISED, budget_in_units, subject_of
 from campaigns.campaign_words import told_campaign
 from campaigns.fair_draws import commitment_of, new_seed
 from campaigns.models import Campaign, SurpriseDraw, SurpriseTicket
+from campaigns.ready_activities import SURPRISE
 from campaigns.selectors.surprises import (
     can_be_drawn,
     is_surprise,
@@ -64,10 +66,7 @@ def prepare_surprise(campaign: Campaign, actor: Actor, now: dt.datetime) -> None
             status=403,
         )  # fmt: skip
     # Being surprised is an activity, as having done a challenge is.
-    ActivityType.objects.get_or_create(
-        code=SURPRISED,
-        defaults={"name": _("Surprise"), "told": _("A surprise for you: {subject}")},
-    )
+    ActivityType.objects.get_or_create(code=SURPRISED, defaults=asdict(SURPRISE))
     assert campaign.starts_at is not None
     _begin_round(campaign, 1, max(campaign.starts_at, now))
 

@@ -24,7 +24,7 @@ State = ChallengeEntry.State
 _VARIABLES = (
     Variable("challenge", _l("The challenge's title"), "text", "Coffee week"),
     Variable("text", _l("What it says"), "text", "Buy five coffees in a week.", may_be_empty=True),
-    Variable("percent", _l("How far they are"), "text", "80 %"),
+    Variable("percent", _l("How far they are"), "text", "80%"),
     Variable("brings", _l("What it brings"), "text", "100 points"),
     Variable("until", _l("Last day"), "day", "Jan 26, 2027"),
 )

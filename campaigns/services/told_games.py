@@ -189,7 +189,7 @@ def _won_values(draw: GameDraw, _now: dt.datetime) -> dict[str, str]:
 
 def _play_values(play: GamePlay, now: dt.datetime) -> dict[str, str]:
     game = play.game
-    left = usable_plays(game, selves([play.membership]), now).count()
+    left = usable_plays([game], selves([play.membership]), now).count()
     ends = [moment for moment in (play.expires_at, game.ends_at) if moment is not None]
     words = ngettext("%s play", "%s plays", left)
     until = format_day(last_day(min(ends), game.program.zone)) if ends else ""

@@ -64,8 +64,10 @@ OWN = (
     _own("anniversary", _("Anniversary"), _("Their day of joining comes back."), "calendar"),
     _own("first_order", _("A year since the first order"), _("The day of their first order."),
          "calendar-heart"),
-    _own("come_back", _("Not seen for a while"), _("What waits for them."), "moon",
-         topic="offers", priority=50),
+    _own("come_back", _("Not seen for a while"), _("That days have passed, and what waits."),
+         "moon", topic="offers", priority=50),
+    _own("win_back", _("Win back"), _("That they used to come more often, and what waits."),
+         "arrow-back-up", topic="offers", priority=50),
 )  # fmt: skip
 
 

@@ -93,14 +93,24 @@ def follow_tiers(events: Sequence[OutboxEvent]) -> None:
 
 def tier_news(rows: QuerySet[TierChange], now: dt.datetime) -> list[News]:
     """Of those that led to a higher tier which is still theirs."""
+    return [_tier_up(change, stands) for change, stands in _rises(rows, now)]
+
+
+def rises(rows: QuerySet[TierChange], now: dt.datetime) -> list[TierChange]:
+    """Those that led to a higher tier which is still theirs; a review, or an order that counts no
+    more, leads to lower ones as well."""
+    return [change for change, _stands in _rises(rows, now)]
+
+
+def _rises(rows: QuerySet[TierChange], now: dt.datetime) -> list[tuple[TierChange, MemberStanding]]:
     changes = list(
-        rows.filter(why__in=HIGHER, membership__status=Membership.Status.ACTIVE).select_related(
-            "membership__customer__merged_into", "membership__program"
-        )
+        rows.filter(why__in=HIGHER, membership__status=Membership.Status.ACTIVE)
+        .select_related("membership__customer__merged_into", "membership__program")
+        .order_by("pk")
     )
     standings = member_standings([change.membership for change in changes], now)
     return [
-        _tier_up(change, stands)
+        (change, stands)
         for change in changes
         if (stands := standings.get(change.membership_id)) and _is_higher(change, stands)
     ]

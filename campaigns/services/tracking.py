@@ -16,14 +16,13 @@ from campaigns.models import BlockedAddress, ConsentChange, Delivery
 from campaigns.services.blocked_addresses import block_address
 from campaigns.services.consents import set_consents
 from campaigns.services.measuring import note_click, note_open
-from campaigns.services.sent import Taken, mark_sent
+from campaigns.services.receipts import note_arrived, note_came_back
 from campaigns.topics import choosable_topics
 from members.models import Customer
 from members.selectors.merges import current
 from members.services.audit import SYSTEM
 
 logger = logging.getLogger(__name__)
-State = Delivery.State
 CHANNEL = "email"
 # The mailbox does not exist, rather than being full for a while.
 _GONE = (RejectReason.INVALID, RejectReason.BOUNCED)
@@ -45,7 +44,7 @@ def note_event(*, event: AnymailTrackingEvent, now: dt.datetime) -> None:
     row = _locked(event)
     match event.event_type:
         case EventType.DELIVERED if row is not None:
-            _arrived(row, event, now)
+            note_arrived(row, reference=event.message_id or "", now=now)
         case EventType.OPENED if row is not None:
             note_open(delivery=row.public_id, now=now)
         case EventType.CLICKED if row is not None and event.click_url:
@@ -91,26 +90,13 @@ def _told_of(event: AnymailTrackingEvent) -> QuerySet[Delivery]:
     return rows.filter(reference=event.message_id) if event.message_id else rows.none()
 
 
-def _arrived(row: Delivery, event: AnymailTrackingEvent, now: dt.datetime) -> None:
-    """Nobody knew of some whether they went out; of others it is told before the worker that
-    handed them over has written it down."""
-    if row.state in (State.SENDING, State.UNCERTAIN):
-        mark_sent([Taken(row, event.message_id or "", now)])
-        row.refresh_from_db()
-    if row.delivered_at is None and row.state == State.SENT:
-        row.delivered_at = now
-        row.save(update_fields=["delivered_at"])
-
-
 def _came_back(
     row: Delivery | None, event: AnymailTrackingEvent, now: dt.datetime, *, lasting: bool
 ) -> None:
     if lasting and event.recipient:
         _block(event.recipient, BlockedAddress.Reason.BOUNCED, now)
-    if row is not None and row.state in (State.SENDING, State.SENT, State.UNCERTAIN):
-        row.state = State.FAILED
-        row.reason = "bounced" if lasting else "refused"
-        row.save(update_fields=["state", "reason"])
+    if row is not None:
+        note_came_back(row, lasting=lasting)
 
 
 def _declined(row: Delivery | None, source: str, now: dt.datetime) -> None:

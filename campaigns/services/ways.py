@@ -16,7 +16,7 @@ from campaigns.models import ChannelOutage, ChannelSetting
 from campaigns.provider_urls import check_provider, hint_of
 from campaigns.selectors.ways import installed_url, is_usable, setting_of_channel
 from campaigns.short_texts import WEBHOOK
-from campaigns.webhook_addresses import check_url
+from campaigns.webhook_addresses import check_url, without_secrets
 from campaigns.webhook_secrets import SEED_BYTES, written
 from campaigns.words import reason_words
 from members.errors import ConflictError, DomainError, FieldError
@@ -70,7 +70,7 @@ def set_way(*, channel: Channel, wanted: WaySettings, actor: Actor) -> ChannelSe
         ChannelOutage.objects.filter(pk=channel.key).delete()
         changed = {name: after[name] for name in after if before[name] != after[name]}
         if url:
-            changed["provider"] = row.url_hint
+            changed["provider"] = without_secrets(row.url_hint)
         record_audit(
             actor=actor, action="channel.set", target=row, after=changed,
             before={name: before[name] for name in changed if name in before},

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from campaigns.logged_addresses import logged, logged_change
 from campaigns.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
 from campaigns.selectors.webhooks import followed_types
 from campaigns.webhook_addresses import check_url
@@ -54,7 +55,10 @@ def create_endpoint(
     )
     secret = _new_secret(endpoint, now)
     record_audit(
-        actor=actor, action="webhook.created", target=endpoint, after=snapshot(endpoint, _AUDITED)
+        actor=actor,
+        action="webhook.created",
+        target=endpoint,
+        after=logged(snapshot(endpoint, _AUDITED), "url"),
     )
     keep_wishes()
     return endpoint, secret
@@ -73,11 +77,10 @@ def change_endpoint(
     changed = [name for name in before if before[name] != after[name]]
     if changed:
         row.save()
-        record_audit(
-            actor=actor, action="webhook.changed", target=row,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )  # fmt: skip
+        was, becomes = logged_change(
+            {name: before[name] for name in changed}, {name: after[name] for name in changed}, "url"
+        )
+        record_audit(actor=actor, action="webhook.changed", target=row, before=was, after=becomes)
         keep_wishes()
     return row
 
@@ -139,7 +142,8 @@ def rotate_secret(
 def delete_endpoint(*, endpoint: WebhookEndpoint, actor: Actor) -> None:
     """Forget an endpoint, its secrets and its log."""
     row = _locked(endpoint)
-    record_audit(actor=actor, action="webhook.deleted", target=row, before=snapshot(row, _AUDITED))
+    before = logged(snapshot(row, _AUDITED), "url")
+    record_audit(actor=actor, action="webhook.deleted", target=row, before=before)
     row.delete()
     keep_wishes()
 

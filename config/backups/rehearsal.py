@@ -13,6 +13,7 @@ import psycopg
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -155,7 +156,7 @@ def _bring_up_to_date() -> str:
     loader = executor.loader
     # Of applications that there are: those of a removed one stay in the table.
     applied = {each for each in loader.applied_migrations if each[0] in loader.migrated_apps}
-    newer = applied - set(loader.disk_migrations)
+    newer = applied - set(loader.disk_migrations) - _earlier_squashes(loader)
     _refuse(_("A newer version of Setia made it"), sorted(".".join(each) for each in newer))
     plan = executor.migration_plan(loader.graph.leaf_nodes())
     if not plan:
@@ -167,6 +168,15 @@ def _bring_up_to_date() -> str:
         len(plan),
     )
     return words % {"count": format_number(len(plan))}
+
+
+def _earlier_squashes(loader: MigrationLoader) -> set[tuple[str, str]]:
+    """Applied squashes whose place a longer one has taken since: their last migration is here."""
+    return {
+        (app, name)
+        for app, name in loader.applied_migrations
+        if (last := name.partition("_squashed_")[2]) and (app, last) in loader.disk_migrations
+    }
 
 
 def _refuse(what: str, reasons: list[str]) -> None:

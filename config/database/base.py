@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import select
+from typing import Any
+from weakref import WeakSet
 
 from django.db.backends.postgresql import base
 from psycopg.pq import ConnStatus, TransactionStatus
@@ -15,7 +18,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
     Django asks `is_usable` before the first query of every request. Its own way, a query of its
     own, costs a read that needs a single query half of its speed. A server that stopped or dropped
     the connection has closed the socket, which shows as something to read; then a query decides.
+
+    A process that forks shares no connection with its child: two that speak on one socket read each
+    other's answers, and one of them ends what the other has prepared. (psycopg keeps the names of
+    prepared statements with the connection, and forgets them when it has the server do so, as after
+    a rollback; one to a server that was restarted is a new connection, without names.)
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        _KNOWN.add(self)
 
     def is_usable(self) -> bool:
         if self.connection is None:
@@ -26,3 +38,28 @@ class DatabaseWrapper(base.DatabaseWrapper):
         socket = select.poll()
         socket.register(pgconn.socket, select.POLLIN | select.POLLERR | select.POLLHUP)
         return not socket.poll(0) or super().is_usable()
+
+    def leave_inherited(self) -> None:
+        """In the child of a fork: what asks next gets a connection of its own, and a transaction
+        that was open here stays its parent's."""
+        if self.connection is None:
+            return
+        # Kept, for whoever lets go of it complains that it was not closed.
+        _INHERITED.append(self.connection)
+        self.connection = None
+        if self.in_atomic_block:
+            self.closed_in_transaction = self.needs_rollback = True
+
+
+# Those of all threads and contexts: where an event loop runs, Django shows other ones than where
+# none does, and in the child none runs any more.
+_KNOWN: WeakSet[DatabaseWrapper] = WeakSet()
+_INHERITED: list[object] = []
+
+
+def _leave_inherited_connections() -> None:
+    for found in list(_KNOWN):
+        found.leave_inherited()
+
+
+os.register_at_fork(after_in_child=_leave_inherited_connections)

@@ -63,6 +63,7 @@ class ShopServer:
     ) -> tuple[str, Decimal]:
         """Record the basket as a paid order, with what a code takes off; its number and total."""
         order_number = f"WEB-{uuid.uuid4().hex[:8].upper()}"
+        lines = self._as_members_pay(number, lines) if number else lines
         total = sum((Decimal(line["total"]) for line in lines), Decimal(0))
         if code:
             used = self._call(
@@ -80,6 +81,21 @@ class ShopServer:
             body["customer"] = {"external_id": number}
         self._call("/orders", body)
         return order_number, total
+
+    def _as_members_pay(self, number: str, lines: list[dict[str, str]]) -> list[dict[str, str]]:
+        """The lines at what is left of them when a program has taken off what it does."""
+        numbered = [{**line, "line_no": place} for place, line in enumerate(lines, start=1)]
+        total = str(sum((Decimal(line["total"]) for line in lines), Decimal(0)))
+        asked = {"currency": "USD", "total": total, "customer": {"external_id": number},
+                 "lines": numbered}  # fmt: skip
+        for quote in self._call("/quotes", asked)["programs"]:
+            if quote["membership"] and quote["discounted"]:
+                left = {line["line_no"]: line for line in quote["discounted"]["lines"]}
+                return [
+                    line | {name: left[place][name] for name in ("total", "discount")}
+                    for place, line in enumerate(lines, start=1)
+                ]
+        return lines
 
     def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         status, answer = self._send(path, body, _key())
@@ -126,5 +142,6 @@ def _less(lines: list[dict[str, str]], off: Decimal) -> list[dict[str, str]]:
         total = Decimal(line["total"])
         part = min(total, off)
         off -= part
-        found.append(line | {"total": str(total - part), "discount": str(part)})
+        before = Decimal(line.get("discount", "0"))
+        found.append(line | {"total": str(total - part), "discount": str(before + part)})
     return found

@@ -1,4 +1,4 @@
-"""The events that webhooks tell, as Markdown: from the catalogue itself."""
+"""The events that webhooks tell, as Markdown: from the catalog itself."""
 
 from __future__ import annotations
 

@@ -46,6 +46,14 @@ class Keeper:
         lock = try_lock(self.files.keeper)
         if lock is None:
             return 0  # another keeper was quicker
+        try:
+            return self.keep()
+        finally:
+            # Before the lease, which ends with this process: a newcomer has that, and sees that
+            # nobody keeps the service.
+            os.close(lock)
+
+    def keep(self) -> int:
         self.report(ready=False)
         threading.Thread(target=self.wait_for_last_user, daemon=True).start()
         try:

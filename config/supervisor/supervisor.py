@@ -10,7 +10,10 @@ from types import FrameType
 
 from config.supervisor.children import Child, Program, how_it_ended
 
-READY_SECONDS = 60.0
+# A slow or busy machine takes its time; what has ended is not waited for.
+READY_SECONDS = 300.0
+# A start that takes longer than this is told, so that nobody takes it for a hang.
+TOLD_AFTER = 15.0
 
 
 class Interrupted(Exception):
@@ -46,12 +49,16 @@ class Supervisor:
         child = Child(program)
         self.children.append(child)
         child.start()
-        deadline = time.monotonic() + READY_SECONDS
+        told = False
         while not child.wait_until_ready(0.0):
             if self.stopping.is_set():
                 raise Interrupted
-            if not child.running or time.monotonic() > deadline:
+            waited = time.monotonic() - child.started_at
+            if not child.running or waited > READY_SECONDS:
                 return False
+            if waited > TOLD_AFTER and not told:
+                told = True
+                self.say(f"{program.name} takes long to start; it is waited for …")
             time.sleep(0.05)
         return True
 

@@ -47,12 +47,14 @@ HALF = 2
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An amount to tap: what it gives there, and what is left afterwards."""
+    """An amount to tap: what it gives there, and what is left afterwards. `takes_all`: asked
+    about first, since nothing brings it back."""
 
     value: int
     units: str
     gives: str
     after: str
+    takes_all: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,7 @@ def _page(
                 format_units(units, unit),
                 worth_words(found, worth_of_units(found, unit, units)),
                 format_units(spendable - units, unit),
+                takes_all=units >= spendable,
             )
             for units in _suggested(wallet, spendable, most_to_give(wallet, now))
         ],

@@ -12,10 +12,12 @@ from loyalty.models import Membership
 
 @dataclass(frozen=True, slots=True)
 class HomeCard:
-    """A template and what it needs, as `card`."""
+    """A template and what it needs, as `card`. `first`: right below the balance, since it says
+    what can be had for it."""
 
     template: str
     card: Any
+    first: bool = False
 
 
 # None: nothing to show for this membership.

@@ -11,7 +11,7 @@ from itertools import groupby
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from loyalty.explanations import explain_transfer, icon_of, purchase_words
+from loyalty.explanations import circumstances_of, explain_transfer, icon_of
 from loyalty.lot_words import expires_words, matures_words
 from loyalty.models import NEVER, Lot, Transfer
 from members.formatting import format_month, format_units
@@ -57,7 +57,7 @@ def entry_of(transfer: Transfer, *, zone: zoneinfo.ZoneInfo, now: dt.datetime) -
         kind=kind,
         title=explained.title,
         moment=transfer.occurred_at,
-        text=purchase_words(transfer) or explained.message,
+        text=circumstances_of(transfer) or explained.message,
         amount=format_units(transfer.signed_amount, transfer.wallet_type, sign=True),
         amount_kind="plus" if transfer.signed_amount > 0 else "minus",
         url=reverse("mypage:history_movement", args=[transfer.pk]),

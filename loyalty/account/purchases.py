@@ -26,7 +26,7 @@ from members.timeline_view import TimelineEntry
 PER_PAGE = 20
 NEWEST_FIRST = {"newest": ("-placed_at", "-pk")}
 CAME_BACK = {
-    Order.Status.CANCELLED: "cancelled",
+    Order.Status.CANCELED: "cancelled",
     Order.Status.REFUNDED: "refunded",
     Order.Status.PARTLY_REFUNDED: "partly_refunded",
 }

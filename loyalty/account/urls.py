@@ -16,6 +16,7 @@ from loyalty.account import (
     pools,
     profile,
     purchases,
+    sign_ins,
     statements,
     views,
 )
@@ -36,6 +37,10 @@ urlpatterns = [
     path("plan/", plans.plan, name="plan"),
     path("profile/", profile.profile, name="profile"),
     path("profile/data/", own_data.own_data, name="own_data"),
+    path("profile/sign-ins/", sign_ins.sign_ins, name="sign_ins"),
+    path("profile/sign-ins/end/", sign_ins.sign_ins_end, name="sign_ins_end"),
+    path("profile/sign-ins/<int:pk>/end/", sign_ins.sign_in_end, name="sign_in_end"),
+    path("profile/data/<uuid:package>/", own_data.own_data_file, name="own_data_file"),
     path("<uuid:public_id>/", views.home, name="home_of"),
     path("<uuid:public_id>/history/", views.history, name="history_of"),
     path("<uuid:public_id>/purchases/", purchases.purchases, name="purchases_of"),

@@ -54,6 +54,7 @@ def home(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
     latest = movements_of([chosen.membership]).order_by("-occurred_at", "-pk")[:LATEST]
     context = {
         "tabs": chosen.tabs("mypage:home_of"),
+        "earns": state.state == "live",
         "wallets": summarize_wallets(chosen.membership, now, hidden=cards.hides),
         "stamp_cards": stamp_views(cards, program.currency),
         "discount_cards": discount_views(cards, program.currency),

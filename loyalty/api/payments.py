@@ -25,7 +25,7 @@ def payment_notice(request: HttpRequest, provider: str) -> HttpResponse:
     if len(request.body) > LONGEST:
         return HttpResponse(status=413)
     try:
-        notice = known.read_notice(request.body, request.headers)
+        notice = known().read_notice(request.body, request.headers)
     except BadSignatureError:
         return HttpResponse(status=400)
     if notice is not None:

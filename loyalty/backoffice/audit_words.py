@@ -68,6 +68,7 @@ BULK: Words = {
     "bulk_adjustment.withdrawn": _("Withdrew a bulk adjustment"),
     "bulk_adjustment.posted": _("Posted a bulk adjustment"),
     "bulk_adjustment.undone": _("Undid a bulk adjustment"),
+    "import.undone": _("Undid an import"),
 }
 SETTINGS: Words = {
     "adjustment_reason.created": _("Added an adjustment reason"),

@@ -14,7 +14,7 @@ from loyalty.backtest_rules import with_changes
 from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
 from loyalty.program_files import dump_rules, load_rules
-from loyalty.selectors.programs import definition_of
+from loyalty.selectors.programs import definition_of, definition_without_parts
 from loyalty.selectors.tier_drafts import drafted_tiers, tier_draft_of
 from loyalty.tier_definitions import TiersDefinition
 from members.errors import DomainError
@@ -54,7 +54,9 @@ class BacktestForm(forms.Form):
         self, data: Any, *, program: Program, today: dt.date, days: int,
         drafts: Sequence[Any] = (), tiers: str = "",
     ) -> None:  # fmt: skip
-        self.program, self.definition = program, definition_of(program, timezone.now())
+        # Rules alone are shown.
+        read = definition_of if data is not None else definition_without_parts
+        self.program, self.definition = program, read(program, timezone.now())
         initial = {
             "since": today - dt.timedelta(days=days - 1),
             "until": today,

@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
+from loyalty.backoffice.backtest_discounts import discount_notes, discount_rows
 from loyalty.backoffice.backtest_tiers import tier_table
 from loyalty.backtest_figures import BacktestFigures, Bar, UnitFigures
 from loyalty.backtest_sums import Example, Figures
@@ -69,11 +70,15 @@ def page_context(backtest: Backtest) -> dict[str, Any]:
         "who": backtest.created_by or backtest.api_key or "Setia",
         "is_open": is_open,
         "progress": JobProgress.of(job) if job is not None and is_open else None,
-        "stopped": job is not None and job.state in {Job.State.CANCELLED, Job.State.FAILED},
+        "stopped": job is not None and job.state in {Job.State.CANCELED, Job.State.FAILED},
     }
     if backtest.result is None:
         return context
     found = BacktestFigures(backtest)
+    discounts = discount_rows(found)
+    if discounts:
+        notes = discount_notes(found)
+        return context | {"found": found, "discounts": discounts, "notes": notes}
     return context | {
         "found": found,
         "figures": list(_headline(found)),
@@ -110,6 +115,8 @@ def _plain(found: BacktestFigures) -> list[tuple[str, str]]:
     rows.append((_("Orders of"), days))
     rows.append((_("Orders"), format_number(whole.orders)))
     rows.append((_("Sold"), format_money(whole.revenue, currency)))
+    for discount in discount_rows(found):
+        rows.append((_("%s, taken off") % discount.name, discount.off))
     for item in _headline(found):
         rows.append((f"{item.label} · {_('live')}", item.live))
         rows.append((f"{item.label} · {_('draft')}", item.draft))

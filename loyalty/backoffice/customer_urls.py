@@ -40,6 +40,7 @@ from loyalty.backoffice import (
 urlpatterns = [
     # The customer page
     path("customers/<uuid:public_id>/wallets/", customers.wallet_panel, name="wallet_panel"),
+    path("customers/<uuid:public_id>/occasions/", occasions.occasion_panel, name="occasion_panel"),
     path("customers/<uuid:public_id>/tier/", member_tiers.tier_panel, name="tier_panel"),
     path("customers/<uuid:public_id>/plan/", member_plans.plan_panel, name="plan_panel"),
     path("memberships/<uuid:public_id>/plan/", member_plans.plan_join, name="plan_join"),

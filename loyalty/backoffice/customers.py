@@ -28,6 +28,7 @@ from loyalty.services.member_cards import cards_of_all
 from members.models import Customer
 from members.paging import paginate
 from members.policy import is_allowed, staff_view
+from members.selectors.erased import is_known
 
 
 @require_safe
@@ -38,8 +39,8 @@ def wallet_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     memberships = list_memberships(customer)
     balances = balances_of(memberships, timezone.now()) if memberships else {}
     cards = cards_of_all(memberships, timezone.now()) if memberships else {}
-    # What was merged into another customer is only looked at here.
-    is_current = customer.merged_into_id is None
+    # What was merged into another customer, or is of somebody erased, is only looked at here.
+    is_current = is_known(customer)
     may_enroll = is_current and is_allowed(request.user, "customers.edit")
     joined = [membership.program_id for membership in memberships]
     joinable = (
@@ -82,7 +83,7 @@ def movement_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         **_panel(customer, "movements", _("Movements"), "history"),
         "panel_flush": True,
         "page": page,
-        "rows": movement_rows(page, request.user),
+        "rows": movement_rows(page, request.user, may_undo=is_known(customer)),
         "kinds": Transfer.Kind.choices,
         "kind": kind,
     }
@@ -109,7 +110,7 @@ def lot_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "page": page,
         "rows": lot_rows(page, now),
         "several": len(memberships) > 1,
-        "may_extend": is_allowed(request.user, "lots.edit"),
+        "may_extend": is_known(customer) and is_allowed(request.user, "lots.edit"),
     }
     return render(request, "loyalty/backoffice/lot_panel.html", context)
 

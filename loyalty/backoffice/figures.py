@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -17,7 +18,8 @@ from django.views.decorators.http import require_safe
 from loyalty.backoffice.links import program_crumbs
 from loyalty.models import Program, WalletType
 from loyalty.selectors.liability import liability_now
-from loyalty.selectors.totals import Activity, activity, daily_figures, member_count
+from loyalty.selectors.member_tallies import active_members_in
+from loyalty.selectors.totals import Activity, activity, daily_figures
 from members.charts import Chart, Series
 from members.formatting import format_money, format_points, format_units, unit_name
 from members.policy import is_allowed, staff_view
@@ -28,7 +30,8 @@ SHOWN_DAYS = 90
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure; `trend` is its change in percent against the period before."""
+    """One figure; `trend` is its change in percent against the period before, `href` leads to what
+    it is made of."""
 
     label: str
     value: str
@@ -37,6 +40,7 @@ class Figure:
     trend: float | None = None
     trend_good: str = "up"
     icon: str = ""
+    href: str = ""
 
 
 @require_safe
@@ -49,7 +53,7 @@ def figures_panel(request: HttpRequest) -> HttpResponse:
         "title": _("Figures"),
         "choices": wallet_types,
         "may_create": may_create,
-        "create_label": _("Create program") if may_create else "",
+        "create_label": _("New program") if may_create else "",
     }
     return render(request, "loyalty/backoffice/figures_panel.html", context)
 
@@ -117,12 +121,30 @@ def _figures_context(request: HttpRequest, choices: list[WalletType]) -> dict[st
     }
     if wallet_type is not None:
         today = timezone.now().astimezone(wallet_type.program.zone).date()
-        context["figures"] = _figures(wallet_type, today, period)
+        first = today - dt.timedelta(days=period - 1)
+        links = _links(request, wallet_type, first, today)
+        context["figures"] = _figures(wallet_type, first, today, links)
     return context
 
 
-def _figures(wallet_type: WalletType, today: dt.date, period: int) -> list[Figure]:
-    first = today - dt.timedelta(days=period - 1)
+def _links(
+    request: HttpRequest, wallet_type: WalletType, first: dt.date, today: dt.date
+) -> dict[str, str]:
+    """Where the rows behind each figure are, for those who may see them."""
+    members = reverse("loyalty_backoffice:program_members", args=[wallet_type.program.code])
+    found = {"new_members": members, "members": members}
+    if is_allowed(request.user, "reports.view"):
+        journal = reverse("loyalty_backoffice:journal")
+        days = f"units={wallet_type.pk}&since={first}&until={today}&per=day"
+        found |= dict.fromkeys(("earned", "taken_back", "redeemed"), f"{journal}?{days}")
+        found["held"] = f"{reverse('loyalty_backoffice:liability')}?units={wallet_type.pk}"
+    return found
+
+
+def _figures(
+    wallet_type: WalletType, first: dt.date, today: dt.date, links: dict[str, str]
+) -> list[Figure]:
+    period = (today - first).days + 1
     now = activity(wallet_type, first, today)
     before = activity(wallet_type, first - dt.timedelta(days=period), first - dt.timedelta(days=1))
     held = liability_now(wallet_type, timezone.now())
@@ -137,6 +159,7 @@ def _figures(wallet_type: WalletType, today: dt.date, period: int) -> list[Figur
             trend=_trend(now, before, name) if compared else None,
             trend_good=good,
             icon=icon,
+            href=links.get(name, ""),
         )
 
     def count(label: str, name: str, icon: str) -> Figure:
@@ -145,6 +168,7 @@ def _figures(wallet_type: WalletType, today: dt.date, period: int) -> list[Figur
             format_points(getattr(now, name)),
             trend=_trend(now, before, name) if compared else None,
             icon=icon,
+            href=links.get(name, ""),
         )
 
     figures = [
@@ -156,7 +180,12 @@ def _figures(wallet_type: WalletType, today: dt.date, period: int) -> list[Figur
         figures.append(units(_("Redeemed"), "redeemed", "gift"))
     figures += [
         count(_("New members"), "new_members", "user-plus"),
-        Figure(_("Members"), format_points(member_count(wallet_type.program)), icon="users"),
+        Figure(
+            _("Members"),
+            format_points(active_members_in(wallet_type.program)),
+            icon="users",
+            href=links["members"],
+        ),
         Figure(
             _("Outstanding"),
             format_points(held.units, wallet_type.scale),
@@ -165,6 +194,7 @@ def _figures(wallet_type: WalletType, today: dt.date, period: int) -> list[Figur
             if held.worth
             else "",
             icon="scale",
+            href=links.get("held", ""),
         ),
     ]
     return figures

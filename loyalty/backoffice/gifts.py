@@ -31,6 +31,7 @@ from members.forms import posted
 from members.models import Customer
 from members.policy import acting, role_of, staff_view
 from members.responses import dialog_done
+from members.selectors.erased import refuse_erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def gift_undo(request: HttpRequest, pk: int) -> HttpResponse:
     if row.undone:
         problem = _("This was undone already.")
     elif left == 0:
-        problem = _("Nothing is left of this gift: it was spent, or has expired.")
+        problem = _("Nothing is left of this gift: it was spent, shared, given on, or expired.")
     elif request.method == "POST":
         try:
             return _undo(request, transfer, membership)
@@ -194,6 +195,7 @@ def _receiver(form: GiftForm) -> str:
 def _give(request: HttpRequest, form: GiftForm, membership: Membership) -> HttpResponse | None:
     """Give it and end the dialog; None when the form now says why that was refused."""
     try:
+        refuse_erased(membership.customer)
         transfer = form.give(
             actor=acting(request),
             source=Transfer.Source.BACKOFFICE.value,
@@ -218,6 +220,7 @@ def _give(request: HttpRequest, form: GiftForm, membership: Membership) -> HttpR
 
 
 def _undo(request: HttpRequest, transfer: Transfer, membership: Membership) -> HttpResponse:
+    refuse_erased(membership.customer)
     undone, _replayed = undo_gift(
         transfer=transfer,
         actor=acting(request),

@@ -20,7 +20,7 @@ from loyalty.goal_metrics import METRICS, metric_of
 from loyalty.goal_words import effort_sentence, target_warnings
 from loyalty.models import Goal, Program
 from loyalty.selectors.goal_metrics import measure
-from loyalty.selectors.goals import FollowedGoal, followed, goals, progress_today
+from loyalty.selectors.goals import FollowedGoal, followed, goals
 from loyalty.services.goals import (
     Wanted,
     change_goal,
@@ -135,8 +135,8 @@ def goal_edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def goal_close(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Say how a goal ended."""
     goal = _open_goal(public_id)
-    progress = progress_today(goal, timezone.now())
-    proposed = {"reached": "reached", "overdue": "missed"}.get(progress.state, "given_up")
+    (shown,) = followed([goal], timezone.now())
+    proposed = {"reached": "reached", "overdue": "missed"}.get(shown.state, "given_up")
     form = CloseGoalForm(posted(request), initial={"state": proposed})
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
@@ -146,7 +146,6 @@ def goal_close(request: HttpRequest, public_id: UUID) -> HttpResponse:
             )  # fmt: skip
             messages.success(request, _("The goal is closed: %s.") % closed.get_state_display())
             return htmx_redirect(request, _page(goal.program))
-    (shown,) = followed([goal], timezone.now())
     title = _("Close the goal: %s") % metric_of(goal).label
     return _dialog(request, "goal_close", goal, form, title, {"shown": shown})
 

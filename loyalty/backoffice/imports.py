@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.import_forms import LINE_FORMAT, ORDER_FORMAT, SAMPLES, ImportForm
+from loyalty.backoffice.import_undos import undo_context
 from loyalty.models import Program
 from loyalty.services.import_files import (
     discard_folder,
@@ -100,6 +101,7 @@ def import_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "errors": errors[:SHOWN_ERRORS],
         "error_count": errors.count(),
         "counts": _counts(job),
+        **undo_context(job),
     }
     return render(request, "loyalty/backoffice/import_page.html", context)
 

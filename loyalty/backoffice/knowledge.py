@@ -10,12 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from loyalty.backoffice.call_answers import call_answers
 from loyalty.backoffice.links import program_crumbs
 from loyalty.models import Program, ProgramReading
 from loyalty.selectors.launches import founding_offer, get_launch, phase_at
 from loyalty.selectors.program_readings import readers_of
 from loyalty.selectors.program_terms import terms_of
 from loyalty.services.program_readings import confirm_reading
+from loyalty.terms_panels import team_panels
 from members.models import User
 from members.policy import staff_view
 
@@ -44,7 +46,11 @@ def knowledge(request: HttpRequest, code: str) -> HttpResponse:
         "title": _("For the team"),
         "breadcrumbs": program_crumbs(program),
         "terms": terms,
-        "own_rules": [rule for rule in terms.rules if not rule.of_tier],
+        # What promotions and challenges write is told by their own panels.
+        "own_rules": [rule for rule in terms.rules if not rule.of_tier and not rule.of_campaign],
+        "own_discounts": [rule for rule in terms.discounts if not rule.of_campaign],
+        "team": team_panels(program, now),
+        "answers": call_answers(program, terms),
         "phases": list(launch.phases.all()) if launch else [],
         "phase": phase_at(launch, now) if launch else None,
         "founding": offer if offer and offer.is_open(now) else None,

@@ -49,12 +49,13 @@ def launch_checklist(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _place(request: HttpRequest, key: str, program: Program) -> str:
-    added = {item.key: (item.place, item.permission) for item in registered_checks()}
-    found = PLACES.get(key) or added.get(key)
+    added = {item.key: item for item in registered_checks()}
+    own = added.get(key)
+    found = PLACES.get(key) or ((own.place, own.permission) if own else None)
     if found is None:
         return ""
     name, permission = found
     if not is_allowed(request.user, permission):
         return ""
-    alone = key in WITHOUT_PROGRAM or key in added
+    alone = key in WITHOUT_PROGRAM or (own is not None and not own.of_program)
     return reverse(name, args=[] if alone else [program.code])

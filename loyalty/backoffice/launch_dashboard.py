@@ -15,24 +15,36 @@ from loyalty.backoffice.launches import launch_tabs
 from loyalty.backoffice.links import program_crumbs
 from loyalty.models import Membership, Program
 from loyalty.selectors.enrollment import joined_by_day
-from loyalty.selectors.launch_figures import ACTIVE_DAYS, TARGET, LaunchFigures, launch_figures
+from loyalty.selectors.launch_figures import (
+    ACTIVE_DAYS,
+    TARGET,
+    LaunchFigures,
+    opened_until,
+)
+from loyalty.slow_figures import LAUNCH
 from members.charts import Chart, Series
 from members.formatting import format_number, format_percent
 from members.policy import staff_view
+from members.responses import asks_figures, figures_for
 
 
 @require_safe
 @staff_view("programs.view")
 def launch_dashboard(request: HttpRequest, code: str) -> HttpResponse:
-    """Figures as of now and day by day, with what each of them counts."""
-    program = get_object_or_404(Program, code=code)
-    figures = launch_figures(program, timezone.now())
+    """Figures as of now and day by day, with what each of them counts, once they are added up."""
+    program, now = get_object_or_404(Program, code=code), timezone.now()
+    found = None
+    if asks_figures(request):
+        found = figures_for(request, LAUNCH, now, program=program.pk)
+    figures: LaunchFigures | None = found.value if found else None
     context: dict[str, Any] = {
         "program": program,
         "title": _("Launch"),
         "breadcrumbs": program_crumbs(program),
         "tabs": launch_tabs(program, "launch_dashboard"),
+        "worked_out": found,
         "figures": figures,
+        "opened": opened_until(program, now),
         "target": TARGET,
         "active_days": ACTIVE_DAYS,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,7 @@ from loyalty.launch_definitions import LaunchDefinition
 from loyalty.models import Launch, LaunchPhase, LaunchPlace, Program
 from loyalty.selectors.candidates import candidate_counts
 from loyalty.selectors.launches import (
+    PhasePreview,
     founding_offer,
     get_launch,
     launch_definition,
@@ -28,19 +30,21 @@ from loyalty.selectors.launches import (
     preview_phases,
 )
 from loyalty.services.launches import draw_up_list, plan_launch, resume_launch, stop_launch
+from loyalty.slow_figures import PHASES
 from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.navigation import Tab
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
+from members.responses import asks_figures, figures_for
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPhase:
-    """A phase with how many it takes in, those before it among them."""
+    """A phase with how many it takes in, those before it among them; None before it is counted."""
 
     phase: LaunchPhase
-    customers: int
+    customers: int | None
     least_spend: Decimal | None
     state: str
 
@@ -61,11 +65,16 @@ def launch_tabs(program: Program, current: str) -> list[Tab]:
 @require_safe
 @staff_view("programs.view")
 def launch_page(request: HttpRequest, code: str) -> HttpResponse:
-    """The phases with their days and numbers, and what founding members get."""
+    """The phases with their days, and their numbers once they are counted; what founding members
+    get."""
     program = get_object_or_404(Program, code=code)
     now = timezone.now()
     launch = get_launch(program)
-    phases = _shown(launch, now) if launch else []
+    counts = None
+    if launch and asks_figures(request):
+        percents = [phase.percent for phase in launch.phases.all()]
+        counts = figures_for(request, PHASES, now, percents=percents)
+    phases = _shown(launch, now, counts.value if counts else None) if launch else []
     context = {
         "program": program,
         "title": _("Launch"),
@@ -73,6 +82,7 @@ def launch_page(request: HttpRequest, code: str) -> HttpResponse:
         "tabs": launch_tabs(program, "launch_page"),
         "launch": launch,
         "phases": phases,
+        "figures": counts,
         "begun": any(item.state != "planned" for item in phases),
         "founding": founding_offer(program),
         "bonus": getattr(program, "founding_bonus", None),
@@ -170,12 +180,19 @@ def _path(program: Program) -> str:
     return reverse("loyalty_backoffice:launch_page", args=[program.code])
 
 
-def _shown(launch: Launch, now: dt.datetime) -> list[ShownPhase]:
+def _shown(
+    launch: Launch, now: dt.datetime, counted: Sequence[PhasePreview] | None
+) -> list[ShownPhase]:
     phases = list(launch.phases.all())
     in_force = phase_at(launch, now)
-    previews = preview_phases([phase.percent for phase in phases])
+    previews: Sequence[PhasePreview | None] = counted or [None] * len(phases)
     return [
-        ShownPhase(phase, preview.customers, preview.least_spend, _state(launch, phase, in_force))
+        ShownPhase(
+            phase,
+            preview.customers if preview else None,
+            preview.least_spend if preview else None,
+            _state(launch, phase, in_force),
+        )
         for phase, preview in zip(phases, previews, strict=True)
     ]
 

@@ -30,7 +30,7 @@ from loyalty.models import LotFigures, WalletType
 from loyalty.plain_numbers import exact, whole
 from loyalty.rules.calendar import add_months
 from loyalty.selectors.charities import charities_in
-from loyalty.selectors.holders import largest_holders
+from loyalty.selectors.holders import holders_of
 from loyalty.selectors.impact import owed_to
 from loyalty.selectors.liability import (
     Liability,
@@ -40,9 +40,11 @@ from loyalty.selectors.liability import (
     liability_trend,
 )
 from loyalty.selectors.lot_totals import HeldUntil
+from loyalty.slow_figures import HOLDERS
 from members.charts import Chart, Series
 from members.formatting import format_day, format_money, format_short_month, format_units
 from members.policy import staff_view
+from members.responses import figures_for
 
 SHOWN_MONTHS = 24
 MOST_HOLDERS = 100
@@ -111,7 +113,16 @@ def liability_members(request: HttpRequest) -> HttpResponse:
     if choice.wallet_type is None:
         raise Http404
     ends, month = _asked_end(request)
-    today = timezone.now().astimezone(choice.wallet_type.program.zone).date()
+    figures = figures_for(
+        request,
+        HOLDERS,
+        timezone.now(),
+        wallet_type=choice.wallet_type.pk,
+        day=choice.day.isoformat(),
+        ends=ends,
+        month=month.isoformat() if month else "",
+        most=MOST_HOLDERS,
+    )
     context = {
         "title": _("Who holds it"),
         "breadcrumbs": [
@@ -125,9 +136,8 @@ def liability_members(request: HttpRequest) -> HttpResponse:
                 _("As of the end of %s") % format_day(choice.day),
             ]
         ),
-        "holders": largest_holders(
-            choice.wallet_type, choice.day, today=today, ends=ends, month=month, most=MOST_HOLDERS
-        ),
+        "figures": figures,
+        "holders": holders_of(figures.value) if figures else [],
         "most": MOST_HOLDERS,
     }
     return render(request, "loyalty/backoffice/liability_members.html", context)

@@ -29,7 +29,8 @@ from members.formatting import format_day, format_units
 from members.forms import posted
 from members.policy import acting, extension_limit, staff_view
 from members.responses import dialog_done
-from members.services.audit import SYSTEM
+from members.selectors.erased import refuse_erased
+from members.services.audit import SYSTEM, Actor
 
 # What the day picker proposes.
 DAYS = 30
@@ -59,13 +60,9 @@ def lot_extend(request: HttpRequest, pk: int) -> HttpResponse:
         }
 
     def act(values: dict[str, Any]) -> HttpResponse:
-        extend_lot(
-            lot=lot,
-            until=values["until"],
-            actor=acting(request),
-            note=values["reason"],
-            now=timezone.now(),
-        )
+        refuse_erased(membership.customer)
+        until, note = values["until"], values["reason"]
+        extend_lot(lot=lot, until=until, actor=acting(request), note=note, now=timezone.now())
         words = {
             "units": format_units(renewed_with(lot), wallet.wallet_type),
             "day": format_day(last_day(values["until"], program.zone)),
@@ -113,22 +110,18 @@ def units_reinstate(request: HttpRequest, pk: int) -> HttpResponse:
 
     def look(values: dict[str, Any]) -> dict[str, Any]:
         now = timezone.now()
+        key = f"rehearsal:{transfer.pk}"
         _none, [effect] = rehearse(
-            lambda: _reinstate(transfer, values, now), wallets=[wallet.pk], now=now
+            lambda: _reinstate(transfer, values, now, key=key), wallets=[wallet.pk], now=now
         )
         return {"effect": effect, "until": last_day(values["until"], program.zone)}
 
     def act(values: dict[str, Any]) -> HttpResponse:
-        made, _replayed = reinstate_units(
-            transfer=transfer,
-            units=values["units"],
-            until=values["until"],
-            actor=acting(request),
-            note=values["reason"],
+        refuse_erased(membership.customer)
+        made = _reinstate(
+            transfer, values, timezone.now(), actor=acting(request), note=values["reason"],
             key=f"backoffice:{values['key']}",
-            source=Transfer.Source.BACKOFFICE,
-            now=timezone.now(),
-        )
+        )  # fmt: skip
         return dialog_done(
             request, url=back, changed="wallet", message=_back_text(made, wallet, values["until"])
         )
@@ -172,17 +165,15 @@ def _extend(lot: Lot, until: dt.datetime, now: dt.datetime) -> Lot:
     return extend_lot(lot=lot, until=until, actor=SYSTEM, note="", now=now)
 
 
-def _reinstate(transfer: Transfer, values: dict[str, Any], now: dt.datetime) -> None:
-    reinstate_units(
-        transfer=transfer,
-        units=values["units"],
-        until=values["until"],
-        actor=SYSTEM,
-        note="",
-        key=f"rehearsal:{transfer.pk}",
-        source=Transfer.Source.BACKOFFICE,
-        now=now,
-    )
+def _reinstate(
+    transfer: Transfer, values: dict[str, Any], now: dt.datetime, *, key: str,
+    actor: Actor = SYSTEM, note: str = "",
+) -> Transfer:  # fmt: skip
+    made, _replayed = reinstate_units(
+        transfer=transfer, units=values["units"], until=values["until"], actor=actor, note=note,
+        key=key, source=Transfer.Source.BACKOFFICE, now=now,
+    )  # fmt: skip
+    return made
 
 
 def _back_text(made: Transfer, wallet: Wallet, until: dt.datetime) -> str:

@@ -47,6 +47,7 @@ from members.forms import errors_on, posted
 from members.models import Customer
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
+from members.selectors.erased import is_known, refuse_erased
 
 SOURCE = Transfer.Source.BACKOFFICE.value
 _NOT_ANSWERED = gettext_lazy(
@@ -75,9 +76,10 @@ def plan_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "breadcrumbs": customer_crumbs(customer),
         "shown": shown,
         "may_serve": may_serve,
+        # Who was erased is given none; what runs can still be ended.
         "joinable": [
             item
-            for item in found
+            for item in (found if is_known(customer) else [])
             if item.status == Membership.Status.ACTIVE
             and item.program_id in offered
             and item.pk not in running
@@ -100,6 +102,7 @@ def plan_join(request: HttpRequest, public_id: UUID) -> HttpResponse:
     back = customer_url(membership.customer)
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
+            refuse_erased(membership.customer)
             found = subscribe(
                 membership=membership, plan=form.chosen,
                 source=Subscription.Source.BACKOFFICE.value, actor=acting(request),

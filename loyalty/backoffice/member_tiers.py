@@ -23,6 +23,7 @@ from members.forms import errors_on, posted
 from members.models import Customer
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
+from members.selectors.erased import is_known, refuse_erased
 
 
 @require_safe
@@ -32,7 +33,7 @@ def tier_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     customer = get_object_or_404(Customer, public_id=public_id)
     found, now = list_memberships(customer), timezone.now()
     shown = member_standings(found, now)
-    may_give = customer.merged_into_id is None and is_allowed(request.user, "tiers.give")
+    may_give = is_known(customer) and is_allowed(request.user, "tiers.give")
     context = {
         "customer": customer,
         "title": _("Tier"),
@@ -61,6 +62,7 @@ def tier_give(request: HttpRequest, public_id: UUID) -> HttpResponse:
     back = customer_url(membership.customer)
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
+            refuse_erased(membership.customer)
             given = give_tier(
                 membership=membership,
                 tier=form.cleaned_data["tier"],

@@ -14,11 +14,13 @@ from loyalty.backoffice.approvals import menu_badge
 from loyalty.backoffice.order_places import find_orders
 from loyalty.backoffice.program_places import find_programs
 from loyalty.models import Membership, Program
+from loyalty.occasion_verdicts import anything_given, register_occasion_verdicts
 from loyalty.search import find_by_card, find_by_order
 from loyalty.selectors.balances import Balance, balances_of
 from loyalty.selectors.first_day import is_first_day
 from loyalty.selectors.member_tiers import tiers_now
 from loyalty.selectors.memberships import list_memberships
+from loyalty.selectors.occasion_reasons import has_occasion_rules, occasion_verdicts
 from loyalty.selectors.program_times import program_states
 from loyalty.timeline import (
     activity_events,
@@ -313,6 +315,11 @@ def _register_panels() -> None:
     register_customer_panel(
         "giving", _("Giving"), f"{NAMESPACE}:giving_panel", 8, icon="heart", column="side"
     )
+    register_occasion_verdicts("rules", occasion_verdicts, has_occasion_rules)
+    register_customer_panel(
+        "occasions", _("Birthday and anniversaries"), f"{NAMESPACE}:occasion_panel", 9,
+        icon="cake", column="side", rows=3, needed=anything_given,
+    )  # fmt: skip
     register_customer_panel("movements", _("Movements"), movement, 20, icon="history", rows=8)
     register_customer_panel("lots", _("Lots"), lot, 25, icon="stack-2", rows=6)
     register_customer_panel("orders", _("Orders"), order, 30, icon="receipt", rows=6)
@@ -332,6 +339,10 @@ def _register_panels() -> None:
     )  # fmt: skip
     register_customer_header("wallets", wallet_facts, 10, refresh=["wallet-changed"])
     register_customer_header("tiers", tier_facts, 20, refresh=["wallet-changed"])
+    _register_home()
+
+
+def _register_home() -> None:
     register_home_panel(
         "first-steps", _("First steps"), f"{NAMESPACE}:first_steps_panel", 1,
         icon="list-check", column="wide", rows=6, needed=is_first_day,

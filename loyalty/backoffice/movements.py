@@ -9,7 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
-from loyalty.explanations import explain_transfer
+from loyalty.explanations import circumstances_of, explain_transfer
 from loyalty.models import Transfer
 from loyalty.services.occasion_reversals import is_of_occasion, taken_back
 from loyalty.timeline import LOOK
@@ -34,6 +34,7 @@ class MovementRow:
     icon: str
     look: str
     title: str
+    circumstances: str
     why: tuple[WhyStep, ...]
     actor: str
     undo_url: str
@@ -42,15 +43,22 @@ class MovementRow:
 
 
 def movement_rows(
-    transfers: Iterable[Transfer], user: AbstractBaseUser | AnonymousUser
+    transfers: Iterable[Transfer],
+    user: AbstractBaseUser | AnonymousUser,
+    *,
+    may_undo: bool = True,
 ) -> list[MovementRow]:
     """Rows for transfers that come from `loyalty.selectors.transfers.transfers`, or that would be
-    made."""
+    made. `may_undo`: False where they are only looked at, whoever looks."""
     found = list(transfers)
     gone = taken_back(found)
-    undo = {kind: name for kind, (action, name) in UNDO.items() if is_allowed(user, action)}
-    for_days = OCCASION_UNDO if is_allowed(user, "activities.decide") else ""
-    may_edit = is_allowed(user, "lots.edit")
+
+    def may(action: str) -> bool:
+        return may_undo and is_allowed(user, action)
+
+    undo = {kind: name for kind, (action, name) in UNDO.items() if may(action)}
+    for_days = OCCASION_UNDO if may("activities.decide") else ""
+    may_edit = may("lots.edit")
     return [
         _row(
             transfer,
@@ -72,6 +80,7 @@ def _row(transfer: Transfer, undo: str, may_edit: bool, *, undone: bool) -> Move
         icon=icon,
         look=look,
         title=explanation.title,
+        circumstances=circumstances_of(transfer),
         why=explanation.why,
         actor=str(transfer.actor) if transfer.actor_id else transfer.get_source_display(),
         undo_url=reverse(undo, args=[transfer.pk]) if undo and not (undone or elsewhere) else "",

@@ -32,7 +32,7 @@ def state_steps(order: Order) -> list[StateStep]:
         for refund in sorted(order.refunds.all(), key=lambda refund: refund.refunded_at)
     ]
     if order.status in Order.VOID:
-        canceled = order.status == Order.Status.CANCELLED
+        canceled = order.status == Order.Status.CANCELED
         title = _("Canceled") if canceled else str(Order.Status(order.status).label)
         steps.append(StateStep("ban", "danger", title, order.changed_at))
     if order.confirmed_at is not None:

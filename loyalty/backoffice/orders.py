@@ -19,6 +19,7 @@ from loyalty.backoffice.movements import movement_rows
 from loyalty.backoffice.order_states import state_steps
 from loyalty.models import Order, OrderEvaluation, Transfer, WalletType
 from loyalty.selectors.charities import round_ups
+from loyalty.selectors.discount_budgets import borne_of
 from loyalty.selectors.given_back import paid_in_units
 from loyalty.selectors.lots import lots_of_order
 from loyalty.selectors.transfers import transfers
@@ -71,7 +72,7 @@ def earned_by(found: Iterable[Transfer]) -> list[tuple[int, WalletType]]:
 
 def order_state(order: Order, refunded: Decimal) -> str:
     """The order's status, or that (a part of) it was given back."""
-    if refunded <= 0 or order.status == Order.Status.CANCELLED:
+    if refunded <= 0 or order.status == Order.Status.CANCELED:
         return order.status
     return "refunded" if refunded >= order.total else "partly_refunded"
 
@@ -104,6 +105,7 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         "state": state_label(order_state(order, refunded)),
         "paid_in_units": paid_in_units([order.pk]).get(order.pk, []),
         "goods": sum((line.total for line in order.lines.all()), ZERO),
+        "borne": borne_of([order]).get(order.pk),
         "refunded": refunded,
         "kept": order.total - refunded,
         "may_refund": order.status not in Order.VOID and refunded < order.total,

@@ -36,6 +36,10 @@ def register() -> None:
         "pool", _("Pool"), f"{NAMESPACE}:pool_panel", 8, icon="home-heart", column="side", rows=3
     )
     register_timeline_source(pool_events, "membership")
+    _register_audit()
+
+
+def _register_audit() -> None:
     register_audit_actions(
         {
             "pool.created": _("Founded a pool"),

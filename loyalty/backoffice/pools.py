@@ -30,6 +30,7 @@ from members.paging import paginate
 from members.policy import is_allowed, staff_view
 from members.responses import is_htmx
 from members.selectors.audit import filter_entries
+from members.selectors.erased import is_known
 
 
 @require_safe
@@ -114,7 +115,7 @@ def pool_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "breadcrumbs": customer_crumbs(customer),
         "places": [(place, balances[place.pool_id]) for place in places],
         "joinable": list(joinable.select_related("program")),
-        "may_edit": _may_edit(request),
+        "may_edit": is_known(customer) and _may_edit(request),
     }
     return render(request, "loyalty/backoffice/pool_panel.html", context)
 

@@ -29,7 +29,7 @@ from loyalty.backoffice.program_forms import ProgramForm, initial_of
 from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
 from loyalty.rule_definitions import RateRule
-from loyalty.selectors.programs import definition_of
+from loyalty.selectors.programs import definition_of, definition_without_parts
 from loyalty.services.program_starts import create_program, suggest_code
 from loyalty.services.programs import apply_definition
 from loyalty.unit_definitions import WalletTypeDefinition
@@ -74,7 +74,8 @@ def program_create(request: HttpRequest) -> HttpResponse:
 def program_edit(request: HttpRequest, code: str) -> HttpResponse:
     """Change a program; for one that has been live, what would change is shown first."""
     program = get_object_or_404(Program, code=code)
-    base = definition_of(program, timezone.now())
+    read = definition_of if request.method == "POST" else definition_without_parts
+    base = read(program, timezone.now())
     initial = initial_of(base) | {"revision": program.revision}
     form = ProgramForm(request.POST or None, base=base, initial=initial)
     if request.method == "POST" and not {"refresh", "edit"} & set(request.POST) and form.is_valid():

@@ -23,8 +23,8 @@ def amount(
     )
 
 
-def optional(label: Any, help_text: Any = "") -> forms.DecimalField:
-    field = amount(label, 4, help_text)
+def optional(label: Any, help_text: Any = "", least: str = "0.0001") -> forms.DecimalField:
+    field = amount(label, 4, help_text, least)
     field.required = False
     return field
 

@@ -16,17 +16,17 @@ from loyalty.backoffice.links import program_crumbs
 from loyalty.models import Candidate, Membership, Program
 from loyalty.selectors.candidates import candidate_counts, candidates
 from loyalty.selectors.enrollment import (
-    detail_counts,
-    joined_by_day,
+    Joined,
     members_of,
-    source_counts,
 )
 from loyalty.selectors.launch_figures import NARROWED, narrowed_members
+from loyalty.slow_figures import JOINED
 from members.charts import Chart, Series
 from members.formatting import format_number
 from members.navigation import Tab
 from members.paging import paginate
 from members.policy import is_allowed, staff_view
+from members.responses import figures_for
 
 DAYS = 90
 NEWEST = {"": ("-enrolled_at", "-pk")}
@@ -38,7 +38,7 @@ def program_members(request: HttpRequest, code: str) -> HttpResponse:
     """Members by source, as figures, as a picture and as rows."""
     program = get_object_or_404(Program, code=code)
     now = timezone.now()
-    sources = source_counts(program, now - dt.timedelta(days=30))
+    figures = figures_for(request, JOINED, now, program=program.pk, days=DAYS)
     chosen = request.GET.get("source", "")
     chosen = chosen if chosen in Membership.Source.values else ""
     narrow = request.GET.get("show", "")
@@ -48,16 +48,16 @@ def program_members(request: HttpRequest, code: str) -> HttpResponse:
         rows = rows.filter(source=chosen)
     if narrow:
         rows = narrowed_members(rows, narrow, program, now)
+    page = paginate(rows, request=request, orderings=NEWEST, default="")
     context = {
         "program": program,
         "title": _("Members"),
         "breadcrumbs": program_crumbs(program),
-        "sources": sources,
-        "total": sum(item.members for item in sources),
-        "details": detail_counts(program),
-        "chart": _chart(program, now),
+        "figures": figures,
+        "chart": _chart(figures.value) if figures else None,
         "states": _states(program, now),
-        "page": paginate(rows, request=request, orderings=NEWEST, default=""),
+        "page": page,
+        "begun": bool(page) or members_of(program).exists(),
         "chosen": dict(Membership.Source.choices).get(chosen, ""),
         "narrowed": NARROWED.get(narrow, ""),
         "may_import": is_allowed(request.user, "imports.run"),
@@ -112,26 +112,23 @@ def _states(program: Program, now: dt.datetime) -> list[tuple[str, int, str]]:
     ]
 
 
-def _chart(program: Program, now: dt.datetime) -> Chart | None:
-    """Ninety days of new members by source; None: nobody has joined in them."""
-    last = now.astimezone(program.zone).date()
-    first = last - dt.timedelta(days=DAYS - 1)
-    found = joined_by_day(program, first, last)
-    if not found:
+def _chart(found: Joined) -> Chart | None:
+    """New members by source, day by day; None: nobody has joined in these days."""
+    if not found.days:
         return None
-    days = [first + dt.timedelta(days=number) for number in range(DAYS)]
-    labels = dict(Membership.Source.choices)
-    joined = sum(sum(counted.values()) for counted in found.values())
+    length = (found.last - found.first).days + 1
+    days = [found.first + dt.timedelta(days=number) for number in range(length)]
+    joined = sum(sum(counted.values()) for counted in found.days.values())
     return Chart(
         id="members-by-source",
         title=_("New members by source"),
         labels=days,
         series=[
-            Series(str(labels[Membership.Source(source)]), [counted[day] for day in days])
-            for source, counted in found.items()
+            Series(str(Membership.Source(source).label), [counted.get(day, 0) for day in days])
+            for source, counted in found.days.items()
         ],
         kind="stacked",
         summary=_("%(count)s new members in %(days)s days.")
-        % {"count": format_number(joined), "days": DAYS},
+        % {"count": format_number(joined), "days": length},
         x_label=_("Day"),
     )

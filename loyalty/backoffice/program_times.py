@@ -22,7 +22,8 @@ from loyalty.backoffice.program_time_forms import (
 )
 from loyalty.backoffice.reason_forms import ReasonForm
 from loyalty.backoffice.rehearsed_dialogs import RehearsedDialog, answer_dialog
-from loyalty.models import Membership, Program
+from loyalty.models import Program
+from loyalty.selectors.member_tallies import members_in
 from loyalty.selectors.program_times import program_state
 from loyalty.services.program_endings import (
     EndingDays,
@@ -56,7 +57,7 @@ def program_pause(request: HttpRequest, code: str) -> HttpResponse:
             return _done(request, program, _("%s pauses.") % program.name)
     context = {
         "title": _("Pause %s") % program.name,
-        "members": Membership.objects.filter(program=program, merged_into=None).count(),
+        "members": members_in(program),
     }
     return _dialog(request, "program_pause", program, form, context)
 
@@ -113,6 +114,7 @@ def program_end(request: HttpRequest, code: str) -> HttpResponse:
         start=start,
         look=look,
         act=act,
+        looks_later=True,
     )
     return answer_dialog(request, form, dialog, {"program": program})
 

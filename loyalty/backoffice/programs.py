@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from loyalty.backoffice.first_steps import ways_to_members
 from loyalty.backoffice.links import program_crumbs, program_url
 from loyalty.descriptions import (
     describe_definition,
@@ -24,19 +26,27 @@ from loyalty.models import (
     EarningRule,
     EarningRuleVersion,
     LotPolicy,
-    Membership,
     Order,
     Program,
     WalletType,
 )
 from loyalty.program_files import dump_program
 from loyalty.program_words import notices
+from loyalty.selectors.charities import charity_names
 from loyalty.selectors.liability import liability_now
 from loyalty.selectors.lot_policies import expiry_of, pending_of
+from loyalty.selectors.member_tallies import members_in
 from loyalty.selectors.program_times import program_state, program_states
-from loyalty.selectors.programs import current_version, definition_of, list_programs
+from loyalty.selectors.programs import (
+    current_version,
+    definition_of,
+    list_programs,
+    wallet_type_definition,
+)
 from loyalty.selectors.rule_sentences import version_sentences
+from loyalty.selectors.tier_sets import tiers_of
 from loyalty.services.programs import apply_definition
+from members.audit import action_label
 from members.errors import DomainError
 from members.models import Customer
 from members.policy import acting, is_allowed, staff_view
@@ -66,8 +76,6 @@ def program_list(request: HttpRequest) -> HttpResponse:
 def program_page(request: HttpRequest, code: str) -> HttpResponse:
     """What a program says now, what it said before, and how it is doing."""
     program = get_object_or_404(Program, code=code)
-    definition = definition_of(program, timezone.now())
-    charities = definition.charity_names
     own = program.earning_rules.filter(source="").select_related("wallet_type")
     rules = own.prefetch_related(
         Prefetch(
@@ -84,23 +92,29 @@ def program_page(request: HttpRequest, code: str) -> HttpResponse:
         "title": program.name,
         "breadcrumbs": program_crumbs(),
         "may_edit": is_allowed(request.user, "programs.edit"),
-        "terms": describe_terms(definition),
-        "units": [
-            (
-                item,
-                describe_units(described, program.currency, charities, definition.tiers),
-                _earlier_policies(item),
-            )
-            for item, described in zip(
-                program.wallet_types.prefetch_related("lot_policies").order_by("pk"),
-                definition.wallet_types,
-                strict=True,
-            )
-        ],
+        "terms": describe_terms(program),
+        "units": _units(program, timezone.now()),
         "rules": [_described(rule, program) for rule in rules],
-        "entries": entries_of(program, limit=10),
+        "entries": [(entry, action_label(entry.action)) for entry in entries_of(program, limit=10)],
+        "ways": ways_to_members(request.user, program),
     }
     return render(request, "loyalty/backoffice/program_page.html", context)
+
+
+def _units(
+    program: Program, now: dt.datetime
+) -> list[tuple[WalletType, list[str], list[tuple[str, LotPolicy]]]]:
+    """Each kind with its terms now, and those that it had before."""
+    tiers, charities = tiers_of(program, now), charity_names(program)
+    rows = program.wallet_types.prefetch_related("lot_policies").order_by("pk")
+    return [
+        (
+            item,
+            describe_units(wallet_type_definition(item, tiers), program.currency, charities, tiers),
+            _earlier_policies(item),
+        )
+        for item in rows
+    ]
 
 
 def _earlier_policies(wallet_type: WalletType) -> list[tuple[str, LotPolicy]]:
@@ -170,7 +184,7 @@ def program_archive(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "title": _("Archive %s?") % program.name,
         "program": program,
-        "members": Membership.objects.filter(program=program, merged_into=None).count(),
+        "members": members_in(program),
         "held": [
             (liability_now(item, timezone.now()), item)
             for item in program.wallet_types.order_by("pk")

@@ -132,6 +132,7 @@ class Cell:
 
     name: str
     id: str
+    heading: str
     label: str
     value: str
     unit: str
@@ -146,6 +147,7 @@ def shown_rows(name: str, field: RowsField, rows: Any, currency: str) -> list[li
             Cell(
                 f"{name}-{number}-{column.name}",
                 f"id_{name}-{number}-{column.name}",
+                str(column.label),
                 f"{column.label} {number + 1}",
                 _shown(row.get(column.name, "")),
                 currency if column.unit == "money" else str(column.unit),

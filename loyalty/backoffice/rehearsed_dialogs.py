@@ -33,6 +33,8 @@ class RehearsedDialog:
     start: Values
     look: Callable[[Values], Values]
     act: Callable[[Values], HttpResponse]
+    # A look at everybody: the dialog is there before it, and asks for it by itself.
+    looks_later: bool = False
 
 
 def answer_dialog(
@@ -48,7 +50,7 @@ def answer_dialog(
                 _start_afresh(form)
     context = {
         **context,
-        **_effect(form, dialog),
+        **({"looks_later": True} if dialog.looks_later and not looks else _effect(form, dialog)),
         "title": dialog.title,
         "verb": dialog.verb,
         "effect_template": dialog.effect,

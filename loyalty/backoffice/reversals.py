@@ -19,9 +19,11 @@ from loyalty.ledger.balances import holdings
 from loyalty.models import Membership, Transfer, Wallet
 from loyalty.selectors.transfers import transfers
 from loyalty.services.staff_adjustments import undo_as_staff
+from members.errors import ConflictError
 from members.formatting import format_units
 from members.policy import acting, staff_view
 from members.responses import dialog_done
+from members.selectors.erased import refuse_erased
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,7 +38,7 @@ def transfer_undo(request: HttpRequest, pk: int) -> HttpResponse:
     if row.undone:
         problem = _("This adjustment was undone already.")
     elif request.method == "POST":
-        problem = reach.problem(transfer.wallet_type, transfer.amount)
+        problem = _refused(transfer, membership, reach)
         if not problem:
             done = _undo(request, transfer, wallet, membership)
             if done is not None:
@@ -50,6 +52,15 @@ def transfer_undo(request: HttpRequest, pk: int) -> HttpResponse:
         context,
         status=422 if refused else 200,
     )
+
+
+def _refused(transfer: Transfer, membership: Membership, reach: Reach) -> str:
+    """Why it may not be undone, whatever is left of it."""
+    try:
+        refuse_erased(membership.customer)
+    except ConflictError as error:
+        return str(error.message)
+    return reach.problem(transfer.wallet_type, transfer.amount)
 
 
 def _undo(

@@ -39,6 +39,7 @@ from loyalty.services.rule_versions import mark
 from loyalty.services.rules import create_rule, findings, free_code, save_draft
 from members.errors import DomainError
 from members.policy import acting, staff_view
+from members.read_once import read_once
 
 
 @require_safe
@@ -167,6 +168,12 @@ def _bound(
 
 
 def _options(program: Program, rule: EarningRule | None) -> dict[str, Any]:
+    """Read once for the form that is shown and the one that works out what it says."""
+    own = read_once(("options of rules", program.pk), lambda: _own_options(program))
+    return {**own, "known": rule is not None}
+
+
+def _own_options(program: Program) -> dict[str, Any]:
     multiplied = [
         (row.rule.code, row.rule.name)
         for row in rule_rows(program, timezone.now())
@@ -176,7 +183,6 @@ def _options(program: Program, rule: EarningRule | None) -> dict[str, Any]:
         "wallet_types": list(program.wallet_types.filter(stored_value=False).order_by("pk")),
         "multiplied": multiplied,
         "activity_types": activity_type_choices(),
-        "known": rule is not None,
     }
 
 

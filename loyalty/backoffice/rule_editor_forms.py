@@ -29,7 +29,8 @@ SECTIONS = {
         f"{part}_{kind}" for part in ("include", "exclude") for kind in LineFilter.model_fields
     ),
     "rounding": ("rounding_mode", "rounding_per"),
-    "caps": ("cap_per_order", "cap_per_member", "cap_period", "cap_budget"),
+    "caps": ("cap_per_order", "cap_per_member", "cap_period"),
+    "budget": ("cap_budget",),
     "group": ("group",),
     "stops": ("stops",),
 }
@@ -180,7 +181,7 @@ class RuleEditorForm(forms.Form):
 class AwardForm(RuleEditorForm, TermsForm):
     """What rules say that award units."""
 
-    sections: tuple[str, ...] = ("base", "lines", "rounding", "caps", "group", "stops")
+    sections: tuple[str, ...] = ("base", "lines", "rounding", "caps", "budget", "group", "stops")
     definitions = EarningRuleDefinition
 
     wallet_type = forms.ChoiceField(label=gettext_lazy("Awards"))
@@ -247,12 +248,13 @@ class AwardForm(RuleEditorForm, TermsForm):
         said["wallet_type"] = data.get("wallet_type") or self.wallet_types[0].code
         if "base" in self.sections:
             said["base"] = {name: data[name] for name in BasePolicy.model_fields}
+        if "budget" in self.sections:
+            said["caps"] = {"budget": data["cap_budget"]}
         if "caps" in self.sections:
-            said["caps"] = {
+            said["caps"] |= {
                 "per_order": data["cap_per_order"],
                 "per_member": data["cap_per_member"],
                 "period": data["cap_period"] or "month",
-                "budget": data["cap_budget"],
             }
         return said
 

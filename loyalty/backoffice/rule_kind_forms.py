@@ -18,7 +18,8 @@ from loyalty.backoffice.rule_forms import RuleForm
 from loyalty.backoffice.term_fields import terms_initial
 from loyalty.rule_conditions import ACTIVITY_SCOPES, OCCASION_SCOPES
 from loyalty.rule_definitions import EarningRuleDefinition
-from loyalty.rules.bodies import DiscountBody, EarningBody, MultiplierBody, RuleBody
+from loyalty.rules.bodies import EarningBody, MultiplierBody, RuleBody
+from loyalty.rules.discount_bodies import DiscountBody
 from loyalty.unit_definitions import ExpiryDefinition, PendingDefinition
 from members.backoffice.condition_builder import ConditionField
 
@@ -130,7 +131,7 @@ def _percent() -> forms.DecimalField:
 class FixedForm(AwardForm):
     kind = "fixed"
     own = ("units",)
-    sections = ("base", "lines", "caps", "group", "stops")
+    sections = ("base", "lines", "caps", "budget", "group", "stops")
 
     units = amount(gettext_lazy("This many for each order"), 4)
 
@@ -138,7 +139,7 @@ class FixedForm(AwardForm):
 class MultiplierForm(AwardForm):
     kind = "multiplier"
     own = ("factor", "of")
-    sections = ("lines", "caps", "group", "stops")
+    sections = ("lines", "caps", "budget", "group", "stops")
 
     factor = forms.DecimalField(
         label=gettext_lazy("Times"), max_value=1000, decimal_places=4,
@@ -156,7 +157,7 @@ class MultiplierForm(AwardForm):
 class BonusForm(AwardForm):
     kind = "threshold_bonus"
     own = ("units", "reach", "window", "repeats")
-    sections = ("base", "lines", "caps", "group", "stops")
+    sections = ("base", "lines", "caps", "budget", "group", "stops")
 
     units = amount(gettext_lazy("This many"), 4)
     reach = amount(gettext_lazy("When this much money is reached"), 4)
@@ -173,7 +174,7 @@ class BonusForm(AwardForm):
         """Limits and stacking are for single orders."""
         super().clean()
         if self.cleaned_data.get("window", "order") != "order":
-            for name in ("cap_per_order", "cap_per_member", "cap_budget", "group", "stops"):
+            for name in ("cap_per_order", "cap_per_member", "group", "stops"):
                 if self.cleaned_data.get(name):
                     self.add_error(
                         name, _("Only with “In one order”: a window brings its bonus once.")
@@ -182,9 +183,9 @@ class BonusForm(AwardForm):
 
 
 class WindowedForm(AwardForm):
-    """What belongs to a window of orders has neither caps nor a place among others."""
+    """What belongs to a window of orders has no caps but a budget, and no place among others."""
 
-    sections = ("base", "lines")
+    sections = ("base", "lines", "budget")
 
     units = amount(gettext_lazy("This many"), 4)
 
@@ -260,7 +261,7 @@ class StreakForm(CountingForm):
 class GrantForm(AwardForm):
     """What is given without an order: there are no lines, no money, and no order to wait for."""
 
-    sections = ("caps",)
+    sections = ("caps", "budget")
 
     units = amount(gettext_lazy("This many"), 4)
 

@@ -18,7 +18,8 @@ from loyalty.backoffice.rule_templates import kind_label
 from loyalty.discount_words import describe_beside_others
 from loyalty.models import Program
 from loyalty.rule_words import describe_kind, describe_when
-from loyalty.rules.bodies import DiscountBody, EarningBody, MultiplierBody, RuleBody, WindowedBody
+from loyalty.rules.bodies import EarningBody, MultiplierBody, RuleBody, WindowedBody
+from loyalty.rules.discount_bodies import DiscountBody
 from loyalty.selectors.rules import ENDED, RuleRow, rule_rows
 from loyalty.services.rules import order_rules
 from members.errors import ConflictError, DomainError

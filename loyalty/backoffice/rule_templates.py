@@ -75,7 +75,7 @@ TEMPLATES = (
         {"kind": "threshold_bonus", "units": 100, "reach": 50}, money=("reach",),
     ),
     RuleTemplate(
-        "cashback", _("5 % cashback"),
+        "cashback", _("5% cashback"),
         _("A percentage of the price comes back as points worth one of the currency each."),
         "percentage", {"kind": "cashback", "percent": 5},
     ),

@@ -24,7 +24,15 @@ from loyalty.backoffice.rule_templates import kind_label
 from loyalty.models import EarningRule, EarningRuleVersion, Program
 from loyalty.selectors.discount_costs import DiscountCost, discount_costs
 from loyalty.selectors.rule_sentences import version_sentences
-from loyalty.selectors.rules import CAMPAIGN, ENDED, RuleRow, row_of, rule_rows, state_of
+from loyalty.selectors.rules import (
+    CAMPAIGN,
+    ENDED,
+    RuleRow,
+    brought_rows,
+    row_of,
+    rule_rows,
+    state_of,
+)
 from loyalty.services.rules import findings, may_not_publish, set_four_eyes
 from members.audit import action_label
 from members.policy import acting, is_allowed, staff_view
@@ -45,6 +53,7 @@ def rule_list(request: HttpRequest, code: str) -> HttpResponse:
         "tabs": rule_tabs(program, "list"),
         "groups": rule_groups(rows),
         "ended": [shown_rule(row) for row in rows if row.state == ENDED],
+        "brought": [shown_rule(row) for row in brought_rows(program, now)],
         "may_draft": is_allowed(request.user, "rules.draft"),
         "may_set": is_allowed(request.user, "rules.settings"),
     }

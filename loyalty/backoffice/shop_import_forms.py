@@ -24,7 +24,9 @@ class ExportForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("File with orders"),
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.gz"}),
-        help_text=gettext_lazy("CSV as your shop exports it, also packed as .gz."),
+        help_text=gettext_lazy(
+            "CSV as your shop exports it, also packed as .gz; 100,000 rows at most."
+        ),
     )
 
 

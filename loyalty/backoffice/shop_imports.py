@@ -27,12 +27,13 @@ from loyalty.shop_exports.uploads import (
 )
 from members.backoffice.jobs import hand_over
 from members.file_cells import harmless
-from members.formatting import format_money
+from members.formatting import format_money, format_number
 from members.forms import errors_on
 from members.policy import acting, staff_view
 
 SHOWN_ROWS = 4
 SHOWN_ERRORS = 50
+SHOWN_STATES = 8
 GONE = "loyalty_backoffice:import_upload"
 
 
@@ -146,6 +147,12 @@ def _figures(report: dict[str, Any]) -> dict[str, Any]:
         "last": _moment(report["last"]),
         "left_out": sum(report["left_out"].values()),
         "states": ", ".join(report["left_out"]),
+        "counted": " · ".join(
+            f"{state} {format_number(count)}"
+            for state, count in list(report.get("states", {}).items())[:SHOWN_STATES]
+        ),
+        "unread": sum(report.get("unread_emails", {}).values()),
+        "unread_emails": ", ".join(list(report.get("unread_emails", {}))[:SHOWN_STATES]),
         "shown": [
             {**order, "at": _moment(order["at"]), "total": Decimal(order["total"])}
             for order in report["shown"]

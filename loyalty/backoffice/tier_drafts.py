@@ -22,7 +22,6 @@ from loyalty.backoffice.rule_publishing import NoteForm
 from loyalty.models import Program, TierDraft, TierSet
 from loyalty.selectors.member_tiers import unit_names
 from loyalty.selectors.tier_drafts import drafted_tiers, tier_draft_of
-from loyalty.selectors.tier_previews import preview_tiers
 from loyalty.selectors.tier_sets import tiers_of
 from loyalty.services.tier_drafts import (
     ask_to_publish_tiers,
@@ -32,6 +31,7 @@ from loyalty.services.tier_drafts import (
     publish_tier_draft,
     send_tiers_back,
 )
+from loyalty.slow_figures import TIERS
 from loyalty.tier_definitions import TierDefinition, TiersDefinition
 from loyalty.tier_words import TierVoice, benefit_words
 from loyalty.tiers.ladders import Ladder
@@ -39,7 +39,7 @@ from members.errors import DomainError
 from members.formatting import format_number
 from members.forms import errors_on, posted
 from members.policy import acting, is_allowed, staff_view
-from members.responses import htmx_redirect
+from members.responses import asks_figures, figures_for, htmx_redirect
 
 SETTINGS = (
     "metric", "window", "counts_from", "return_days", "refunds_count_on", "downgrade",
@@ -87,7 +87,8 @@ def draft_context(request: HttpRequest, program: Program, now: dt.datetime) -> d
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("programs.edit")
 def tier_draft_publish(request: HttpRequest, code: str) -> HttpResponse:
-    """Publish the draft, or ask a second person to, after seeing what it makes of the members."""
+    """Publish the draft, or ask a second person to, after seeing what it makes of the members,
+    which is worked out once the question is there."""
     program, draft = _with_draft(code)
     now, asks = timezone.now(), _asks(request, draft)
     if request.method == "POST":
@@ -96,11 +97,15 @@ def tier_draft_publish(request: HttpRequest, code: str) -> HttpResponse:
             "The tiers are live: they count from now on."
         )  # fmt: skip
         return _act(request, program, partial(act, seen=request.POST.get("seen", "")), done)
+    effect = None
+    if asks_figures(request):
+        effect = figures_for(request, TIERS, now, program=program.pk, tiers=draft.tiers)
     context = {
         "seen": mark(draft),
         "title": _("Ask for these tiers to be published?") if asks else _("Publish these tiers?"),
         "asks": asks,
-        "preview": preview_tiers(program, drafted_tiers(draft), now),
+        "figures": effect,
+        "preview": effect and effect.value,
         "back": _page(program),
     }
     return render(request, "loyalty/backoffice/tier_draft_publish.html", context)

@@ -71,7 +71,7 @@ def tier_set_page(request: HttpRequest, code: str) -> HttpResponse:
 @staff_view("programs.edit")
 def tier_set_edit(request: HttpRequest, code: str) -> HttpResponse:
     """Change the tiers: the form, then what it makes of the members, then it is saved. A draft is
-    gone on with."""
+    gone on with. The members over it are looked at once the form is there."""
     program = get_object_or_404(Program, code=code)
     base = _base(program)
     data = _steps_changed(request, program)
@@ -79,7 +79,7 @@ def tier_set_edit(request: HttpRequest, code: str) -> HttpResponse:
     settings = TierSettingsForm(data, program=program, initial=settings_initial(shown))
     steps = TierSteps(data, initial=steps_initial(shown), prefix="tier")
     # No name that a form has itself: a button called “remove” would hide form.remove().
-    asks = {"add", "without", "edit", "suggest"} & set(request.POST)
+    asks = {"add", "without", "edit", "suggest", "refresh"} & set(request.POST)
     if data is not None and not asks and settings.is_valid() and steps.is_valid():
         answer = _save(request, program, base, settings, steps)
         if answer is not None:
@@ -97,7 +97,7 @@ def tier_set_edit(request: HttpRequest, code: str) -> HttpResponse:
         "may_remove": steps.total_form_count() > LEAST,
         "back": _page(program),
         "edit_url": request.path,
-        **_ladder(program, base or _proposal()),
+        **_ladder_if_asked(request, program, base, settings, steps),
     }
     return render(request, "loyalty/backoffice/tier_set_form.html", context)
 
@@ -109,18 +109,30 @@ def tier_ladder(request: HttpRequest, code: str) -> HttpResponse:
     program = get_object_or_404(Program, code=code)
     settings = TierSettingsForm(request.POST, program=program)
     steps = TierSteps(request.POST, prefix="tier")
-    tiers = None
-    if settings.is_valid() and steps.is_valid():
-        tiers = _definition(_base(program), settings, steps)
     context = {
         "program": program,
         "edit_url": reverse("loyalty_backoffice:tier_set_edit", args=[program.code]),
-        **_ladder(program, tiers),
+        **_ladder(program, _base(program), settings, steps),
     }
     return render(request, "loyalty/backoffice/tier_ladder.html", context)
 
 
-def _ladder(program: Program, tiers: TiersDefinition | None) -> dict[str, Any]:
+def _ladder_if_asked(
+    request: HttpRequest, program: Program, base: TiersDefinition | None,
+    settings: TierSettingsForm, steps: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """The page asks for it by itself; a button does where it cannot."""
+    if "refresh" in request.POST:
+        return _ladder(program, base, settings, steps)
+    return {"ladder_later": program.wallet_types.exists()}
+
+
+def _ladder(
+    program: Program, base: TiersDefinition | None, settings: TierSettingsForm, steps: Any
+) -> dict[str, Any]:
+    tiers = None
+    if settings.is_valid() and steps.is_valid():
+        tiers = _definition(base, settings, steps)
     if tiers is None or not program.wallet_types.exists():
         return {"ladder": None}
     shown = shown_ladder(program, tiers, timezone.now())

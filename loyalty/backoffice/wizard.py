@@ -39,6 +39,13 @@ from loyalty.backoffice.wizard_steps import (
     step_url,
     steps_of,
 )
+from loyalty.backoffice.wizard_windows import (
+    SEEN,
+    changed_words,
+    is_stale,
+    review_words,
+    seen_of,
+)
 from loyalty.drafted_programs import template_of
 from loyalty.models import Program, ProgramDraft
 from loyalty.selectors.program_drafts import open_drafts
@@ -54,6 +61,7 @@ from members.backoffice.jobs import hand_over
 from members.errors import DomainError
 from members.models import Job, User
 from members.policy import acting, is_allowed, staff_view
+from members.responses import asks_figures
 
 Mode = ProgramDraft.Mode
 FIRST = {Mode.STARTER: "what", Mode.FULL: "situation"}
@@ -88,9 +96,12 @@ def wizard_step(request: HttpRequest, public_id: UUID, step: str) -> HttpRespons
         return redirect(resume_url(draft))
     now = timezone.now()
     if request.method == "POST" and found.code == "review":
-        return _launch(request, draft)
+        return _reviewed(request, draft)
     form = form_of(draft, found, request.POST if request.method == "POST" else None, now)
     if request.method == "POST" and "refresh" not in request.POST:
+        if form is not None and form.is_valid() and is_stale(request, draft, form):
+            form.add_error(None, changed_words())
+            return _page(request, draft, found, form, now, status=422, seen=seen_of(draft, form))
         if form is None or form.is_valid():
             answer = _keep(request, draft, found, form, now)
             if answer is not None:
@@ -180,6 +191,14 @@ def _saved(draft: ProgramDraft, form: StepForm | None, now: dt.datetime) -> Prog
     return keep_in_draft(draft=draft, now=now, template=chosen, parts={"answers": answers})
 
 
+def _reviewed(request: HttpRequest, draft: ProgramDraft) -> HttpResponse:
+    """Launch what was looked at; where that is no longer it, it is shown first."""
+    if is_stale(request, draft, None):
+        messages.warning(request, review_words())
+        return redirect(step_url(draft, "review"))
+    return _launch(request, draft)
+
+
 def _launch(request: HttpRequest, draft: ProgramDraft) -> HttpResponse:
     """Make the program. Twice is once."""
     starter = draft.mode == Mode.STARTER
@@ -207,8 +226,9 @@ def _launch(request: HttpRequest, draft: ProgramDraft) -> HttpResponse:
 
 def _page(
     request: HttpRequest, draft: ProgramDraft, step: Step, form: StepForm | None, now: dt.datetime,
-    *, status: int = 200,
+    *, status: int = 200, seen: str = "",
 ) -> HttpResponse:  # fmt: skip
+    """`seen`: the answers that the page is opened with; else those that it was opened with."""
     before = step_before(draft, step)
     context: dict[str, Any] = {
         "title": step.title,
@@ -218,6 +238,7 @@ def _page(
         "draft": draft,
         "step": step,
         "form": form,
+        "seen": seen or request.POST.get(SEEN) or seen_of(draft, form),
         "places": places(draft, step),
         "total": len(steps_of(draft)),
         "before_url": step_url(draft, before.code) if before else "",
@@ -251,7 +272,8 @@ def _figures(
     request: HttpRequest, draft: ProgramDraft, step: Step, now: dt.datetime
 ) -> dict[str, Any]:
     try:
-        return figures_context(draft, step, acting(request), now)
+        whole = asks_figures(request)
+        return figures_context(draft, step, acting(request), now, whole=whole)
     except DomainError as error:
         texts = [str(item.message) for item in error.errors] or [str(error.message)]
         return {"refused": texts}

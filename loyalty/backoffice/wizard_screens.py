@@ -125,7 +125,8 @@ def asked_context(
     currency = currency_of(draft)
     if not isinstance(form, QuestionsForm):
         return {"currency": currency, "may_backtest": _may_backtest(draft, step, now)}
-    plural = str(draft.answers.get("unit_plural", ""))
+    asked_here = form["unit_plural"].value() if "unit_plural" in form.fields else ""
+    plural = str(draft.answers.get("unit_plural") or asked_here or "")
     shown = [
         (form[item.name], beside(item, currency, plural), form.rows(currency).get(item.name),
          item.name)
@@ -159,12 +160,18 @@ def side_context(draft: ProgramDraft) -> dict[str, Any]:
 
 
 def figures_context(
-    draft: ProgramDraft, step: Step, actor: Actor, now: dt.datetime
+    draft: ProgramDraft, step: Step, actor: Actor, now: dt.datetime, *, whole: bool
 ) -> dict[str, Any]:
-    """What a step shows of the merchant's own figures. Raises DomainError where the answers make
-    no program."""
-    show = _SHOWN.get(step.code)
-    return show(draft, actor, now) if show else {}
+    """What a step shows of the merchant's own figures; `whole`: with those that look at every
+    customer or order, for which a page asks once it is there. Raises DomainError where the answers
+    make no program."""
+    shown = [_SHOWN[step.code]] if step.code in _SHOWN else []
+    if whole and step.code in _LATER:
+        shown.append(_LATER[step.code])
+    found: dict[str, Any] = {"whole": whole}
+    for show in shown:
+        found |= show(draft, actor, now)
+    return found
 
 
 def has_figures(step: Step) -> bool:
@@ -304,20 +311,21 @@ def _review(draft: ProgramDraft, actor: Actor, now: dt.datetime) -> dict[str, An
     definition = drafted_program(draft)
     orders = Order.objects.filter(currency=definition.currency).order_by()
     customers = Customer.objects.filter(Q(merged_into=None)).order_by()
-    history = history_for(draft, now)
-    context: dict[str, Any] = {
+    return {
         "definition": definition,
         "starter": draft.mode == ProgramDraft.Mode.STARTER,
         "orders": orders[: COUNTED + 1].count(),
         "customers": customers[: COUNTED + 1].count(),
         "counted": COUNTED,
-        "phases": phases_in_words(definition.launch),
         "said": summary_of(definition),
     }
-    if history.habits.is_empty:
-        return context
-    found = _projected(draft, definition, history, first_reward(definition), now)
-    return context | _costs(draft, history, found)
+
+
+def _review_whole(draft: ProgramDraft, actor: Actor, now: dt.datetime) -> dict[str, Any]:
+    """Whom the phases take in, and what the program would have cost in the last year."""
+    definition, history, found = _projection(draft, now)
+    costs = {} if history.habits.is_empty else _costs(draft, history, found)
+    return {"phases": phases_in_words(definition.launch), **costs}
 
 
 Shower = Callable[[ProgramDraft, Actor, dt.datetime], dict[str, Any]]
@@ -338,6 +346,6 @@ _SHOWN: Mapping[str, Shower] = {
     "tiers": _tiers,
     "cost": _cost,
     "terms": _terms,
-    "launch": _launch,
     "review": _review,
 }
+_LATER: Mapping[str, Shower] = {"launch": _launch, "review": _review_whole}

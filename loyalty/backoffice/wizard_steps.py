@@ -18,7 +18,7 @@ from loyalty.program_templates.questions import AskedQuestion
 STARTERS = ("points", "stamps-visit", "cashback", "discount-card")
 # What is asked together with a question of the short way.
 TOGETHER: Mapping[str, tuple[str, ...]] = {
-    "earn_units": ("earn_units", "earn_per"),
+    "earn_units": ("unit_singular", "unit_plural", "earn_units", "earn_per"),
     "reward_units": ("reward_units", "reward_worth"),
     "unit_singular": ("unit_singular", "unit_plural", "reward_worth"),
 }

@@ -58,6 +58,14 @@ def write_history(
         tuple(row[0] for row in connection.execute(
             "SELECT DISTINCT household_id FROM t ORDER BY 1").fetchall()),
     )  # fmt: skip
+    _write(connection, files, days, data)
+    return files
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, files: HistoryFiles, days: int, data: Path
+) -> None:
+    """What is in the table, as the import wants it."""
     connection.execute(
         f"""
         COPY (
@@ -81,7 +89,6 @@ def write_history(
         ) TO '{files.lines}' (FORMAT csv, HEADER, COMPRESSION gzip)
         """
     )
-    return files
 
 
 def original_day(order_number: str) -> dt.date | None:

@@ -55,7 +55,7 @@ def needs_demo() -> bool:
     if program is None:
         return not Program.objects.exists() and not Customer.objects.exists()
     unfinished = Job.objects.filter(kind=KIND, params__source=SOURCE).exclude(
-        state__in=[Job.State.SUCCEEDED, Job.State.CANCELLED]
+        state__in=[Job.State.SUCCEEDED, Job.State.CANCELED]
     )
     return unfinished.exists() or not Order.objects.filter(source=SOURCE).exists()
 

@@ -1,10 +1,12 @@
 """What the demonstration's staff have done: small things for one customer, something that waits for
-a second person, and a gift for many."""
+a second person, a gift for many, what somebody left behind who works here no more, and what is
+known of a person as a file."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from loyalty.demo.people import GUIDE_HOUSEHOLD, person_of
@@ -13,16 +15,23 @@ from loyalty.services.adjustments import adjust_units, undo_transfer
 from loyalty.services.bulk_adjustments import Plan, create_bulk, post_bulk
 from loyalty.services.bulk_sources import from_list
 from loyalty.services.staff_adjustments import adjust_as_staff
-from members.models import Customer, User
+from members.models import Customer, StaffMember, User
 from members.services.audit import Actor
 from members.services.customer_tags import add_tag
 from members.services.customer_tasks import add_task
 from members.services.customers import add_note
 from members.services.job_runs import run_job
+from members.services.personal_packages import request_package
+from members.services.staff import remove_staff
 
 # How many get the gift, beside the guide.
 GIFTS = 19
 GIFT = 100
+FORMER = "noor@setia.example"
+LEFT_BEHIND = (
+    "Send the recipe booklet that she asked for", "Ask whether the new card has arrived",
+    "Call about the allergy note on the order",
+)  # fmt: skip
 
 
 def staff_at_work(program: Program) -> None:
@@ -41,6 +50,10 @@ def staff_at_work(program: Program) -> None:
         _gift(program, guide, wallet)
     if not AdjustmentRequest.objects.exists():
         _request(wallet)
+    if not User.objects.filter(email=FORMER).exists():
+        _leave(guide)
+    if not guide.packages.exists():
+        _hand_out(guide)
 
 
 def _support(guide: Customer, wallet: Wallet) -> None:
@@ -114,6 +127,32 @@ def _request(wallet: Wallet) -> None:
         key="demo:request",
         now=timezone.now(),
     )
+
+
+@transaction.atomic
+def _leave(guide: Customer) -> None:
+    """A colleague went before all was done: it is nobody's, and waits for whoever takes it."""
+    user = User.objects.create_user(FORMER, name="Noor Haddad")
+    member = StaffMember.objects.create(user=user, role=StaffMember.Role.SUPPORT_AGENT)
+    actor, now = Actor.of_user(user), timezone.now()
+    others = Customer.objects.filter(merged_into=None).exclude(pk=guide.pk).order_by("pk")
+    for customer, text in zip([guide, *others[: len(LEFT_BEHIND) - 1]], LEFT_BEHIND, strict=False):
+        add_task(
+            customer=customer, actor=actor, text=text, assignee=user,
+            due_on=timezone.localdate() + timedelta(days=2), now=now,
+        )  # fmt: skip
+    remove_staff(actor=_person("ada"), staff_member=member)
+
+
+def _hand_out(guide: Customer) -> None:
+    """She asked for what is known of her, and support looked at all of it: two files that are there
+    to be fetched."""
+    for for_staff, actor in ((False, Actor(label=str(guide))), (True, _person("sam"))):
+        package = request_package(
+            customer=guide, actor=actor, for_staff=for_staff, now=timezone.now()
+        )
+        assert package.job_id is not None
+        run_job(package.job_id)
 
 
 def _person(name: str) -> Actor:

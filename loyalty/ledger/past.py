@@ -74,10 +74,9 @@ def lots_then(scope: Scope, clock: Clock = OCCURRED) -> str:
     """
 
 
-def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
-    """The query of every wallet's figures then; `loyalty.ledger.reports` says what they mean."""
+def _moved(scope: Scope, clock: Clock) -> str:
+    """What of each kind came to each wallet until then."""
     return f"""
-    WITH moved AS (
         SELECT t.wallet_id,
                sum(t.amount) FILTER (WHERE t.kind = 'accrual') AS accrued,
                sum(t.amount) FILTER (WHERE t.kind = 'clawback') AS clawed_back,
@@ -105,11 +104,13 @@ def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
           LEFT JOIN loyalty_transfer o ON o.id = coalesce(t.reverses_id, t.corrects_id)
          WHERE {scope.movements} AND {clock.had("t")}
          GROUP BY t.wallet_id
-    ), lots AS (
-        {lots_then(scope, clock)}
-    ), ahead AS (
-        -- A refund told late may have been taken from units that came after this instant: until
-        -- they came it was a debt.
+        """
+
+
+def _ahead(scope: Scope, clock: Clock) -> str:
+    """A refund told late may have been taken from units that came after this instant: until they
+    came it was a debt."""
+    return f"""
         SELECT l.wallet_id, sum(u.amount) AS units
           FROM loyalty_transfer t
           JOIN loyalty_lot l ON l.transfer_id = t.id
@@ -117,6 +118,18 @@ def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
           JOIN loyalty_transfer ut ON ut.id = u.transfer_id
          WHERE {scope.movements} AND {clock.had_not("t")} AND {clock.had("ut")}
          GROUP BY l.wallet_id
+        """
+
+
+def wallets_then(scope: Scope, clock: Clock = OCCURRED) -> str:
+    """The query of every wallet's figures then; `loyalty.ledger.reports` says what they mean."""
+    return f"""
+    WITH moved AS (
+        {_moved(scope, clock)}
+    ), lots AS (
+        {lots_then(scope, clock)}
+    ), ahead AS (
+        {_ahead(scope, clock)}
     ), held AS (
         SELECT wallet_id,
                sum(remaining) FILTER (WHERE ends <= %(at)s) AS lapsed,

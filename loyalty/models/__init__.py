@@ -8,10 +8,12 @@ from loyalty.models.bulk_adjustments import BulkAdjustment, BulkRow
 from loyalty.models.candidates import Candidate, JoinRequest
 from loyalty.models.charities import Charity, CharityEntry, CharityPayout, CharityRate
 from loyalty.models.companies import Company, SpendRequest
+from loyalty.models.discount_budgets import DiscountBudget, DiscountBudgetUse
 from loyalty.models.discount_entries import DiscountEntry
 from loyalty.models.earning_rules import CapCounter, EarningRule, EarningRuleVersion
 from loyalty.models.ending_conversions import ConvertedWallet, EndingConversion
 from loyalty.models.goals import Goal, GoalPoint
+from loyalty.models.import_batches import EnrollmentBatch, ImportBatch, UndoneOrder
 from loyalty.models.launches import (
     FoundingBonus,
     FoundingGrant,
@@ -42,6 +44,7 @@ from loyalty.models.program_drafts import ProgramDraft
 from loyalty.models.program_times import ProgramEnding, ProgramPause
 from loyalty.models.programs import Program
 from loyalty.models.standing_gifts import StandingGift
+from loyalty.models.tallies import CharityTally, MemberTally
 from loyalty.models.tier_changes import TierChange
 from loyalty.models.tier_checkpoints import TierCheckpoint
 from loyalty.models.tier_drafts import TierDraft
@@ -71,19 +74,24 @@ __all__ = [
     "CharityEntry",
     "CharityPayout",
     "CharityRate",
+    "CharityTally",
     "ClosedPeriod",
     "Company",
     "ConvertedWallet",
     "DailyTotal",
+    "DiscountBudget",
+    "DiscountBudgetUse",
     "DiscountEntry",
     "EarningRule",
     "EarningRuleVersion",
     "EndingConversion",
+    "EnrollmentBatch",
     "FormerUnitTerms",
     "FoundingBonus",
     "FoundingGrant",
     "Goal",
     "GoalPoint",
+    "ImportBatch",
     "JoinRequest",
     "Launch",
     "LaunchPhase",
@@ -96,6 +104,7 @@ __all__ = [
     "LotTotal",
     "LotUse",
     "ManualTier",
+    "MemberTally",
     "MemberTier",
     "Membership",
     "OccasionGrant",
@@ -131,6 +140,7 @@ __all__ = [
     "TierDraft",
     "TierSet",
     "Transfer",
+    "UndoneOrder",
     "UnitTender",
     "Wallet",
     "WalletType",

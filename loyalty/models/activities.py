@@ -129,6 +129,11 @@ class Activity(models.Model):
             models.Index(
                 fields=["recorded_at", "id"], name="activity_waiting", condition=Q(state="pending")
             ),
+            models.Index(
+                fields=["decided_at", "id"],
+                name="activity_decided",
+                condition=Q(decided_at__isnull=False),
+            ),
         ]
         triggers = [
             *customers_changed("customer_id", ("type_id", "state", "occurred_at")),

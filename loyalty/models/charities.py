@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.ledger import Account
 from loyalty.models.orders import MoneyField
+from loyalty.models.tally_triggers import CHARITIES
 
 
 class ThingsField(models.DecimalField):  # type: ignore[type-arg]
@@ -252,13 +253,14 @@ class CharityEntry(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["charity", "booked_on"], name="charity_entry_day"),
+            models.Index(fields=["charity", "booked_on", "id"], name="charity_entry_newest"),
             models.Index(fields=["charity"], name="charity_entry_unpaid",
                          condition=Q(payout=None)),
             models.Index(fields=["order"], name="charity_entry_order",
                          condition=~Q(order=None)),
         ]  # fmt: skip
         triggers = [
+            *CHARITIES.triggers(),
             pgtrigger.Protect(name="charity_entry_stays", operation=pgtrigger.Delete),
             pgtrigger.Trigger(
                 name="charity_entry_immutable",

@@ -33,6 +33,10 @@ class EarningRule(models.Model):
     budget_rule = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    # Of a discount rule: what all that it takes off comes out of. None: as much as it says.
+    discount_budget = models.ForeignKey(
+        "loyalty.DiscountBudget", null=True, on_delete=models.PROTECT, related_name="rules"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 from loyalty.models.checkpoint_triggers import of_memberships
 from loyalty.models.ledger import Account
 from loyalty.models.programs import Program
+from loyalty.models.tally_triggers import MEMBERS
 from members.models import Customer
 from members.models.telling import tells
 
@@ -112,6 +113,7 @@ class Membership(models.Model):
         triggers = [
             *of_memberships(),
             *tells("told.memberships", "status"),
+            *MEMBERS.triggers(),
             pgtrigger.Trigger(
                 name="membership_source_fixed",
                 operation=pgtrigger.UpdateOf("source", "source_detail"),  # type: ignore[no-untyped-call]

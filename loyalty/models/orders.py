@@ -39,10 +39,10 @@ class Order(models.Model):
         COMPLETED = "completed", _("Completed")
         PARTLY_REFUNDED = "partly_refunded", _("Partly refunded")
         REFUNDED = "refunded", _("Refunded")
-        CANCELLED = "cancelled", _("Cancelled")
+        CANCELED = "cancelled", _("Canceled")
 
     # What came to nothing, whatever its refunds say.
-    VOID = (Status.CANCELLED, Status.REFUNDED)
+    VOID = (Status.CANCELED, Status.REFUNDED)
 
     source = models.CharField(max_length=32)
     external_id = models.CharField(max_length=128)
@@ -314,6 +314,8 @@ class WindowAward(models.Model):
     window_start = models.DateField()
     units = models.BigIntegerField(default=0, db_default=0)
     movements = models.PositiveIntegerField(default=0, db_default=0)
+    # What it has come to beyond `units`, for which a budget was not enough.
+    short = models.BigIntegerField(default=0, db_default=0)
     # Of a duplicate who was merged away: the window that their orders count in now.
     merged_into = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="duplicates", db_index=False
@@ -325,6 +327,7 @@ class WindowAward(models.Model):
                 fields=["membership", "rule_version", "window_start"], name="window_award_once"
             ),
             models.CheckConstraint(name="window_award_units", condition=Q(units__gte=0)),
+            models.CheckConstraint(name="window_award_short", condition=Q(short__gte=0)),
         ]
         indexes = [
             models.Index(

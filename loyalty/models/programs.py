@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.models.tally_triggers import days_moved
+
 code_validator = RegexValidator(
     r"^[a-z0-9][a-z0-9-]*$", _("Use lower-case letters, digits and hyphens.")
 )
@@ -148,6 +150,7 @@ class Program(models.Model):
                 name="program_currency_iso", condition=Q(currency__regex=r"^[A-Z]{3}$")
             ),
         ]
+        triggers = [days_moved()]
 
     def __str__(self) -> str:
         return self.name

@@ -49,4 +49,4 @@ class StandingGift(models.Model):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"{self.percent} % → {self.charity}"
+        return f"{self.percent}% → {self.charity}"

@@ -17,7 +17,7 @@ from loyalty.program_templates.answers import Answers
 from loyalty.program_templates.kinds import ProgramTemplate
 from loyalty.program_templates.points import LASTING, NAMES, REWARD
 from loyalty.rule_definitions import DiscountRuleDefinition
-from loyalty.rules.bodies import DiscountBracket
+from loyalty.rules.discount_bodies import DiscountBracket
 
 EARNING = ("earn_units", "earn_per")
 APPROVAL = (

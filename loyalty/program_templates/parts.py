@@ -20,7 +20,7 @@ from loyalty.rule_definitions import (
     NthPurchaseRule,
     RateRule,
 )
-from loyalty.rules.bodies import DiscountBracket
+from loyalty.rules.discount_bodies import DiscountBracket
 from loyalty.tier_definitions import COLORS, BenefitDefinition, TierDefinition, TiersDefinition
 from loyalty.unit_definitions import (
     ExpiryDefinition,

@@ -13,6 +13,8 @@ from members.conditions.moments import kept_on
 
 # A day that is kept again sooner is the same one, moved: somebody corrected a birthday.
 APART = 300
+# Days that are made up for: when the work did not run, or a birthday was told only then.
+MISSED = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine
 
 # Far below what is stored: shares that come out even stay even.
 SMALLEST = Decimal("0.0000000001")
+# Less of a thing than a price rounded to coins may leave behind.
+CRUMB = Decimal("0.01")
 
 
 def net_basket(basket: Basket, returns: Sequence[Return]) -> Basket:
@@ -27,6 +29,8 @@ def net_basket(basket: Basket, returns: Sequence[Return]) -> Basket:
         # A message that gives nothing back changes nothing, where there was something to give.
         if given_back.lines or given_back.total or not basket.total:
             kept = _without(kept, given_back)
+    if not all(given_back.lines for given_back in returns):
+        kept = replace(kept, lines=_in_pieces(basket.lines, kept.lines))
     if not (basket.paid_units or basket.paid_stored_value):
         return kept
     left = max(kept.total, ZERO)
@@ -52,20 +56,36 @@ def as_basket(given: Return) -> Basket:
 
 def _without(basket: Basket, given_back: Return) -> Basket:
     lines = list(basket.lines)
+    tells_tax = _tells_tax(given_back)
     if given_back.lines:
         for returned in given_back.lines:
             _take_line(lines, returned, basket)
     else:
+        if not tells_tax and not basket.taxes_included:
+            given_back = replace(given_back, tax_total=_tax_on_top(basket, given_back))
         _take_amount(lines, given_back, basket)
     tax_total = max(basket.tax_total - given_back.tax_total, ZERO)
-    if basket.taxes_included and basket.tax_total and not _tells_tax(given_back):
-        lines, tax_total = _taxes_in_proportion(basket, lines)
+    if basket.tax_total and not tells_tax:
+        lines, in_proportion = _taxes_in_proportion(basket, lines)
+        if basket.taxes_included or given_back.lines:
+            tax_total = in_proportion
     return replace(
         basket,
         lines=tuple(lines),
         shipping_total=max(basket.shipping_total - given_back.shipping_total, ZERO),
         tax_total=tax_total,
     )
+
+
+def _tax_on_top(basket: Basket, given_back: Return) -> Decimal:
+    """What of an amount is the tax that was paid on top of the goods, to a hundredth of a coin: so
+    that several amounts that come to the whole leave none of either."""
+    charged = sum((line.total for line in basket.lines), ZERO) - basket.discount_total
+    if charged <= 0:
+        return ZERO
+    amount = min(given_back.total - given_back.shipping_total, charged + basket.tax_total)
+    tax = amount * basket.tax_total / (charged + basket.tax_total)
+    return tax.quantize(Decimal("0.0001"))
 
 
 def _tells_tax(given_back: Return) -> bool:
@@ -146,9 +166,25 @@ def _take_amount(lines: list[Line], given_back: Return, basket: Basket) -> None:
     for index, line in enumerate(lines):
         last = index == len(lines) - 1
         part = rest if last else (line.total * amount / goods).quantize(Decimal("0.0001"))
-        discount = _kept_discount(line, part, charged, amount)
-        lines[index] = replace(line, total=line.total - part, discount=discount)
+        lines[index] = replace(
+            line,
+            total=line.total - part,
+            discount=_kept_discount(line, part, charged, amount),
+            quantity=_share(line.quantity, charged - amount, charged),
+        )
         rest -= part
+
+
+def _in_pieces(ordered: Sequence[Line], kept: Sequence[Line]) -> tuple[Line, ...]:
+    """What was bought by the piece is kept by the piece: who got back a little of its price has
+    kept it."""
+    found = list(kept)
+    for index, line in enumerate(ordered):
+        left = found[index].quantity
+        if left > 0 and left % 1 and not line.quantity % 1:
+            pieces = (left - CRUMB).to_integral_value(ROUND_CEILING)
+            found[index] = replace(found[index], quantity=max(pieces, ZERO))
+    return tuple(found)
 
 
 def _kept_discount(line: Line, part: Decimal, whole: Decimal, back: Decimal) -> Decimal:

@@ -365,7 +365,7 @@ def _earning(version: RuleVersion, body: RateBody | CashbackBody, bear: Bear | N
     yardstick, by_quantity = yardstick_of(body), measures_quantity(body)
     earn, scope = earner(body, version.scale), yardstick.scope
     pk, wallet_type_id, most = version.id, version.wallet_type_id, version.most
-    base = Base(version.rule_code, version.most, 10**version.scale)
+    base = Base(version.rule_code, version.most, 10**version.scale, version.rule_name)
     stopped = Award(version, 0, STOPPED)
 
     @lru_cache(maxsize=NOTHINGS)

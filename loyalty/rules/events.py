@@ -105,11 +105,22 @@ class Credit:
 
 
 class Budgets(Protocol):
-    """What is left of the budgets of rules, for everybody together."""
+    """What is left of the budgets of rules, for everybody together. `order`: what is judged, which
+    of those of one moment; 0: no order."""
 
-    def room(self, version: RuleVersion, at: dt.datetime) -> int | None: ...
+    def room(self, version: RuleVersion, at: dt.datetime, order: int = 0) -> int | None: ...
 
     def take(self, version: RuleVersion, at: dt.datetime, units: int) -> None: ...
+
+
+class Unlimited:
+    """As if rules had no budgets."""
+
+    def room(self, version: RuleVersion, at: dt.datetime, order: int = 0) -> int | None:
+        return None
+
+    def take(self, version: RuleVersion, at: dt.datetime, units: int) -> None:
+        return None
 
 
 class SharedBudgets:
@@ -118,13 +129,13 @@ class SharedBudgets:
     def __init__(self) -> None:
         self.used: defaultdict[int, int] = defaultdict(int)
 
-    def room(self, version: RuleVersion, at: dt.datetime) -> int | None:
+    def room(self, version: RuleVersion, at: dt.datetime, order: int = 0) -> int | None:
         assert version.body.caps.budget is not None
         budget = smallest_units(version.body.caps.budget, version.scale)
-        return max(budget - self.used[version.rule_id], 0)
+        return max(budget - self.used[version.budget_key], 0)
 
     def take(self, version: RuleVersion, at: dt.datetime, units: int) -> None:
-        self.used[version.rule_id] += units
+        self.used[version.budget_key] += units
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from loyalty.rules.bonus import award as bonus
 from loyalty.rules.calendar import period_start, start_of_day
 from loyalty.rules.caps import Room, smallest_units
 from loyalty.rules.celebrations import KeptDay, keeping_of
+from loyalty.rules.discounts import DiscountVersion
 from loyalty.rules.engine import NO_ROOMS, Award, RuleVersion, evaluate
 from loyalty.rules.events import (
     Budgets,
@@ -39,6 +40,7 @@ from loyalty.rules.history import History
 from loyalty.rules.member_facts import MemberFacts
 from loyalty.rules.plans import plan_at
 from loyalty.rules.reckoning import Reckoner
+from loyalty.rules.replayed_rooms import given_together, remembered, with_what_it_has
 from loyalty.rules.rulesets import InForce, Panel, RuleSet, plans_of
 from members.conditions.moments import Moment
 from members.conditions.scopes import (
@@ -144,6 +146,8 @@ class _Window:
     parts: dict[int, Part] = field(default_factory=dict)
     reached: Decimal = ZERO
     units: int = 0
+    # What it has come to beyond that, for which a budget was not enough.
+    short: int = 0
 
 
 @dataclass(slots=True)
@@ -206,7 +210,7 @@ class Account:
         """Judge a new order by its own versions; what those gave that it shares is known."""
         self._joined = True
         context = NO_CONTEXT if rules.impersonal else self._context(rules, sale.occasion)
-        rooms = self._rooms(rules, sale.at) if rules.capped else NO_ROOMS
+        rooms = self._rooms(rules, sale) if rules.capped else NO_ROOMS
         awards: Sequence[Award] = ()
         if panel is not None:
             awards = panel.awards(sale.occasion, reckoner, rooms, context)
@@ -224,7 +228,7 @@ class Account:
             elif award.counted is not None:
                 self._count(award, sale)
         if sale.returned:
-            judged = self._judged[sale.id] = _Judged(context, _remembered(rooms, awards))
+            judged = self._judged[sale.id] = _Judged(context, remembered(rooms, awards))
             for award in (*shared.awards, *awards):
                 if award.units:
                     judged.given[award.version.id] = award.units
@@ -255,7 +259,7 @@ class Account:
                 continue
             answers = {}
             if version.when is not None and version.when.outer:
-                facts = self._facts(version, day.at, leading=False)
+                facts = self.facts(version, day.at, leading=False)
                 answers[version.id] = version.when.answers(facts, moment)
             rooms = {version.id: self._room(version, day.at)} if version.counts else NO_ROOMS
             deed = Deed(NOTHING, moment)
@@ -274,9 +278,10 @@ class Account:
         known.returns.append(given)
         basket = net_basket(sale.occasion.basket, known.returns)
         rules = self.rules.at(sale.at)
+        given_before = given_together(rules.capped, known.given)
         rooms = {
-            pk: _with_what_it_has(room, known.given.get(pk, 0), known.rooms.get(pk))
-            for pk, room in self._rooms(rules, sale.at).items()
+            pk: with_what_it_has(room, given_before[pk], known.rooms.get(pk))
+            for pk, room in self._rooms(rules, sale).items()
         }
         awards = evaluate(
             rules.versions, replace(sale.occasion, basket=basket), rooms,
@@ -321,10 +326,26 @@ class Account:
         reached = window.reached
         if isinstance(body, StreakBody):
             reached = progress(body, [window.parts[pk] for pk in window.parts])
-        units, _steps = bonus(body, reached, version.scale)
+        deserved, _steps = bonus(body, reached, version.scale)
+        units = self._within_budget(window, version, deserved, sale)
         if units != window.units:
-            self._credit(Credit(sale, sale.at, version, units - window.units, later=True))
+            self._give(version, sale, units - window.units)
             window.units = units
+
+    def _within_budget(
+        self, window: _Window, version: RuleVersion, deserved: int, sale: Sale
+    ) -> int:
+        """What of it a window gets: as the live windows do."""
+        more = deserved - window.units - window.short
+        if more < 0:
+            window.short = max(window.short + more, 0)
+            return deserved - window.short
+        room = None
+        if version.body.caps.budget is not None:
+            room = self.budgets.room(version, sale.at, sale.id)
+        got = more if room is None else min(more, room)
+        window.short += more - got
+        return window.units + got
 
     def _give(self, version: RuleVersion, sale: Sale, units: int) -> None:
         if version.counts:
@@ -342,17 +363,17 @@ class Account:
     def _credit(self, credit: Credit) -> None:
         self.own.append(credit)
 
-    def _rooms(self, rules: InForce, at: dt.datetime) -> dict[int, Room]:
-        return {version.id: self._room(version, at) for version in rules.capped}
+    def _rooms(self, rules: InForce, sale: Sale) -> dict[int, Room]:
+        return {version.id: self._room(version, sale.at, sale.id) for version in rules.capped}
 
-    def _room(self, version: RuleVersion, at: dt.datetime) -> Room:
+    def _room(self, version: RuleVersion, at: dt.datetime, order: int = 0) -> Room:
         caps, member, budget = version.body.caps, None, None
         if caps.per_member is not None:
             start = period_start(caps.period, at, self.program.zone)
             cap = smallest_units(caps.per_member, version.scale)
             member = max(cap - self._used[version.budget_key, start], 0)
         if caps.budget is not None:
-            budget = self.budgets.room(version, at)
+            budget = self.budgets.room(version, at, order)
         return Room(member, budget)
 
     def _context(self, rules: InForce, occasion: Occasion, *, leading: bool = True) -> Context:
@@ -361,12 +382,15 @@ class Account:
         answers = {}
         for version in rules.asking:
             assert version.when is not None
-            facts = self._facts(version, occasion.moment.now, leading=leading)
+            facts = self.facts(version, occasion.moment.now, leading=leading)
             answers[version.id] = version.when.answers(facts, occasion.moment)
         spent = self.history.spent_before(occasion.moment.now) if rules.by_brackets else ZERO
         return Context(answers, {version.id: spent for version in rules.by_brackets})
 
-    def _facts(self, version: RuleVersion, at: dt.datetime, *, leading: bool) -> dict[str, Any]:
+    def facts(
+        self, version: RuleVersion | DiscountVersion, at: dt.datetime, *, leading: bool
+    ) -> dict[str, Any]:
+        """What conditions may ask about the member."""
         tiers = self.tiers
         balance = Decimal(max(self.balances[version.wallet_type_id], 0)).scaleb(-version.scale)
         return {
@@ -380,19 +404,3 @@ class Account:
             COMPANY: self.person.companies.get(at),
             **{scope: found.get(at) for scope, found in self.person.elsewhere.items()},
         }
-
-
-def _remembered(rooms: Mapping[int, Room], awards: Iterable[Award]) -> dict[int, Room]:
-    """The room to judge a return by: a budget that did not decide is not remembered."""
-    short = {pk for award in awards for pk in _decided_by_budget(award)}
-    return {pk: room if pk in short else Room(room.member, None) for pk, room in rooms.items()}
-
-
-def _decided_by_budget(award: Award) -> Iterator[int]:
-    if award.says("capped_budget"):
-        yield award.version.id
-
-
-def _with_what_it_has(room: Room, units: int, known: Room | None) -> Room:
-    room = room.with_units(units)
-    return room if known is None else room.at_most(known)

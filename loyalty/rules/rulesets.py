@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from loyalty.rules.bodies import CashbackBody, EarningBody, MultiplierBody, RateBody, WindowedBody
 from loyalty.rules.caps import Room
+from loyalty.rules.discounts import DiscountVersion
 from loyalty.rules.engine import NO_ROOMS, Award, Holds, Judge, RuleVersion, judged
 from loyalty.rules.facts import NO_CONTEXT, Context, Occasion
 from loyalty.rules.reckoning import Reckoner
@@ -112,13 +113,15 @@ def _tied_alike(sides: Sequence[InForce]) -> frozenset[int]:
 
 
 class RuleSet:
-    """Rule versions in order of evaluation; `calendar`: those for days of the year."""
+    """Rule versions in order of evaluation; `calendar`: those for days of the year; `discounts`:
+    those that price orders, which ask about their buyers too."""
 
     def __init__(
         self,
         versions: Iterable[RuleVersion],
         multiplying: Multiplying = "best",
         calendar: Iterable[RuleVersion] = (),
+        discounts: Iterable[DiscountVersion] = (),
     ) -> None:
         self.versions, self.multiplying = tuple(versions), multiplying
         self.calendar = tuple(calendar)
@@ -130,8 +133,9 @@ class RuleSet:
             InForce.of([item for item in self.versions if item.in_force(at)], multiplying)
             for at in self._samples()
         ]
+        asked = [*(item.when for item in self.everything), *(item.when for item in discounts)]
         self.scopes = frozenset(
-            scope for item in self.everything if item.when is not None for scope in item.when.scopes
+            scope for when in asked if when is not None for scope in when.scopes
         )
         self.by_brackets = any(map(_by_brackets, self.versions))
 

@@ -26,11 +26,12 @@ FACTORS = 10_000
 
 class Base(NamedTuple):
     """A rate or cashback that can be multiplied; `most`: its own limit for one order; `one`: how
-    many of the smallest units are one."""
+    many of the smallest units are one; `name`: what people call it."""
 
     code: str
     most: int | None
     one: int
+    name: str
 
 
 class Even:
@@ -79,7 +80,7 @@ class Uneven:
 Stretch = tuple[int, Even | Uneven]
 
 
-# What a multiplier adds to a base: its code, and number : per.
+# What a multiplier adds to a base: its name, and number : per.
 Gain = tuple[str, int, int]
 
 
@@ -95,7 +96,7 @@ class Gains:
     def steps(self) -> Steps:
         factor = self.factor
         return tuple(
-            [("multiplied", factor, code, text_of(units, one)) for code, units, one in self.gains]
+            [("multiplied", factor, name, text_of(units, one)) for name, units, one in self.gains]
         )
 
 
@@ -117,7 +118,7 @@ class Multiplier:
         """What it adds where no other multiplies the same lines, as `Together.multiply` says."""
         added, steps, of = 0, list[Gain](), self.of
         gains = self.gains(reckoner)
-        for (code, most, unit), earned in bases:
+        for (code, most, unit, name), earned in bases:
             if of and code not in of:
                 continue
             units, _kept, measured, terms = earned
@@ -133,7 +134,7 @@ class Multiplier:
             if most is not None:
                 units, after = min(units, most), min(after, most)
             if after != units:
-                steps.append((code, after - units, unit))
+                steps.append((name, after - units, unit))
                 added += after - units
         return max(added, 0), (Gains(self.said, steps),) if steps else ()
 
@@ -160,7 +161,7 @@ class Together:
         added = [0] * len(multipliers)
         steps: list[list[Gain]] = [[] for _multiplier in multipliers]
         known: dict[str, list[Stretch]] = {}
-        for (code, most, unit), earned in bases:
+        for (code, most, unit, name), earned in bases:
             key = code if picky else ""
             stretches = known.get(key)
             if stretches is None:
@@ -169,7 +170,7 @@ class Together:
             for number, units in _stacked(earned, stretches, one):
                 after = units if most is None or units < most else most
                 if after != before:
-                    steps[number].append((code, after - before, unit))
+                    steps[number].append((name, after - before, unit))
                     added[number] += after - before
                     before = after
         return [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from loyalty.models import ActivityType
+from loyalty.ready_activities import name_for_reader
+from members.read_once import read_once
 
 
 def activity_type_choices() -> list[tuple[str, str]]:
@@ -18,6 +20,9 @@ def activity_type_choices() -> list[tuple[str, str]]:
 
 
 def activity_type_name(code: str) -> str:
-    """Its name; of one that is not there, its code."""
-    name = ActivityType.objects.filter(code=code).values_list("name", flat=True).first()
-    return name or code
+    """Its name, as its reader calls it; of one that is not there, its code."""
+    return name_for_reader(read_once("activity types", _names).get(code) or code)
+
+
+def _names() -> dict[str, str]:
+    return dict(ActivityType.objects.values_list("code", "name"))

@@ -50,6 +50,12 @@ def charities_in(program: Program, *, live: bool = True) -> list[Charity]:
     return list(found.filter(status=Charity.Status.LIVE) if live else found)
 
 
+def charity_names(program: Program) -> list[str]:
+    """Those that members may give to now."""
+    live = Charity.objects.filter(account__program=program, status=Charity.Status.LIVE)
+    return list(live.values_list("account__name", flat=True))
+
+
 def get_charity(public_id: uuid.UUID) -> Charity:
     """Raises NotFoundError."""
     found = charities().filter(public_id=public_id).first()

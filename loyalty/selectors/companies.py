@@ -26,7 +26,7 @@ from loyalty.models import (
 )
 from loyalty.rules.calendar import period_start, start_of_day
 from members.errors import NotFoundError
-from members.models import Customer, StaffMember
+from members.models import StaffMember
 
 LONGEST_SEARCH = 200
 
@@ -117,16 +117,6 @@ def company_of(pool: Pool) -> Company | None:
     return Company.objects.select_related("pool__program", "manager__user").filter(
         pool=pool
     ).first()  # fmt: skip
-
-
-def company_of_customer(customer: Customer) -> list[tuple[Company, PoolMember]]:
-    """The companies that somebody buys for, one in each program at most."""
-    places = PoolMember.objects.filter(
-        membership__customer=customer, left_at=None, pool__kind=Pool.Kind.COMPANY
-    ).select_related("pool__company", "membership")
-    by_pool = {place.pool_id: place for place in places}
-    found = companies().filter(pool__in=by_pool).order_by("pk")
-    return [(company, by_pool[company.pool_id]) for company in found]
 
 
 # --- spending

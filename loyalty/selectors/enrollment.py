@@ -20,11 +20,49 @@ class SourceCount:
     """How many joined by one way, and since a day; `active`: of them those who still take part."""
 
     source: str
-    label: str
     members: int
     lately: int
     active: int
     share: float
+
+    @property
+    def label(self) -> str:
+        return str(Membership.Source(self.source).label)
+
+
+@dataclass(frozen=True, slots=True)
+class DetailCount:
+    """How many came by a campaign, a store or the like behind a source."""
+
+    source: str
+    detail: str
+    members: int
+
+    @property
+    def label(self) -> str:
+        return str(Membership.Source(self.source).label)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """By source, by what is behind the sources, and the new ones of some days by source."""
+
+    sources: list[SourceCount]
+    details: list[DetailCount]
+    first: dt.date
+    last: dt.date
+    days: dict[str, dict[dt.date, int]]
+
+
+def how_they_joined(program: Program, now: dt.datetime, days: int) -> Joined:
+    """Everybody, and the new ones of so many days; it looks at every member."""
+    last = now.astimezone(program.zone).date()
+    first = last - dt.timedelta(days=days - 1)
+    by_day = joined_by_day(program, first, last)
+    return Joined(
+        source_counts(program, now - dt.timedelta(days=30)), detail_counts(program), first, last,
+        {source: dict(counted) for source, counted in by_day.items()},
+    )  # fmt: skip
 
 
 def members_of(program: Program) -> QuerySet[Membership]:
@@ -34,7 +72,6 @@ def members_of(program: Program) -> QuerySet[Membership]:
 
 def source_counts(program: Program, since: dt.datetime) -> list[SourceCount]:
     """By source, the largest first; one query."""
-    labels = dict(Membership.Source.choices)
     rows = list(
         members_of(program)
         .values("source")
@@ -48,16 +85,14 @@ def source_counts(program: Program, since: dt.datetime) -> list[SourceCount]:
     total = sum(row["members"] for row in rows) or 1
     return [
         SourceCount(
-            row["source"], str(labels[row["source"]]), row["members"], row["lately"],
-            row["active"], row["members"] / total,
+            row["source"], row["members"], row["lately"], row["active"], row["members"] / total
         )
         for row in rows
     ]  # fmt: skip
 
 
-def detail_counts(program: Program) -> list[tuple[str, str, int]]:
-    """The campaigns, stores and the like behind the sources: source in words, detail, members."""
-    labels = dict(Membership.Source.choices)
+def detail_counts(program: Program) -> list[DetailCount]:
+    """The campaigns, stores and the like behind the sources, the largest first."""
     rows = (
         members_of(program)
         .exclude(source_detail="")
@@ -65,7 +100,7 @@ def detail_counts(program: Program) -> list[tuple[str, str, int]]:
         .annotate(members=Count("pk"))
         .order_by("-members", "source", "source_detail")[:MOST_DETAILS]
     )
-    return [(str(labels[source]), detail, members) for source, detail, members in rows]
+    return [DetailCount(*row) for row in rows]
 
 
 def joined_by_day(

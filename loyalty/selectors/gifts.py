@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from django.db.models import Q, QuerySet, Sum
 
-from loyalty.models import Account, Charity, Membership, Program, Transfer, Wallet, WalletType
+from loyalty.models import Account, Charity, Membership, Program, Transfer, Wallet
 from loyalty.selectors.memberships import with_card
 from loyalty.selectors.program_times import program_times
 from members.selectors.identities import having_any
@@ -110,13 +110,3 @@ def _moved_on(wallet: Wallet, at: dt.datetime, *, given: bool) -> int:
 
 def _sum(transfers: QuerySet[Transfer]) -> int:
     return int(transfers.aggregate(units=Sum("amount", default=0))["units"])
-
-
-def donated_to(charity: Account) -> dict[WalletType, int]:
-    """What a charity was given in all, by kind of unit, less what was undone."""
-    donations = Transfer.objects.filter(to_account=charity, kind=Transfer.Kind.DONATION)
-    sums = donations.values("wallet_type").annotate(
-        units=Sum("amount"), undone=Sum("reversals__amount", default=0)
-    )
-    kinds = WalletType.objects.in_bulk([row["wallet_type"] for row in sums])
-    return {kinds[row["wallet_type"]]: row["units"] - row["undone"] for row in sums}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -34,6 +35,14 @@ ENDS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What an account held."""
+
+    account: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Holder:
     """A member, or None for what is held otherwise, such as by a pool."""
 
@@ -41,7 +50,7 @@ class Holder:
     units: int
 
 
-def largest_holders(
+def largest_holdings(
     wallet_type: WalletType,
     day: dt.date,
     *,
@@ -49,9 +58,9 @@ def largest_holders(
     ends: str = "",
     month: dt.date | None = None,
     most: int = 100,
-) -> list[Holder]:
-    """Who held most at the end of a day; only what expires in a month, or has no such month
-    (`ends`), if asked for."""
+) -> list[Held]:
+    """What those held who held most at the end of a day; only what expires in a month, or has no
+    such month (`ends`), if asked for. It looks at every lot."""
     program = wallet_type.program
     query = HOLDERS.format(
         lots=OPEN if day >= today else lots_then(OF_TYPES, BOOKED), ends=ENDS[ends]
@@ -64,11 +73,15 @@ def largest_holders(
                 "never": NEVER, "zone": program.time_zone, "month": month, "most": most,
             },
         )  # fmt: skip
-        rows = cursor.fetchall()
+        return [Held(*row) for row in cursor.fetchall()]
+
+
+def holders_of(held: Sequence[Held]) -> list[Holder]:
+    """Whose these accounts are."""
     members = {
         membership.account_id: membership
         for membership in Membership.objects.filter(
-            account__in=[account for account, _units in rows]
+            account__in=[item.account for item in held]
         ).select_related("customer")
     }
-    return [Holder(members.get(account), units) for account, units in rows]
+    return [Holder(members.get(item.account), item.units) for item in held]

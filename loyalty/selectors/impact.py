@@ -19,6 +19,7 @@ from loyalty.models import (
     Charity,
     CharityEntry,
     CharityPayout,
+    CharityTally,
     Membership,
     Program,
     WalletType,
@@ -96,13 +97,13 @@ def rate_words(charity: Charity) -> list[str]:
 
 
 def impact_of_charity(charity: Charity) -> Impact:
-    return _impacts([charity], CharityEntry.objects.filter(charity=charity))[0]
+    return _impacts([charity], CharityTally.objects.filter(charity=charity))[0]
 
 
 def impact_of_program(program: Program, *, live: bool = False) -> list[Impact]:
     """Of each of its charities, in their order."""
     found = charities_in(program, live=live)
-    return _impacts(found, CharityEntry.objects.filter(charity__in=found))
+    return _impacts(found, CharityTally.objects.filter(charity__in=found))
 
 
 def impact_of_member(membership: Membership) -> list[Impact]:
@@ -118,9 +119,11 @@ def causes_of_members() -> ArraySubquery:
     """For each of some memberships the charities of its program, with what went there through it:
     for pages that show no more of it, in the query that they make anyway."""
     member = OuterRef(OuterRef("pk"))
-    own = CharityEntry.objects.filter(
-        Q(membership=member) | Q(membership__merged_into=member), charity=OuterRef("pk")
-    )
+    # Found by their keys first: a condition that joins would look at all that members gave.
+    themselves = Membership.objects.filter(
+        Q(pk=OuterRef(member)) | Q(merged_into=OuterRef(member))
+    ).values("pk")
+    own = CharityEntry.objects.filter(membership__in=themselves, charity=OuterRef("pk"))
     given = own.order_by().values("charity")
     found = Charity.objects.filter(account__program=OuterRef("program")).order_by("position", "pk")
     return ArraySubquery(
@@ -154,7 +157,7 @@ def impact_of_causes(membership: Membership, causes: Sequence[dict[str, Any]]) -
 
 def owed_to(found: Sequence[Charity], until: dt.date | None = None) -> list[Owed]:
     """What is owed to charities, as of the end of a day."""
-    entries = CharityEntry.objects.filter(charity__in=found)
+    entries = CharityTally.objects.filter(charity__in=found)
     if until is not None:
         entries = entries.filter(booked_on__lte=until)
     waiting = Q(payout=None)
@@ -179,7 +182,7 @@ def given_by_month(
 ) -> list[tuple[dt.date, dict[str, Decimal]]]:
     """Money by month and kind of giving; months without any are there."""
     first = add_months(last.replace(day=1), 1 - months)
-    entries = CharityEntry.objects.filter(
+    entries = CharityTally.objects.filter(
         charity__account__program=program, booked_on__gte=first, booked_on__lte=last
     )
     if charity is not None:
@@ -206,7 +209,7 @@ def payouts_of(charity: Charity) -> QuerySet[CharityPayout]:
     return CharityPayout.objects.filter(charity=charity).select_related("charity__account__program")
 
 
-def _impacts(found: Sequence[Charity], entries: QuerySet[CharityEntry]) -> list[Impact]:
+def _impacts(found: Sequence[Charity], entries: QuerySet[Any]) -> list[Impact]:
     sums = entries.order_by().values("charity", "wallet_type").annotate(
         units=Sum("units"), money=Sum("money"), things=Sum("things")
     )  # fmt: skip

@@ -63,8 +63,8 @@ def _shares(parts: Sequence[int], wholes: Sequence[int]) -> list[float | None]:
 
 def launch_figures(program: Program, now: dt.datetime) -> LaunchFigures | None:
     """The days from the opening until today, ninety at most; None before it. Four queries."""
-    opened_at = opening_of(program, get_launch(program))
-    if opened_at is None or opened_at > now:
+    opened_at = opened_until(program, now)
+    if opened_at is None:
         return None
     first = opened_at.astimezone(program.zone).date()
     last = min(now.astimezone(program.zone).date(), first + dt.timedelta(days=DAYS - 1))
@@ -84,6 +84,12 @@ def launch_figures(program: Program, now: dt.datetime) -> LaunchFigures | None:
         redeemed=_running(days, dict(_rows(_REDEEMED, asked))),
         active=_running(days, dict(_rows(_ACTIVE, asked))),
     )
+
+
+def opened_until(program: Program, now: dt.datetime) -> dt.datetime | None:
+    """When it opened; None: it is still to come."""
+    opened_at = opening_of(program, get_launch(program))
+    return opened_at if opened_at is not None and opened_at <= now else None
 
 
 def narrowed_members(

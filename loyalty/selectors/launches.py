@@ -11,11 +11,13 @@ from django.db import connection
 
 from loyalty.launch_definitions import FoundingDefinition, LaunchDefinition, PhaseDefinition
 from loyalty.models import FoundingBonus, FoundingGrant, Launch, LaunchPhase, Program
+from members.read_once import read_once
 
 
 def get_launch(program: Program) -> Launch | None:
     """With its phases in order."""
-    return Launch.objects.filter(program=program).prefetch_related("phases").first()
+    found = Launch.objects.filter(program=program).prefetch_related("phases")
+    return read_once(("launch", program.pk), found.first)
 
 
 def launch_definition(program: Program) -> LaunchDefinition | None:

@@ -22,11 +22,17 @@ def open_lots(wallet_ids: Sequence[int], now: dt.datetime) -> QuerySet[Lot]:
     return lots().filter(_open(now), wallet__in=wallet_ids)
 
 
+def earned_with(order: Order) -> Q:
+    """Lots that came from an order's movements, wherever they are: by the indexes of both."""
+    earned = list(Transfer.objects.filter(order=order).values_list("pk", flat=True))
+    return Q(parent=None, transfer__in=earned) | Q(parent__isnull=False, origin__in=earned)
+
+
 def lots_of_order(order: Order, now: dt.datetime) -> list[Lot]:
     """What an order earned and is left of it with its customer, not expired: where it was earned,
     or where it came to by a merge."""
     own = Q(parent=None) | Q(transfer__kind=Transfer.Kind.MERGE)
-    found = lots().filter(own, _open(now), origin__order=order)
+    found = lots().filter(own, _open(now), earned_with(order))
     return list(found.order_by("pk"))
 
 

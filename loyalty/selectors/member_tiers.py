@@ -12,13 +12,14 @@ from django.db.models import QuerySet
 
 from loyalty.models import Membership, MemberTier, Program, Tier, WalletType
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
-from loyalty.selectors.tier_checkpoints import NOTHING, Known, known_facts
+from loyalty.selectors.tier_checkpoints import NOTHING, Known, basis_of, known_facts
 from loyalty.selectors.tier_facts import manual_tiers, tier_facts
 from loyalty.selectors.tier_sets import TierTerms, benefits_of
 from loyalty.tier_definitions import BenefitDefinition
 from loyalty.tier_words import TierVoice, benefit_words
 from loyalty.tiers.progress import Standing, standing
 from members.formatting import NamesOfUnit, UnitNames
+from members.read_once import read_once
 
 # Members worked out at a time.
 PIECE = 500
@@ -35,6 +36,21 @@ def standings(
     `from_the_first`: without looking at what earlier facts were found to come to."""
     if program.tiers is None or program.tiers.at(at) is None or not memberships:
         return {}
+
+    def find() -> dict[int, Standing]:
+        return _standings(program, memberships, at=at, from_the_first=from_the_first)
+
+    if not all(ladder.id for ladder in program.tiers.ladders):
+        return find()  # of a draft, which is worded otherwise the next time
+    joined = tuple((membership.pk, membership.enrolled_at) for membership in memberships)
+    return read_once(("standings", basis_of(program), joined, at, from_the_first), find)
+
+
+def _standings(
+    program: ProgramTerms, memberships: Sequence[Membership], *, at: dt.datetime,
+    from_the_first: bool,
+) -> dict[int, Standing]:  # fmt: skip
+    assert program.tiers is not None
     ids = [membership.pk for membership in memberships]
     if from_the_first:
         known = {pk: Known(facts) for pk, facts in tier_facts(program, ids).items()}
@@ -201,10 +217,10 @@ def ladder_rows(tier_set_id: int) -> tuple[Tier, ...]:
 
 def unit_names(program_id: int) -> dict[str, UnitNames]:
     """By the wallet type's code; the program's first comes first."""
-    return {
-        item.code: NamesOfUnit.of(item)
-        for item in WalletType.objects.filter(program=program_id).order_by("pk")
-    }
+    rows = WalletType.objects.filter(program=program_id).order_by("pk")
+    return read_once(
+        ("unit names", program_id), lambda: {item.code: NamesOfUnit.of(item) for item in rows}
+    )
 
 
 def about_to_fall(

@@ -80,6 +80,18 @@ def wallet_ids(memberships: Iterable[Membership]) -> list[int]:
     return list(Wallet.objects.filter(account__in=accounts).values_list("pk", flat=True))
 
 
+def accounts_with_merged(account_ids: Iterable[int]) -> QuerySet[Membership, int]:
+    """These members' accounts with those of the memberships that were merged into them; each is
+    found by its key, however many members there are."""
+    own = list(account_ids)
+    merged = Membership.objects.filter(merged_into__account__in=own)
+    return (
+        Membership.objects.filter(account__in=own)
+        .values_list("account", flat=True)
+        .union(merged.values_list("account", flat=True), all=True)
+    )
+
+
 def wallets_of_orders(customer_ids: Iterable[int]) -> list[int]:
     """The keys of all wallets that are locked for orders of these customers: in all programs, and
     those of their pools."""

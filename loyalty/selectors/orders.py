@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
 
-from django.db.models import Count, DecimalField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, DecimalField, OuterRef, Prefetch, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from loyalty.models import Membership, Order, OrderLine, Refund, Transfer, WalletType
@@ -25,17 +24,6 @@ def orders() -> QuerySet[Order]:
             Transfer.objects.select_related("wallet__wallet_type", "wallet_type__program"),
         ),
     )
-
-
-def list_orders(
-    customer: Customer, *, before: tuple[dt.datetime, int] | None = None, limit: int = 20
-) -> list[Order]:
-    """A customer's orders, newest first; `before` is the (placed_at, key) of the last one seen."""
-    found = orders().filter(customer=customer)
-    if before is not None:
-        at, pk = before
-        found = found.filter(Q(placed_at__lt=at) | Q(placed_at=at, pk__lt=pk))
-    return list(found.order_by("-placed_at", "-pk")[:limit])
 
 
 def get_order(source: str, external_id: str) -> Order:

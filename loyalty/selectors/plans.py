@@ -13,6 +13,7 @@ from loyalty.models import Plan, PlanVersion, Program
 from loyalty.plan_definitions import CreditsDefinition, PlanDefinition
 from loyalty.selectors.lot_policies import expiry_of
 from loyalty.tier_definitions import BenefitDefinition
+from members.read_once import read_once
 
 
 def versions() -> QuerySet[PlanVersion]:
@@ -93,4 +94,4 @@ def known_plans() -> list[tuple[str, str]]:
     rows: Iterable[tuple[str, str]] = PlanVersion.objects.order_by(
         "plan__position", "number"
     ).values_list("plan__code", "name")
-    return list(dict(rows).items())
+    return read_once("known plans", lambda: list(dict(rows).items()))

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from loyalty.definitions import ProgramDefinition
 from loyalty.descriptions import describe_lots, describe_terms, describe_units
 from loyalty.discount_words import describe_discounting
 from loyalty.models import (
@@ -22,15 +21,16 @@ from loyalty.plan_words import dunning_words, price_words, trial_words, what_it_
 from loyalty.pledge_words import pledge_words
 from loyalty.rule_conditions import stored_condition
 from loyalty.rule_words import describe_multiplying
-from loyalty.selectors.charities import running_pledges
+from loyalty.selectors.charities import charity_names, running_pledges
 from loyalty.selectors.impact import impact_of_program, rate_words
 from loyalty.selectors.member_tiers import unit_names
 from loyalty.selectors.plans import current_versions, former_versions
-from loyalty.selectors.programs import definition_of, is_discount
+from loyalty.selectors.programs import is_discount, wallet_type_definitions
 from loyalty.selectors.rule_sentences import version_sentences
 from loyalty.selectors.rules import CAMPAIGN
-from loyalty.selectors.tier_sets import benefits_of, former_tier_sets, tier_set_at
+from loyalty.selectors.tier_sets import benefits_of, former_tier_sets, tier_set_at, tiers_of
 from loyalty.terms_panels import TermsPanel, terms_panels
+from loyalty.tier_definitions import TiersDefinition
 from loyalty.tier_words import benefit_words, describe_tiers, tier_amount
 from loyalty.told_conditions import is_kept_from, is_told_elsewhere, told_sentence
 from loyalty.unit_definitions import WalletTypeDefinition
@@ -144,21 +144,29 @@ class ProgramTermsPage:
     further: Sequence[TermsPanel]
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the program's file says of units, of which the rest is read for nobody here."""
+
+    wallet_types: Sequence[WalletTypeDefinition]
+    tiers: TiersDefinition | None
+    # Those that members may give to now.
+    charities: Sequence[str]
+
+
+def _told(program: Program, now: dt.datetime) -> _Told:
+    tiers = tiers_of(program, now)
+    return _Told(wallet_type_definitions(program, tiers), tiers, charity_names(program))
+
+
 def terms_of(
     program: Program, now: dt.datetime, *, reader: Customer | None = None
 ) -> ProgramTermsPage:
     """The terms as of now; a constant number of queries. `reader`: without what this customer is
     kept from by lot."""
-    definition = definition_of(program, now)
+    told_units = _told(program, now)
     tier_set, units = tier_set_at(program, now), unit_names(program.pk)
-    charities = definition.charity_names
-    versions = list(
-        EarningRuleVersion.objects.filter(
-            rule__program=program, status=EarningRuleVersion.Status.PUBLISHED
-        )
-        .select_related("rule__wallet_type", "lot_policy")
-        .order_by("rule__position", "rule_id", "number")
-    )
+    versions = _published(program)
     moment = Moment(now, program.zone)
     told = [version for version in versions if not _kept_from(version, reader, moment)]
     worded = [(version, _worded(version, program)) for version in told]
@@ -174,7 +182,7 @@ def terms_of(
         tiers_in_words=describe_tiers(tier_set) if tier_set else [],
         plans=_plans(program),
         past_plans=_past_plans(program),
-        past_units=_past_units(program, definition, _collected(definition, versions)),
+        past_units=_past_units(program, told_units, _collected(told_units, versions)),
         discounts=[words for version, words in in_force if is_discount(version)],
         announced=[
             words
@@ -190,19 +198,30 @@ def terms_of(
         discounts_together=(
             describe_discounting(program.discounting) if kinds.count("discount") > 1 else ""
         ),
-        units=[
-            UnitWords(
-                item.plural,
-                item.icon,
-                describe_units(item, program.currency, charities, definition.tiers),
-            )
-            for item in definition.wallet_types
-            if item.code in _collected(definition, versions)
-        ],
+        units=_units(program, told_units, _collected(told_units, versions)),
         charities=_charities(program, now),
-        general=describe_terms(definition),
+        general=describe_terms(program),
         further=terms_panels(program, now),
     )
+
+
+def _published(program: Program) -> list[EarningRuleVersion]:
+    rows = EarningRuleVersion.objects.filter(
+        rule__program=program, status=EarningRuleVersion.Status.PUBLISHED
+    )
+    rows = rows.select_related("rule__wallet_type", "lot_policy")
+    return list(rows.order_by("rule__position", "rule_id", "number"))
+
+
+def rules_in_force(program: Program, now: dt.datetime) -> list[RuleTerms]:
+    """What earns now, as the terms say it to everybody, without the rest of them."""
+    moment = Moment(now, program.zone)
+    return [
+        _worded(version, program)
+        for version in _published(program)
+        if _has_begun(version, now) and not _is_over(version, now)
+        and not is_discount(version) and not _kept_from(version, None, moment)
+    ]  # fmt: skip
 
 
 def _charities(program: Program, now: dt.datetime) -> list[CharityWords]:
@@ -227,11 +246,23 @@ def _charities(program: Program, now: dt.datetime) -> list[CharityWords]:
     ]
 
 
-def _collected(definition: ProgramDefinition, versions: Sequence[EarningRuleVersion]) -> set[str]:
+def _collected(told: _Told, versions: Sequence[EarningRuleVersion]) -> set[str]:
     """The units that any rule has ever given. Of a program of discounts alone nobody collects
     anything; of one without any rule it says what will be."""
     given = {version.rule.wallet_type.code for version in versions if not is_discount(version)}
-    return given or ({item.code for item in definition.wallet_types} if not versions else set())
+    return given or ({item.code for item in told.wallet_types} if not versions else set())
+
+
+def _units(program: Program, told: _Told, collected: set[str]) -> list[UnitWords]:
+    return [
+        UnitWords(
+            item.plural,
+            item.icon,
+            describe_units(item, program.currency, told.charities, told.tiers),
+        )
+        for item in told.wallet_types
+        if item.code in collected
+    ]
 
 
 def _tiers(
@@ -273,9 +304,7 @@ def _past_plans(program: Program) -> list[PastPlan]:
     return [PastPlan(_plan(version, program, units), ended) for version, ended in former]
 
 
-def _past_units(
-    program: Program, definition: ProgramDefinition, collected: Collection[str]
-) -> list[PastUnits]:
+def _past_units(program: Program, told: _Told, collected: Collection[str]) -> list[PastUnits]:
     """What was said of units before, the newest first; what is earned keeps its terms."""
     rows = FormerUnitTerms.objects.filter(
         wallet_type__program=program, wallet_type__code__in=collected
@@ -285,7 +314,7 @@ def _past_units(
         said = WalletTypeDefinition.model_validate(row.said)
         whole = "unit_value" in row.said
         words = (
-            describe_units(said, program.currency, definition.charity_names, definition.tiers)
+            describe_units(said, program.currency, told.charities, told.tiers)
             if whole
             else describe_lots(said)
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from loyalty.definitions import AccountCodes, CompanyTerms, PartyDefinition, ProgramDefinition
 from loyalty.models import (
@@ -22,6 +24,7 @@ from loyalty.selectors.activities import activity_type_definitions
 from loyalty.selectors.charities import charity_definitions, pledge_definitions
 from loyalty.selectors.launches import launch_definition
 from loyalty.selectors.lot_policies import expiry_of, pending_of
+from loyalty.selectors.member_tallies import members_of_each
 from loyalty.selectors.plans import plans_of
 from loyalty.selectors.program_times import (
     ending_definition,
@@ -42,8 +45,8 @@ from members.errors import NotFoundError
 def list_programs() -> QuerySet[Program]:
     """All programs with how many members each has (`member_count`), merged duplicates not
     counted."""
-    members = Count("memberships", filter=Q(memberships__merged_into=None))
-    return Program.objects.annotate(member_count=members).prefetch_related("wallet_types")
+    found = Program.objects.annotate(member_count=members_of_each())
+    return found.prefetch_related("wallet_types")
 
 
 def get_program(code: str) -> Program:
@@ -72,6 +75,17 @@ def current_version(rule: EarningRule, now: dt.datetime) -> EarningRuleVersion |
 def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
     """The program as it is now, as `apply_definition` takes it: applying the result changes
     nothing. Drafts beside a live program, and what is only scheduled, are not in it."""
+    parts = {part.name: tuple(part.read(program)) for part in program_parts()}
+    return _definition(program, now, parts)
+
+
+def definition_without_parts(program: Program, now: dt.datetime) -> ProgramDefinition:
+    """The same without what higher applications say, which takes most of the time to read: to look
+    at, never to apply."""
+    return _definition(program, now, {})
+
+
+def _definition(program: Program, now: dt.datetime, parts: Mapping[str, Any]) -> ProgramDefinition:
     rules = _rules_of(program, now)
     state, tiers = program_state(program, now), tiers_of(program, now)
     return ProgramDefinition(
@@ -104,7 +118,7 @@ def definition_of(program: Program, now: dt.datetime) -> ProgramDefinition:
         wallet_types=wallet_type_definitions(program, tiers),
         earning_rules=tuple(item for item in rules if isinstance(item, EarningRuleDefinition)),
         discount_rules=tuple(item for item in rules if isinstance(item, DiscountRuleDefinition)),
-        **{part.name: tuple(part.read(program)) for part in program_parts()},
+        **parts,
     )
 
 

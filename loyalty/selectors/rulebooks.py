@@ -14,9 +14,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
-from loyalty.models import Account, EarningRuleVersion, LotPolicy, Pool, Program, WalletType
+from loyalty.models import (
+    Account,
+    DiscountBudget,
+    EarningRuleVersion,
+    LotPolicy,
+    Pool,
+    Program,
+    WalletType,
+)
 from loyalty.rule_conditions import stored_condition
-from loyalty.rules.bodies import DiscountBody, EarningBody, parse_body
+from loyalty.rules.bodies import EarningBody, parse_body
+from loyalty.rules.discount_bodies import DiscountBody
 from loyalty.rules.discounts import Discounting, DiscountVersion
 from loyalty.rules.engine import Rulebook, RuleVersion
 from loyalty.rules.lots import LotTerms, expires_at
@@ -105,14 +114,25 @@ class ProgramTerms:
 
 @dataclass(frozen=True)
 class Terms:
-    """The chosen programs at one fingerprint of the database."""
+    """The chosen programs at one fingerprint of the database. `whole`: they are all that there
+    are."""
 
     fingerprint: str
     programs: tuple[ProgramTerms, ...]
+    whole: bool = False
 
     @cached_property
     def ids(self) -> list[int]:
         return [program.id for program in self.programs]
+
+    @cached_property
+    def have_discount_budgets(self) -> bool:
+        """Whether what some rule takes off prices comes out of a budget, also of a program that was
+        not chosen: what comes back of an order concerns those that it was told for."""
+        found = (version for item in self.programs for version in item.rulebook.discounts)
+        if any(version.budget_id for version in found):
+            return True
+        return not self.whole and DiscountBudget.objects.exists()
 
 
 _lock = threading.Lock()
@@ -183,7 +203,7 @@ def _load(program_ids: Sequence[int] | None) -> Terms:
         programs = programs.filter(pk__in=program_ids)
     # The fingerprint first: a change after it makes the terms look stale, never fresh.
     fingerprint = _fingerprint()
-    return Terms(fingerprint, _read(list(programs.order_by("pk"))))
+    return Terms(fingerprint, _read(list(programs.order_by("pk"))), whole=program_ids is None)
 
 
 def _read(found: Sequence[Program]) -> tuple[ProgramTerms, ...]:
@@ -280,6 +300,7 @@ def discount_version(version: EarningRuleVersion) -> DiscountVersion:
         when=stored_condition(body.when),
         starts_at=version.starts_at,
         ends_at=version.ends_at,
+        budget_id=rule.discount_budget_id or 0,
     )
 
 

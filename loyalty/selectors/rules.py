@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -70,10 +70,47 @@ def rule_rows(program: Program, now: dt.datetime) -> list[RuleRow]:
     return [row_of(rule, now) for rule in rules_of(program)]
 
 
+def judged_rows(program: Program, now: dt.datetime) -> list[RuleRow]:
+    """The same, as checks need them: without who wrote them, and what becomes of their units."""
+    return [row_of(rule, now) for rule in _as_judged(program.earning_rules.filter(source=""))]
+
+
+def all_judged_rows(program: Program, now: dt.datetime) -> list[RuleRow]:
+    """The same with those that campaigns wrote, which come after them. Two queries."""
+    found = program.earning_rules.filter(Q(source="") | Q(source__startswith=CAMPAIGN))
+    rows = [
+        row_of(rule, now) for rule in _as_judged(found) if not rule.source or rule.versions.all()
+    ]
+    return sorted(rows, key=lambda row: row.rule.source != "")
+
+
+def _as_judged(rules: QuerySet[EarningRule]) -> QuerySet[EarningRule]:
+    versions = Prefetch("versions", EarningRuleVersion.objects.order_by("-number"))
+    return rules.select_related("wallet_type", "program").prefetch_related(versions)
+
+
+def first_rows(drafts: Iterable[EarningRuleVersion]) -> list[RuleRow]:
+    """The same of a program that is new, from all that was written for it."""
+    rows = [
+        RuleRow(draft.rule, (draft,), live=None, scheduled=(), draft=draft, unborn=True)
+        for draft in drafts
+        if not draft.rule.source
+    ]
+    return sorted(rows, key=lambda row: (row.rule.position, row.rule.pk))
+
+
 def campaign_rows(program: Program, now: dt.datetime) -> list[RuleRow]:
     """Every rule of a program that a campaign wrote."""
     found = program.earning_rules.filter(source__startswith=CAMPAIGN)
     return [row_of(rule, now) for rule in _with_versions(found) if rule.versions.all()]
+
+
+def brought_rows(program: Program, now: dt.datetime) -> list[RuleRow]:
+    """What tiers, plans and promotions bring: live rules that nobody writes as such, and those that
+    will be."""
+    found = _with_versions(program.earning_rules.exclude(source=""))
+    rows = [row_of(rule, now) for rule in found if rule.versions.all()]
+    return [row for row in rows if row.state in {LIVE, SCHEDULED}]
 
 
 def rules_of(program: Program) -> QuerySet[EarningRule]:

@@ -14,12 +14,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from loyalty.ledger.past import holdings_then
 from loyalty.models import Membership, Transfer, Wallet, WalletType
 from loyalty.rules.calendar import add_months, last_instant
+from loyalty.selectors.memberships import accounts_with_merged
 from loyalty.selectors.transfers import movements_of
 from members.errors import DomainError, FieldError
 
@@ -139,9 +139,8 @@ def _bounds(
 
 def _wallets_of(membership: Membership) -> list[Wallet]:
     """In the program's order, with those that were merged into them."""
-    account = membership.account_id
-    own = Q(account=account) | Q(account__membership__merged_into__account=account)
-    chosen = Wallet.objects.filter(own).select_related("wallet_type__program")
+    accounts = accounts_with_merged([membership.account_id])
+    chosen = Wallet.objects.filter(account__in=accounts).select_related("wallet_type__program")
     return list(chosen.order_by("wallet_type_id", "pk"))
 
 

@@ -15,6 +15,7 @@ from loyalty.selectors.tier_facts import tier_facts
 from loyalty.tiers.checkpoints import reaches_back
 from loyalty.tiers.facts import Fact, Why
 from loyalty.tiers.states import Change, Checkpoint, State
+from members.read_once import read_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,20 @@ def known_facts(
     program: ProgramTerms, members: Sequence[Membership], *, at: Mapping[int, dt.datetime]
 ) -> dict[int, Known]:
     """By membership, so that a tier can be worked out `at` its instant and at any later one."""
+
+    def find() -> dict[int, Known]:
+        return _known_facts(program, members, at)
+
+    assert program.tiers is not None
+    if not all(ladder.id for ladder in program.tiers.ladders):
+        return find()  # of a draft, which may ask for other facts the next time
+    asked = tuple((member.pk, member.enrolled_at, at[member.pk]) for member in members)
+    return read_once(("tier facts", basis_of(program), asked), find)
+
+
+def _known_facts(
+    program: ProgramTerms, members: Sequence[Membership], at: Mapping[int, dt.datetime]
+) -> dict[int, Known]:
     found = _checkpoints(program, members, at)
     ids = [member.pk for member in members]
     facts = tier_facts(program, ids, {pk: after.at for pk, after in found.items()})

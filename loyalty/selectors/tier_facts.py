@@ -16,6 +16,7 @@ from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.selectors.tier_sets import TierTerms
 from loyalty.tiers.facts import Fact, Manual
 from loyalty.unearned import earned_sql
+from members.read_once import read_once
 
 ONE = Decimal(1)
 Whose = dict[str, list[Any]]
@@ -207,6 +208,10 @@ def _of_activities(terms: TierTerms, whose: Whose) -> Iterator[_Told]:
 def manual_tiers(memberships: Sequence[int]) -> dict[int, list[Manual]]:
     """By membership what was given by hand, also under a name that was merged into it. One that
     was ended before it began never was."""
+    return read_once(("manual tiers", tuple(memberships)), lambda: _manual_tiers(memberships))
+
+
+def _manual_tiers(memberships: Sequence[int]) -> dict[int, list[Manual]]:
     found: defaultdict[int, list[Manual]] = defaultdict(list)
     names = Membership.objects.filter(merged_into__in=memberships)
     given = ManualTier.objects.select_related("membership").filter(

@@ -21,6 +21,7 @@ from loyalty.tier_definitions import (
     TiersDefinition,
 )
 from loyalty.tiers.ladders import Ladder, Level, in_force
+from members.read_once import read_once
 
 
 @dataclass(frozen=True)
@@ -96,16 +97,20 @@ def ladder_of(tier_set: TierSet) -> Ladder:
 def tier_set_at(program: Program, at: dt.datetime) -> TierSet | None:
     """The tier set in force; of a program that was never live the only one. None: no tiers."""
     found = None
-    for item in program.tier_sets.prefetch_related("tiers").order_by("number"):
+    for item in _sets(program):
         if item.starts_at is None or item.starts_at <= at:
             found = item
     return None if found is None or (found.ends_at is not None and found.ends_at <= at) else found
 
 
+def _sets(program: Program) -> list[TierSet]:
+    rows = program.tier_sets.select_related("wallet_type").prefetch_related("tiers")
+    return read_once(("tier sets", program.pk), lambda: list(rows.order_by("number")))
+
+
 def former_tier_sets(program: Program, at: dt.datetime) -> list[tuple[TierSet, dt.datetime]]:
     """Those that are in force no more, the newest first, and until when each was. Two queries."""
-    rows = program.tier_sets.select_related("wallet_type").prefetch_related("tiers")
-    sets = list(rows.order_by("number"))
+    sets = _sets(program)
     found = []
     for item, following in zip_longest(sets, sets[1:]):
         ends = (item.ends_at, following.starts_at if following else None)
@@ -158,7 +163,7 @@ def benefits_of(tier: Tier) -> tuple[BenefitDefinition, ...]:
 def known_tiers() -> list[tuple[str, str]]:
     """Codes and names of the tiers of all programs, as they were last said."""
     rows = Tier.objects.order_by("position", "tier_set__number").values_list("code", "name")
-    return list(dict(rows).items())
+    return read_once("known tiers", lambda: list(dict(rows).items()))
 
 
 def with_names(changes: QuerySet[TierChange]) -> QuerySet[TierChange]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.db.models import OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Greatest
 
-from loyalty.models import DailyTotal, LotChange, Membership, Order, Program, Transfer, WalletType
-from loyalty.rules.calendar import end_of_day, start_of_day
+from loyalty.models import DailyTotal, LotChange, Order, Transfer, WalletType
+from loyalty.selectors.member_tallies import joined_between
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +86,13 @@ def activity(wallet_type: WalletType, first: dt.date, last: dt.date) -> Activity
         redeemed=Sum("outgoing", filter=Q(kind=Transfer.Kind.REDEMPTION), default=0),
         orders=Sum("orders", filter=Q(kind=Transfer.Kind.ACCRUAL), default=0),
     )
-    new_members = Membership.objects.filter(
-        program=program,
-        merged_into=None,
-        enrolled_at__gte=start_of_day(first, program.zone),
-        enrolled_at__lt=end_of_day(last, program.zone),
-    ).count()
     return Activity(
         orders=sums["orders"],
-        new_members=new_members,
+        new_members=joined_between(program, first, last),
         earned=sums["earned"],
         taken_back=sums["taken_back"],
         redeemed=sums["redeemed"],
     )
-
-
-def member_count(program: Program) -> int:
-    return Membership.objects.filter(program=program, status=Membership.Status.ACTIVE).count()
 
 
 def has_orders() -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 from django.db.models import (
     BigIntegerField,
+    Case,
     Exists,
     F,
     OuterRef,
@@ -16,10 +17,13 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Sum,
+    Value,
+    When,
 )
 from django.db.models.functions import Coalesce, JSONObject
 
-from loyalty.models import Lot, Membership, Transfer, Wallet
+from loyalty.models import Lot, LotUse, Membership, Transfer, Wallet
+from loyalty.selectors.memberships import accounts_with_merged
 
 # What corrects a movement in part because somebody, or the order, gave its units back.
 GIVEN_BACK = (Transfer.Kind.REVERSAL, Transfer.Kind.REINSTATEMENT)
@@ -31,7 +35,8 @@ Direction = Literal["", "in", "out"]
 def transfers() -> QuerySet[Transfer]:
     """With all that showing a movement needs. `given_back`: how many of its units were given back
     or brought back in parts; `is_reversed`: whether it was undone, at once or by and by, a gift as
-    far as something was left; `counterpart`: whose the wallet on the other side is."""
+    far as something was left; `counterpart`: whose the wallet on the other side is; `expired_lot`:
+    of an expiry, when its units were earned, and with which order if they came from nobody else."""
     here = OuterRef("pk")
     parts = Transfer.objects.filter(corrects=here, kind__in=GIVEN_BACK).order_by()
     units = parts.values("corrects").annotate(units=Sum("amount")).values("units")
@@ -46,6 +51,14 @@ def transfers() -> QuerySet[Transfer]:
     names = JSONObject(
         given=f"{owner}given_name", family=f"{owner}family_name", pool="wallet__account__pool__name"
     )
+    expired = LotUse.objects.filter(transfer=here).values(
+        lot_told=JSONObject(
+            earned_at="lot__earned_at",
+            order=Case(
+                When(lot__parent=None, then="lot__transfer__order__external_id"), default=Value("")
+            ),
+        )
+    )
     found: QuerySet[Transfer] = (
         Transfer.objects.select_related(
             "wallet", "wallet_type__program", "order", "refund", "actor"
@@ -54,28 +67,18 @@ def transfers() -> QuerySet[Transfer]:
         .annotate(
             is_reversed=Q(whole) | Q(gift) | Q(given_back__gte=F("amount")),
             counterpart=Subquery(other.values(names=names)[:1]),
+            expired_lot=Case(When(kind=Transfer.Kind.EXPIRY, then=Subquery(expired[:1]))),
         )
     )
     return found
 
 
-def list_transfers(
-    wallet_ids: Sequence[int], *, before: Cursor | None = None, limit: int = 50
-) -> list[Transfer]:
-    """Movements of these wallets, newest business time first; `before` is the last one seen."""
-    found = transfers().filter(wallet__in=wallet_ids)
-    if before is not None:
-        at, pk = before
-        found = found.filter(Q(occurred_at__lt=at) | Q(occurred_at=at, pk__lt=pk))
-    return list(found.order_by("-occurred_at", "-pk")[:limit])
-
-
 def history_of(memberships: Iterable[Membership]) -> QuerySet[Transfer]:
     """Movements of these members' wallets, and of those that were merged into them. What only went
     between these is left out: together they read as one history."""
-    own = [membership.account_id for membership in memberships]
-    accounts = Q(account__in=own) | Q(account__membership__merged_into__account__in=own)
-    wallets = dict(Wallet.objects.filter(accounts).values_list("pk", "merged_into"))
+    accounts = accounts_with_merged(membership.account_id for membership in memberships)
+    found_wallets = Wallet.objects.filter(account__in=accounts)
+    wallets = dict(found_wallets.values_list("pk", "merged_into"))
     found = transfers().filter(wallet__in=list(wallets))
     if any(wallets.values()):
         between = Q(pair__wallet__in=list(wallets)) | Q(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from loyalty.models import Membership, Program
-from loyalty.selectors.program_terms import RuleTerms, terms_of
+from loyalty.selectors.program_terms import RuleTerms, rules_in_force
 
 
 def can_earn(membership: Membership) -> bool:
@@ -17,4 +17,4 @@ def standing_rules(membership: Membership, now: dt.datetime) -> list[RuleTerms]:
     """The rules that count now, in words. What a promotion or a challenge brings is said there."""
     if not can_earn(membership):
         return []
-    return [rule for rule in terms_of(membership.program, now).rules if not rule.of_campaign]
+    return [rule for rule in rules_in_force(membership.program, now) if not rule.of_campaign]

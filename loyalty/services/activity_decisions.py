@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from loyalty.models import Activity, ActivityAward
+from loyalty.models import Activity, ActivityAward, Membership
 from loyalty.selectors.rulebooks import Terms
 from loyalty.services.activities import open_people
 from loyalty.services.activity_awards import Judged, award_activities, take_back
@@ -109,9 +109,16 @@ def _decide(row: Activity, state: str, actor: Actor, now: dt.datetime, note: str
 
 def _audit(action: str, row: Activity, actor: Actor) -> None:
     record_audit(
-        actor=actor, action=action, target=row.customer, after={"activity": str(row)},
-        reason=row.decision_note,
+        actor=actor, action=action, target=row.customer, about=_only_member(row),
+        after={"activity": str(row)}, reason=row.decision_note,
     )  # fmt: skip
+
+
+def _only_member(row: Activity) -> Membership | None:
+    """Whose program it concerned; what concerned none, or several, is everybody's to read."""
+    awards = row.awards.select_related("membership__program")
+    members = {award.membership.program_id: award.membership for award in awards}
+    return next(iter(members.values())) if len(members) == 1 else None
 
 
 def preview_approval(*, activity: Activity, source: str, now: dt.datetime) -> list[ActivityAward]:

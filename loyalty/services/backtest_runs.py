@@ -21,12 +21,14 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from loyalty.backtest_off import TakenOff
+from loyalty.backtest_rules import Wordings
 from loyalty.backtest_sums import Sums
 from loyalty.models import Backtest, BacktestPart
-from loyalty.rules.events import Budgets
+from loyalty.rules.events import Budgets, Unlimited
 from loyalty.selectors.replayed_days import everybody_in_ranges
 from loyalty.selectors.replayed_orders import customer_ranges
-from loyalty.services.backtest_budgets import Unlimited, budgets_of, wanted_by_day
+from loyalty.services.backtest_budgets import budgets_of, wanted_by_day, wanted_by_order
 from loyalty.services.backtest_setups import Setup
 from members.models import Job
 from members.services.jobs import JobProgress, claim_job, running, save_checkpoint
@@ -133,9 +135,10 @@ def _do_part(
     sums: dict[str, Any]
     with _without_collector():
         if stage == Stage.BUDGETS:
-            sums = wanted_by_day(setup, first, last)
+            sums = wanted_by_order(setup, first, last)
         else:
-            sums = setup.add_up(first, last, budgets).as_json()
+            off = TakenOff()
+            sums = setup.add_up(first, last, budgets, off).as_json() | {"off": off.as_json()}
     part = BacktestPart(
         backtest=setup.backtest, stage=stage, number=number, orders=orders, sums=sums
     )
@@ -155,10 +158,12 @@ def _without_collector() -> Iterator[None]:
 
 def _finish(setup: Setup) -> None:
     """The answer instead of its parts, all at once."""
-    backtest, sums = setup.backtest, Sums()
+    backtest, sums, off = setup.backtest, Sums(), TakenOff()
     parts = backtest.parts.filter(stage=Stage.REPLAY).order_by("number")
     for kept in parts.values_list("sums", flat=True).iterator(chunk_size=20):
         sums.merge(Sums.from_json(kept))
+        # One that was found by an earlier version has none.
+        off.merge(kept.get("off", {}))
     units = [
         {
             "code": unit.code, "singular": unit.singular, "plural": unit.plural,
@@ -172,6 +177,8 @@ def _finish(setup: Setup) -> None:
             "units": units,
             "in_money": setup.in_money,
             "has_budgets": setup.has_budgets,
+            "wanted": wanted_by_day(setup, _wanted(backtest)),
+            "discounts": off.results(Wordings.from_json(backtest.draft).beside.discounts),
             "scopes": sorted(setup.stretch.scopes),
             "rule_units": {
                 version.rule_code: setup.units[version.wallet_type_id].code
@@ -196,9 +203,14 @@ def _stages(setup: Setup) -> list[str]:
 
 def _budgets(setup: Setup, stage: str) -> dict[str, Budgets]:
     if stage == Stage.REPLAY and setup.has_budgets:
-        parts = setup.backtest.parts.filter(stage=Stage.BUDGETS)
-        return budgets_of(setup, parts.values_list("sums", flat=True).iterator(chunk_size=20))
+        return budgets_of(setup, _wanted(setup.backtest))
     return {"live": Unlimited(), "draft": Unlimited()}
+
+
+def _wanted(backtest: Backtest) -> Iterator[dict[str, Any]]:
+    """What the first round has found, part by part."""
+    parts = backtest.parts.filter(stage=Stage.BUDGETS)
+    return parts.values_list("sums", flat=True).iterator(chunk_size=20)
 
 
 def _ranges(job: Job | None) -> list[Range]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from loyalty.backtest_members import Member, Unit
+from loyalty.backtest_off import TakenOff
 from loyalty.backtest_rules import KnownUnit, Wordings, draft_versions
 from loyalty.backtest_sums import SIDES, Adder, Sums
 from loyalty.backtest_tiers import with_tiers
@@ -21,6 +22,7 @@ from loyalty.rules.engine import RuleVersion
 from loyalty.rules.events import Budgets, Credit, Event, Sale
 from loyalty.rules.lots import LotTerms, OrderTimes, lot_times, matures_at
 from loyalty.rules.replay import Life
+from loyalty.rules.replayed_prices import Charged, PricedLife, PriceRules
 from loyalty.rules.rulesets import RuleSet
 from loyalty.selectors.replayed_orders import (
     BEGINNING,
@@ -30,8 +32,11 @@ from loyalty.selectors.replayed_orders import (
     replayed_customers,
 )
 from loyalty.selectors.rulebooks import fresh_terms, lot_terms
+from loyalty.services.backtest_prices import charged_of, price_rules
 from loyalty.tier_definitions import TiersDefinition
 from members.conditions.scopes import TIER
+
+NOT_PRICED = Charged()
 
 
 @dataclass
@@ -44,6 +49,8 @@ class Setup:
     terms: Mapping[int, LotTerms]
     # Those of the draft, where it has others than life.
     tiers: TiersDefinition | None = None
+    # By which orders are priced, where it tries discounts.
+    prices: PriceRules | None = None
     _lasts: dict[tuple[int, int, dt.date], bool] = field(default_factory=dict)
 
     @classmethod
@@ -56,11 +63,12 @@ class Setup:
         published, others = _published(program, backtest.versions)
         live, draft = Wordings.from_json(backtest.live), Wordings.from_json(backtest.draft)
         since = start_of_day(backtest.since, program.zone)
+        prices = price_rules(backtest, draft, since)
         sides = {
             "live": RuleSet(published, live.multiplying, others),  # type: ignore[arg-type]
-            "draft": _drafted(published, others, live, draft, known, since),
+            "draft": _drafted(published, others, live, draft, known, since, prices),
         }
-        return cls(backtest, sides, units, terms, draft.tiers)
+        return cls(backtest, sides, units, terms, draft.tiers, prices)
 
     @property
     def program(self) -> Program:
@@ -105,8 +113,10 @@ class Setup:
         """Each customer of a range, replayed."""
         program = program_of_replay(self.program)
         sides = [(self.sides[side], budgets[side]) for side in SIDES]
-        for one in replayed_customers(self.stretch, first, last):
+        for one, charged in self._charged(replayed_customers(self.stretch, first, last)):
             life = Life(program, one.person, sides, one.drafted)
+            if self.prices is not None:
+                life = PricedLife(program, one.person, sides, one.drafted, self.prices, charged)
             if one.days:
                 _live_with_days(life, one)
             else:
@@ -114,10 +124,21 @@ class Setup:
                     life.live(event)
             yield one, life
 
-    def add_up(self, first: int, last: int, budgets: Mapping[str, Budgets]) -> Sums:
-        """What the customers of a range come to."""
+    def _charged(self, found: Iterator[Replayed]) -> Iterator[tuple[Replayed, Charged]]:
+        """With how their orders were priced, where that is asked."""
+        if self.prices is None:
+            yield from ((one, NOT_PRICED) for one in found)
+            return
+        everybody = list(found)
+        charged = charged_of(self.backtest, everybody, self.prices)
+        yield from ((one, charged) for one in everybody)
+
+    def add_up(self, first: int, last: int, budgets: Mapping[str, Budgets], off: TakenOff) -> Sums:
+        """What the customers of a range come to; what is taken off their prices to `off`."""
         adder = Adder(self._weighed(), self.program.zone, self._lasting)
         for one, life in self.lives(first, last, budgets):
+            if isinstance(life, PricedLife):
+                off.add(one.customer_id, life.off, self.program.zone)
             adder.add(
                 Member(
                     one.customer_id,
@@ -215,14 +236,15 @@ def _published(
 
 def _drafted(
     published: tuple[RuleVersion, ...], others: tuple[RuleVersion, ...], live: Wordings,
-    draft: Wordings, units: Mapping[str, KnownUnit], since: dt.datetime,
+    draft: Wordings, units: Mapping[str, KnownUnit], since: dt.datetime, prices: PriceRules | None,
 ) -> RuleSet:  # fmt: skip
     orders = draft_versions(published, live, draft, units, since, EarningBody)
     days = draft_versions(others, live, draft, units, since, AnniversaryBody)
     if draft.tiers is not None:
         orders = with_tiers(orders, draft.tiers, units, since, EarningBody)
         days = with_tiers(days, draft.tiers, units, since, AnniversaryBody)
-    return RuleSet(orders, draft.multiplying, days)  # type: ignore[arg-type]
+    discounts = prices.versions if prices is not None else ()
+    return RuleSet(orders, draft.multiplying, days, discounts)  # type: ignore[arg-type]
 
 
 def _live_with_days(life: Life, one: Replayed) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from loyalty.backtest_rules import Wordings
+from loyalty.backtest_rules import Beside, Wordings
 from loyalty.definitions import ProgramDefinition
 from loyalty.models import Backtest, EarningRuleVersion, Program
 from loyalty.selectors.programs import definition_of
@@ -26,6 +26,7 @@ from members.services.jobs import start_or_resume_job
 
 KIND = "backtest"
 EARLIEST = dt.date(2000, 1, 1)
+NOTHING_BESIDE = Beside()
 
 
 @transaction.atomic
@@ -39,17 +40,19 @@ def create_backtest(
     now: dt.datetime,
     name: str = "",
     tiers: TiersDefinition | None = None,
+    beside: Beside = NOTHING_BESIDE,
 ) -> Backtest:
     """Keep the question; its job is to be handed to a worker. `tiers`: other tiers than those that
-    count, to be tried with it. The same question again, while it is not answered, is the same
-    backtest. Raises DomainError."""
+    count, to be tried with it; `beside`: what is tried of campaigns. The same question again,
+    while it is not answered, is the same backtest. Raises DomainError."""
     program = Program.objects.select_for_update().get(pk=program.pk)
     _check_days(since, until, now.astimezone(program.zone).date())
     live = _live_wordings(program, now)
-    wanted = replace(Wordings.of(draft), tiers=_other_tiers(program, tiers, now))
+    tiers = _other_tiers(program, tiers, now)
+    wanted = replace(Wordings.of(draft), tiers=tiers, beside=beside)
     _check_units(program, wanted)
     same_rules = not live.changed_to(wanted) and wanted.multiplying == live.multiplying
-    if same_rules and wanted.tiers is None:
+    if same_rules and wanted.tiers is None and not beside.discounts:
         raise DomainError(
             _(
                 "The draft says the same as the live rules: change, add or leave out a rule, or try"

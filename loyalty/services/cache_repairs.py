@@ -17,6 +17,7 @@ from django.db.models import Max
 from loyalty.instants import NEVER
 from loyalty.ledger.posting import lock_wallets
 from loyalty.models import LotPosition
+from loyalty.services.tallies import recount_tallies
 from loyalty.services.tier_checkpoints import mend_checkpoints
 from loyalty.services.totals import rebuild_days, rewrite_month_ends
 from members.selectors.merchants import get_merchant
@@ -108,7 +109,8 @@ def repair_caches(*, actor: Actor, now: dt.datetime) -> Repaired:
         mend = partial(_mend_wallets, wrong[start : start + WALLETS], now)
         lots += run_atomically(mend)
     wallets = len(wrong)
-    repaired = Repaired(lots, wallets, _rebuild_totals(), mend_checkpoints(now=now))
+    totals = _rebuild_totals() + recount_tallies()
+    repaired = Repaired(lots, wallets, totals, mend_checkpoints(now=now))
     if not repaired.nothing:
         record_audit(
             actor=actor, action="books.caches_repaired", target=get_merchant(),

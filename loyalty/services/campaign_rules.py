@@ -6,11 +6,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from loyalty.models import EarningRule, EarningRuleVersion, Order, Program, WalletType
+from loyalty.models import (
+    DiscountBudget,
+    EarningRule,
+    EarningRuleVersion,
+    Order,
+    Program,
+    WalletType,
+)
 from loyalty.rule_checks import Finding, check_rule, refusals
 from loyalty.rules.bodies import RuleBody
 from loyalty.rules.body_parts import AnyBody
@@ -46,10 +54,11 @@ class Span:
 @transaction.atomic
 def put_campaign_rules(
     *, program: Program, source: str, wanted: Sequence[CampaignRule], span: Span, actor: Actor,
-    now: dt.datetime,
+    now: dt.datetime, money: Decimal | None = None,
 ) -> list[EarningRule]:  # fmt: skip
     """The rules of a campaign count for a time; what its rules have used of their caps stays used.
-    Raises RuleRefusedError where one could never give anything."""
+    `money`: so much they take off prices in all at most; None: as much as they say. Raises
+    RuleRefusedError where one could never give anything."""
     program = hold_program(program)
     require_live(program)
     found = campaign_findings(program=program, source=source, wanted=wanted, span=span, now=now)
@@ -61,6 +70,7 @@ def put_campaign_rules(
         )
     rules = [_rule(program, source, number, item) for number, item in enumerate(wanted)]
     _share_budgets(rules, wanted)
+    _put_money_budget(program, source, rules, money)
     for rule, item in zip(rules, wanted, strict=True):
         version = EarningRuleVersion(
             rule=rule, body=item.body.model_dump(mode="json"), written_by=actor.user,
@@ -131,18 +141,46 @@ def _rule(program: Program, source: str, number: int, item: CampaignRule) -> Ear
     return rule
 
 
-def _share_budgets(rules: Sequence[EarningRule], wanted: Sequence[CampaignRule]) -> None:
-    """Those of the same units count in the counters of the first: what all of them give in all, and
-    to one member."""
-    first: dict[int, EarningRule] = {}
+def keepers(wanted: Sequence[CampaignRule]) -> dict[str, str]:
+    """By code of a campaign's rules the first of the same units, in whose counters it counts: what
+    all of them give in all, and to one member. Nothing where a single one has such limits."""
     limited = [
-        rule
-        for rule, item in zip(rules, wanted, strict=True)
+        item
+        for item in wanted
         if isinstance(item.body, AnyBody)
         and (item.body.caps.budget is not None or item.body.caps.per_member is not None)
     ]
-    for rule in limited:
-        keeper = first.setdefault(rule.wallet_type_id, rule)
-        if rule.budget_rule_id != keeper.pk and len(limited) > 1:
-            rule.budget_rule = keeper
+    if len(limited) < 2:
+        return {}
+    first: dict[int, str] = {}
+    return {item.code: first.setdefault(item.unit.pk, item.code) for item in limited}
+
+
+def _share_budgets(rules: Sequence[EarningRule], wanted: Sequence[CampaignRule]) -> None:
+    by_code = {rule.code: rule for rule in rules}
+    for code, keeper in keepers(wanted).items():
+        rule = by_code[code]
+        if rule.budget_rule_id != by_code[keeper].pk:
+            rule.budget_rule = by_code[keeper]
             rule.save(update_fields=["budget_rule"])
+
+
+def drop_campaign_rules(*, program: Program, source: str) -> None:
+    """Of a campaign that never began: its rules, and the budget that they had."""
+    rules = program.earning_rules.filter(source=source)
+    rules.update(budget_rule=None, discount_budget=None)
+    for rule in rules:
+        rule.delete()
+    DiscountBudget.objects.filter(program=program, source=source).delete()
+
+
+def _put_money_budget(
+    program: Program, source: str, rules: Sequence[EarningRule], money: Decimal | None
+) -> None:
+    """All of them take it off together; what they took before stays taken."""
+    budget = None
+    if money is not None:
+        budget, _created = DiscountBudget.objects.update_or_create(
+            program=program, source=source, defaults={"amount": money}
+        )
+    program.earning_rules.filter(pk__in=[rule.pk for rule in rules]).update(discount_budget=budget)

@@ -83,6 +83,15 @@ class CapBook:
         return book
 
     @classmethod
+    def of_budgets(cls, versions: Iterable[RuleVersion]) -> CapBook:
+        """The budgets of these versions, locked as a whole."""
+        book, rules = cls(), {item.budget_key for item in versions if item.body.caps.budget}
+        if rules:
+            every = range(CapCounter.SLICES)
+            book._lock_slices(sorted((rule, number) for rule in rules for number in every))
+        return book
+
+    @classmethod
     def look(cls, wishes: Iterable[Wish]) -> CapBook:
         """The counters as they are, without locking or making any: to judge without awarding."""
         book = cls()
@@ -145,6 +154,16 @@ class CapBook:
         units yet."""
         return self._rooms(wish, {}, given)
 
+    def of_budget(self, version: RuleVersion, units: int) -> int:
+        """How many of these units the budget of a version leaves. Raises BudgetShortError where its
+        locked slices decide, and others may have more."""
+        if version.body.caps.budget is None or units <= 0:
+            return units
+        room = sum(left for _key, left in self._slices_with_room(version))
+        if room < units and not self._is_whole(version.budget_key):
+            raise BudgetShortError({version.budget_key})
+        return min(units, room)
+
     def judge_deed(self, wish: Wish) -> tuple[Award, ...]:
         """The awards of an activity, under what the caps leave. Raises BudgetShortError."""
         rooms, deed = self._rooms(wish, {}, {}), wish.occasion
@@ -164,8 +183,12 @@ class CapBook:
         if caps.per_member is not None:
             counter = self.members[_member_key(version, wish)]
             counter.change = max(counter.change + units, -counter.used)
-        if caps.budget is not None and units:
-            self._take_from_budget(version, wish, units)
+        self.take_from_budget(version, wish.membership_id, units)
+
+    def take_from_budget(self, version: RuleVersion, membership_id: int, units: int) -> None:
+        """Count units that a member got from a version in its budget, if it has one."""
+        if version.body.caps.budget is not None and units:
+            self._take_from_budget(version, membership_id, units)
 
     def write(self) -> None:
         """Keep what was taken, in the transaction that awards it."""
@@ -225,9 +248,9 @@ class CapBook:
                 found.append((key, max(allowance - counter.now, 0)))
         return found
 
-    def _take_from_budget(self, version: RuleVersion, wish: Wish, units: int) -> None:
+    def _take_from_budget(self, version: RuleVersion, membership_id: int, units: int) -> None:
         budget = version.budget_key
-        own = (budget, _slice_of(wish.membership_id))
+        own = (budget, _slice_of(membership_id))
         if units < 0 and self.slices[own].now < -units and not self._is_whole(budget):
             raise BudgetShortError({budget})
         keys = sorted((key for key in self.slices if key[0] == budget), key=lambda key: key != own)

@@ -19,9 +19,10 @@ from loyalty.codes_asked import CodeAnswer, counting
 from loyalty.ledger.balances import Holding, holdings
 from loyalty.models import Membership, Wallet
 from loyalty.rules.behavior import Behavior
-from loyalty.rules.bodies import CashbackBody, DiscountBody
+from loyalty.rules.bodies import CashbackBody
 from loyalty.rules.calendar import period_start, start_of_day
 from loyalty.rules.companies import CompanyFacts
+from loyalty.rules.discount_bodies import DiscountBody
 from loyalty.rules.discounts import DiscountVersion
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Context, Occasion

@@ -12,6 +12,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from loyalty.models import Membership, Program
+from loyalty.models import EnrollmentBatch, Membership, Program
 from loyalty.rules.calendar import localize
 from loyalty.services.import_staging import opened
 from loyalty.services.joining import refuse_closed
@@ -33,6 +34,7 @@ from members.services.job_runs import Step, run_in_chunks
 from members.services.jobs import record_job_errors, start_or_resume_job
 
 KIND = "enrollment_import"
+UNDO = "enrollment_undo"
 FILE = "people"
 DETAILS = ("external_id", "email", "phone", "given_name", "family_name", "locale")
 COLUMNS = (*DETAILS, "since")
@@ -67,6 +69,12 @@ def run_enrollment_import(job_id: int) -> Job | None:
     return run_in_chunks(job_id, _enroll_piece)
 
 
+def open_undo(job: Job) -> Job | None:
+    """What undoes this import, as long as it waits, runs, or has failed and may go on."""
+    states = (Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED)
+    return Job.objects.filter(kind=UNDO, fingerprint=str(job.pk), state__in=states).first()
+
+
 def enrollment_words(job: Job) -> str:
     words = {
         "enrolled": _("%s enrolled"),
@@ -89,31 +97,58 @@ def _enroll_piece(job: Job) -> Step | None:
     program = Program.objects.get(pk=job.params["program"])
     user = User.objects.filter(pk=job.params["by"]).first()
     actor = Actor.of_user(user) if user else SYSTEM
+    if open_undo(job) is not None:
+        raise DomainError(
+            _("This import is being undone. Wait until that has ended."), code="being_undone"
+        )
     counted: Counter[str] = Counter(job.result)
     errors: list[JobError] = []
+    batch = EnrollmentBatch(job=job, at=timezone.now())
     for number, cells in enumerate(rows, start=after + 2):
         try:
             with transaction.atomic():
-                new = _enroll(program, cells, job.params["name"], actor)
-            counted["enrolled" if new else "unchanged"] += 1
+                enrolled = _enroll(program, cells, job.params["name"], actor)
+            counted["enrolled" if enrolled.new else "unchanged"] += 1
+            _note(batch, enrolled)
         except DomainError as error:
             counted["refused"] += 1
             errors.append(_refusal(number, cells, error))
     record_job_errors(job, errors)
+    if batch.members or batch.customers or batch.completed:
+        batch.save()
     done = after + len(rows)
     return Step(checkpoint={"row": done}, done=done, result=dict(counted))
 
 
-def _enroll(program: Program, cells: dict[str, str], name: str, actor: Actor) -> bool:
-    """Whether the row's customer is a member only now."""
+@dataclass(frozen=True, slots=True)
+class _Enrolled:
+    """`new`: a member only now; `made`: not here before; `completed`: here, and known better."""
+
+    membership: Membership
+    new: bool
+    made: bool
+    completed: bool
+
+
+def _note(batch: EnrollmentBatch, enrolled: _Enrolled) -> None:
+    if enrolled.new:
+        batch.members.append(enrolled.membership.pk)
+    if enrolled.made:
+        batch.customers.append(enrolled.membership.customer_id)
+    if enrolled.completed:
+        batch.completed.append(enrolled.membership.customer_id)
+
+
+def _enroll(program: Program, cells: dict[str, str], name: str, actor: Actor) -> _Enrolled:
     at = _since(cells.get("since", ""), program)
     details = {column: cells.get(column, "") for column in DETAILS}
-    customer, _new = provide_customer(actor=actor, **details)
-    _member, enrolled = enroll_customer(
+    began = timezone.now()
+    customer, made = provide_customer(actor=actor, **details)
+    membership, new = enroll_customer(
         customer=customer, program=program, source=Membership.Source.IMPORT, at=at, actor=actor,
         detail=name,
     )  # fmt: skip
-    return enrolled
+    return _Enrolled(membership, new, made, not made and customer.updated_at >= began)
 
 
 def _since(text: str, program: Program) -> dt.datetime:

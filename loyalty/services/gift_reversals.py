@@ -103,7 +103,9 @@ def _gift_entry(legs: GiftLegs, key: str, source: str, now: dt.datetime) -> Move
     gave, came = legs.gave, legs.came
     left = left_of_gift(came, now)
     if not left.units:
-        raise NotReversibleError(_("Nothing is left of this gift: it was spent, or has expired."))
+        raise NotReversibleError(
+            _("Nothing is left of this gift: it was spent, shared, given on, or expired.")
+        )
     giver, receiver = current_wallet(gave.wallet), current_wallet(came.wallet)
     # Only the very wallet that a movement was in reverses it.
     here = (giver, receiver) == (gave.wallet, came.wallet)

@@ -15,14 +15,13 @@ from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError
 from loyalty.rules.calendar import localize
+from loyalty.services.order_checks import check_order, check_refund
 from loyalty.services.order_inputs import (
     CustomerRef,
     LineInput,
     OrderInput,
     RefundInput,
     RefundLineInput,
-    check_order,
-    check_refund,
 )
 
 ORDER_COLUMNS = (

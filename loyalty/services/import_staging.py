@@ -58,22 +58,7 @@ class Staging:
         """Load both files; returns the rows that are no rows at all. Raises DomainError for a file
         that is none of ours."""
         with transaction.atomic(), connection.cursor() as cursor:
-            counts = sql.SQL(", ").join(
-                sql.SQL("{} bigint NOT NULL DEFAULT 0").format(sql.Identifier(name))
-                for name in OUTCOMES
-            )
-            cursor.execute(
-                _sql(
-                    "CREATE TABLE IF NOT EXISTS {t}"
-                    " (part int PRIMARY KEY, seq bigint NOT NULL, {counts})",
-                    t=self.progress, counts=counts,
-                )
-            )  # fmt: skip
-            cursor.execute(
-                _sql("INSERT INTO {t} (part, seq) SELECT n, 0 FROM generate_series(%s, %s) n"
-                     " ON CONFLICT DO NOTHING", t=self.progress),
-                [STAGED, self.parts - 1],
-            )  # fmt: skip
+            self._make_progress(cursor)
             raw = f"{self.orders}_raw"
             errors = _load(raw, "orders", orders_path, ORDER_CELLS)
             errors += _load(self.lines, "lines", lines_path, LINE_COLUMNS)
@@ -107,6 +92,24 @@ class Staging:
                 [refused, STAGED],
             )
             return errors
+
+    def _make_progress(self, cursor: CursorWrapper) -> None:
+        counts = sql.SQL(", ").join(
+            sql.SQL("{} bigint NOT NULL DEFAULT 0").format(sql.Identifier(name))
+            for name in OUTCOMES
+        )
+        cursor.execute(
+            _sql(
+                "CREATE TABLE IF NOT EXISTS {t}"
+                " (part int PRIMARY KEY, seq bigint NOT NULL, {counts})",
+                t=self.progress, counts=counts,
+            )
+        )  # fmt: skip
+        cursor.execute(
+            _sql("INSERT INTO {t} (part, seq) SELECT n, 0 FROM generate_series(%s, %s) n"
+                 " ON CONFLICT DO NOTHING", t=self.progress),
+            [STAGED, self.parts - 1],
+        )  # fmt: skip
 
     def _doubles(self, cursor: CursorWrapper) -> list[RowError]:
         """Order numbers that the file holds more than once: the first row counts."""

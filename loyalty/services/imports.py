@@ -21,15 +21,12 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from loyalty.models import Membership, Program, Transfer
-from loyalty.services.import_buyers import with_known_buyers
+from loyalty.models import Program
+from loyalty.services.import_records import Brought, record_rows
 from loyalty.services.import_rows import Reader, RowError, StagedOrder
 from loyalty.services.import_staging import Staging, opened
-from loyalty.services.kept_orders import judge_kept_orders
-from loyalty.services.order_batches import Enrolling
 from loyalty.services.order_inputs import OrderInput, RefundInput
-from loyalty.services.orders import record_orders
-from loyalty.services.refunds import link_parked_refunds, record_refunds
+from loyalty.services.refunds import link_parked_refunds
 from members.errors import DomainError
 from members.formatting import format_number
 from members.models import Job, JobError
@@ -46,6 +43,7 @@ from members.services.jobs import (
 from members.services.transactions import run_atomically
 
 KIND = "order_import"
+UNDO = "order_import_undo"
 BATCH = 500
 THREADS = 2
 # The planner must not go on believing that the tables are as empty as when the import began.
@@ -110,6 +108,7 @@ def run_import(job_id: int, *, watch: Callable[[Job], None] | None = None) -> Jo
         return None
     staging = Staging(job.pk, THREADS)
     with running(job) as progress:
+        _refuse_while_undone(job)
         if not staging.is_staged():
             # Together: whoever goes on after a kill finds the rows staged, and stages no more.
             with transaction.atomic():
@@ -124,9 +123,22 @@ def run_import(job_id: int, *, watch: Callable[[Job], None] | None = None) -> Jo
         job.result = staging.outcomes()
         job.done = job.total
         _analyze(job.total)
-    if job.state in {Job.State.SUCCEEDED, Job.State.CANCELLED}:
+    if job.state in {Job.State.SUCCEEDED, Job.State.CANCELED}:
         staging.drop()
     return Job.objects.get(pk=job_id)
+
+
+def open_undo(job: Job) -> Job | None:
+    """What undoes this import, as long as it waits, runs, or has failed and may go on."""
+    states = (Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED)
+    return Job.objects.filter(kind=UNDO, fingerprint=str(job.pk), state__in=states).first()
+
+
+def _refuse_while_undone(job: Job) -> None:
+    if open_undo(job) is not None:
+        raise DomainError(
+            _("This import is being undone. Wait until that has ended."), code="being_undone"
+        )
 
 
 def _files(job: Job) -> tuple[Path, Path]:
@@ -235,55 +247,20 @@ def _batch(
     actor = Actor.of_user(job.created_by) if job.created_by else SYSTEM
     try:
         with transaction.atomic():
-            outcomes = _record([value for _item, value in good], program, actor)
+            brought = record_rows([value for _item, value in good], program=program, actor=actor)
     except DomainError:
-        outcomes = []
+        brought = Brought()
         for item, value in good:
             try:
                 with transaction.atomic():
-                    outcomes += _record([value], program, actor)
+                    brought.add(record_rows([value], program=program, actor=actor))
             except DomainError as error:
                 refusals.append(_refusal(item, error))
+    brought.keep(job)
     _record_errors(job, [*errors, *refusals])
-    counted = Counter(outcomes) + Counter(refused=unread + len(refusals))
+    counted = Counter(brought.outcomes) + Counter(refused=unread + len(refusals))
     if not staging.advance(part, seq, counted):
         raise _DoneByAnotherError
-
-
-def _record(
-    values: Sequence[OrderInput | RefundInput], program: Program | None, actor: Actor
-) -> list[str]:
-    now = timezone.now()
-    values = with_known_buyers(values, actor=actor)
-    orders = [value for value in values if isinstance(value, OrderInput)]
-    refunds = [value for value in values if isinstance(value, RefundInput)]
-    # Every customer whom the files name becomes a member, also one who only brought things back.
-    enrolling = Enrolling(Membership.Source.IMPORT, always=True, never=program is None)
-    into = [program.pk] if program else []
-    recorded = record_orders(
-        orders,
-        now=now,
-        transfer_source=Transfer.Source.IMPORT,
-        program_ids=into,
-        enrolling=enrolling,
-        checked=True,
-    )
-    returned = record_refunds(
-        refunds,
-        now=now,
-        transfer_source=Transfer.Source.IMPORT,
-        program_ids=into,
-        enrolling=enrolling,
-    )
-    judged: set[int] = set()
-    if program:
-        # Those that were kept as history until now.
-        judged = judge_kept_orders(
-            [item.order_id for item in recorded if item.outcome == "unchanged"],
-            program=program, now=now, transfer_source=Transfer.Source.IMPORT,
-        )  # fmt: skip
-    outcomes = ["updated" if item.order_id in judged else item.outcome for item in recorded]
-    return [*outcomes, *(item.outcome for item in returned)]
 
 
 def _refusal(item: StagedOrder, error: DomainError) -> RowError:

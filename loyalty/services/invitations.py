@@ -60,8 +60,9 @@ def invite_customer(
     )  # fmt: skip
     _send(candidate, token)
     record_audit(
-        actor=actor, action="candidate.invited", target=customer, after={"program": program.code}
-    )
+        actor=actor, action="candidate.invited", target=customer, about=program,
+        after={"program": program.code},
+    )  # fmt: skip
     return candidate
 
 
@@ -95,7 +96,7 @@ def decline_invitation(*, candidate: Candidate, actor: Actor, now: dt.datetime) 
     if declined:
         record_audit(
             actor=actor, action="candidate.declined", target=candidate.customer,
-            after={"program": candidate.program.code},
+            about=candidate.program, after={"program": candidate.program.code},
         )  # fmt: skip
     return bool(declined)
 

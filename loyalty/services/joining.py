@@ -66,7 +66,7 @@ def join_program(
             program_id=program.pk, since={customer.pk: at}, source=source, detail=detail
         )
         record_audit(
-            actor=actor, action="candidate.waiting", target=customer,
+            actor=actor, action="candidate.waiting", target=customer, about=program,
             after={"program": program.code},
         )  # fmt: skip
     return Joined(None, Candidate.objects.get(customer=customer, program=program), new)

@@ -7,7 +7,7 @@ it first was: what is said here is what the ledger holds.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -71,6 +71,8 @@ class Verdict(Given):
 
     version: RuleVersion
     why: tuple[WhyStep, ...]
+    # False: it had no wording in force when the order was placed.
+    in_force: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,25 @@ class Judgment:
     verdicts: tuple[Verdict, ...] = ()
     # What was said of its codes when it was judged first.
     codes: tuple[CodeAnswer, ...] = ()
+
+    @property
+    def considered(self) -> list[Verdict]:
+        """Of the rules that were in force; those that say the same by the same name, as the parts
+        of a personal offer do, once."""
+        return _each_once(found for found in self.verdicts if found.in_force)
+
+    @property
+    def out_of_force(self) -> list[Verdict]:
+        """Of those that had not begun or were over, each once."""
+        return _each_once(found for found in self.verdicts if not found.in_force)
+
+
+def _each_once(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    found: dict[object, Verdict] = {}
+    for verdict in verdicts:
+        said = (verdict.version.rule_name, verdict.reason)
+        found.setdefault(verdict.version.id if verdict.gave else said, verdict)
+    return list(found.values())
 
 
 def explain_order(order: Order) -> list[Judgment]:
@@ -232,7 +253,7 @@ def _out_of_force(
     for version in others.values():
         yield Verdict(
             wallet_types[version.wallet_type_id], 0,
-            _when_in_force(version, order.placed_at, program), version, (),
+            _when_in_force(version, order.placed_at, program), version, (), in_force=False,
         )  # fmt: skip
 
 

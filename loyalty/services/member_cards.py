@@ -10,9 +10,11 @@ from decimal import Decimal
 from fractions import Fraction
 
 from loyalty.models import Membership, WalletType
-from loyalty.rules.bodies import Bracket, CashbackBody, DiscountBracket, StampsBody
+from loyalty.rules.bodies import Bracket, CashbackBody, StampsBody
 from loyalty.rules.bonus import standing
-from loyalty.rules.discounts import DiscountVersion, bracket_reached
+from loyalty.rules.discount_bodies import DiscountBracket
+from loyalty.rules.discount_prices import bracket_reached
+from loyalty.rules.discounts import DiscountVersion
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.facts import ZERO, Basket, Occasion
 from loyalty.selectors.rulebooks import ProgramTerms, terms_as_read

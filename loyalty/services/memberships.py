@@ -11,12 +11,16 @@ from django.db import connection, transaction
 from loyalty.models import Candidate, Membership, Program
 from loyalty.services.absences import note_status
 from members.models import Customer
+from members.prepared import KeptQuery
 from members.selectors.merges import current
 from members.services.audit import Actor, record_audit
 
 CARD_DIGITS = 15
 # The outbox event that follows where early members get something, or a charity for each of them.
 JOINED = "membership.joined"
+_MEMBERSHIP: KeptQuery[Membership] = KeptQuery(
+    lambda customer, program: Membership.objects.filter(customer=customer, program=program)
+)
 
 
 def new_card_number() -> str:
@@ -158,17 +162,20 @@ def enroll_customer(
     left takes part again, and keeps the source of the first time. `chosen`: it was their decision,
     so that what they bought before earns nothing."""
     customer = current(customer)
-    found = Membership.objects.filter(customer=customer, program=program).first()
-    if found is not None and found.status != Membership.Status.LEFT:
-        return found, False
-    take_part_again(program_id=program.pk, since={customer.pk: at})
+    found = _MEMBERSHIP.first(customer.pk, program.pk)
+    if found is not None:
+        if found.status != Membership.Status.LEFT:
+            return found, False
+        take_part_again(program_id=program.pk, since={customer.pk: at})
     enroll_many(
         program_id=program.pk, enrolled={customer.pk: at}, source=source, detail=detail,
         earns_from={customer.pk: at if chosen else None},
     )  # fmt: skip
-    membership = Membership.objects.get(customer=customer, program=program)
+    membership = _MEMBERSHIP.one(customer.pk, program.pk)
     after = {"program": program.code, "card_number": membership.card_number}
     if found is None:
         after["source"] = membership.get_source_display()
-    record_audit(actor=actor, action="membership.enrolled", target=customer, after=after)
+    record_audit(
+        actor=actor, action="membership.enrolled", target=customer, about=program, after=after
+    )
     return membership, True

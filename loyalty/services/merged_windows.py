@@ -31,9 +31,10 @@ def join_windows(
         window.duplicates.update(merged_into=target)
         window.parts.update(award=target)
         target.units += window.units
-        target.save(update_fields=["units"])
-        window.units, window.merged_into = 0, target
-        window.save(update_fields=["units", "merged_into"])
+        target.short += window.short
+        target.save(update_fields=["units", "short"])
+        window.units, window.short, window.merged_into = 0, 0, target
+        window.save(update_fields=["units", "short", "merged_into"])
         joined.append({"from": window.pk, "to": target.pk, "followers": followers})
         touched.append(target)
     return joined, _judged(merging, taker, touched)
@@ -58,8 +59,9 @@ def part_windows(
     for window, target in _pairs(giver, taker, joined, orders):
         WindowPart.objects.filter(award=target, order__in=orders).update(award=window)
         for award in (window, target):
-            award.units = given_so_far(award)
-            award.save(update_fields=["units"])
+            # Whose want of budget it was is not known any more: each asks anew.
+            award.units, award.short = given_so_far(award), 0
+            award.save(update_fields=["units", "short"])
         theirs.append(window)
         mine.append(target)
     return [*_judged(merging, taker, mine), *_judged(merging, giver, theirs)]

@@ -51,7 +51,7 @@ def provide_customer(*, actor: Actor, **values: Any) -> tuple[Customer, bool]:
     [customer] = people
     missing = {name: value for name, value in cleaned.items() if not getattr(customer, name)}
     if missing:
-        customer = update_customer(customer=customer, actor=actor, changes=missing)
+        customer = update_customer(customer=customer, actor=actor, changes=missing, told_anew=True)
     return customer, False
 
 

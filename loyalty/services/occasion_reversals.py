@@ -117,7 +117,7 @@ def _take_back(
         pk=next(found.transfer_id for found in posted if found.key == key)
     )
     record_audit(
-        actor=actor, action="occasion.reversed", target=case.customer, reason=note,
+        actor=actor, action="occasion.reversed", target=case.customer, about=made, reason=note,
         after={
             "units": whole_number(-made.amount, made.wallet_type),
             "wallet_type": made.wallet_type.plural,

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from loyalty.ledger.posting import Movement, post
 from loyalty.models import Membership, OccasionGrant, Program, Transfer
-from loyalty.rules.anniversaries import DueDay, due_days
+from loyalty.rules.anniversaries import MISSED, DueDay, due_days
 from loyalty.rules.bodies import AnniversaryBody
 from loyalty.rules.calendar import start_of_day
 from loyalty.rules.engine import Award, RuleVersion
@@ -42,8 +42,6 @@ from members.services.outbox import record_event
 KIND = "occasions"
 # The outbox event of what was given for days of the year.
 GIVEN = "occasion.given"
-# Days that are made up for when the work did not run.
-MISSED = 30
 # Memberships looked at in one piece.
 PIECE = 5_000
 

@@ -221,10 +221,16 @@ def _open(wanted: Sequence[Wanted], source: str, terms: Terms) -> tuple[list[Ope
             [source, numbers, people, keys, terms.ids],
         )
         rows = cursor.fetchall()
+    # However they were looked up: of one moment, those told first have the smaller keys, so that a
+    # replay goes through them as they are judged now.
+    keys_to_give = iter(sorted(row[0] for row in rows if not row[1]))
     opened = [
-        Opened(row[0], row[1], bytes(row[2]) if row[2] else None, row[3], row[4], _members(row[5]))
+        Opened(
+            row[0] if row[1] else next(keys_to_give), row[1], bytes(row[2]) if row[2] else None,
+            row[3], row[4], _members(row[5]),
+        )
         for row in rows
-    ]
+    ]  # fmt: skip
     return opened, rows[0][6] if rows else terms.fingerprint
 
 

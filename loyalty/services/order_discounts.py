@@ -20,7 +20,7 @@ from members.errors import FieldError, placed
 
 def keep_discounts(written: Sequence[Written], terms: Terms, now: dt.datetime) -> None:
     """New ones are booked here, what changes when the order is reconciled. Raises
-    InvalidOrderError, naming a rule that there is not."""
+    InvalidOrderError, naming a rule that there is not, or one that counts in another currency."""
     if not written:
         return
     OrderDiscount.objects.filter(order__in=[item.order_id for item in written]).delete()
@@ -45,7 +45,18 @@ def _versions(order: OrderInput, terms: Terms) -> Iterator[tuple[DiscountVersion
             message = _("The program %(program)s has no discount rule %(rule)s.") % words
             error = FieldError(f"discounts[{index}].rule", message, "not_found")
             raise InvalidOrderError(message, errors=[error])
+        if program is not None and program.currency != order.currency:
+            raise _in_another_currency(index, program, order)
         yield version, item.amount
+
+
+def _in_another_currency(index: int, program: ProgramTerms, order: OrderInput) -> InvalidOrderError:
+    """What it costs, and what is left of its budget, are counted in the program's own."""
+    message = _("Send the order in %(wanted)s.") % {"wanted": program.currency}
+    error = FieldError(f"discounts[{index}].program", message, "currency_mismatch")
+    return InvalidOrderError(
+        _("No program counts in %(currency)s.") % {"currency": order.currency}, errors=[error]
+    )
 
 
 def _wording(program: ProgramTerms, code: str, at: dt.datetime) -> DiscountVersion | None:

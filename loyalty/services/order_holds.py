@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.errors import OrderConflictError
 from loyalty.models import Lot, LotChange, Order, Transfer
-from loyalty.selectors.lots import lots_of_order
+from loyalty.selectors.lots import earned_with, lots_of_order
 from loyalty.services.maturities import ByHand
 from loyalty.services.order_batches import Enrolling, Wanted, open_batch
 from loyalty.services.order_inputs import CustomerRef
@@ -35,7 +35,7 @@ class HoldPreview:
 
 def preview_hold(change: Callable[..., Order], *, order: Order, now: dt.datetime) -> HoldPreview:
     """The effect of `hold_order`, `release_order` or `confirm_order`. Raises what that raises."""
-    wallets = Lot.objects.filter(origin__order=order, due_at__isnull=False)
+    wallets = Lot.objects.filter(earned_with(order), due_at__isnull=False)
     wallet_ids = set(wallets.values_list("wallet_id", flat=True))
 
     def write() -> list[Lot]:

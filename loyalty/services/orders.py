@@ -19,6 +19,7 @@ from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.services.awards import accrual, explain_award
 from loyalty.services.cap_books import CapBook, rooms_as_json, with_budgets
 from loyalty.services.contexts import Wish, context_as_json, with_contexts
+from loyalty.services.discount_budgets import settle_discounts
 from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import (
     Enrolling,
@@ -30,10 +31,11 @@ from loyalty.services.order_batches import (
     write_batch,
 )
 from loyalty.services.order_changes import rewrite_order
+from loyalty.services.order_checks import check_order
 from loyalty.services.order_codes import let_codes_go, with_codes_used
 from loyalty.services.order_codes_again import called_off, claim_codes_again
 from loyalty.services.order_discounts import keep_discounts
-from loyalty.services.order_inputs import OrderInput, check_order, order_times
+from loyalty.services.order_inputs import OrderInput, order_times
 from loyalty.services.order_rounds import in_rounds, rounds_of
 from loyalty.services.pool_shares import with_pools
 from loyalty.services.refunds import reconcile_with_parked
@@ -122,7 +124,6 @@ def _record_opened(
     reconciles = any(anew) or any(known.parked for known in opened)
     book = CapBook.load(new, whole=whole | (_budgets_of(new) if reconciles else set()))
     results: list[OrderResult] = []
-    changed: list[int] = []
     off = called_off([known.order_id for known, new in zip(opened, anew, strict=True) if new])
     for index, (order, known) in enumerate(zip(orders, opened, strict=True)):
         with placed(index):
@@ -136,25 +137,44 @@ def _record_opened(
             if result.outcome in ("created", "updated"):
                 payments.take(order, known)
         results.append(result)
-        if known.parked or result.outcome == "updated":
-            changed.append(known.order_id)
     _write(rows, payments, terms, now)
     let_codes_go([order for order, told in zip(orders, results, strict=True)
                   if told.outcome == "updated"], now)  # fmt: skip
     claim_codes_again(off, terms, now)
     keep_discounts(_written(orders, results, lambda order: order.discounts), terms, now)
     keep_round_ups(_written(orders, results, lambda order: order.round_up), now=now)
+    of_windows = window_movements(windows, book, now=now, transfer_source=transfer_source)
     book.write()
-    of_windows = window_movements(windows, now=now, transfer_source=transfer_source)
     post(with_pools(of_windows, terms), now=now)
-    if changed:
-        parked = [o.external_id for o, k in zip(orders, opened, strict=True) if k.parked]
-        reconcile_with_parked(
-            changed, orders[0].source, parked, terms=terms, now=now, transfer_source=transfer_source
-        )
+    _reconcile(orders, opened, results, terms, now, transfer_source)
     told = [result.customer_id for result in results if result.outcome in ("created", "updated")]
     refresh_customers(told, terms=terms, now=now, locked=True)
     return results
+
+
+def _reconcile(
+    orders: Sequence[OrderInput],
+    opened: Sequence[Opened],
+    results: Sequence[OrderResult],
+    terms: Terms,
+    now: dt.datetime,
+    transfer_source: str,
+) -> None:
+    """Bring those that changed, and the budgets of all, to what they are by now."""
+    fresh = [result.order_id for result in results if result.outcome == "created"]
+    changed = [
+        known.order_id
+        for known, result in zip(opened, results, strict=True)
+        if known.parked or result.outcome == "updated"
+    ]
+    if not changed:
+        settle_discounts(fresh, terms, now)
+        return
+    parked = [o.external_id for o, k in zip(orders, opened, strict=True) if k.parked]
+    reconcile_with_parked(
+        changed, orders[0].source, parked, terms=terms, now=now,
+        transfer_source=transfer_source, beside=fresh,
+    )  # fmt: skip
 
 
 def _write(rows: Rows, payments: UnitPayments, terms: Terms, now: dt.datetime) -> None:

@@ -64,7 +64,7 @@ def explain_own_order(order: Order, membership: Membership) -> OwnJudgment:
     terms = fresh_terms()
     program = next((item for item in terms.programs if item.id == membership.program_id), None)
     if order.status in Order.VOID:
-        return OwnJudgment(_("It was cancelled, or came back as a whole: it earns nothing."))
+        return OwnJudgment(_("It was canceled, or came back as a whole: it earns nothing."))
     evaluation = order.evaluations.filter(program=membership.program_id).first()
     if program is None or evaluation is None:
         return OwnJudgment(_not_judged(order, membership, program))

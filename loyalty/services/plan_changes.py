@@ -66,21 +66,22 @@ def change_as_offered(
     if not found.takes_over:
         return found
 
-    def finish() -> Subscription | None:
-        try:
-            held = hold(found)
-        except Subscription.DoesNotExist:
-            # Somebody else asked for the money at the same time, and it was refused.
-            return None
-        return finish_change(held, actor=actor, now=now)
-
-    finished = run_atomically(finish)
+    finished = run_atomically(lambda: _finish(found, actor, now))
     if finished is None:
         raise ConflictError(
             _("The payment was refused, so your plan stays as it is."), code="payment_refused"
         )
     _give_rest_back(subscription, actor, now)
     return finished
+
+
+def _finish(found: Subscription, actor: Actor, now: dt.datetime) -> Subscription | None:
+    try:
+        held = hold(found)
+    except Subscription.DoesNotExist:
+        # Somebody else asked for the money at the same time, and it was refused.
+        return None
+    return finish_change(held, actor=actor, now=now)
 
 
 def finish_change(

@@ -53,7 +53,7 @@ def keep_in_draft(
         draft.answers = {k: v for k, v in draft.answers.items() if k == "program_name"}
         draft.base = {}
     for name, values in (parts or {}).items():
-        setattr(draft, name, {**getattr(draft, name), **_plain(values)})
+        setattr(draft, name, {**getattr(draft, name), **storable(values)})
     if template_of(draft) is not None and parts and "answers" in parts:
         answers_of(draft)
     if step is not None:
@@ -103,12 +103,12 @@ def _locked(draft: ProgramDraft, *, done_too: bool = False) -> ProgramDraft:
     return found
 
 
-def _plain(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """As JSON can hold it; numbers as they were typed."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: storable(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [storable(item) for item in value]
     return value

@@ -18,10 +18,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.ledger.posting import Retiming, lock_wallets, retime
-from loyalty.models import LotChange, Membership, Program, ProgramEnding, WalletType
+from loyalty.models import LotChange, Program, ProgramEnding, WalletType
 from loyalty.program_words import ending_in_words
 from loyalty.selectors.balances import worth_of
 from loyalty.selectors.ending_conversions import conversions_in
+from loyalty.selectors.member_tallies import members_in
 from loyalty.selectors.program_times import ProgramState, end_times
 from loyalty.services.ending_conversions import (
     ConversionEffect,
@@ -123,7 +124,7 @@ def preview_ending(program: Program, days: EndingDays, now: dt.datetime) -> Endi
         holders = int(cursor.fetchone()[0])
     kinds = program.wallet_types.filter(stored_value=False).select_related("program").order_by("pk")
     return EndingPreview(
-        members=Membership.objects.filter(program=program, merged_into=None).count(),
+        members=members_in(program),
         holders=holders,
         units=[UnitEffect(kind, *held.get(kind.pk, (0, 0, 0, 0))) for kind in kinds],
         conversions=[preview_conversion(item, until, now) for item in conversions],

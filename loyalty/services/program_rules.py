@@ -7,7 +7,6 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from loyalty.definitions import ProgramDefinition
@@ -21,6 +20,7 @@ from loyalty.rule_definitions import (
 )
 from loyalty.rules.bodies import parse_body
 from loyalty.selectors.programs import is_discount
+from loyalty.selectors.rules import first_rows, judged_rows
 from loyalty.services.applied import Applied, change, refuse_rewriting
 from loyalty.services.rule_versions import (
     delete_rule,
@@ -35,6 +35,7 @@ from loyalty.services.rule_versions import (
 )
 from loyalty.services.rules import findings
 from members.errors import ConflictError, DomainError, FieldError
+from members.prepared import KeptQuery
 from members.services.audit import Actor
 
 
@@ -45,7 +46,8 @@ def apply_rules(
     actor: Actor,
     now: dt.datetime,
 ) -> None:
-    existing = {rule.code: rule for rule in applied.program.earning_rules.filter(source="")}
+    own = () if applied.created else applied.program.earning_rules.filter(source="")
+    existing = {rule.code: rule for rule in own}
     placed: list[tuple[int, RuleDefinition]] = [
         *enumerate(definition.earning_rules), *enumerate(definition.discount_rules)
     ]  # fmt: skip
@@ -140,7 +142,9 @@ def _apply_body(
 ) -> None:
     body: dict[str, Any] = wanted.body().model_dump(mode="json")
     drafting = applied.program.live_since is None
-    current = draft_of(rule) if drafting else in_force_at(rule, now)
+    current = None
+    if not applied.created:
+        current = draft_of(rule) if drafting else in_force_at(rule, now)
     # Compared as the engine reads it: 2 and 2.00 are the same rate.
     policy = rule_policy(rule, wanted, now)
     if (
@@ -151,7 +155,7 @@ def _apply_body(
         return
     if drafting:
         # Nothing was earned yet: the draft's wording is simply replaced.
-        draft = write_draft(rule, body, policy, actor=actor, now=now)
+        draft = write_draft(rule, body, policy, actor=actor, now=now, first=applied.created)
         applied.written.append((f"{_list_of(wanted)}[{position}]", draft))
         if current is not None:
             applied.changes.append(_("Rule “%s” changed") % rule.name)
@@ -178,8 +182,14 @@ def refuse_dead_rules(applied: Applied, now: dt.datetime) -> None:
     """A live program gets no rule that can never award anything."""
     if applied.program.status != Program.Status.LIVE:
         return
+    if not applied.written:
+        return
+    if applied.created:
+        rows = first_rows(version for _field, version in applied.written)
+    else:
+        rows = judged_rows(applied.program, now)
     for field, version in applied.written:
-        for wrong in refusals(findings(version.rule, version, now=now)):
+        for wrong in refusals(findings(version.rule, version, now=now, rows=rows)):
             message = f"{version.rule.name}: {wrong.message}"
             place = f"{field}.{wrong.field}"
             error = FieldError(place, message, wrong.code)
@@ -204,14 +214,13 @@ def _retire_rule(applied: Applied, rule: EarningRule, now: dt.datetime) -> None:
         applied.changes.append(_("Rule “%s” ends now") % rule.name)
 
 
-def _drafts(program: Program) -> QuerySet[EarningRuleVersion]:
-    return (
-        EarningRuleVersion.objects.filter(
-            rule__program=program, status=EarningRuleVersion.Status.DRAFT
-        )
+_drafts: KeptQuery[EarningRuleVersion] = KeptQuery(
+    lambda program, state: (
+        EarningRuleVersion.objects.filter(rule__program=program, status=state)
         .select_related("rule__program", "rule__wallet_type")
         .order_by("rule__position", "rule_id")
     )
+)
 
 
 def _placed(drafts: Sequence[EarningRuleVersion]) -> Iterator[tuple[str, EarningRuleVersion]]:
@@ -225,7 +234,8 @@ def _placed(drafts: Sequence[EarningRuleVersion]) -> Iterator[tuple[str, Earning
 def publish_drafts(applied: Applied, actor: Actor, now: dt.datetime) -> None:
     """The first wording of a rule counts for orders of any date, so that history can be
     imported."""
-    program, drafts = applied.program, list(_drafts(applied.program))
+    program = applied.program
+    drafts = _drafts.rows(program.pk, EarningRuleVersion.Status.DRAFT)
     applied.written = [*_placed(drafts)]
     own = [draft for draft in drafts if actor.user and draft.written_by_id == actor.user.pk]
     if program.four_eyes and own:

@@ -36,6 +36,11 @@ from loyalty.services.tier_sets import apply_tiers
 from loyalty.services.wallet_types import apply_wallet_types
 from members.services.audit import Actor, record_audit
 
+SETTINGS = (
+    "name", "description", "time_zone", "enrollment", "joinable", "unlinked_returns",
+    "linked_returns", "debt_policy", "clawback_order", "multiplying", "discounting", "four_eyes",
+)  # fmt: skip
+
 
 @transaction.atomic
 def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.datetime) -> Applied:
@@ -43,8 +48,9 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     program = Program.objects.select_for_update().filter(code=definition.code).first()
     created = program is None
     if program is None:
+        settings = {name: getattr(definition, name) for name in SETTINGS}
         program = Program.objects.create(
-            code=definition.code, name=definition.name, currency=definition.currency
+            code=definition.code, currency=definition.currency, **settings
         )
         Account.objects.bulk_create(
             Account(kind=kind, program=program) for kind in Account.PROGRAM_KINDS
@@ -52,7 +58,8 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     applied = Applied(program, created=created)
     if created:
         applied.changes.append(_("Program created"))
-    _apply_settings(applied, definition)
+    else:
+        _apply_settings(applied, definition)
     _apply_partners(applied, definition)
     _apply_account_codes(applied, definition)
     _apply_company_terms(applied, definition)
@@ -97,11 +104,7 @@ def _apply_settings(applied: Applied, definition: ProgramDefinition) -> None:
         if OrderEvaluation.objects.filter(program=program).exists():
             refuse_rewriting("currency", _("Orders were judged in %s already.") % program.currency)
         change(applied, program, "currency", definition.currency)
-    for name in (
-        "name", "description", "time_zone", "enrollment", "joinable", "unlinked_returns",
-        "linked_returns", "debt_policy", "clawback_order", "multiplying", "discounting",
-        "four_eyes",
-    ):  # fmt: skip
+    for name in SETTINGS:
         change(applied, program, name, getattr(definition, name))
     program.save()
 

@@ -8,8 +8,9 @@ of the member may still come first.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -21,7 +22,7 @@ from loyalty.models import Membership
 from loyalty.rules.bodies import WindowedBody
 from loyalty.rules.bonus import Part, progress, standing
 from loyalty.rules.bonus import award as bonus
-from loyalty.rules.discounts import Discounted, discount
+from loyalty.rules.discounts import NO_BUDGETS, Discounted, discount
 from loyalty.rules.engine import Award
 from loyalty.rules.facts import ZERO
 from loyalty.rules.idle_multipliers import with_why_idle
@@ -32,11 +33,14 @@ from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.selectors.window_parts import Wanted, window_parts
 from loyalty.services.cap_books import CapBook
 from loyalty.services.contexts import Wish, with_contexts
+from loyalty.services.discount_budgets import Holders, rooms_for
+from loyalty.services.order_checks import check_order
 from loyalty.services.order_codes import codes_asked, with_codes_looked_at
-from loyalty.services.order_inputs import CustomerRef, OrderInput, check_order
+from loyalty.services.order_inputs import CustomerRef, OrderInput
 from loyalty.services.order_tiers import standings_around, tier_to_pay_in
 from loyalty.services.orders import occasion_of
 from loyalty.services.usable_units import UsableUnits, spendable_units, usable_for
+from loyalty.services.window_awards import short_of_budget
 from loyalty.tiers.progress import Standing
 from members.models import Customer
 
@@ -84,12 +88,13 @@ class Quote:
 
 def quote_order(
     order: OrderInput, *, program_code: str | None = None, with_discounts: bool = True,
-    customer_id: int | None = None,
+    customer_id: int | None = None, now: dt.datetime | None = None, holders: Holders = (),
 ) -> list[Quote]:  # fmt: skip
     """What an order would cost and earn in each live program in its currency, or in the one named.
     Each program by itself: its discounts are off the prices as they came. Without discounts: they
-    are in the prices already. `customer_id`: the buyer, where they have just been read. Raises
-    InvalidOrderError."""
+    are in the prices already. `customer_id`: the buyer, where they have just been read;
+    `holders`: the carts that it is for, which may hold some of a budget; `now`: by when others hold
+    it no longer, by default the order's time. Raises InvalidOrderError."""
     check_order(order)
     terms = fresh_terms()
     programs = [
@@ -106,7 +111,10 @@ def quote_order(
     wishes = with_contexts(
         with_codes_looked_at([wish for wish in asked if wish.program.id not in quotes])
     )
-    reduced = [discounted(wish) for wish in wishes]
+    budgets = rooms_for(
+        (version for wish in wishes for version in wish.discounts), now or order.placed_at, holders
+    )
+    reduced = [discounted(wish, budgets) for wish in wishes]
     if any(found.amount for found in reduced):
         # The tier that an order leads to, and the like, follow from what it costs then.
         wishes = with_contexts(
@@ -141,14 +149,16 @@ def _resting(wishes: Sequence[Wish]) -> Iterator[Quote]:
             )
 
 
-def discounted(wish: Wish) -> Discounted:
-    """What a program takes off an order, by a wish that has its context."""
+def discounted(wish: Wish, budgets: Mapping[int, Decimal] = NO_BUDGETS) -> Discounted:
+    """What a program takes off an order, by a wish that has its context. `budgets`: what is left of
+    them; of those that are not named there is enough."""
     return discount(
         wish.discounts,
         wish.occasion,
         coin=Decimal(1).scaleb(-get_currency_precision(wish.occasion.currency)),
         context=wish.context,
         discounting=wish.program.discounting,
+        rooms=budgets,
     )
 
 
@@ -227,7 +237,10 @@ def _quote(wish: Wish, book: CapBook, reduced: Discounted) -> Quote:
     return Quote(
         wish.program,
         wish.membership_id or None,
-        tuple(_quoted(award, wish, parts.get((member, award.version.id), [])) for award in awards),
+        tuple(
+            _quoted(award, wish, book, parts.get((member, award.version.id), []))
+            for award in awards
+        ),
         reduced,
         _tiers(wish, awards),
         codes=wish.codes,
@@ -245,7 +258,7 @@ def _tiers(wish: Wish, awards: Sequence[Award]) -> tuple[Standing, Standing] | N
     return standings_around(replace(wish, confirmed_at=wish.at), units)
 
 
-def _quoted(award: Award, wish: Wish, parts: list[Part]) -> QuotedAward:
+def _quoted(award: Award, wish: Wish, book: CapBook, parts: list[Part]) -> QuotedAward:
     body = award.version.body
     if not isinstance(body, WindowedBody):
         return QuotedAward(award)
@@ -257,7 +270,11 @@ def _quoted(award: Award, wish: Wish, parts: list[Part]) -> QuotedAward:
         parts = [*parts, (local, award.counted)]
     reached = progress(body, parts)
     units, steps = bonus(body, reached, award.version.scale)
-    more = replace(award, units=max(units - before, 0), kept=(*award.kept, *steps))
+    added = max(units - before, 0)
+    left = book.of_budget(award.version, added)
+    if left < added:
+        steps = (*steps, short_of_budget(award.version, left))
+    more = replace(award, units=left, kept=(*award.kept, *steps))
     return QuotedAward(more, _goal(body, standing(body, parts), units))
 
 

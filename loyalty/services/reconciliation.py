@@ -1,6 +1,6 @@
 """Bringing what was posted for an order to what its net basket deserves.
 
-Whatever happened to an order — repeated, corrected, refunded, cancelled — the same thing is done:
+Whatever happened to an order — repeated, corrected, refunded, canceled — the same thing is done:
 its net basket is judged by the rule versions it was first judged by, and the difference is posted.
 """
 
@@ -38,6 +38,7 @@ from loyalty.services.contexts import (
     context_from_json,
     with_contexts,
 )
+from loyalty.services.discount_budgets import settle_discounts
 from loyalty.services.discount_costs import book_rule_discounts
 from loyalty.services.maturities import ByHand, retimings, times_of
 from loyalty.services.member_tiers import refresh_customers
@@ -67,13 +68,15 @@ def reconcile_orders(
     causes: Mapping[int, Sequence[Refund]],
     by_hand: ByHand | None = None,
     void: Container[int] = (),
+    beside: Sequence[int] = (),
 ) -> None:
     """Post the differences of these orders in one batch. The caller holds their members' locks.
 
     Those in `void` are judged as if nothing had been bought.
 
     `causes`: the refunds that brought an order here, if any did, in their order. What one takes
-    back happened with it; without one it happens now.
+    back happened with it; without one it happens now. `beside`: orders that were recorded with
+    them, whose discounts are settled together with theirs.
     """
     orders = list(
         Order.objects.filter(pk__in=order_ids)
@@ -83,13 +86,7 @@ def reconcile_orders(
     posted = _posted_units(order_ids)
     members = _members(orders, terms)
     cases = _with_contexts(list(_cases(orders, members, terms)), now)
-    budgets = {
-        version.budget_key
-        for case in cases
-        for version in case.wish.versions
-        if version.body.caps.budget is not None
-    }
-    book = CapBook.load((case.wish for case in cases), whole=budgets)
+    book = CapBook.load((case.wish for case in cases), whole=_budgets_of(cases))
     movements: list[Movement] = []
     windows: list[Contribution] = []
     for case in cases:
@@ -97,13 +94,23 @@ def reconcile_orders(
         judged = _judged(case, book, posted, why, void=case.order.pk in void)
         movements += _differences(case, book, posted, judged, now, transfer_source)
         windows += _contributions(case, judged, now)
+    movements += window_movements(windows, book, now=now, transfer_source=transfer_source)
     book.write()
-    movements += window_movements(windows, now=now, transfer_source=transfer_source)
     movements += restorations(orders, terms=terms, now=now, transfer_source=transfer_source)
     post(with_pools(movements, terms), now=now)
     retime(retimings(orders, terms=terms, now=now, by_hand=by_hand), now=now)
     book_rule_discounts([order.pk for order in orders], now=now, causes=causes)
+    settle_discounts([*(order.pk for order in orders), *beside], terms, now)
     refresh_customers([order.customer_id for order in orders], terms=terms, now=now, locked=True)
+
+
+def _budgets_of(cases: Iterable[_Case]) -> set[int]:
+    return {
+        version.budget_key
+        for case in cases
+        for version in case.wish.versions
+        if version.body.caps.budget is not None
+    }
 
 
 @dataclass(frozen=True, slots=True)

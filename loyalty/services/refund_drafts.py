@@ -68,12 +68,11 @@ def left_of(order: Order) -> OrderLeft:
         if now.quantity > 0 or charged > 0:
             found.append(LineLeft(line, max(now.quantity, ZERO), charged))
     shipping = order.shipping_total - sum((r.shipping_total for r in refunds), ZERO)
-    tax = order.tax_total - sum((r.tax_total for r in refunds), ZERO)
     return OrderLeft(
         lines=tuple(found),
         total=max(order.total - sum((r.total for r in refunds), ZERO), ZERO),
         shipping=max(shipping, ZERO),
-        tax=ZERO if order.taxes_included else max(tax, ZERO),
+        tax=ZERO if order.taxes_included else kept.tax_total,
     )
 
 

@@ -18,7 +18,8 @@ from loyalty.models import Order, Refund, RefundLine, Transfer
 from loyalty.selectors.rulebooks import Terms
 from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import Enrolling, Opened, Wanted, hold_people, open_batch
-from loyalty.services.order_inputs import CustomerRef, RefundInput, check_refund
+from loyalty.services.order_checks import check_refund
+from loyalty.services.order_inputs import CustomerRef, RefundInput
 from loyalty.services.own_amounts import own_amount_movements
 from loyalty.services.pool_shares import with_pools
 from loyalty.services.reconciliation import member_refs, reconcile_orders
@@ -134,12 +135,15 @@ def reconcile_with_parked(
     terms: Terms,
     now: dt.datetime,
     transfer_source: str,
+    beside: Sequence[int] = (),
 ) -> None:
-    """Reconcile these orders, with the refunds that came before those of these numbers."""
+    """Reconcile these orders, with the refunds that came before those of these numbers. `beside`:
+    as `reconcile_orders` says."""
     causes = link_to_orders(source, numbers)
     reconcile_orders(
-        order_ids, terms=terms, now=now, transfer_source=transfer_source, causes=causes
-    )
+        order_ids, terms=terms, now=now, transfer_source=transfer_source, causes=causes,
+        beside=beside,
+    )  # fmt: skip
     take_back_linked(causes, terms=terms, now=now, transfer_source=transfer_source)
 
 

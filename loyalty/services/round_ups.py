@@ -56,7 +56,7 @@ def _charity(
         raise _refused("charity", _("The program %(program)s has no charity %(charity)s.") % words)
     if charity.account.program.currency != order.currency:
         raise _refused("amount", _("The charity is given %s.") % charity.account.program.currency)
-    return charity if order.status != Order.Status.CANCELLED else None
+    return charity if order.status != Order.Status.CANCELED else None
 
 
 def _refused(field: str, message: str) -> InvalidOrderError:

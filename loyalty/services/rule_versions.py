@@ -51,18 +51,23 @@ def write_draft(
     *,
     actor: Actor,
     now: dt.datetime,
+    first: bool = False,
 ) -> EarningRuleVersion:
-    """The draft says this from now on. Whoever was asked to publish it has to be asked again."""
+    """The draft says this from now on. Whoever was asked to publish it has to be asked again.
+    `first`: the rule is new, and has no wording yet."""
     values = {
         "body": body, "lot_policy": policy, "written_by": actor.user, "written_at": now,
         "sent_back": "", **NOBODY_ASKED,
     }  # fmt: skip
-    draft, _created = EarningRuleVersion.objects.update_or_create(
-        rule=rule,
-        status=Status.DRAFT,
-        defaults=values,
-        create_defaults=values | {"number": next_number(rule)},
-    )
+    draft = None if first else draft_of(rule)
+    if draft is None:
+        number = 1 if first else next_number(rule)
+        return EarningRuleVersion.objects.create(
+            rule=rule, status=Status.DRAFT, number=number, **values
+        )
+    for name, value in values.items():
+        setattr(draft, name, value)
+    draft.save(update_fields=values)
     return draft
 
 

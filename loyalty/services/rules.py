@@ -14,13 +14,16 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils.translation import gettext as _
 
+from loyalty.four_eyes import why_not_alone
 from loyalty.models import EarningRule, EarningRuleVersion, Order, Program, WalletType
 from loyalty.rule_checks import Finding, check_rule, refusals
 from loyalty.rule_definitions import EarningRuleDefinition, RuleDefinition, reserved_code
 from loyalty.selectors.lot_policies import expiry_of
 from loyalty.selectors.rules import (
     SCHEDULED,
+    RuleRow,
     get_rule,
+    judged_rows,
     multipliers_naming,
     rule_rows,
     rules_alike,
@@ -80,7 +83,7 @@ def create_rule(
     refuse_other_inactivity(rule, _own_expiry(definition), now)
     policy = rule_policy(rule, definition, now)
     body = definition.body().model_dump(mode="json")
-    write_draft(rule, body, policy, actor=actor, now=now)
+    write_draft(rule, body, policy, actor=actor, now=now, first=True)
     audit_rule(actor, "rule.drafted", rule, after={"rule": rule.name})
     return rule
 
@@ -172,11 +175,7 @@ def publish_draft(
 
 def may_not_publish(draft: EarningRuleVersion, actor: Actor) -> str:
     """Why this person must not publish a draft where a second person does; nothing if they may."""
-    if actor.user is None:
-        return _("Only a person may publish rules of this program.")
-    if actor.user.pk in (draft.written_by_id, draft.asked_by_id):
-        return _("Somebody else has to publish what you have written.")
-    return ""
+    return why_not_alone(actor, draft.written_by_id, draft.asked_by_id)
 
 
 @transaction.atomic
@@ -295,10 +294,12 @@ def findings(
     now: dt.datetime,
     starts_at: dt.datetime | None = None,
     ends_at: dt.datetime | None = None,
+    rows: Sequence[RuleRow] | None = None,
 ) -> list[Finding]:
-    """What speaks against publishing a draft for these times."""
+    """What speaks against publishing a draft for these times. `rows`: `judged_rows` of its program,
+    where somebody has them."""
     program = rule.program
-    rows = rule_rows(program, now)
+    rows = judged_rows(program, now) if rows is None else rows
     place = next((i for i, row in enumerate(rows) if row.rule.pk == rule.pk), len(rows))
     # With a program that was never live all its rules go live together.
     wished = EarningRuleVersion(

@@ -8,6 +8,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from loyalty.four_eyes import why_not_alone
 from loyalty.models import Program, TierDraft
 from loyalty.selectors.tier_drafts import drafted_tiers, tier_draft_of
 from loyalty.selectors.tier_sets import definition_of_set, tier_set_at
@@ -126,11 +127,8 @@ def discard_tier_draft(*, program: Program, actor: Actor, now: dt.datetime) -> N
 
 def may_not_publish_tiers(draft: TierDraft, actor: Actor) -> str:
     """Why this person must not publish it where a second person does; nothing if they may."""
-    if actor.user is None:
-        return _("Only a person may publish the tiers of this program.")
-    if actor.user.pk in (draft.written_by_id, draft.asked_by_id):
-        return _("Somebody else has to publish what you have written.")
-    return ""
+    people_only = _("Only a person may publish the tiers of this program.")
+    return why_not_alone(actor, draft.written_by_id, draft.asked_by_id, people_only=people_only)
 
 
 def _hold(program: Program) -> Program:

@@ -7,6 +7,7 @@ their terms is for what comes from now on.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -46,7 +47,7 @@ def apply_wallet_types(
 ) -> dict[str, WalletType]:
     """The kinds of units, by code, as the definition has them."""
     program = applied.program
-    existing = {item.code: item for item in program.wallet_types.all()}
+    existing = {} if applied.created else {item.code: item for item in program.wallet_types.all()}
     for code, wallet_type in existing.items():
         if code not in {item.code for item in definition.wallet_types}:
             _remove_wallet_type(applied, wallet_type)
@@ -106,21 +107,25 @@ def _create_wallet_type(applied: Applied, wanted: WalletTypeDefinition) -> Walle
             Account.objects.get_or_create(program=applied.program, kind=kind, code="")
     else:
         holders.append(Account.Kind.POOL)
-    # Members and pools that are there already get their wallet of the new kind at once.
-    Wallet.objects.bulk_create(
-        (
-            Wallet(account_id=account_id, wallet_type=wallet_type)
-            for account_id in Account.objects.filter(
-                program=applied.program, kind__in=holders
-            ).values_list("pk", flat=True)
-        ),
-        batch_size=5000,
-    )
+    if not applied.created:
+        _give_wallets(wallet_type, holders)
     applied.changes.append(
         (_("%s can be paid in") if wanted.stored_value else _("%s can be collected"))
         % capfirst(wanted.plural)
     )
     return wallet_type
+
+
+def _give_wallets(wallet_type: WalletType, holders: Sequence[str]) -> None:
+    """Members and pools that are there already get their wallet of the new kind at once."""
+    accounts = Account.objects.filter(program=wallet_type.program, kind__in=holders)
+    Wallet.objects.bulk_create(
+        (
+            Wallet(account_id=account_id, wallet_type=wallet_type)
+            for account_id in accounts.values_list("pk", flat=True)
+        ),
+        batch_size=5000,
+    )
 
 
 def _change_wallet_type(
@@ -249,7 +254,9 @@ def _apply_lot_policy(
 ) -> None:
     """A new policy for lots granted from now on, if the terms differ from those of the newest."""
     values = lot_policy_values(wanted, wanted.expiry)
-    current = wallet_type.lot_policies.filter(rule=None).order_by("-pk").first()
+    current = None
+    if not applied.created:
+        current = wallet_type.lot_policies.filter(rule=None).order_by("-pk").first()
     if current is not None and all(getattr(current, name) == values[name] for name in values):
         return
     LotPolicy.objects.create(wallet_type=wallet_type, created_at=now, **values)

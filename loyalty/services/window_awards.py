@@ -19,10 +19,12 @@ from loyalty.models import Transfer, WindowAward, WindowPart
 from loyalty.rules.bodies import StreakBody, WindowedBody
 from loyalty.rules.bonus import Part, progress, reached_by, window_start
 from loyalty.rules.bonus import award as bonus
-from loyalty.rules.engine import Award
+from loyalty.rules.engine import Award, RuleVersion
 from loyalty.rules.lots import OrderTimes
+from loyalty.rules.steps import Step
 from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.services.awards import accrual, clawback, explain_award, spread_over
+from loyalty.services.cap_books import CapBook
 from loyalty.services.order_batches import MemberRef
 
 
@@ -42,10 +44,11 @@ class Contribution:
 
 
 def window_movements(
-    contributions: Iterable[Contribution], *, now: dt.datetime, transfer_source: str
+    contributions: Iterable[Contribution], book: CapBook, *, now: dt.datetime, transfer_source: str
 ) -> list[Movement]:
     """Keep what the orders bring, and what is to be posted for their windows: each is judged once,
-    however many of its orders changed together."""
+    however many of its orders changed together. `book`: with the budgets of their rules; the caller
+    writes it. Raises BudgetShortError."""
     touched: dict[int, tuple[WindowAward, Contribution]] = {}
     for given in contributions:
         window = _contribute(given)
@@ -53,7 +56,7 @@ def window_movements(
             touched[window.pk] = window, given
     movements = []
     for _pk, (window, given) in sorted(touched.items()):
-        movements += _judge(window, given, now, transfer_source)
+        movements += _judge(window, given, book, now, transfer_source)
     return movements
 
 
@@ -68,13 +71,16 @@ def judge_windows(
     """What is to be posted for a member's windows whose orders are others than before, because
     customers were merged or parted: their units are what they have been given so far."""
     movements = []
-    for window in sorted(windows, key=lambda window: window.pk):
-        (version,) = program.rulebook.named([window.rule_version_id])
+    windows = sorted(windows, key=lambda window: window.pk)
+    versions = [program.rulebook.named([window.rule_version_id])[0] for window in windows]
+    book = CapBook.of_budgets(versions)
+    for window, version in zip(windows, versions, strict=True):
         given = Contribution(
             program, member, Award(version, window.units, ()), order_id=0, placed_at=now,
             currency=program.currency, at=now,
         )  # fmt: skip
-        movements += _judge(window, given, now, transfer_source)
+        movements += _judge(window, given, book, now, transfer_source)
+    book.write()
     return movements
 
 
@@ -109,19 +115,46 @@ def _contribute(given: Contribution) -> WindowAward | None:
 
 
 def _judge(
-    window: WindowAward, given: Contribution, now: dt.datetime, transfer_source: str
+    window: WindowAward,
+    given: Contribution,
+    book: CapBook,
+    now: dt.datetime,
+    transfer_source: str,
 ) -> list[Movement]:
     version, body = given.award.version, _body(given)
     if isinstance(body, StreakBody):
         reached = progress(body, _parts(window, given))
     else:
         reached = window.parts.aggregate(sum=Sum("amount", default=Decimal(0)))["sum"]
-    units, steps = bonus(body, reached, version.scale)
+    deserved, steps = bonus(body, reached, version.scale)
+    units, short = _within_budget(window, version, deserved, book)
+    book.take_from_budget(version, given.member.membership_id, units - window.units)
+    if short:
+        steps = (*steps, short_of_budget(version, units))
     found = _difference(given, window, Award(version, units, steps), now, transfer_source)
-    if found:
-        window.units, window.movements = units, window.movements + 1
-        window.save(update_fields=["units", "movements"])
+    if found or short != window.short:
+        window.units, window.movements = units, window.movements + bool(found)
+        window.short = short
+        window.save(update_fields=["units", "movements", "short"])
     return found
+
+
+def _within_budget(
+    window: WindowAward, version: RuleVersion, deserved: int, book: CapBook
+) -> tuple[int, int]:
+    """What of all that it has come to it gets, and what it does not for want of budget. What that
+    did not leave then is not given later either; where it has come to less, it goes first."""
+    more = deserved - window.units - window.short
+    if more >= 0:
+        got = book.of_budget(version, more)
+        return window.units + got, window.short + more - got
+    short = max(window.short + more, 0)
+    return deserved - short, short
+
+
+def short_of_budget(version: RuleVersion, units: int) -> Step:
+    """Why it is no more than that."""
+    return ("capped_budget", f"{Decimal(units).scaleb(-version.scale):f}")
 
 
 def _body(given: Contribution) -> WindowedBody:

@@ -1,1 +1,1 @@
-"""What other systems export: read as it is, understood by guesses, brought into files of ours."""
+"""What other systems export or send: understood by guesses, brought into files of ours."""

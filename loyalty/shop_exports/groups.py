@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from loyalty.rules.calendar import localize
 from loyalty.services.import_rows import RowError, address
 from loyalty.shop_exports.cells import DayOrder, Mark, amount, moment
-from loyalty.shop_exports.columns import LINE_NAMES, folded
+from loyalty.shop_exports.columns import LINE_NAMES
+from loyalty.shop_exports.matching import folded
 
 # Numbers that shops give to nobody in particular.
 NOBODY = {"", "0", "-", "guest", "gast", "null", "none", "n/a"}
@@ -28,7 +29,14 @@ NEVER_PAID = frozenset(
         "ακυρωμένη", "已取消", "待付款",
     )
 )  # fmt: skip
-GIVEN_BACK = frozenset({"refunded", "wcrefunded", "erstattet", "rembourse", "reembolsado"})
+GIVEN_BACK = frozenset(
+    folded(word)
+    for word in (
+        "refunded", "wc-refunded", "erstattet", "rückerstattet", "zurückerstattet", "remboursé",
+        "remboursée", "reembolsado", "rimborsato", "terugbetaald", "dibayar balik",
+        "επιστράφηκε", "επιστροφή χρημάτων", "已退款",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

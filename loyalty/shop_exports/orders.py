@@ -23,6 +23,7 @@ from loyalty.services.import_rows import (
     Reader,
     RowError,
     StagedOrder,
+    address,
 )
 from loyalty.shop_exports.groups import (
     Buyers,
@@ -60,6 +61,9 @@ class Found:
     lines: int = 0
     refused: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    # What the orders that count say of their state, and of an address that is none.
+    states: Counter[str] = field(default_factory=Counter)
+    unread_emails: Counter[str] = field(default_factory=Counter)
     customers: set[str] = field(default_factory=set)
     money: Counter[str] = field(default_factory=Counter)
     first: dt.datetime | None = None
@@ -82,6 +86,14 @@ class Found:
         self.numbers.append(cells["order_id"])
         if len(self.shown) < SHOWN_ORDERS:
             self.shown.append({**cells, "at": at.isoformat(), "lines": len(staged.lines)})
+
+    def note(self, group: Group) -> None:
+        """What an order that counts says besides: its state, and an address that is none."""
+        if state := group.said.get("status", ""):
+            self.states[state[:40]] += 1
+        email = group.said.get("email", "")
+        if email and not address(email):
+            self.unread_emails[email[:80]] += 1
 
 
 def staged_orders(
@@ -114,6 +126,8 @@ def staged_orders(
                 break
             found.count(staged, at)
             yield staged
+        else:
+            found.note(group)
 
 
 def _counted(

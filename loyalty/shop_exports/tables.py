@@ -78,6 +78,12 @@ def rows_of(path: Path, table: Table) -> Iterator[tuple[int, list[str]]]:
                 yield number, row
 
 
+def check_rows(path: Path, table: Table) -> None:
+    """Refuse too many rows before anybody looks at columns. Raises DomainError."""
+    for _row in rows_of(path, table):
+        pass
+
+
 @contextmanager
 def _records(path: Path, encoding: str, separator: str) -> Iterator[Iterator[list[str]]]:
     with opened(path) as stream:

@@ -25,8 +25,8 @@ from loyalty.shop_exports.cells import DayOrder, Mark, day_order, decimal_mark
 from loyalty.shop_exports.columns import WANTED, guess_columns
 from loyalty.shop_exports.groups import Buyers, Group, Reading, grouped, number_of
 from loyalty.shop_exports.orders import HEADS, Found, staged_orders
-from loyalty.shop_exports.tables import Table, read_table, rows_of
-from members.errors import DomainError
+from loyalty.shop_exports.tables import Table, check_rows, read_table, rows_of
+from members.errors import DomainError, FieldError
 from members.models import Customer, Job
 from members.selectors.merchants import get_merchant
 from members.services.audit import Actor
@@ -34,6 +34,8 @@ from members.services.audit import Actor
 NOTE = "upload.json"
 CHUNK = 5_000
 KEPT_ERRORS = 20_000
+# One of them says what was paid.
+PAID = ("total", "line_total", "unit_price")
 AMOUNTS = ("total", "unit_price", "line_total", "shipping", "refunded", "discount")
 _KEY = re.compile(r"[0-9a-f]{32}").fullmatch
 
@@ -84,7 +86,9 @@ def keep_upload(*, owner: int, name: str, chunks: Iterable[bytes]) -> Upload:
     folder = new_folder()
     try:
         path = store_file(folder, f"export-{name}", chunks)
-        choices = guess_choices(read_table(path))
+        table = read_table(path)
+        check_rows(path, table)
+        choices = guess_choices(table)
     except DomainError:
         discard_folder(folder)
         raise
@@ -123,11 +127,9 @@ def check_choices(choices: Choices, table: Table) -> None:
         raise DomainError(
             _("Choose the column for: %s.") % ", ".join(missing), code="missing_columns"
         )
-    if not {"total", "line_total", "unit_price"} & {*choices.columns}:
-        raise DomainError(
-            _("Choose a column with what was paid: the total of the order, or prices of lines."),
-            code="missing_columns",
-        )
+    if not {*PAID} & {*choices.columns}:
+        words = _("Choose a column with what was paid: the total of the order, or prices of lines.")
+        raise DomainError(words, code="missing_columns", errors=[FieldError("column_total", words)])
     if any(place >= len(table.header) for place in choices.columns.values()):
         raise DomainError(_("The file has no such column."), code="missing_columns")
 
@@ -242,6 +244,8 @@ def _report(found: Found, choices: Choices) -> dict[str, Any]:
         "guests": found.guests,
         "refused": found.refused,
         "left_out": dict(found.left_out),
+        "states": dict(found.states.most_common()),
+        "unread_emails": dict(found.unread_emails.most_common()),
         "here": here,
         "money": {currency: str(total) for currency, total in found.money.items()},
         "first": found.first.isoformat() if found.first else None,

@@ -6,11 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.forms import RequestLoginCodeForm
+from allauth.account.forms import LoginForm, RequestLoginCodeForm, ResetPasswordForm
 from allauth.core import context as allauth_context
 from django.contrib.sites.shortcuts import get_current_site
+from django.forms import Field
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from members.selectors.merchants import get_merchant
 from members.services.mail import queue_mail
@@ -40,7 +42,25 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         queue_mail(to=email, subject=message.subject, text=str(message.body), html=str(html))
 
 
-class CodeRequestForm(RequestLoginCodeForm):  # type: ignore[misc]
+class AskedByMail:
+    """A form of allauth that asks for an address, by the name that it has everywhere else."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: dict[str, Field] = self.fields  # type: ignore[attr-defined]
+        for name in {"login", "email"} & fields.keys():
+            fields[name].label = _("E-mail")
+
+
+class PasswordForm(AskedByMail, LoginForm):  # type: ignore[misc]
+    """Set as the form `login`."""
+
+
+class NewPasswordForm(AskedByMail, ResetPasswordForm):  # type: ignore[misc]
+    """Set as the form `reset_password`."""
+
+
+class CodeRequestForm(AskedByMail, RequestLoginCodeForm):  # type: ignore[misc]
     """Set as the form `request_login_code`.
 
     Known and unknown addresses get the same answer; only the owner of the mailbox learns more.

@@ -13,8 +13,9 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
 from members.account.proofs import page_of_joining, remember_proof
-from members.models import User
+from members.models import Customer, User
 from members.policy import role_of
+from members.services.first_visit import first_visit_token
 from members.services.sign_in import link_customer
 
 CUSTOMERS_PAGE = "mypage:home"
@@ -34,6 +35,9 @@ def landing(request: HttpRequest) -> HttpResponse:
     """Send staff to the back-office, customers to their page, and strangers to sign in."""
     user = request.user
     if not isinstance(user, User):
+        # Customers are not told that: they come to their own door where there are any.
+        if first_visit_token() and not Customer.objects.exists():
+            return render(request, "backoffice/not_begun.html")
         return redirect_to_login(request.get_full_path(), login_url=_entrance())
     if role_of(user) is not None:
         return redirect("backoffice:home")

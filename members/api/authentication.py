@@ -15,7 +15,6 @@ from members.models import ApiKey
 from members.origins import name_origin
 from members.services.api_keys import authenticate_api_key
 
-SCHEME = "Bearer"
 CHALLENGE = 'Bearer realm="Setia"'
 
 

@@ -29,6 +29,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from rest_framework.request import Request
 
 from members import plain_money
+from members.api.pattern_words import words_for
 from members.api.problems import ApiError
 from members.errors import DomainError, FieldError
 
@@ -274,6 +275,7 @@ def _field_error(details: ErrorDetails) -> FieldError:
         return FieldError(_path(details["loc"]), details["msg"].removeprefix("Value error, "))
     code, message = known
     context = {name: str(value) for name, value in details.get("ctx", {}).items()}
+    message = words_for(context.get("pattern", "")) or message
     return FieldError(_path(details["loc"]), str(message) % context, code)
 
 

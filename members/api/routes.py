@@ -19,12 +19,13 @@ from django.urls import (
 from django.urls.resolvers import RegexPattern, RoutePattern
 
 PREFIX = "/api/v1/"
+# What is a member's own is so much that the word after this counts as well.
+OWN = "me"
 
 
 def resolve_path(path: str) -> ResolverMatch:
     """What `resolve` says of a path below the prefix. Raises Resolver404."""
-    word, _slash, _rest = path[len(PREFIX) :].partition("/")
-    found = _by_word(get_urlconf()).get(word)
+    found = _by_word(get_urlconf()).get(_beginning(path[len(PREFIX) :]))
     if found is not None:
         try:
             return found.resolve(path)
@@ -62,6 +63,13 @@ def _word(item: URLPattern | URLResolver) -> str | None:
     """What a route begins with; None: it may be anything."""
     if not isinstance(item.pattern, RoutePattern):
         return None
-    word, slash, _rest = str(item.pattern).partition("/")
-    ends = bool(slash) or isinstance(item, URLPattern)
-    return word if word and ends and "<" not in word else None
+    route = str(item.pattern)
+    word = _beginning(route)
+    # What includes others says the whole word only if something stands behind it.
+    whole = isinstance(item, URLPattern) or route.startswith(f"{word}/")
+    return word if word and whole and not word.endswith("/") and "<" not in word else None
+
+
+def _beginning(route: str) -> str:
+    first, slash, rest = route.partition("/")
+    return f"{first}/{rest.partition('/')[0]}" if slash and first == OWN else first

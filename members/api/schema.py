@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +22,7 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.utils import OpenApiParameter
 from pydantic import BaseModel, Field
+from ruamel.yaml import YAML
 
 from members.api.bodies import Answer, Query
 from members.api.idempotency import HEADER, LONGEST_KEY, REPLAYED
@@ -132,11 +135,17 @@ class ApiSchema(AutoSchema):
             return None
         self._say_scope(operation)
         self._say_idempotency(operation)
+        self._show_example(operation)
         for response in operation["responses"].values():
             response.setdefault("headers", {}).update(_rate_headers())
         for status in _problem_statuses(operation, public=not self.get_auth()):
             operation["responses"][status] = self._problem(status)
         return operation
+
+    def _show_example(self, operation: dict[str, Any]) -> None:
+        body = _examples().get(operation["operationId"])
+        if body is not None:
+            operation["requestBody"]["content"]["application/json"]["example"] = body
 
     def _problem(self, status: str) -> dict[str, str]:
         """A reference to what all operations answer with this status."""
@@ -159,6 +168,7 @@ class ApiSchema(AutoSchema):
         scope = cast("ApiView", self.view).scopes[self.method]
         named = scope if isinstance(scope, str) else "` or `".join(scope)
         text = operation.get("description", "")
+        operation.setdefault("summary", _first_sentence(text))
         operation["description"] = f"{text}\n\nScope: `{named}`.".strip()
 
     def _say_idempotency(self, operation: dict[str, Any]) -> None:
@@ -247,6 +257,20 @@ def _problem_statuses(operation: dict[str, Any], *, public: bool) -> list[str]:
     if any(item["in"] == "path" for item in parameters):
         statuses |= {"404"}
     return sorted(statuses)
+
+
+@functools.cache
+def _examples() -> dict[str, Any]:
+    """Bodies by the ids of their operations."""
+    text = (Path(__file__).parent / "examples.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    return loaded
+
+
+def _first_sentence(text: str) -> str:
+    """What stands beside the address in a list of operations."""
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    return re.split(r"[.;:](?:\s|$)", paragraph, maxsplit=1)[0]
 
 
 def _rate_headers() -> dict[str, Any]:

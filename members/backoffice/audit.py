@@ -15,6 +15,7 @@ from members.audit import (
     Difference,
     action_label,
     differences,
+    readable,
     target_kind,
     target_url,
     way_words,
@@ -40,6 +41,7 @@ class AuditRow:
     entry: AuditEntry
     action: str
     kind: str
+    name: str
     url: str
     differences: list[Difference]
     way: str
@@ -50,6 +52,7 @@ class AuditRow:
             entry,
             action_label(entry.action),
             target_kind(entry.target),
+            readable(entry, entry.target_label),
             target_url(entry.target),
             differences(entry),
             way_words(entry),
@@ -138,5 +141,5 @@ def _people(chosen: User | None) -> list[tuple[str, str]]:
 def _target_name(target: str, rows: list[AuditRow]) -> str:
     if not target:
         return ""
-    name = rows[0].entry.target_label if rows else _("this object")
+    name = rows[0].name if rows else _("this object")
     return f"{target_kind(target)}: {name}"

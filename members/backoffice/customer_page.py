@@ -24,6 +24,7 @@ from members.policy import acting, is_allowed, require, staff_view
 from members.responses import is_htmx
 from members.selectors.audit import entries_of
 from members.selectors.customers import get_customer, list_notes
+from members.selectors.erased import erased_at, is_known
 from members.selectors.merges import merge_of, told_apart
 from members.services.customers import add_note
 from members.timeline import KINDS, page_timeline
@@ -73,11 +74,11 @@ def identity_panel(
         "panel_url": reverse("backoffice:customer_identity", args=[person.public_id]),
         "problem": problem,
         "announcement": announcement,
-        "may_tag": is_allowed(request.user, "customers.annotate") and not person.merged_into,
+        "may_tag": is_allowed(request.user, "customers.annotate") and is_known(person),
         "phone": format_phone(person.phone) if person.phone else "",
         "country": country_name(person.country) if person.country else "",
         "language": language_name(person.locale) if person.locale else "",
-        "may_edit": is_allowed(request.user, "customers.edit") and not person.merged_into,
+        "may_edit": is_allowed(request.user, "customers.edit") and is_known(person),
         "duplicates": person.duplicates.order_by("pk"),
     }
     status = 422 if problem else 200
@@ -102,7 +103,7 @@ def notes(request: HttpRequest, public_id: UUID) -> HttpResponse:
         **_panel(person, _("Notes"), "notes", "note"),
         "form": form,
         "notes": list_notes(person),
-        "may_annotate": is_allowed(request.user, "customers.annotate") and not person.merged_into,
+        "may_annotate": is_allowed(request.user, "customers.annotate") and is_known(person),
         "announcement": _("Note added.") if added else "",
     }
     status = 422 if form.is_bound else 200
@@ -149,14 +150,16 @@ def audit(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def _header(request: HttpRequest, person: Customer) -> dict[str, Any]:
-    kept = person.merged_into
+    kept, erased = person.merged_into, erased_at(person)
+    stays = kept is None and erased is None
     return {
         "customer": person,
         "title": person.display_name,
         "breadcrumbs": [(_("Customers"), reverse("backoffice:customer_list"))],
-        "actions": panels.customer_actions(request, person) if kept is None else [],
+        "actions": panels.customer_actions(request, person) if stays else [],
         "facts": panels.customer_header(person) if kept is None else [],
         "kept": kept,
+        "erased": erased,
         "kept_name": told_apart(kept, person) if kept else "",
         "merge": merge_of(person) if kept else None,
         "may_merge": is_allowed(request.user, "customers.merge"),

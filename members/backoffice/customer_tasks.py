@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.models import Customer, User
 from members.policy import acting, is_allowed, require, staff_view
@@ -23,9 +25,16 @@ from members.selectors.customer_tasks import (
     get_task,
     open_tasks,
     tasks_for,
+    tasks_of_nobody,
 )
 from members.selectors.customers import get_customer
-from members.services.customer_tasks import add_task, assignable, set_task_done
+from members.selectors.erased import is_known
+from members.services.customer_tasks import (
+    add_task,
+    assignable,
+    set_task_done,
+    take_task,
+)
 
 SHOWN_AT_HOME = 8
 
@@ -87,21 +96,60 @@ def customer_task_done(request: HttpRequest, public_id: UUID, pk: int) -> HttpRe
     return _panel(request, person, TaskForm(user=request.user), said)
 
 
+@require_POST
+@staff_view("customers.annotate")
+def customer_task_take(request: HttpRequest, public_id: UUID, pk: int) -> HttpResponse:
+    """Take on what is nobody's, on the customer's page or at home."""
+    task = get_task(get_customer(public_id), pk)
+    problem, at_home = "", request.POST.get("at") == "home"
+    try:
+        take_task(task=task, actor=acting(request))
+    except DomainError as error:
+        problem = str(error.message)
+    if not is_htmx(request):
+        if problem:
+            messages.error(request, problem)
+        return redirect(_home_url() if at_home else _panel_url(task.customer))
+    said = problem or _("Yours now.")
+    if at_home:
+        return _home_panel(request, said)
+    assert isinstance(request.user, User)
+    return _panel(request, task.customer, TaskForm(user=request.user), said)
+
+
 @require_safe
 @staff_view("home.view")
 def home_tasks(request: HttpRequest) -> HttpResponse:
-    """What the reader has to do, the most urgent first."""
+    """What the reader has to do, the most urgent first, and what waits for somebody."""
+    return _home_panel(request)
+
+
+def _home_panel(request: HttpRequest, said: str = "") -> HttpResponse:
     assert isinstance(request.user, User)
     tasks = list(tasks_for(request.user)[: SHOWN_AT_HOME + 1])
+    may_take = is_allowed(request.user, "customers.annotate")
+    free = list(tasks_of_nobody()[: SHOWN_AT_HOME + 1]) if may_take else []
     context = {
         "title": _("My tasks"),
         "panel_id": "tasks",
         "panel_icon": "checkbox",
+        "panel_url": _home_url(),
         "tasks": tasks[:SHOWN_AT_HOME],
+        "free": free[:SHOWN_AT_HOME],
         "more": len(tasks) > SHOWN_AT_HOME,
+        "more_free": len(free) > SHOWN_AT_HOME,
         "today": timezone.localdate(),
+        "announcement": said,
     }
     return render(request, "backoffice/home_tasks.html", context)
+
+
+def _home_url() -> str:
+    return reverse("backoffice:home_tasks")
+
+
+def _panel_url(person: Customer) -> str:
+    return reverse("backoffice:customer_tasks", args=[person.public_id])
 
 
 def _panel(
@@ -112,7 +160,7 @@ def _panel(
         "title": _("Tasks"),
         "panel_id": "tasks",
         "panel_icon": "checkbox",
-        "panel_url": reverse("backoffice:customer_tasks", args=[person.public_id]),
+        "panel_url": _panel_url(person),
         "breadcrumbs": [
             (_("Customers"), reverse("backoffice:customer_list")),
             (person.display_name, reverse("backoffice:customer", args=[person.public_id])),
@@ -121,7 +169,7 @@ def _panel(
         "tasks": open_tasks(person),
         "done": done_tasks(person),
         "today": timezone.localdate(),
-        "may_annotate": is_allowed(request.user, "customers.annotate") and not person.merged_into,
+        "may_annotate": is_allowed(request.user, "customers.annotate") and is_known(person),
         "announcement": said,
         "writing": form.is_bound,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from babel.numbers import get_territory_currencies
 from django import forms
 from django.conf import settings
 from django.contrib.auth import login
@@ -12,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -59,6 +61,9 @@ def _first_visit(request: HttpRequest, token: str) -> HttpResponse:
     merchant = MerchantForm(posted(request), request.FILES or None, merchant=current)
     if current.name == DEFAULT_NAME:
         merchant.initial["name"] = ""
+        merchant.initial["currency"] = likely_currency(request) or current.currency
+        if request.method != "POST":
+            merchant.fields["time_zone"].widget.attrs["data-own-zone"] = ""
     merchant.fields["name"].label = _("Name of the shop")
     if request.method == "POST" and all([person.is_valid(), merchant.is_valid()]):
         answer = _begin(request, token, person, merchant)
@@ -67,6 +72,16 @@ def _first_visit(request: HttpRequest, token: str) -> HttpResponse:
     context = {"person": person, "merchant_form": merchant}
     status = 422 if person.errors or merchant.errors else 200
     return render(request, "backoffice/first_visit.html", context, status=status)
+
+
+def likely_currency(request: HttpRequest) -> str:
+    """What is paid with where the browser's language is spoken: “de-CH” is Swiss francs."""
+    for language, _weight in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+        region = language.rpartition("-")[2].upper()
+        found = get_territory_currencies(region) if "-" in language and len(region) == 2 else []
+        if found:
+            return str(found[0])
+    return ""
 
 
 def _begin(

@@ -92,16 +92,23 @@ class MergeForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    """A role, and the programs it is limited to."""
+    """A role, and the programs it is limited to. That it is for all of them is said, and is not
+    what remains when nothing is chosen."""
+
+    ALL, ONLY = "all", "only"
 
     role = forms.ChoiceField(
         label=_l("Role"), choices=StaffMember.Role.choices, widget=forms.RadioSelect,
         initial=StaffMember.Role.SUPPORT_AGENT,
     )  # fmt: skip
+    reach = forms.ChoiceField(
+        label=_l("For which programs"), widget=forms.RadioSelect,
+        choices=[(ALL, _l("All programs")), (ONLY, _l("Only these"))],
+        help_text=_l("Administrators always see all."),
+    )  # fmt: skip
     programs = forms.TypedMultipleChoiceField(
-        label=_l("Only for these programs"), coerce=int, required=False,
+        label=_l("These programs"), coerce=int, required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_l("Choose none for all of them. Administrators always see all."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -111,7 +118,17 @@ class RoleForm(forms.Form):
         choice.choices = list(program_names().items())
         if len(choice.choices) < 2:
             # With one program there is nothing to choose.
-            del self.fields["programs"]
+            del self.fields["programs"], self.fields["reach"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        reach, programs = cleaned.pop("reach", None), cleaned.get("programs")
+        if reach == self.ONLY and programs == []:
+            self.add_error("programs", _("Choose at least one program, or say: all programs."))
+        if reach == self.ALL and programs:
+            message = _("Programs are chosen below. Say: only these, or choose none of them.")
+            self.add_error("reach", message)
+        return cleaned
 
 
 class InviteForm(RoleForm):
@@ -120,7 +137,7 @@ class InviteForm(RoleForm):
         label=_l("E-mail address"), max_length=254, help_text=_l("The invitation goes there.")
     )
 
-    field_order = ("name", "email", "role", "programs")
+    field_order = ("name", "email", "role", "reach", "programs")
 
 
 class StaffPhoneForm(forms.Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,7 +17,7 @@ from members.backoffice.job_rows import JobProgress, job_url, result_words
 from members.errors import DomainError
 from members.job_access import may_run, visible_job
 from members.jobs import job_kind
-from members.models import Job
+from members.models import Customer, Job, JobError
 from members.paging import paginate
 from members.policy import acting, require, staff_view
 from members.selectors.jobs import list_job_errors
@@ -25,6 +26,8 @@ from members.services.jobs import cancel_job, retry_job
 
 ERRORS_SHOWN = 100
 LINES_SHOWN = 30
+# What is noted under these is of people, by their public id.
+PEOPLE = ("members", "customers")
 
 
 @require_safe
@@ -34,7 +37,7 @@ def job(request: HttpRequest, public_id: UUID) -> HttpResponse:
     work = visible_job(request.user, public_id)
     kind = job_kind(work.kind)
     errors = list_job_errors(work, limit=ERRORS_SHOWN + 1)
-    ended_badly = work.state in {Job.State.FAILED, Job.State.CANCELLED}
+    ended_badly = work.state in {Job.State.FAILED, Job.State.CANCELED}
     allowed = may_run(request.user, work)
     context = {
         "job": work,
@@ -44,11 +47,31 @@ def job(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "progress": JobProgress.of(work),
         "words": result_words(work) if work.state != Job.State.FAILED else "",
         "errors": errors[:ERRORS_SHOWN],
+        "people": _people(errors[:ERRORS_SHOWN]),
         "more_errors": len(errors) > ERRORS_SHOWN,
+        "undo_page": reverse(kind.undo_page, args=[work.public_id])
+        if kind.undo_page and allowed and not work.is_open
+        else "",
         "may_cancel": allowed and work.is_open,
         "may_retry": allowed and ended_badly and kind.run is not None,
     }
     return render(request, "backoffice/job.html", context)
+
+
+def _people(errors: Sequence[JobError]) -> list[tuple[Customer, str]]:
+    """Whom the work left as they are, and why; nobody where it says something else."""
+    if any(error.file not in PEOPLE or not _is_public_id(error.value) for error in errors):
+        return []
+    named = {error.value: error.reason for error in errors}
+    found = {str(item.public_id): item for item in Customer.objects.filter(public_id__in=named)}
+    return [(found[value], reason) for value, reason in named.items() if value in found]
+
+
+def _is_public_id(value: str) -> bool:
+    try:
+        return str(UUID(value)) == value
+    except ValueError:
+        return False
 
 
 @require_safe

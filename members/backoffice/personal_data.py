@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,14 +16,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from members.errors import DomainError
 from members.forgetting import warnings_before
 from members.forms import errors_on, posted
 from members.models import Customer
+from members.personal_files import FILE_NAME, FILE_TYPE
 from members.policy import acting, is_allowed, staff_view
+from members.responses import file_of_pieces, is_htmx
 from members.selectors.customers import get_customer
 from members.selectors.personal_data import known_parts
+from members.selectors.personal_packages import (
+    file_state,
+    get_package,
+    latest_package,
+)
 from members.services.customers import erase_customer_details
-from members.services.personal_packages import make_package
+from members.services.personal_packages import fetch_package, request_package
 
 
 class EraseForm(forms.Form):
@@ -57,8 +65,13 @@ def customer_data(request: HttpRequest, public_id: UUID) -> HttpResponse:
     customer = get_customer(public_id)
     if customer.merged_into is not None:
         return redirect("backoffice:customer_data", customer.merged_into.public_id)
+    state = file_state(latest_package(customer, for_staff=True), timezone.now())
+    if is_htmx(request):
+        known = {"customer": customer, **state}
+        return render(request, "backoffice/customer_data_file.html", known)
     context = {
         **_page(customer, _("Data of %s") % customer),
+        **state,
         "parts": known_parts(customer),
         "may_erase": is_allowed(request.user, "customers.erase"),
     }
@@ -68,15 +81,29 @@ def customer_data(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @staff_view("customers.export")
 def customer_data_file(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """The file. Asking for it leaves a line in the audit log, so it is asked for by a button."""
+    """Have the file made. It leaves a line in the audit log, so it is asked for by a button."""
     customer = get_customer(public_id)
-    package = make_package(
-        customer=customer, actor=acting(request), for_staff=True, now=timezone.now()
-    )
-    # Views may stream.
-    return FileResponse(  # type: ignore[return-value]
-        package, as_attachment=True, filename="personal-data.zip"
-    )
+    try:
+        request_package(
+            customer=customer, actor=acting(request), for_staff=True, now=timezone.now()
+        )
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    return redirect("backoffice:customer_data", public_id)
+
+
+@require_POST
+@staff_view("customers.export")
+def customer_data_fetch(request: HttpRequest, public_id: UUID, package: UUID) -> HttpResponse:
+    """The file, which is in the audit log as well."""
+    customer = get_customer(public_id)
+    found = get_package(customer, package, for_staff=True)
+    try:
+        pieces = fetch_package(package=found, actor=acting(request), now=timezone.now())
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return redirect("backoffice:customer_data", public_id)
+    return file_of_pieces(pieces, FILE_NAME, FILE_TYPE)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

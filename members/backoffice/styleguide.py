@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.contrib.messages import constants
+from django.contrib.messages.storage.base import Message
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from members.backoffice.condition_builder import ConditionField
-from members.charts import Chart, Series
+from members.charts import Chart, Series, Span, Timeline
 from members.conditions.fields import BEHAVIOR, CUSTOMER, LINE, ORDER, SEGMENTS
 from members.formatting import NamesOfUnit
 from members.navigation import Tab
@@ -165,6 +167,15 @@ def sample_timeline() -> list[TimelineEntry]:
     ]
 
 
+def sample_days() -> Timeline:
+    days = [NOW.date() + timedelta(days=day) for day in range(14)]
+    spans = [
+        Span(row=_("Double points"), first=1, last=4, color="good", text=_("Friday to Sunday")),
+        Span(row=_("Birthday gift"), first=0, last=14, color="info", text=_("Always")),
+    ]
+    return Timeline("sample-days", _("What is live when"), days, spans, _("Two promotions."))
+
+
 def sample_customers() -> list[SampleCustomer]:
     return [
         SampleCustomer("Ada Okafor", "ada@example.com", "active", 1250, Decimal("1840.50")),
@@ -181,12 +192,18 @@ def sample_context() -> dict[str, Any]:
     return {
         "unit": SAMPLE_UNIT,
         "charts": sample_charts(),
+        "days": sample_days(),
+        "notices": [
+            Message(constants.SUCCESS, _("The rule is published."), extra_tags="undo:#notices"),
+            Message(constants.ERROR, _("The file could not be read.")),
+        ],
         "entries": sample_timeline(),
         "customers": sample_customers(),
         "page": Page(sample_customers(), "name", next_cursor="2", previous_cursor="1"),
         "states": list(STATES),
         "form": SampleForm(auto_id="free_%s"),
         "failed_form": failed_form,
+        "fields_form": SampleForm(auto_id="fields_%s"),
         "condition_form": SampleConditionForm(initial={"when": SAMPLE_CONDITION}),
         "now": NOW,
         "tabs": [

@@ -31,6 +31,7 @@ from members.services.staff import (
     invite_staff,
     remove_staff,
 )
+from members.services.two_factor import take_away_two_factor
 
 # What a role is for, in the words of those who choose one.
 ROLES: dict[str, str | Promise] = {
@@ -93,7 +94,8 @@ def invite(request: HttpRequest) -> HttpResponse:
 def role(request: HttpRequest, pk: int) -> HttpResponse:
     """Give somebody another role, or limit it to programs."""
     staff_member = get_staff_member(pk)
-    initial = {"role": staff_member.role, "programs": staff_member.programs}
+    reach = RoleForm.ONLY if staff_member.programs else RoleForm.ALL
+    initial = {"role": staff_member.role, "reach": reach, "programs": staff_member.programs}
     form = RoleForm(posted(request), initial=initial, auto_id="role_%s")
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
@@ -142,6 +144,17 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     staff_member = get_staff_member(pk)
     done = _("%(name)s has no access to the back-office any more.") % {"name": staff_member.user}
     return _act(request, partial(remove_staff, staff_member=staff_member), done)
+
+
+@require_POST
+@staff_view("staff.manage")
+def two_factor(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let somebody whose phone is gone sign in without their app."""
+    staff_member = get_staff_member(pk)
+    done = _("%(name)s signs in without an app until they set it up again.") % {
+        "name": staff_member.user
+    }
+    return _act(request, partial(take_away_two_factor, staff_member=staff_member), done)
 
 
 def _act(request: HttpRequest, service: Callable[..., None], done: str) -> HttpResponse:

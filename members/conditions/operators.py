@@ -230,32 +230,32 @@ _TIERS = (
     _ONE_OF, _NONE_OF, _EMPTY, _NOT_EMPTY,
 )  # fmt: skip
 
-# An empty list is known to be empty: nothing here is unknown.
+# An empty list is known to be empty: nothing here is unknown. Lists are named in the plural.
 _LISTS = (
     Operator(
-        "has_any", _("has one of"), "many",
+        "has_any", _("include one of"), "many",
         lambda value, operand, _moment: not operand.isdisjoint(value),
         lambda column, operand, _moment: Q(**{f"{column}__overlap": sorted(operand)}),
     ),
     Operator(
-        "has_all", _("has all of"), "many",
+        "has_all", _("include all of"), "many",
         lambda value, operand, _moment: operand.issubset(value),
         lambda column, operand, _moment: Q(**{f"{column}__contains": sorted(operand)}),
     ),
     Operator(
-        "has_none", _("has none of"), "many",
+        "has_none", _("include none of"), "many",
         lambda value, operand, _moment: operand.isdisjoint(value),
         lambda column, operand, _moment: ~Q(**{f"{column}__overlap": sorted(operand)}),
         unknown=True,
     ),
     Operator(
-        "empty", _("is empty"), "nothing",
+        "empty", _("are empty"), "nothing",
         lambda value, _operand, _moment: not value,
         lambda column, _operand, _moment: Q(**{f"{column}__len": 0}),
         unknown=True,
     ),
     Operator(
-        "not_empty", _("is not empty"), "nothing",
+        "not_empty", _("are not empty"), "nothing",
         lambda value, _operand, _moment: bool(value),
         lambda column, _operand, _moment: Q(**{f"{column}__len__gt": 0}),
     ),

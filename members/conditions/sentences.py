@@ -7,20 +7,29 @@ from typing import Any
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from members.conditions.operators import Operator
 from members.conditions.tree import ALWAYS, AllOf, AnyOf, Lines, Node, Not, Question, measured
 from members.conditions.values import ValueType
-from members.formatting import format_list, format_number
+from members.formatting import format_list, format_number, without_gaps
 
 MOST_NAMED = 5
+# Of a list with a single value nobody says "is one of".
+ALONE = {
+    "one_of": gettext_lazy("is"),
+    "none_of": gettext_lazy("is not"),
+    "has_any": gettext_lazy("include"),
+    "has_all": gettext_lazy("include"),
+    "has_none": gettext_lazy("do not include"),
+}
 # Other words for a part of a condition; None: its own.
 Instead = Callable[[Node], str | None]
 
 
 def sentence(node: Node, *, instead: Instead | None = None) -> str:
     """The whole condition as one sentence without its full stop; empty if it always holds."""
-    return capfirst(_words(node, instead, outermost=True))
+    return capfirst(without_gaps(_words(node, instead, outermost=True)))
 
 
 def _words(node: Node, instead: Instead | None = None, *, outermost: bool = False) -> str:
@@ -55,6 +64,8 @@ def _question(question: Question) -> str:
 
 
 def _asked(what: str, operator: Operator, operand: Any, word: Any) -> str:
+    if operator.code in ALONE and len(operand) == 1:
+        return f"{what} {ALONE[operator.code]} {word(next(iter(operand)))}"
     said = f"{what} {operator.label}"
     match operator.takes:
         case "nothing":

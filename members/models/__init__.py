@@ -7,6 +7,7 @@ from members.models.jobs import Job, JobError, JobLogLine
 from members.models.merchant import Merchant
 from members.models.merges import CustomerMerge
 from members.models.outbox import OutboxEvent
+from members.models.packages import PersonalPackage, PersonalPackagePart
 from members.models.segments import Segment, SegmentMember, SegmentSize
 from members.models.sign_in_providers import SignInProvider
 from members.models.sign_ins import SignIn
@@ -30,6 +31,8 @@ __all__ = [
     "JobLogLine",
     "Merchant",
     "OutboxEvent",
+    "PersonalPackage",
+    "PersonalPackagePart",
     "Segment",
     "SegmentMember",
     "SegmentSize",

@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Func, Value
-from django.db.models.functions import Concat, ExtractDay, ExtractMonth, Lower
+from django.db.models.functions import Concat, ExtractDay, ExtractMonth, Lower, Right
 from django.utils.translation import gettext_lazy as _
 
 from members import folding
@@ -22,6 +22,20 @@ _TELLING = (
     "external_id", "given_name", "family_name", "email", "phone", "locale", "country", "birthday",
     "tags", "attributes", "created_at", "merged_into_id",
 )  # fmt: skip
+
+
+# The end of a phone number that two people hardly share by chance.
+PHONE_DIGITS = 9
+
+
+def phone_end() -> Right:
+    return Right("phone", PHONE_DIGITS)
+
+
+def local_part() -> Lower:
+    """What is before the @ of the e-mail address."""
+    at = Func("email", Value("@"), Value(1), function="split_part", output_field=models.TextField())
+    return Lower(at)
 
 
 class Customer(models.Model):
@@ -122,6 +136,9 @@ class Customer(models.Model):
                 opclasses=["gin_trgm_ops"],
             ),
             GinIndex(fields=["tags"], name="customer_tags"),
+            # Who may be the same person.
+            models.Index(phone_end(), name="customer_phone_end"),
+            models.Index(local_part(), name="customer_local_part"),
             models.Index(
                 fields=["merged_into"],
                 name="customer_merged",

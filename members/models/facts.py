@@ -86,7 +86,7 @@ class CustomerFacts(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["spend"], name="facts_spend"),
-            models.Index(fields=["last_order_at"], name="facts_last_order"),
+            models.Index(fields=["last_order_at", "customer"], name="facts_last_order"),
             # What was worked out since some time.
             models.Index(fields=["as_of"], name="facts_as_of"),
             # Month × 100 + day, by the clock of Greenwich.

@@ -1,14 +1,15 @@
-"""Where staff are signed in, and from where they have been."""
+"""Where staff and customers are signed in, and from where they have been."""
 
 from __future__ import annotations
 
 from django.db import models
 
+from members.devices import device_words
 from members.models.users import User
 
 
 class SignIn(models.Model):
-    """One time that somebody of the staff signed in: with what, from where, and until when.
+    """One time that somebody signed in: with what, from where, and until when.
 
     Addresses are kept shortened: enough to see whether it is the same place. Ended ones stay for a
     while, so that a device that was not seen before stands out.
@@ -26,6 +27,11 @@ class SignIn(models.Model):
     class Meta:
         indexes = [models.Index(fields=["user", "-last_seen_at"], name="sign_in_latest")]
         ordering = ["-last_seen_at"]
+
+    @property
+    def device_name(self) -> str:
+        """In the reader's language."""
+        return device_words(self.device)
 
     def __str__(self) -> str:
         return f"{self.device}, {self.place}"

@@ -15,11 +15,13 @@ class CustomerTask(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="tasks")
     text = models.CharField(_("what"), max_length=300)
     due_on = models.DateField(_("due"))
-    # NULL: whoever did or was to do it works here no more.
+    # NULL: nobody has it; whoever wants takes it.
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="tasks",
         db_index=False,
     )  # fmt: skip
+    # Who had it until they left the team, or their role; whoever takes it reads it.
+    released_from = models.CharField(max_length=200, blank=True, default="", db_default="")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+",
         db_index=False,
@@ -38,6 +40,10 @@ class CustomerTask(models.Model):
             models.CheckConstraint(
                 name="customer_task_done_by_somebody",
                 condition=models.Q(done_at__isnull=False) | models.Q(done_by=None),
+            ),
+            models.CheckConstraint(
+                name="customer_task_released_or_assigned",
+                condition=models.Q(released_from="") | models.Q(assignee=None),
             ),
         ]
         indexes = [

@@ -15,23 +15,6 @@ from members.program_scope import programs_in_scope
 SHORTEST_TEXT = 3
 
 
-def list_entries(
-    *,
-    target: str | None = None,
-    actor: User | None = None,
-    action: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    before_id: int | None = None,
-    limit: int = 50,
-) -> list[AuditEntry]:
-    """Entries that fit all the given conditions; `before_id` continues below an entry."""
-    rows = filter_entries(target=target, actor=actor, action=action, since=since, until=until)
-    if before_id is not None:
-        rows = rows.filter(pk__lt=before_id)
-    return list(rows[:limit])
-
-
 def filter_entries(
     *,
     target: str | None = None,
@@ -42,10 +25,10 @@ def filter_entries(
     until: datetime | None = None,
     text: str = "",
 ) -> QuerySet[AuditEntry]:
-    """The same as a queryset, for lists that page. `text`: what is in the name of the object or of
-    who acted, in the reason, or in what was before and after; at least `SHORTEST_TEXT` letters, of
-    which the index `audit_text` is made. Whose role is limited to programs reads what is about
-    them."""
+    """Entries that fit all the given conditions, newest first. `text`: what is in the name of the
+    object or of who acted, in the reason, or in what was before and after; at least
+    `SHORTEST_TEXT` letters, of which the index `audit_text` is made. Whose role is limited to
+    programs reads what is about them."""
     rows = AuditEntry.objects.select_related("actor").order_by("-pk")
     programs = programs_in_scope()
     if programs is not None:

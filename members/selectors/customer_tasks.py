@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -28,8 +26,9 @@ def tasks_for(user: User) -> QuerySet[CustomerTask]:
     return CustomerTask.objects.filter(assignee=user, done_at=None).select_related("customer")
 
 
-def count_overdue(user: User, today: date) -> int:
-    return tasks_for(user).filter(due_on__lt=today).count()
+def tasks_of_nobody() -> QuerySet[CustomerTask]:
+    """What waits for somebody to take it."""
+    return CustomerTask.objects.filter(assignee=None, done_at=None).select_related("customer")
 
 
 def get_task(customer: Customer, pk: int) -> CustomerTask:

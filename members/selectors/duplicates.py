@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 
 from members.folding import fold
 from members.models import Customer
+from members.models.customers import PHONE_DIGITS, local_part, phone_end
 from members.selectors.customer_search import CustomerHit
 
 # So many with a similar name are looked at.
 CANDIDATES = 60
 # "Ana Lima" and "Anna Lima" are as similar as this; "Anna Lima" and "Hanna Lim" are not.
 SAME_NAME, SIMILAR_NAME, RELATED_NAME = 1.0, 0.87, 0.6
-# The end of a phone number that two people hardly share by chance.
-PHONE_DIGITS = 9
 LOCAL_PART = 6
 
 
@@ -26,7 +25,9 @@ def likely_duplicates(customer: Customer, *, limit: int = 5) -> list[CustomerHit
 
     Nothing is merged because of it: people decide.
     """
-    found = Customer.objects.filter(_condition(customer), merged_into=None)
+    found = Customer.objects.annotate(end=phone_end(), local=local_part()).filter(
+        _condition(customer), merged_into=None
+    )
     rated = []
     for other in found.exclude(pk=customer.pk)[:CANDIDATES]:
         score, why = _likeness(customer, other)
@@ -39,10 +40,10 @@ def likely_duplicates(customer: Customer, *, limit: int = 5) -> list[CustomerHit
 def _condition(customer: Customer) -> Q:
     condition = Q(pk__in=_similar_names(customer))
     if customer.phone:
-        condition |= Q(search_text__contains=customer.phone[-PHONE_DIGITS:])
+        condition |= Q(end=customer.phone[-PHONE_DIGITS:])
     local = _local_part(customer)
     if local:
-        condition |= Q(search_text__contains=f"{fold(local)}@")
+        condition |= Q(local=local)
     return condition
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from allauth.mfa.models import Authenticator
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from members.errors import NotFoundError
@@ -9,8 +11,9 @@ from members.models import StaffMember
 
 
 def list_staff() -> list[StaffMember]:
-    """Everybody, by name."""
-    members = StaffMember.objects.select_related("user")
+    """Everybody, by name; `two_factor`: whether signing in asks them for a code of their app."""
+    apps = Authenticator.objects.filter(user=OuterRef("user"), type=Authenticator.Type.TOTP)
+    members = StaffMember.objects.select_related("user").annotate(two_factor=Exists(apps))
     return sorted(members, key=lambda member: str(member.user).casefold())
 
 

@@ -68,9 +68,29 @@ TYPES = (
 )
 
 
+ERASED = "customer.erased"
+ERASED_TYPE = EventType(
+    ERASED,
+    _("Somebody’s details were erased: whoever has a copy of them forgets it."),
+    CustomerData,
+    CustomerData(customer=SAMPLE),
+)
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     register_event_source("told.customers", tell_customers, TYPES)
+    register_event_source(ERASED, tell_erased, [ERASED_TYPE])
+
+
+def tell_erased(events: Sequence[OutboxEvent]) -> Iterator[PublicEvent]:
+    """By the number alone; nothing else is left of them."""
+    customers = Customer.objects.in_bulk([event.payload["customer"] for event in events])
+    for event in events:
+        customer = customers.get(event.payload["customer"])
+        if customer is not None:
+            data = CustomerData(customer=CustomerRef.of(customer))
+            yield PublicEvent(ERASED, f"{event.pk}:{ERASED}", event.created_at, "", data)
 
 
 def tell_customers(events: Sequence[OutboxEvent]) -> Iterator[PublicEvent]:

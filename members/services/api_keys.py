@@ -29,6 +29,8 @@ from members.services.audit import Actor, record_audit
 SCOPES: dict[str, str | Promise] = {
     "customers:read": gettext_lazy("Read customers"),
     "customers:write": gettext_lazy("Create and change customers"),
+    "privacy:read": gettext_lazy("Fetch files with all that is known of a person"),
+    "privacy:write": gettext_lazy("Have such files made, and erase persons"),
     "segments:read": gettext_lazy("Read segments and who is in them"),
     "segments:write": gettext_lazy("Make and change segments, and keep lists of customers"),
     "member_tokens:write": gettext_lazy("Issue tokens with which members use what is theirs"),

@@ -7,9 +7,10 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from members.errors import DomainError, FieldError
+from members.errors import ConflictError, DomainError, FieldError
 from members.models import Customer, CustomerTask, StaffMember, User
 from members.policy import roles_allowed
+from members.selectors.erased import refuse_erased
 from members.selectors.merges import refuse_merged
 from members.services.audit import Actor, record_audit
 
@@ -33,7 +34,7 @@ def add_task(
         message = _("%s does not look after customers. Choose somebody else.") % assignee
         raise _refused("assignee", message, "not_assignable")
     # Who presses twice waits here, and then finds it.
-    Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
+    refuse_erased(Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk))
     said = {"customer": customer, "text": text, "due_on": due_on, "assignee": assignee}
     # There may be several, where one was taken up again.
     known = CustomerTask.objects.filter(**said, done_at=None).order_by("pk").first()
@@ -53,11 +54,50 @@ def set_task_done(*, task: CustomerTask, actor: Actor, done: bool, now: datetime
         return row
     row.done_at = now if done else None
     row.done_by = actor.user if done else None
-    row.save(update_fields=["done_at", "done_by"])
+    if not done and row.assignee is not None and row.assignee not in assignable():
+        row.assignee, row.released_from = None, str(row.assignee)[:200]
+    row.save(update_fields=["done_at", "done_by", "assignee", "released_from"])
     record_audit(
         actor=actor, action="customer.task_done" if done else "customer.task_reopened",
         target=row.customer, after={"task": row.text},
     )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def release_tasks(*, assignee: User, actor: Actor) -> int:
+    """Somebody looks after customers no more: what they have not done is nobody's now, says whose
+    it was, and waits for whoever takes it. Returns how many there were."""
+    rows = list(
+        CustomerTask.objects.select_for_update(of=("self",))
+        .select_related("customer")
+        .filter(assignee=assignee, done_at=None)
+        .order_by("pk")
+    )
+    for row in rows:
+        row.assignee, row.released_from = None, str(assignee)[:200]
+        record_audit(
+            actor=actor, action="customer.task_released", target=row.customer,
+            after={"task": row.text, "assignee": row.released_from},
+        )  # fmt: skip
+    CustomerTask.objects.bulk_update(rows, ["assignee", "released_from"])
+    return len(rows)
+
+
+@transaction.atomic
+def take_task(*, task: CustomerTask, actor: Actor) -> CustomerTask:
+    """Take on what is nobody's. Again changes nothing; what somebody else has stays theirs."""
+    row = CustomerTask.objects.select_for_update(of=("self",)).get(pk=task.pk)
+    if actor.user is None or row.assignee_id == actor.user.pk:
+        return row
+    if row.assignee_id is not None or row.done_at is not None:
+        message = _("Somebody has taken this already.")
+        raise ConflictError(message, code="taken")
+    row.assignee, row.released_from = actor.user, ""
+    row.save(update_fields=["assignee", "released_from"])
+    record_audit(
+        actor=actor, action="customer.task_taken", target=row.customer, after={"task": row.text}
+    )
     return row
 
 

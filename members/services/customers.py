@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import Customer, CustomerMerge, CustomerNote
 from members.program_scope import of_all_programs
+from members.selectors.erased import refuse_erased
 from members.selectors.identities import having_any
 from members.selectors.merchants import get_merchant
 from members.selectors.merges import refuse_merged
+from members.selectors.told_customers import ERASED
 from members.services.audit import Actor, record_audit, snapshot
 from members.services.customer_values import FIELDS, clean_values
 from members.services.forgetting import forget_people
@@ -47,13 +49,18 @@ def create_customer(*, actor: Actor, registered: bool = False, **values: Any) ->
     return customer
 
 
-def update_customer(*, customer: Customer, actor: Actor, changes: dict[str, Any]) -> Customer:
-    """Change the named fields. A change that changes nothing leaves no trace."""
+def update_customer(
+    *, customer: Customer, actor: Actor, changes: dict[str, Any], told_anew: bool = False
+) -> Customer:
+    """Change the named fields. A change that changes nothing leaves no trace. Colleagues make
+    nobody known again who was erased, unless they enroll them (`told_anew`)."""
     _refuse_unknown(changes)
     cleaned = clean_values(changes, time_zone=get_merchant().time_zone)
     with of_all_programs(), transaction.atomic():
         row = Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
         refuse_merged(row)
+        if actor.user is not None and not told_anew:
+            refuse_erased(row)
         before = _snapshot(row)
         for name, value in cleaned.items():
             setattr(row, name, value)
@@ -98,6 +105,7 @@ def erase_customer_details(*, customer: Customer, actor: Actor, reason: str = ""
             actor=actor, action="customer.erased", target=kept,
             after={"erased": [name for name in FIELDS if name in changed]}, reason=reason,
         )  # fmt: skip
+        record_event(ERASED, {"customer": kept.pk})
     return kept
 
 
@@ -105,6 +113,7 @@ def erase_customer_details(*, customer: Customer, actor: Actor, reason: str = ""
 def add_note(*, customer: Customer, actor: Actor, text: str) -> CustomerNote:
     """Write down something about a customer that only staff will read."""
     refuse_merged(customer)
+    refuse_erased(Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk))
     text = text.replace("\x00", "").strip()
     if not text:
         message = _("Write the note first.")

@@ -24,7 +24,9 @@ from members.models import (
     CustomerMerge,
     CustomerNote,
     CustomerTask,
+    PersonalPackage,
     Segment,
+    SignIn,
     StaffMember,
     User,
 )
@@ -55,6 +57,7 @@ def forget_people(
     `names`: what they were called until now."""
     CustomerNote.objects.filter(customer__in=customers).delete()
     CustomerTask.objects.filter(customer__in=customers).delete()
+    PersonalPackage.objects.filter(customer__in=customers).delete()
     labeled = forget_elsewhere(customers)
     own = AuditEntry.objects.filter(target__in=[target_of(row) for row in customers])
     called = {*names, *own.values_list("target_label", flat=True)}
@@ -138,6 +141,7 @@ def _forget_user(user: User) -> None:
     user.save()
     EmailAddress.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
+    SignIn.objects.filter(user=user).delete()
 
 
 def register() -> None:

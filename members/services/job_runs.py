@@ -151,7 +151,7 @@ def prune_jobs(*, now: datetime) -> int:
         jobs = Job.objects.filter(kind=kind.key, created_by=None).order_by("pk")
         newest = jobs.aggregate(pk=Max("pk"))["pk"] or 0
         old = Q(state=State.SUCCEEDED, finished_at__lt=now - ROUTINE_KEPT) | Q(
-            state__in=[State.FAILED, State.CANCELLED], finished_at__lt=now - TROUBLE_KEPT
+            state__in=[State.FAILED, State.CANCELED], finished_at__lt=now - TROUBLE_KEPT
         )
         removed += _remove(jobs.filter(old).exclude(pk=newest))
     return removed
@@ -189,7 +189,7 @@ def _release(job: Job, now: datetime) -> bool:
     """Take a job from a dead worker; false when the worker lives, or the job is not to go on."""
     run = Job.objects.filter(abandoned_run(job, now), pk=job.pk, started_at=job.started_at)
     if job.cancel_requested:
-        run.update(state=State.CANCELLED, finished_at=now)
+        run.update(state=State.CANCELED, finished_at=now)
         return False
     if not run.update(state=State.QUEUED, queued_at=None):
         return False

@@ -139,7 +139,7 @@ def running(job: Job) -> Iterator[JobProgress]:
         try:
             yield JobProgress(job)
         except JobStoppedError:
-            _end(job, State.CANCELLED, only=Q(cancel_requested=True))
+            _end(job, State.CANCELED, only=Q(cancel_requested=True))
         except BaseException as error:
             if is_interruption(error):
                 _interrupted(job, error)
@@ -168,13 +168,13 @@ def cancel_job(*, job: Job, actor: Actor) -> Job:
     ended stays as it ended."""
     now = timezone.now()
     current = Job.objects.select_for_update().get(pk=job.pk)
-    if current.state in {State.SUCCEEDED, State.CANCELLED}:
+    if current.state in {State.SUCCEEDED, State.CANCELED}:
         return current
     record_audit(actor=actor, action="job.cancelled", target=job)
     log_line(job, _("%(who)s wants it to stop.") % {"who": actor.label})
     idle = Q(state__in=[State.QUEUED, State.FAILED])
     stopped = Job.objects.filter(idle | abandoned_run(current, now), pk=job.pk).update(
-        state=State.CANCELLED, cancel_requested=True, finished_at=now
+        state=State.CANCELED, cancel_requested=True, finished_at=now
     )
     if not stopped:
         Job.objects.filter(pk=job.pk, state=State.RUNNING).update(cancel_requested=True)
@@ -241,7 +241,7 @@ def _resume(job: Job, params: dict[str, Any] | None) -> None:
     fresh = job.heartbeat_at is not None and job.heartbeat_at > timezone.now() - STALE
     if job.state == State.RUNNING and fresh and not is_dead(job.worker):
         raise ConflictError(_("This is already running."), code="job_running")
-    if job.state in {State.FAILED, State.CANCELLED}:
+    if job.state in {State.FAILED, State.CANCELED}:
         job.attempts = 0
     job.state, job.finished_at = State.QUEUED, None
     job.error, job.cancel_requested = "", False
@@ -348,7 +348,7 @@ def _end(job: Job, state: Job.State, *, only: Q | None = None, **values: Any) ->
 def _log_end(job: Job) -> None:
     if job.state == State.FAILED:
         log_line(job, _("Failed: %(error)s") % {"error": job.error}, level=Level.ERROR)
-    elif job.state == State.CANCELLED:
+    elif job.state == State.CANCELED:
         log_line(job, _("Stopped."), level=Level.WARNING)
     else:
         log_line(job, _("Done."))

@@ -20,7 +20,14 @@ from members.merging import (
     Record,
     register_merge_handler,
 )
-from members.models import Customer, CustomerMerge, CustomerNote, CustomerTask, User
+from members.models import (
+    Customer,
+    CustomerMerge,
+    CustomerNote,
+    CustomerTask,
+    PersonalPackage,
+    User,
+)
 from members.phones import format_phone
 from members.selectors.identities import having_any
 from members.services.audit import snapshot
@@ -32,6 +39,7 @@ FOREIGN_KEYS = (
     "members.customermerge.merged",
     "members.customernote.customer",
     "members.customertask.customer",
+    "members.personalpackage.customer",
 )
 # What only one customer can have goes over from one to the other.
 UNIQUE = ("external_id", "email", "phone")
@@ -68,6 +76,7 @@ def merge_details(merging: Merging) -> Record:
     tasks = CustomerTask.objects.filter(customer=merged)
     record["tasks"] = list(tasks.values_list("pk", flat=True))
     tasks.update(customer=kept)
+    _drop_packages(merged)
     return record
 
 
@@ -101,6 +110,8 @@ def part_details(merging: Merging, record: Record) -> None:
     # Merges from before there were tasks have none.
     tasks = CustomerTask.objects.filter(pk__in=record.get("tasks", []), customer=kept)
     tasks.update(customer=merged)
+    # It may have what is another's again.
+    _drop_packages(kept)
 
 
 def preview_details(kept: Customer, merged: Customer, now: datetime) -> list[MergeSection]:
@@ -141,6 +152,11 @@ def _parted_rows(merge: CustomerMerge, record: Record) -> Iterator[MergeRow]:
     if record["notes"]:
         number = format_number(len(record["notes"]))
         yield MergeRow(_("Notes"), "", number, "")
+
+
+def _drop_packages(customer: Customer) -> None:
+    """Whoever wants the file asks for one with all that there is of them now."""
+    PersonalPackage.objects.filter(customer=customer).delete()
 
 
 def _joined_tags(kept: Customer, merged: Customer) -> list[str]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 
 from members.errors import DomainError
 from members.models import Customer
+from members.query_limits import TookTooLongError, limited_queries
 from members.selectors.segments import customers_matching, merchant_moment, read_condition
 
 SAMPLE = 10
@@ -32,28 +31,14 @@ def preview_condition(
 ) -> Preview:
     """How many customers a condition holds for, and the newest ten of them."""
     found = customers_matching(read_condition(said), merchant_moment(now))
-    with _limited(milliseconds):
-        return Preview(
-            found.count(),
-            Customer.objects.filter(merged_into=None).count(),
-            list(found.order_by("-pk")[:SAMPLE]),
-        )
-
-
-@contextmanager
-def _limited(milliseconds: int) -> Iterator[None]:
     try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)]
-                )
-            yield
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != "57014":
-            raise
+        with limited_queries(milliseconds):
+            return Preview(
+                found.count(),
+                Customer.objects.filter(merged_into=None).count(),
+                list(found.order_by("-pk")[:SAMPLE]),
+            )
+    except TookTooLongError as error:
         raise DomainError(
             _(
                 "Counting takes too long to wait for. You can save the segment all the same: it is "

@@ -1,60 +1,47 @@
-"""Where staff sign in: noted, told when it is somewhere new, and ended."""
+"""Where staff and customers sign in: noted, told when it is somewhere new, and ended."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Model
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from members.models import SignIn, StaffMember, User
+from members.devices import device_of
+from members.languages import language_of
+from members.models import Customer, SignIn, StaffMember, User
 from members.origins import place_of
 from members.selectors.merchants import get_merchant
+from members.selectors.merges import current
 from members.services.audit import Actor, record_audit
 from members.services.mail import queue_mail
 
 # After so long without a sign-in a device or a place is new again.
 REMEMBERED_FOR = timedelta(days=180)
-_BROWSERS = (
-    ("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", "Samsung Internet"),
-    ("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chrome", "Chrome"),
-    ("Safari", "Safari"),
-)  # fmt: skip
-_SYSTEMS = (
-    ("Windows", "Windows"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"),
-    ("CrOS", "ChromeOS"), ("Mac OS X", "macOS"), ("Linux", "Linux"),
-)  # fmt: skip
-
-
-def device_of(user_agent: str) -> str:
-    """A browser as people call it: "Firefox on Windows". Versions change too often to tell one
-    device from another."""
-    browser = next((name for mark, name in _BROWSERS if f"{mark}/" in user_agent), "")
-    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
-    if browser and system:
-        return f"{browser} on {system}"
-    first = re.split(r"[\s/;(]", user_agent.strip(), maxsplit=1)[0]
-    return (browser or system or first or "Unknown")[:100]
+MOST_SHOWN = 100
 
 
 @transaction.atomic
 def note_sign_in(
     *, user: User, session_key: str, user_agent: str, address: str | None, now: datetime
 ) -> SignIn:
-    """Somebody of the staff has signed in. They are told by mail when the device or the place is
-    one that they have not used before; the first time of all tells nothing."""
+    """Somebody has signed in. They are told by mail when the device is one that they have not used
+    before, staff also when the place is; the first time of all tells nothing. Customers' phones
+    have another address every day."""
     device, place = device_of(user_agent), place_of(address)
+    staff = StaffMember.objects.filter(user=user).exists()
     before = SignIn.objects.filter(user=user, last_seen_at__gt=now - REMEMBERED_FOR)
     is_new = before.exists() and not (
-        before.filter(device=device).exists() and before.filter(place=place).exists()
+        before.filter(device=device).exists() and (not staff or before.filter(place=place).exists())
     )
     row, _created = SignIn.objects.update_or_create(
         session_key=session_key,
@@ -63,8 +50,10 @@ def note_sign_in(
             "last_seen_at": now, "ended_at": None,
         },
     )  # fmt: skip
-    if is_new:
-        _tell(user, row)
+    if is_new and staff:
+        _tell_staff(user, row)
+    elif is_new:
+        _tell_customer(user, row)
     return row
 
 
@@ -90,9 +79,9 @@ def end_sign_ins(*, actor: Actor, sign_ins: Iterable[SignIn], now: datetime) -> 
     store = _store()
     for row in rows:
         store.delete(row.session_key)
-        target = StaffMember.objects.filter(user=row.user).first() or row.user
+        action, target = _whose(row.user)
         record_audit(
-            actor=actor, action="staff.signed_out", target=target,
+            actor=actor, action=action, target=target,
             after={"device": row.device, "place": row.place},
         )  # fmt: skip
     SignIn.objects.filter(pk__in=[row.pk for row in rows]).update(ended_at=now)
@@ -100,10 +89,12 @@ def end_sign_ins(*, actor: Actor, sign_ins: Iterable[SignIn], now: datetime) -> 
 
 
 def open_sign_ins(user: User) -> list[SignIn]:
-    """Where somebody is signed in now, the latest first."""
-    store = _store()
-    rows = SignIn.objects.filter(user=user, ended_at=None)
-    return [row for row in rows if store.exists(row.session_key)]
+    """Where somebody is signed in now, the latest first, in two queries."""
+    rows = list(SignIn.objects.filter(user=user, ended_at=None)[:MOST_SHOWN])
+    keys = [row.session_key for row in rows]
+    sessions = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    alive = set(sessions.values_list("session_key", flat=True))
+    return [row for row in rows if row.session_key in alive]
 
 
 def prune_sign_ins(*, now: datetime) -> int:
@@ -115,13 +106,32 @@ def _store() -> Any:
     return import_module(settings.SESSION_ENGINE).SessionStore()
 
 
-def _tell(user: User, row: SignIn) -> None:
-    merchant = get_merchant()
-    context = {
-        "merchant": merchant, "user": user, "sign_in": row,
-        "url": settings.SITE_URL + reverse("backoffice:own_sign_ins"),
-    }  # fmt: skip
+def _whose(user: User) -> tuple[str, Model]:
+    """What ending one is called in the audit log, and of whom."""
+    staff = StaffMember.objects.filter(user=user).first()
+    if staff is not None:
+        return "staff.signed_out", staff
+    customer = Customer.objects.select_related("merged_into").filter(user=user).first()
+    return "customer.signed_out", current(customer) if customer is not None else user
+
+
+def _tell_staff(user: User, row: SignIn) -> None:
+    url = settings.SITE_URL + reverse("backoffice:own_sign_ins")
     with translation.override(settings.LANGUAGE_CODE):
-        subject = _("%(merchant)s: a sign-in from somewhere new") % {"merchant": merchant.name}
-        text = render_to_string("backoffice/mail/new_sign_in.txt", context)
-    queue_mail(to=user.email, subject=subject, text=text)
+        _send(user, row, "backoffice/mail/new_sign_in.txt", url)
+
+
+def _tell_customer(user: User, row: SignIn) -> None:
+    """In the language that they have chosen, else in the one they sign in with."""
+    customer = Customer.objects.filter(user=user).first()
+    language = language_of(customer) if customer is not None else ""
+    url = settings.SITE_URL + reverse("mypage:sign_ins")
+    with translation.override(language or translation.get_language()):
+        _send(user, row, "account/email/new_sign_in.txt", url)
+
+
+def _send(user: User, row: SignIn, template: str, url: str) -> None:
+    merchant = get_merchant()
+    context = {"merchant": merchant, "user": user, "sign_in": row, "url": url}
+    subject = _("%(merchant)s: a sign-in from somewhere new") % {"merchant": merchant.name}
+    queue_mail(to=user.email, subject=subject, text=render_to_string(template, context))

@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import StaffMember, User
 from members.phones import normalize_phone, region_of_time_zone
+from members.policy import roles_allowed
 from members.program_scope import program_names
 from members.selectors.merchants import get_merchant
 from members.services.audit import Actor, record_audit
+from members.services.customer_tasks import release_tasks
 from members.services.outbox import record_event
 
 INVITED = "staff.invited"
@@ -79,6 +81,8 @@ def change_role(
     before = {"role": row.role, "programs": _named(row.programs)}
     row.role, row.programs = role, wanted
     row.save(update_fields=["role", "programs"])
+    if role not in roles_allowed("customers.annotate"):
+        release_tasks(assignee=row.user, actor=actor)
     after = {"role": role, "programs": _named(wanted)}
     changed = [name for name in before if before[name] != after[name]]
     record_audit(
@@ -106,7 +110,8 @@ def change_phone(*, actor: Actor, staff_member: StaffMember, phone: str) -> Staf
 
 @transaction.atomic
 def remove_staff(*, actor: Actor, staff_member: StaffMember) -> None:
-    """Close the back-office to somebody. What they did stays in the audit log under their name."""
+    """Close the back-office to somebody. What they did stays in the audit log under their name;
+    what they were still to do for customers is nobody's."""
     row = _lock(staff_member)
     _refuse_own(actor, row, _("You cannot remove yourself; ask another administrator."))
     _keep_an_administrator(row)
@@ -114,6 +119,7 @@ def remove_staff(*, actor: Actor, staff_member: StaffMember) -> None:
     if row.programs:
         before["programs"] = _named(row.programs)
     record_audit(actor=actor, action="staff.removed", target=row, before=before)
+    release_tasks(assignee=row.user, actor=actor)
     row.delete()
 
 

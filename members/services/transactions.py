@@ -11,6 +11,7 @@ import psycopg
 from django.db import DatabaseError, transaction
 
 from members.program_scope import of_all_programs
+from members.read_once import reading_anew
 
 Result = TypeVar("Result")
 
@@ -27,7 +28,7 @@ def run_atomically(write: Callable[[], Result]) -> Result:
     whoever asks: a write that concerns several of them is whole or is not made.
     """
     if transaction.get_connection().in_atomic_block:
-        with of_all_programs():
+        with of_all_programs(), reading_anew():
             return write()
     return _run(write, durable=False)
 
@@ -41,7 +42,7 @@ def run_committed(write: Callable[[], Result]) -> Result:
 def _run(write: Callable[[], Result], *, durable: bool) -> Result:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with of_all_programs(), transaction.atomic(durable=durable):
+            with of_all_programs(), reading_anew(), transaction.atomic(durable=durable):
                 return write()
         except DatabaseError as error:
             if attempt == ATTEMPTS or _sqlstate(error) not in RETRIED:

@@ -62,6 +62,13 @@ def percent(value: Number | None, digits: int = 1) -> str:
 
 
 @register.filter
+def hundredths(value: Number | None) -> str:
+    """`{{ 40|hundredths }}` → 40%: what is counted in percent already."""
+    known = _number(value)
+    return "–" if known is None else formatting.format_percent(known / 100)
+
+
+@register.filter
 def money(value: Number | None, currency: str) -> str:
     """`{{ amount|money:"EUR" }}`: an amount in major units."""
     known = _number(value)
@@ -113,6 +120,24 @@ def moment(value: datetime | None, zone: tzinfo | str | None = None) -> str | Sa
     if not value:
         return "–"
     return _time(value, formatting.format_moment(value, _zone(zone)), _zone(zone))
+
+
+@register.filter
+def start(value: datetime, zone: tzinfo | str | None = None) -> str | SafeString:
+    """`{{ rule.starts_at|start:program.time_zone }}`: from when on; a day where it is midnight."""
+    return _time(value, formatting.format_start(value, _zone(zone)), _zone(zone))
+
+
+@register.filter
+def end(value: datetime, zone: tzinfo | str | None = None) -> str | SafeString:
+    """`{{ rule.ends_at|end:program.time_zone }}`: until when; the last day where it is midnight."""
+    return _time(value, formatting.format_end(value, _zone(zone)), _zone(zone))
+
+
+@register.filter
+def moment_until(value: datetime, last: datetime) -> str | SafeString:
+    """`{{ event.starts_at|moment_until:event.ends_at }}`: a day once where both are on it."""
+    return _time(value, formatting.format_moments(value, last), None)
 
 
 @register.filter

@@ -24,6 +24,7 @@ from members.icons import icon_svg
 from members.navigation import ProgramChoice, Tab
 from members.paging import Page
 from members.policy import AnyUser, is_allowed
+from members.slow_figures import Look, next_look
 from members.states import state_label
 from members.templatetags import setia_forms
 from members.timeline_view import TimelineEntry
@@ -105,6 +106,13 @@ def changed_query(request: HttpRequest | None, changes: dict[str, Any]) -> str:
             parameters[name] = str(value)
     encoded = parameters.urlencode()
     return f"{request.path}?{encoded}" if encoded else request.path
+
+
+@register.simple_tag(name="next_look", takes_context=True)
+def next_look_tag(context: Context) -> Look:
+    """When a page without its figures asks for them next (`members/slow_figures.py`)."""
+    request = context.get("request")
+    return next_look(request.GET.get("figures", "") if request is not None else "")
 
 
 # --- The page ---------------------------------------------------------------------------------
@@ -236,7 +244,7 @@ def th(context: Context, label: str, sort: str = "", end: bool = False) -> Value
     current = current or getattr(context.get("page"), "sort", "")
     state = {sort: "ascending", f"-{sort}": "descending"}.get(current, "") if sort else ""
     target = f"-{sort}" if state == "ascending" else sort
-    url = changed_query(request, {"sort": target, "cursor": None}) if sort else ""
+    url = changed_query(request, {"sort": target, "cursor": None, "figures": None}) if sort else ""
     in_panel = context.get("in_panel", False)
     return {"label": label, "url": url, "state": state, "end": end, "in_panel": in_panel}
 
@@ -388,6 +396,6 @@ def confirm_button(
 
 @register.simple_tag
 def skeleton(rows: int = 3) -> SafeString:
-    """Grey lines in the place of what is still loading."""
+    """Gray lines in the place of what is still loading."""
     lines = SafeString('<span class="skeleton-line"></span>' * rows)
     return format_html('<div class="skeleton" aria-hidden="true">{}</div>', lines)

@@ -57,7 +57,7 @@ def home_rewards(membership: Membership, now: dt.datetime) -> HomeCard | None:
     following = _next(offers, membership, held, saves=goal is not None)
     if goal is None and following is None:
         return None
-    return HomeCard("rewards/account/home_rewards.html", HomeRewards(goal, following))
+    return HomeCard("rewards/account/home_rewards.html", HomeRewards(goal, following), first=True)
 
 
 def _next(

@@ -1,4 +1,4 @@
-"""The same change for several rewards of a catalogue: said, shown, then made."""
+"""The same change for several rewards of a catalog: said, shown, then made."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from members.formatting import format_moment, format_number, format_units
 from members.forms import add_domain_errors, errors_on, posted
 from members.navigation import Tab
 from members.policy import acting, staff_view
-from rewards.backoffice.links import catalogue_crumbs, catalogue_url, preview_url
+from rewards.backoffice.links import catalog_crumbs, catalog_url, preview_url
 from rewards.backoffice.reward_forms import moment_field
 from rewards.models import Reward
 from rewards.numbers import smallest
@@ -87,7 +87,7 @@ class BulkForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("programs.edit")
 def reward_bulk(request: HttpRequest, code: str) -> HttpResponse:
-    """Which they are comes along from the catalogue; the change is shown before it is made."""
+    """Which they are comes along from the catalog; the change is shown before it is made."""
     program = get_object_or_404(Program, code=code)
     sent = posted(request)
     form = BulkForm(sent if sent is not None else {}, program=program)
@@ -105,12 +105,12 @@ def reward_bulk(request: HttpRequest, code: str) -> HttpResponse:
             )
             words = ngettext("%s reward was changed.", "%s rewards were changed.", changed)
             messages.success(request, words % format_number(changed))
-            return redirect(catalogue_url(program))
+            return redirect(catalog_url(program))
     if sent is None:
         form = BulkForm(None, program=program)
     context = {
         "title": _("Change several rewards"), "program": program, "form": form, "chosen": chosen,
-        "rows": rows, "back": catalogue_url(program), "breadcrumbs": catalogue_crumbs(program),
+        "rows": rows, "back": catalog_url(program), "breadcrumbs": catalog_crumbs(program),
         "differ": any(row.changes for row in rows),
     }  # fmt: skip
     status = 422 if form.errors else 200
@@ -129,7 +129,7 @@ def reward_preview(request: HttpRequest, code: str) -> HttpResponse:
     path, first = preview_url(program), tiers[0][0] if tiers else ""
     context = {
         "title": _("The shelf as members see it"), "program": program,
-        "breadcrumbs": catalogue_crumbs(program),
+        "breadcrumbs": catalog_crumbs(program),
         "tabs": [
             Tab(name, f"{path}?tier={tier}" if at else path, current=tier == (wanted or first))
             for at, (tier, name) in enumerate(tiers)

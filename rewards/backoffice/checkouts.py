@@ -22,6 +22,7 @@ from members.models import Customer
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
+from members.selectors.erased import is_known, refuse_erased
 from rewards.models import Checkout
 from rewards.selectors.checkouts import checkouts, checkouts_of
 from rewards.services.checkouts import cancel_checkout
@@ -58,7 +59,7 @@ def checkout_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "breadcrumbs": customer_crumbs(customer),
         "page": page,
         "rows": cart_rows(page.items),
-        "may_act": is_allowed(request.user, "rewards.give"),
+        "may_act": is_known(customer) and is_allowed(request.user, "rewards.give"),
     }
     return render(request, "rewards/backoffice/checkout_panel.html", context)
 
@@ -72,6 +73,7 @@ def checkout_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     back = customer_url(found.membership.customer)
     if form.is_valid():
         with errors_on(form):
+            refuse_erased(found.membership.customer)
             cancel_checkout(
                 checkout=found, reason=form.cleaned_data["reason"],
                 source=Transfer.Source.BACKOFFICE.value, actor=acting(request), now=timezone.now(),

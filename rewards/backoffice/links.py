@@ -12,7 +12,7 @@ from rewards.models import GiftCard, Reward
 NAMESPACE = "rewards_backoffice"
 
 
-def catalogue_url(program: Program) -> str:
+def catalog_url(program: Program) -> str:
     return reverse(f"{NAMESPACE}:reward_list", args=[program.code])
 
 
@@ -33,9 +33,9 @@ def gift_card_crumbs() -> Crumbs:
     return [(_("Gift cards"), reverse(f"{NAMESPACE}:gift_card_list"))]
 
 
-def catalogue_crumbs(program: Program, reward: Reward | None = None) -> Crumbs:
-    """From the list of programs down to the catalogue of one, or to a reward in it."""
-    crumbs = [*program_crumbs(program), (_("Rewards"), catalogue_url(program))]
+def catalog_crumbs(program: Program, reward: Reward | None = None) -> Crumbs:
+    """From the list of programs down to the catalog of one, or to a reward in it."""
+    crumbs = [*program_crumbs(program), (_("Rewards"), catalog_url(program))]
     return [*crumbs, (reward.name, reward_url(reward))] if reward else crumbs
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.occasion_verdicts import register_occasion_verdicts
 from members.audit import (
     TargetKind,
     register_audit_actions,
@@ -20,6 +22,7 @@ from members.panels import register_customer_panel
 from members.places import register_place_finder
 from rewards.backoffice.links import NAMESPACE
 from rewards.backoffice.reward_places import find_rewards
+from rewards.selectors.gift_day_reasons import gift_day_verdicts, has_gift_days
 
 ITEMS = (
     NavItem(
@@ -136,11 +139,12 @@ ACTIONS = {
     "voucher_pool.renamed": _("Renamed a list of codes"),
     "voucher_pool.filled": _("Added codes to a list"),
 }
-FIELDS = {
+FIELDS: dict[str, str | Promise] = {
     "elements": _("What is shown"),
     "reward": _("Reward"),
     "rewards": _("Rewards"),
-    "redemption": _("Redemption"),
+    # A number of ours: the reward beside it says what it was.
+    "redemption": "",
     "voucher": _("Voucher"),
     "cart": _("Cart"),
     "gift_card": _("Gift card"),
@@ -193,6 +197,7 @@ def register() -> None:
     register_customer_panel(
         "fulfillment", _("Parcels and notes"), f"{NAMESPACE}:task_panel", 24, icon="package", rows=3
     )
+    register_occasion_verdicts("rewards", gift_day_verdicts, has_gift_days)
     register_audit_actions(ACTIONS)
     register_audit_fields(FIELDS)
     register_audit_target("rewards.reward", TargetKind(_("Reward"), f"{NAMESPACE}:reward_by_id"))

@@ -27,6 +27,7 @@ from members.navigation import Tab
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
+from members.selectors.erased import is_known, refuse_erased
 from rewards.backoffice.links import NAMESPACE
 from rewards.codes import plain
 from rewards.models import Redemption, Reward
@@ -34,12 +35,8 @@ from rewards.selectors.overrides import let_pass_today, override_terms_of, with_
 from rewards.selectors.redemptions import redemptions, taken_by
 from rewards.selectors.rewards import offered
 from rewards.services.eligibility import OVERRIDABLE, Offer, offers_for
-from rewards.services.redemptions import (
-    Override,
-    cancel_redemption,
-    take_reward,
-    use_redemption,
-)
+from rewards.services.overrides import Override
+from rewards.services.redemptions import cancel_redemption, take_reward, use_redemption
 from rewards.services.second_chances import reopen_redemption, waive_minimum
 from rewards.voucher_terms import least_of
 
@@ -109,7 +106,8 @@ def redemption_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     page = paginate(
         found, request=request, orderings={"": ("-created_at", "-pk")}, default="", per_page=6
     )
-    may_act = is_allowed(request.user, "rewards.give")
+    may_see_codes = is_allowed(request.user, "rewards.give")
+    may_act = may_see_codes and is_known(customer)
     context = {
         "customer": customer,
         "title": _("Rewards"),
@@ -120,7 +118,7 @@ def redemption_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "breadcrumbs": customer_crumbs(customer),
         "page": page,
         "may_act": may_act,
-        "may_see_codes": may_act,
+        "may_see_codes": may_see_codes,
         "takers": [item for item in members if item.status == "active"] if may_act else [],
     }
     return render(request, "rewards/backoffice/redemption_panel.html", context)
@@ -141,6 +139,7 @@ def reward_take(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if form.is_valid():
         with errors_on(form):
             reason = form.cleaned_data["reason"].strip()
+            refuse_erased(member.customer)
             taken, _replayed = take_reward(
                 membership=member, reward=form.cleaned_data["reward"],
                 key=f"backoffice:{form.cleaned_data['key']}", source=SOURCE,
@@ -172,6 +171,7 @@ def redemption_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     form = ReasonForm(posted(request))
 
     def act(data: dict[str, Any]) -> str:
+        refuse_erased(found.membership.customer)
         cancel_redemption(
             redemption=found, reason=data["reason"], source=SOURCE, actor=acting(request),
             now=timezone.now(), used=True,
@@ -201,6 +201,7 @@ def redemption_reopen(request: HttpRequest, public_id: UUID) -> HttpResponse:
     form = UntilForm(posted(request), zone=zone, today=now.astimezone(zone).date(), most=None)
 
     def act(data: dict[str, Any]) -> str:
+        refuse_erased(found.membership.customer)
         reopen_redemption(
             redemption=found, until=data["until"], reason=data["reason"], actor=acting(request),
             now=now,
@@ -243,6 +244,7 @@ def redemption_minimum(request: HttpRequest, public_id: UUID) -> HttpResponse:
     least = (least_of(found.voucher.terms) if found.voucher else None) or 0
 
     def act(data: dict[str, Any]) -> str:
+        refuse_erased(found.membership.customer)
         waive_minimum(
             redemption=found, reason=data["reason"], actor=acting(request), now=timezone.now()
         )

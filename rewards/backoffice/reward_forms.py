@@ -21,6 +21,7 @@ from loyalty.selectors.tier_sets import tier_set_at
 from members.backoffice.condition_builder import ConditionField
 from members.free_codes import code_stem
 from members.selectors.merchants import get_merchant
+from rewards.backoffice.first_reward import promised_reward
 from rewards.backoffice.sale_choices import sale_choices
 from rewards.definitions import OF_KINDS, RewardDefinition
 from rewards.models import Reward
@@ -38,6 +39,9 @@ _NEEDED = {
     "voucher_pool": _l("Choose the list that its codes come from."),
     "prizes": _l("Give at least one of the rewards a weight."),
 }
+_IN_MONEY = _l("For your figures. Empty: what it gives in money.")
+# Of these it is the amount.
+GIVING_MONEY = (Reward.Kind.AMOUNT_OFF, *Reward.STORED_VALUE)
 LISTS = ("skus", "categories")
 # Made and changed together with what they are about.
 OWN_SCREENS = (Reward.Kind.EVENT_SEAT, Reward.Kind.CONTENT)
@@ -137,8 +141,8 @@ class RewardForm(forms.Form):
         label=_l("Codes begin with"), max_length=8, required=False,
         help_text=_l("Capital letters and digits, as TEA."),
     )  # fmt: skip
-    worth = optional(_l("Worth to a member"), _l("In money, for your figures."))
-    cost = optional(_l("Cost to you"), _l("In money, for your figures."))
+    worth = optional(_l("Worth to a member"), _IN_MONEY, least="0")
+    cost = optional(_l("Cost to you"), _IN_MONEY, least="0")
     valid_days = _count(_l("Days to use it"), _l("Empty: its code never runs out."))
     stock = _count(_l("How many there are"), _l("Empty: as many as are wanted."), least=0)
     per_member = _count(_l("For one member at most"), _l("Empty: no limit."))
@@ -169,6 +173,10 @@ class RewardForm(forms.Form):
     when = ConditionField(
         scopes=OCCASION_SCOPES, label=_l("Who may take it"), everything=_l("Every member."),
     )  # fmt: skip
+
+    # Whether it begins with what the program's terms promise.
+    is_promised = False
+    only_unit = ""
 
     def __init__(
         self, data: Any = None, *, program: Program, reward: Reward | None, now: dt.datetime
@@ -206,6 +214,14 @@ class RewardForm(forms.Form):
             del self.fields["kind"], self.fields["wallet_type"]
         elif len(units) == 1:
             del self.fields["wallet_type"]
+            self.only_unit = units[0].plural
+
+    @property
+    def unit(self) -> str:
+        """What prices are counted in, where it is not chosen in the form."""
+        if self.reward is not None:
+            return self.reward.wallet_type.plural
+        return "" if "wallet_type" in self.fields else self.only_unit
 
     @property
     def tier_fields(self) -> list[forms.BoundField]:
@@ -246,7 +262,9 @@ class RewardForm(forms.Form):
 
     def _initial(self) -> dict[str, Any]:
         if self.base is None:
-            return {"kind": Reward.Kind.AMOUNT_OFF.value, "per_period": "ever"}
+            promised = promised_reward(self.program)
+            self.is_promised = bool(promised)
+            return {"kind": Reward.Kind.AMOUNT_OFF.value, "per_period": "ever"} | promised
         found = self.base.model_dump()
         for name in LISTS:
             found[name] = ", ".join(found[name])
@@ -293,7 +311,9 @@ class RewardForm(forms.Form):
             language: {part: data.get(f"text_{language}_{part}", "") for part in NAMES}
             for language, _name in self.languages
         }
-        said["worth"], said["cost"] = said["worth"] or 0, said["cost"] or 0
+        given = (data["amount"] if kind in GIVING_MONEY else None) or 0
+        said["worth"] = given if said["worth"] is None else said["worth"]
+        said["cost"] = given if said["cost"] is None else said["cost"]
         said["prefix"] = data["code_prefix"].strip().upper()
         said["on_shelf"] = not data["only_given"]
         first = self.program.wallet_types.order_by("pk").first()

@@ -1,4 +1,4 @@
-"""The catalogue of a program: all rewards, one of them, and the form that changes it."""
+"""The catalog of a program: all rewards, one of them, and the form that changes it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from rewards.backoffice.links import (
     NAMESPACE,
-    catalogue_crumbs,
-    catalogue_url,
+    catalog_crumbs,
+    catalog_url,
     own_screen,
     reward_url,
 )
@@ -53,11 +53,11 @@ def reward_list(request: HttpRequest, code: str) -> HttpResponse:
     status = SHOWN.get(shown, Status.LIVE)
     now = timezone.now()
     found = list(with_figures(rewards().filter(program=program, status=status), program, now))
-    path = catalogue_url(program)
+    path = catalog_url(program)
     context = {
         "program": program,
         "title": _("Rewards"),
-        "breadcrumbs": catalogue_crumbs(program)[:-1],
+        "breadcrumbs": catalog_crumbs(program)[:-1],
         "cards": [_card(reward) for reward in found],
         "status": status,
         "moved": request.GET.get("moved", ""),
@@ -89,7 +89,7 @@ def reward_page(request: HttpRequest, code: str, reward_code: str) -> HttpRespon
         "program": reward.program,
         "reward": found,
         "title": reward.name,
-        "breadcrumbs": catalogue_crumbs(reward.program),
+        "breadcrumbs": catalog_crumbs(reward.program),
         "card": _card(found),
         "sentences": list(conditions_of(found, for_members=False)),
         "page": page,
@@ -131,7 +131,7 @@ def reward_create(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "title": _("New reward"),
         "submit": _("Save as draft"),
-        "back": catalogue_url(program),
+        "back": catalog_url(program),
     }
     return _form_page(request, program, form, context)
 
@@ -208,7 +208,7 @@ def reward_move(request: HttpRequest, code: str, reward_code: str) -> HttpRespon
         move_rewards(program=reward.program, order=siblings, actor=acting(request))
     shown = {status: name for name, status in SHOWN.items()}[Status(reward.status)]
     asked = urlencode({"show": shown, "moved": reward.code} if shown else {"moved": reward.code})
-    return HttpResponseRedirect(f"{catalogue_url(reward.program)}?{asked}")
+    return HttpResponseRedirect(f"{catalog_url(reward.program)}?{asked}")
 
 
 def _place(request: HttpRequest, before: int) -> int | None:
@@ -259,7 +259,7 @@ def _form_page(
 ) -> HttpResponse:
     shown = {
         "program": program, "form": form,
-        "breadcrumbs": catalogue_crumbs(program, context.get("reward")), **context,
+        "breadcrumbs": catalog_crumbs(program, context.get("reward")), **context,
     }  # fmt: skip
     status = 422 if form.errors else 200
     return render(request, "rewards/backoffice/reward_form.html", shown, status=status)

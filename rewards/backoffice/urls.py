@@ -27,8 +27,8 @@ from rewards.backoffice import (
 
 app_name = "rewards_backoffice"
 
-CATALOGUE = "programs/<slug:code>/rewards"
-REWARD = f"{CATALOGUE}/<slug:reward_code>"
+CATALOG = "programs/<slug:code>/rewards"
+REWARD = f"{CATALOG}/<slug:reward_code>"
 CARD = "gift-cards/<uuid:public_id>"
 BATCH = "gift-cards/batches"
 TAKEN = "redemptions/<uuid:public_id>"
@@ -47,10 +47,10 @@ urlpatterns = [
         name="override_limit_edit",
     ),
     path(f"{TAKEN}/minimum/", redemptions.redemption_minimum, name="redemption_minimum"),
-    path(f"{CATALOGUE}/", rewards.reward_list, name="reward_list"),
-    path(f"{CATALOGUE}/new/", rewards.reward_create, name="reward_create"),
-    path(f"{CATALOGUE}/change/", bulk_changes.reward_bulk, name="reward_bulk"),
-    path(f"{CATALOGUE}/preview/", bulk_changes.reward_preview, name="reward_preview"),
+    path(f"{CATALOG}/", rewards.reward_list, name="reward_list"),
+    path(f"{CATALOG}/new/", rewards.reward_create, name="reward_create"),
+    path(f"{CATALOG}/change/", bulk_changes.reward_bulk, name="reward_bulk"),
+    path(f"{CATALOG}/preview/", bulk_changes.reward_preview, name="reward_preview"),
     path("programs/<slug:code>/vouchers/", voucher_pools.pool_list, name="voucher_pool_list"),
     path(
         "programs/<slug:code>/vouchers/new/", voucher_pools.pool_create, name="voucher_pool_create"

@@ -23,7 +23,7 @@ from members.forms import errors_on, posted
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
 from members.services.job_runs import queue_job
-from rewards.backoffice.links import NAMESPACE, catalogue_crumbs
+from rewards.backoffice.links import NAMESPACE, catalog_crumbs
 from rewards.models import VoucherPool
 from rewards.selectors.voucher_pools import pools_of
 from rewards.services.generated_vouchers import MOST, start_generation
@@ -89,7 +89,7 @@ def pool_list(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "program": program,
         "title": _("Lists of codes"),
-        "breadcrumbs": catalogue_crumbs(program),
+        "breadcrumbs": catalog_crumbs(program),
         "pools": pools_of(program),
         "may_edit": is_allowed(request.user, "programs.edit"),
     }

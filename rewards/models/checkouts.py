@@ -27,7 +27,7 @@ class Checkout(models.Model):
     class Status(models.TextChoices):
         RESERVED = "reserved", _("Held")
         COMMITTED = "committed", _("Paid")
-        CANCELLED = "cancelled", _("Canceled")
+        CANCELED = "cancelled", _("Canceled")
         EXPIRED = "expired", _("Ran out")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -60,7 +60,7 @@ class GiftCard(models.Model):
         ACTIVE = "active", _("Active")
         BLOCKED = "blocked", _("Blocked")
         REPLACED = "replaced", _("Replaced")
-        CANCELLED = "cancelled", _("Canceled")
+        CANCELED = "cancelled", _("Canceled")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     program = models.ForeignKey(

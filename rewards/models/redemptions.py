@@ -42,7 +42,7 @@ class Redemption(models.Model):
         ISSUED = "issued", _("To be used")
         USED = "used", _("Used")
         EXPIRED = "expired", _("Expired")
-        CANCELLED = "cancelled", _("Canceled")
+        CANCELED = "cancelled", _("Canceled")
 
     class Gift(models.TextChoices):
         STAFF = "staff", _("By hand")

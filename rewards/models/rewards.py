@@ -19,7 +19,7 @@ from loyalty.models.programs import code_validator
 
 
 class Reward(models.Model):
-    """Something in the catalogue of one program. What it costs and who may take it may change;
+    """Something in the catalog of one program. What it costs and who may take it may change;
     what somebody has taken stays as it was told to them then."""
 
     class Kind(models.TextChoices):

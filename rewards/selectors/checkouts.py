@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 
+from loyalty.codes_asked import cart_holder
 from loyalty.models import Membership
 from loyalty.selectors.selves import selves
 from members.errors import NotFoundError
@@ -53,6 +55,17 @@ def find_checkout(public_id: UUID) -> Checkout:
 def locked_checkout(pk: int) -> Checkout:
     """With its member, as it is now that nobody else can change it."""
     return _locked.one(pk)
+
+
+def holders_of(member: Membership, cart: tuple[str, str] | None = None) -> QuerySet[Checkout, str]:
+    """What the member's reserved carts are known by to those who keep something for them, or the
+    one of this source and name: a query within theirs."""
+    own = Membership.objects.filter(Q(pk=member.pk) | Q(merged_into=member.pk))
+    rows = Checkout.objects.filter(membership__in=own.values("pk"), status=Checkout.Status.RESERVED)
+    if cart is not None:
+        rows = rows.filter(source=cart[0], cart=cart[1])
+    name = Concat(Value(cart_holder("")), "source", Value("/"), "cart")
+    return rows.order_by().values_list(name, flat=True)
 
 
 def checkouts_of(members: Sequence[Membership]) -> QuerySet[Checkout]:

@@ -98,5 +98,5 @@ def movements_of(card: GiftCard) -> QuerySet[Transfer]:
 
 def bought_by(customer: Customer) -> QuerySet[GiftCard]:
     """Cards in force that a customer bought or took as a reward."""
-    closed = [Status.REPLACED, Status.CANCELLED]
+    closed = [Status.REPLACED, Status.CANCELED]
     return gift_cards().filter(buyer=customer).exclude(status__in=closed).order_by("-pk")

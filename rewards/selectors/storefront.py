@@ -18,14 +18,16 @@ from loyalty.selectors.program_terms import terms_of
 from loyalty.selectors.program_times import program_state
 from members.formatting import format_units
 from members.models import Customer
+from members.program_scope import of_all_programs
 from rewards.models import Storefront
 
 # So many reasons to join are read; more are a page.
 MOST_VALUES = 3
 
 
+@of_all_programs()
 def get_storefront() -> Storefront:
-    """The one row; made with defaults on first use."""
+    """The one row, which is kept for everybody, whoever asks; made with defaults on first use."""
     programs = Storefront.objects.select_related("program")
     found = programs.filter(pk=1).first()
     if found is None:

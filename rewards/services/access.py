@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from loyalty.models import Membership, Program
 from loyalty.selectors.member_tiers import member_standings
 from members.errors import DomainError, FieldError
-from members.formatting import format_moment
+from members.formatting import format_start
 from rewards.models import Redemption, Reward, VoucherUse
 from rewards.selectors.access_windows import OwnWindow, access_windows, own_windows
 from rewards.selectors.redemptions import of_member
@@ -90,7 +90,7 @@ def check_window(membership: Membership, code: str, now: dt.datetime) -> Access:
     if now >= window.closes_at:
         return Access(False, "over", _("It is closed."), own.opens_at, window.closes_at)
     if now < own.opens_at:
-        when = format_moment(own.opens_at, membership.program.zone)
+        when = format_start(own.opens_at, membership.program.zone)
         return Access(False, "not_yet", _("It opens on %s.") % when, own.opens_at, window.closes_at)
     return Access(True, "allowed", _("It is open."), own.opens_at, window.closes_at)
 
@@ -110,7 +110,7 @@ def check_product(
         return Access(False, "not_for_you", _("It does not open for this member."))
     if own.is_open(now):
         return Access(True, "allowed", _("It is open."), own.opens_at, own.window.closes_at)
-    when = format_moment(own.opens_at, membership.program.zone)
+    when = format_start(own.opens_at, membership.program.zone)
     return Access(False, "not_yet", _("It opens on %s.") % when, own.opens_at, own.window.closes_at)
 
 

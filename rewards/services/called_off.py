@@ -32,7 +32,7 @@ def follow_orders(events: Sequence[OutboxEvent]) -> None:
     """Outbox consumer of `orders.canceled`: rewards and vouchers come back, and what units paid
     that the order itself has not given back; also of an order that names no buyer."""
     orders = {pk for event in events for pk in event.payload["orders"]}
-    for order in Order.objects.filter(pk__in=orders, status=Order.Status.CANCELLED).order_by("pk"):
+    for order in Order.objects.filter(pk__in=orders, status=Order.Status.CANCELED).order_by("pk"):
         checkout = Checkout.objects.select_related("membership").filter(
             source=order.source, order_external_id=order.external_id,
             status=Checkout.Status.COMMITTED,

@@ -183,7 +183,7 @@ def give_all_back(
 def _give_up(
     taken: Redemption, checkout: Checkout, reason: str, source: str, actor: Actor, now: dt.datetime
 ) -> None:
-    if taken.status in (Status.CANCELLED, Status.EXPIRED):
+    if taken.status in (Status.CANCELED, Status.EXPIRED):
         return
     if taken.voucher is not None:
         release_voucher(voucher=taken.voucher, checkout=checkout.name, actor=actor, now=now)

@@ -17,6 +17,7 @@ from loyalty.services.unit_tenders import pays
 from loyalty.services.usable_units import spendable_units
 from members.formatting import format_money, format_units
 from rewards.models import GiftCard, Reward, Voucher
+from rewards.selectors.checkouts import holders_of
 from rewards.selectors.rewards import offered
 from rewards.services.checkout_cards import CardFit, fits_of
 from rewards.services.checkout_totals import Priced, priced
@@ -76,11 +77,15 @@ class CartQuote:
 def quote_cart(
     order: OrderInput, membership: Membership, *, now: dt.datetime, with_discounts: bool = True,
     cards: Sequence[GiftCard] = (), vouchers: Sequence[Voucher] = (),
-    rewards: Sequence[Reward] = (),
+    rewards: Sequence[Reward] = (), cart: tuple[str, str] | None = None,
 ) -> CartQuote:  # fmt: skip
     """Nothing is kept by it. `cards`: gift cards that may pay, those before others; `vouchers` and
-    `rewards`: what is chosen for it. Raises what `priced` raises."""
-    found = priced(order, membership, with_discounts=with_discounts)
+    `rewards`: what is chosen for it; `cart`: the source and the name of the reserved one that it is
+    for, by default any of the member's. Raises what `priced` raises."""
+    found = priced(
+        order, membership, now=now, with_discounts=with_discounts,
+        holders=holders_of(membership, cart),
+    )  # fmt: skip
     spendable = spendable_units([membership.pk], now).get(membership.pk, {})
     offers = offers_for(list(offered(membership.program)), membership, now)
     fits = tuple(

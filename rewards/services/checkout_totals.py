@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from loyalty.models import Membership
 from loyalty.rules.facts import ZERO, Basket, Occasion
 from loyalty.selectors.rulebooks import ProgramTerms
+from loyalty.services.discount_budgets import Holders
 from loyalty.services.order_inputs import CustomerRef, OrderInput, plain
 from loyalty.services.quotes import Quote, quote_order
 from members.conditions.moments import Moment
@@ -32,9 +34,13 @@ class Priced:
         return self.quote.program
 
 
-def priced(order: OrderInput, membership: Membership, *, with_discounts: bool = True) -> Priced:
-    """Raises InvalidOrderError where the cart contradicts itself, CheckoutRefusedError where the
-    member's program cannot serve it."""
+def priced(
+    order: OrderInput, membership: Membership, *, now: dt.datetime, with_discounts: bool = True,
+    holders: Holders = (),
+) -> Priced:  # fmt: skip
+    """`holders`: the cart, which may hold some of a promotion's budget. Raises InvalidOrderError
+    where the cart contradicts itself, CheckoutRefusedError where the member's program cannot serve
+    it."""
     program = membership.program
     customer = membership.customer
     buyer = replace(order, customer=CustomerRef(key=customer.pk))
@@ -44,7 +50,7 @@ def priced(order: OrderInput, membership: Membership, *, with_discounts: bool = 
         )
     quotes = quote_order(
         buyer, program_code=program.code, with_discounts=with_discounts,
-        customer_id=customer.merged_into_id or customer.pk,
+        customer_id=customer.merged_into_id or customer.pk, now=now, holders=holders,
     )  # fmt: skip
     if not quotes:
         raise CheckoutRefusedError(_("The membership is not active."), code="not_active")

@@ -17,13 +17,14 @@ from typing import Any
 import orjson
 from django.utils.translation import gettext as _
 
-from loyalty.codes_asked import answers_as_json
+from loyalty.codes_asked import answers_as_json, cart_holder
 from loyalty.errors import OrderConflictError
 from loyalty.instants import NEVER
 from loyalty.ledger.posting import lock_wallets_of_accounts
 from loyalty.models import Membership, Transfer, WalletType
 from loyalty.rules.facts import Basket, Occasion
 from loyalty.selectors.memberships import membership_now
+from loyalty.services.discount_budgets import BudgetGoneError
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.order_payments import open_order, pay_order
 from members.errors import DomainError, FieldError
@@ -33,6 +34,12 @@ from members.services.transactions import run_atomically
 from rewards.errors import CheckoutRefusedError, CheckoutStateError
 from rewards.models import Checkout, Reward, Voucher
 from rewards.selectors.checkouts import locked_checkout
+from rewards.services.checkout_budgets import (
+    discounts_to_order,
+    hold_discounts,
+    let_discounts_go,
+    priced_while_it_lasts,
+)
 from rewards.services.checkout_cards import (
     CardPayment,
     accounts_of,
@@ -100,7 +107,9 @@ def reserve_checkout(
     reward and holding a voucher raise.
     """
     _check(cart, hold)
-    return run_atomically(lambda: _reserve(cart, source, actor, now, now + hold))
+    return priced_while_it_lasts(
+        lambda: run_atomically(lambda: _reserve(cart, source, actor, now, now + hold))
+    )
 
 
 def commit_checkout(
@@ -131,6 +140,10 @@ def commit_checkout(
         pay_order(
             order, spends, now=now, transfer_source=source, with_cards=bool(found.paid_gift_cards)
         )
+        try:
+            discounts_to_order(found, now)
+        except BudgetGoneError as gone:
+            raise _ran_out() from gone
         return found, False
 
     return run_atomically(commit)
@@ -144,10 +157,10 @@ def cancel_checkout(
 
     def cancel() -> Checkout:
         found = _locked(checkout)
-        if found.status in (Status.CANCELLED, Status.EXPIRED):
+        if found.status in (Status.CANCELED, Status.EXPIRED):
             return found
         lock_wallets_of_carts([found])
-        _end(found, Status.CANCELLED, reason, source, actor, now)
+        _end(found, Status.CANCELED, reason, source, actor, now)
         return found
 
     return run_atomically(cancel)
@@ -200,7 +213,11 @@ def _reserve(
     if known is not None and known.status == Status.RESERVED:
         give_all_back(known, reason="", source=source, actor=actor, now=now)
     member = _member_now(cart.membership)
-    found = priced(cart.order, member, with_discounts=cart.with_discounts)
+    held_before = known is not None and bool(known.discount)
+    found = priced(
+        cart.order, member, now=now, with_discounts=cart.with_discounts,
+        holders=[cart_holder(f"{cart.source}/{cart.name}")],
+    )  # fmt: skip
     checkout = _begun(cart, member, known, asked, now, until)
     vouchers, rewards, left = _hold_vouchers(cart, checkout, found, now)
     for name, value in totals(cart.order, found, left).items():
@@ -221,6 +238,7 @@ def _reserve(
     )
     checkout.codes = answers_as_json(hold_codes(checkout, found.quote, now))
     update_row(checkout, "paid_units", "paid_gift_cards", "codes")
+    hold_discounts(checkout, found.quote.discounted, held_before=held_before, now=now)
     return checkout
 
 
@@ -297,6 +315,7 @@ def _end(
     checkout: Checkout, status: str, reason: str, source: str, actor: Actor, now: dt.datetime
 ) -> None:
     give_all_back(checkout, reason=reason, source=source, actor=actor, now=now)
+    let_discounts_go(checkout, now)
     checkout.status, checkout.closed_at, checkout.reason = status, now, reason
     checkout.staff = actor.user
     checkout.save(update_fields=["status", "closed_at", "reason", "staff"])
@@ -327,8 +346,12 @@ def _ended(checkout: Checkout) -> CheckoutStateError:
                 _("It was paid with order %s.") % checkout.order_external_id,
                 code="checkout_committed",
             )
-        case Status.CANCELLED:
+        case Status.CANCELED:
             return CheckoutStateError(_("It was given up."), code="checkout_cancelled")
+    return _ran_out()
+
+
+def _ran_out() -> CheckoutStateError:
     return CheckoutStateError(
         _("Nobody paid for it in time. Reserve the cart again."), code="checkout_expired"
     )

@@ -7,7 +7,7 @@ import datetime as dt
 
 from django.utils.translation import gettext as _
 
-from loyalty.models import Membership, Program
+from loyalty.models import Program
 from loyalty.rules.calendar import end_of_day
 from members.prepared import KeptQuery
 from members.services.audit import Actor
@@ -92,10 +92,6 @@ def due_at(program: Program, now: dt.datetime) -> dt.datetime:
 def days_of(program: Program) -> int:
     found = FulfillmentTerms.objects.filter(program=program).values_list("days", flat=True)
     return found.first() if found else DAYS  # type: ignore[return-value]
-
-
-def belongs_to(task: FulfillmentTask, member: Membership) -> bool:
-    return member.pk in (task.membership_id, task.membership.merged_into_id)
 
 
 def _task_of(taken: Redemption) -> FulfillmentTask | None:

@@ -18,7 +18,7 @@ from loyalty.selectors.program_times import program_times
 from loyalty.selectors.tier_sets import benefits_of
 from loyalty.services.member_conditions import AskedOfMember, conditions_met
 from loyalty.told_conditions import told_sentence
-from members.formatting import format_moment
+from members.formatting import format_end, format_start
 from rewards.models import Event, Redemption, Reward
 from rewards.selectors.prizes import filled_pools, prizes_left
 from rewards.selectors.redemptions import of_member
@@ -101,7 +101,7 @@ class _Finder:
     def _of_times(self, reward: Reward) -> Iterable[Refusal]:
         zone = self.program.zone
         if reward.starts_at is not None and self.now < reward.starts_at - self.earlier:
-            begins = format_moment(reward.starts_at - self.earlier, zone)
+            begins = format_start(reward.starts_at - self.earlier, zone)
             yield Refusal("not_yet", _("It can be taken from %s on.") % begins)
         if reward.window_id is not None:
             own = self.sales[reward.window_id]
@@ -109,7 +109,7 @@ class _Finder:
             if code:
                 yield Refusal(code, words)
         if reward.ends_at is not None and self.now >= reward.ends_at:
-            ended = format_moment(reward.ends_at, zone)
+            ended = format_end(reward.ends_at, zone)
             yield Refusal("over", _("It could be taken until %s.") % ended)
         elif (event := event_of(reward)) is not None and self.now >= event.starts_at:
             yield Refusal("over", _("It has begun."))

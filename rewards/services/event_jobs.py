@@ -25,7 +25,7 @@ from rewards.selectors.rewards import definition_of
 from rewards.services.event_waits import close_list, close_offer, locked_reward, offer_seats
 from rewards.services.redemption_locks import lock_taken
 from rewards.services.redemptions import cancel_redemption
-from rewards.services.rewards import change_reward, lock_catalogue
+from rewards.services.rewards import change_reward, lock_catalog
 
 OFFERS, CALLED_OFF = "seat_offers", "events_called_off"
 PIECE = 50
@@ -93,7 +93,7 @@ class CalledOff:
 def cancel_event(*, event: Event, reason: str, actor: Actor, now: dt.datetime) -> CalledOff:
     """Call it off: nobody can book or wait any more, and a job gives everybody's units back. Doing
     it again goes on with what is left. Raises EventStateError once it is over."""
-    lock_catalogue(event.reward.program)
+    lock_catalog(event.reward.program)
     locked_reward(event.reward_id)
     found = events().select_for_update(of=("self",)).get(pk=event.pk)
     if found.status == Event.Status.PLANNED:

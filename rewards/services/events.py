@@ -26,7 +26,7 @@ from rewards.services.event_waits import close_offer, locked_reward, offer_seats
 from rewards.services.issuing import close_voucher, voucher_of
 from rewards.services.redemption_locks import lock_wallets_of
 from rewards.services.redemptions import take_reward, use_redemption
-from rewards.services.rewards import change_reward, create_reward, lock_catalogue
+from rewards.services.rewards import change_reward, create_reward, lock_catalog
 from rewards.services.vouchers import find_voucher
 
 Wait = EventWait.Status
@@ -51,7 +51,7 @@ def change_event(
 ) -> Event:
     """Bring an event to what the definition says. Whoever booked keeps their seat; further seats go
     to those who wait. Raises DomainError where fewer seats would be there than are taken."""
-    found = _locked(event, with_catalogue=True)
+    found = _locked(event, with_catalog=True)
     if found.status == Event.Status.CANCELED:
         raise EventStateError(_("It was called off."))
     if definition.seats < found.reward.taken + found.reward.kept:
@@ -66,7 +66,7 @@ def change_event(
 
 def write_event(reward: Reward, said: EventDefinition | SeatEvent, actor: Actor) -> bool:
     """Bring the event that a reward is a seat of to what is said, or make it; whether anything
-    changed. The caller holds the catalogue. Raises EventStateError where it was called off."""
+    changed. The caller holds the catalog. Raises EventStateError where it was called off."""
     wanted = {name: getattr(said, name) for name in OWN}
     event = Event.objects.filter(reward=reward).first()
     if event is None:
@@ -91,7 +91,7 @@ def write_event(reward: Reward, said: EventDefinition | SeatEvent, actor: Actor)
 @transaction.atomic
 def set_event_state(*, event: Event, status: str, actor: Actor, now: dt.datetime) -> Event:
     """Show it to members, or hide it again."""
-    found = _locked(event, with_catalogue=True)
+    found = _locked(event, with_catalog=True)
     if found.status == Event.Status.CANCELED:
         raise EventStateError(_("It was called off."))
     said = definition_of(found.reward).model_copy(update={"status": status})
@@ -244,11 +244,11 @@ def _lock_wallets_of(membership: Membership) -> None:
     lock_wallets(list(Wallet.objects.filter(account__in=accounts).values_list("pk", flat=True)))
 
 
-def _locked(event: Event, *, with_catalogue: bool = False) -> Event:
-    """The event with its seats as they are now, both locked; before them the catalogue, where it
+def _locked(event: Event, *, with_catalog: bool = False) -> Event:
+    """The event with its seats as they are now, both locked; before them the catalog, where it
     changes."""
-    if with_catalogue:
-        lock_catalogue(event.reward.program)
+    if with_catalog:
+        lock_catalog(event.reward.program)
     locked_reward(event.reward_id)
     return events().select_for_update(of=("self",)).get(pk=event.pk)
 

@@ -153,7 +153,7 @@ def undo_step(*, task: FulfillmentTask, actor: Actor, now: dt.datetime) -> Fulfi
     def change(found: FulfillmentTask) -> None:
         step = found.steps.filter(undone_at=None).last()
         gone = found.redemption is not None and found.redemption.status in (
-            Redemption.Status.CANCELLED, Redemption.Status.EXPIRED,
+            Redemption.Status.CANCELED, Redemption.Status.EXPIRED,
         )  # fmt: skip
         if step is None or step.after != found.status or gone:
             raise TaskStateError(_("There is no step to take back."))

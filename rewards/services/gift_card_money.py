@@ -37,7 +37,7 @@ REFUSALS = {
     Status.INACTIVE: "gift_card_inactive",
     Status.BLOCKED: "gift_card_blocked",
     Status.REPLACED: "gift_card_replaced",
-    Status.CANCELLED: "gift_card_cancelled",
+    Status.CANCELED: "gift_card_cancelled",
 }
 
 
@@ -195,7 +195,7 @@ def refuse_unusable(card: GiftCard) -> None:
         Status.INACTIVE: _("This gift card was not sold yet."),
         Status.BLOCKED: _("This gift card is blocked."),
         Status.REPLACED: _("This gift card was replaced by another one."),
-        Status.CANCELLED: _("This gift card was canceled."),
+        Status.CANCELED: _("This gift card was canceled."),
     }
     status = Status(card.status)
     raise GiftCardRefusedError(words[status], code=REFUSALS[status])

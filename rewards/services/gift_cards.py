@@ -78,9 +78,7 @@ def issue_gift_card(
     def issue() -> tuple[GiftCard, bool]:
         known = gift_cards().filter(key=key).first()
         if known is not None:
-            if (known.program_id, known.amount) != (program.pk, amount):
-                raise KeyReusedError(_("This key belongs to another gift card."))
-            return known, True
+            return _same_card(known, program, amount), True
         wallet = open_bearer_wallet(wallet_type)
         card = _new_card(
             program=program, account=wallet.account, amount=amount, people=people, batch=batch,
@@ -103,6 +101,12 @@ def issue_gift_card(
         return card, False
 
     return run_atomically(issue)
+
+
+def _same_card(known: GiftCard, program: Program, amount: Decimal) -> GiftCard:
+    if (known.program_id, known.amount) != (program.pk, amount):
+        raise KeyReusedError(_("This key belongs to another gift card."))
+    return known
 
 
 def activate_gift_card(*, card: GiftCard, source: str, actor: Actor, now: dt.datetime) -> GiftCard:
@@ -200,7 +204,7 @@ def cancel_gift_card(
 
     def cancel() -> GiftCard:
         found = locked(card)
-        if found.status == Status.CANCELLED:
+        if found.status == Status.CANCELED:
             return found
         if found.status == Status.REPLACED:
             words = _("Cancel the card that replaced it.")
@@ -215,7 +219,7 @@ def cancel_gift_card(
                 )
         except StoredValueError as error:
             raise GiftCardRefusedError(str(error.message), code="gift_card_spent") from error
-        found.status, found.closed_at, found.reason = Status.CANCELLED, now, reason
+        found.status, found.closed_at, found.reason = Status.CANCELED, now, reason
         found.seed = None
         found.save(update_fields=["status", "closed_at", "reason", "seed"])
         audit_card("gift_card.cancelled", found, actor, reason)

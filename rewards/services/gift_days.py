@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.models import Membership, Program, Tier
-from loyalty.rules.anniversaries import DueDay, due_days
+from loyalty.rules.anniversaries import MISSED, DueDay, due_days
 from loyalty.selectors.member_tiers import member_standings
 from loyalty.selectors.memberships import memberships
 from loyalty.selectors.occasions import Celebrated, Kept, members_due
-from loyalty.services.occasions import MISSED, PIECE
+from loyalty.services.occasions import PIECE
 from members.errors import DomainError, FieldError
 from members.formatting import format_number
 from members.jobs import Work

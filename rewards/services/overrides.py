@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
@@ -29,6 +30,14 @@ from rewards.selectors.overrides import (
 FIELDS = ["most_in_a_day", "units_at_once", "units_in_a_day"]
 MOST = {"most_in_a_day": 10**9, "units_at_once": 10**12, "units_in_a_day": 10**12}
 Kind = StaffOverride.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Somebody of the staff lets pass what is against a reward's terms. `codes`: which refusals."""
+
+    codes: Sequence[str]
+    reason: str
 
 
 def lock_override(*, program: Program, units: Decimal, actor: Actor, now: dt.datetime) -> User:

@@ -8,7 +8,6 @@ are only so many of it, always in this order.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import F
@@ -56,7 +55,7 @@ from rewards.services.issuing import (
     voucher_of,
 )
 from rewards.services.kept_by_carts import refuse_kept
-from rewards.services.overrides import lock_override, note_override, require_reason
+from rewards.services.overrides import Override, lock_override, note_override, require_reason
 from rewards.services.redemption_locks import lock_redemption
 from rewards.services.stock import take_from_stock
 
@@ -72,14 +71,6 @@ class Holder:
 
     member: Membership
     wallet: Wallet
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """Somebody of the staff lets pass what is against a reward's terms. `codes`: which refusals."""
-
-    codes: Sequence[str]
-    reason: str
 
 
 def take_reward(
@@ -117,15 +108,10 @@ def take_reward(
         if hold is not None:
             # What is promised cannot run out before it is fetched.
             taken.kept_code = keep_code(handed_out(taken))
-        if overridden and override is not None:
-            taken.overridden, taken.override_reason = overridden, override.reason
-            taken.staff = user
-        insert_row(taken)
         if user is not None and override is not None:
-            note_override(
-                redemption=taken, kind=StaffOverride.Kind.TAKEN, user=user, codes=overridden,
-                reason=override.reason, now=now,
-            )  # fmt: skip
+            _insert_overridden(taken, override, overridden, user, now)
+        else:
+            insert_row(taken)
         audit_redemption("reward.taken", taken, actor, taken.override_reason)
         if hold is None:
             _issue(taken, actor, then)
@@ -136,6 +122,18 @@ def take_reward(
         return taken, False
 
     return run_atomically(take)
+
+
+def _insert_overridden(
+    taken: Redemption, override: Override, overridden: list[str], user: User, now: dt.datetime
+) -> None:
+    taken.overridden, taken.override_reason = overridden, override.reason
+    taken.staff = user
+    insert_row(taken)
+    note_override(
+        redemption=taken, kind=StaffOverride.Kind.TAKEN, user=user, codes=overridden,
+        reason=override.reason, now=now,
+    )  # fmt: skip
 
 
 def issue_redemption(*, redemption: Redemption, actor: Actor, now: dt.datetime) -> Redemption:
@@ -197,7 +195,7 @@ def cancel_redemption(
 
     def cancel() -> Redemption:
         found = lock_redemption(redemption)
-        if found.status == Status.CANCELLED:
+        if found.status == Status.CANCELED:
             return found
         if found.status == Status.EXPIRED:
             raise RedemptionStateError(_("It ran out. It can be brought back instead."))
@@ -209,7 +207,7 @@ def cancel_redemption(
         end_delivery(found, actor, now)
         if found.voucher is not None:
             close_voucher(found.voucher, Voucher.Status.VOID, now)
-        _give_back(found, Status.CANCELLED, reason, source, actor, now)
+        _give_back(found, Status.CANCELED, reason, source, actor, now)
         audit_redemption("reward.cancelled", found, actor, reason)
         return found
 

@@ -43,7 +43,7 @@ def refuse_without_part(wanted: RewardDefinition) -> None:
 
 def apply_part(reward: Reward, wanted: RewardDefinition, actor: Actor, now: dt.datetime) -> bool:
     """Bring what stands behind it to what is said; whether anything changed. The caller holds the
-    catalogue. Raises DomainError naming the field."""
+    catalog. Raises DomainError naming the field."""
     changed = False
     if wanted.event is not None:
         known = _event_of(reward)

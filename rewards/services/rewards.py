@@ -1,4 +1,4 @@
-"""The catalogue: one way in for the screen, the API and files."""
+"""The catalog: one way in for the screen, the API and files."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ FIXED = ("code", "kind", "wallet_type", "charity")
 
 @transaction.atomic
 def create_reward(*, program: Program, definition: RewardDefinition, actor: Actor) -> Reward:
-    """A further reward, the last in the catalogue. Raises ConflictError where its code is taken."""
-    lock_catalogue(program)
+    """A further reward, the last in the catalog. Raises ConflictError where its code is taken."""
+    lock_catalog(program)
     if Reward.objects.filter(program=program, code=definition.code).exists():
         message = _("There is a reward with this short name already.")
         raise ConflictError(message, errors=[FieldError("code", message, "taken")])
@@ -47,7 +47,7 @@ def change_reward(*, reward: Reward, definition: RewardDefinition, actor: Actor)
     """Bring a reward to what the definition says. What was taken stays as it was told. A repeat
     changes nothing. Raises DomainError where its kind or units would change, or less would be in
     stock than is taken."""
-    lock_catalogue(reward.program)
+    lock_catalog(reward.program)
     found = Reward.objects.select_for_update(no_key=True).get(pk=reward.pk)
     before = definition_of(found)
     if before == definition:
@@ -79,7 +79,7 @@ def change_reward(*, reward: Reward, definition: RewardDefinition, actor: Actor)
 @transaction.atomic
 def move_rewards(*, program: Program, order: Sequence[int], actor: Actor) -> None:
     """Put the rewards of a program into this order of keys; those not named come after."""
-    lock_catalogue(program)
+    lock_catalog(program)
     known = list(Reward.objects.filter(program=program).order_by("position", "pk"))
     place = {pk: number for number, pk in enumerate(order)}
     arranged = sorted(known, key=lambda item: place.get(item.pk, len(order)))
@@ -94,8 +94,8 @@ def move_rewards(*, program: Program, order: Sequence[int], actor: Actor) -> Non
         )  # fmt: skip
 
 
-def lock_catalogue(program: Program) -> None:
-    """The program's row is the lock of its catalogue."""
+def lock_catalog(program: Program) -> None:
+    """The program's row is the lock of its catalog."""
     Program.objects.select_for_update(no_key=True).get(pk=program.pk)
 
 

@@ -9,7 +9,7 @@ from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from loyalty.models import Membership
-from members.formatting import format_moment
+from members.formatting import format_end, format_start
 from rewards.models import AccessWindow
 from rewards.selectors.access_windows import OwnWindow, own_windows
 
@@ -32,9 +32,9 @@ def refusal_of_sale(own: OwnWindow, membership: Membership, now: dt.datetime) ->
     if window.archived_at is not None:
         return "over", _("It is not offered any more.")
     if now >= window.closes_at:
-        return "over", _("It could be taken until %s.") % format_moment(window.closes_at, zone)
+        return "over", _("It could be taken until %s.") % format_end(window.closes_at, zone)
     if own.opens_at is None:
         return "not_for_you", _("Only for some members, with “%s”.") % window.name
     if now < own.opens_at:
-        return "not_yet", _("It can be taken from %s on.") % format_moment(own.opens_at, zone)
+        return "not_yet", _("It can be taken from %s on.") % format_start(own.opens_at, zone)
     return "", ""

@@ -72,7 +72,7 @@ def give_up_with_sale(checkout: str, reason: str, actor: Actor, now: dt.datetime
     """The sale did not happen: units and stock come back. Doing it again changes nothing. Raises
     what canceling raises where something of it was used elsewhere. The caller has opened a
     transaction."""
-    found = list(taken_at_till(checkout).exclude(status=Redemption.Status.CANCELLED))
+    found = list(taken_at_till(checkout).exclude(status=Redemption.Status.CANCELED))
     if found:
         # Their wallets before their vouchers, and all of them before the first reward.
         lock_taken(found)

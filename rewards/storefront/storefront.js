@@ -130,6 +130,9 @@
     .values li::before { content: "✓" / ""; color: var(--t); font-weight: 700; }
     .choices li { display: flex; justify-content: space-between; align-items: center; gap: .3em 1em; flex-wrap: wrap;
       padding: .5em 0; border-top: 1px solid var(--l); }
+    .why { flex-basis: 100%; margin: 0; }
+    .parts { margin-top: .6em; }
+    summary { color: var(--m); font-size: .92em; cursor: pointer; }
     button, a.button { display: inline-flex; align-items: center; min-height: 2.5em; padding: .3em 1em; border: 1px solid var(--a);
       border-radius: var(--r); background: var(--a); color: var(--o); font: inherit; font-weight: 600; text-decoration: none;
       cursor: pointer; }
@@ -327,6 +330,7 @@
       this.#title.replaceChildren(icon("coin"), make("span", {}, words));
       this.#body.replaceChildren(
         ...this.#joining(answer),
+        ...this.#parts(answer.parts),
         ...this.#list("typedCodes", answer.promotions, ({ code, promotion, counts, message }) => [
           make("span", {}, say(counts ? "codeCounts" : "codeNot", { code, name: promotion, why: message })),
         ]),
@@ -343,6 +347,13 @@
     #joining(answer) {
       if (me?.membership || unknown || !answer.words || !config.joinable) return [];
       return [make("p", { class: "soft" }, make("a", { class: "earn", href: config.join_url }, say("keep")))];
+    }
+
+    #parts(parts) {
+      if (!parts?.length) return [];
+      const rows = parts.map(({ name, gives, why }) =>
+        make("li", {}, make("span", {}, name), make("b", {}, gives), make("span", { class: "soft why" }, why.join(" "))));
+      return [make("details", { class: "parts" }, make("summary", {}, say("parts")), make("ul", { class: "choices" }, ...rows))];
     }
 
     #list(title, items, row) {

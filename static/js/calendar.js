@@ -4,7 +4,12 @@
   "use strict";
 
   const DAY = 86400000;
+  const opening = Object.assign(document.createElement("a"), { hidden: true });
+  opening.dataset.dialog = "";
+  // Weeks of which all is shown, and what was moved by its button.
+  const whole = new Set();
   let dragged = null;
+  let focused = null;
 
   const plain = (day) => new Date(day).toISOString().slice(0, 10);
   const read = (text) => Date.parse(`${text}T00:00:00Z`);
@@ -19,6 +24,10 @@
     const columns = Number(lanes.dataset.columns);
     const column = Math.min(columns - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * columns)));
     return read(lanes.dataset.first) + column * Number(lanes.dataset.step) * DAY;
+  }
+
+  function linkOf(move) {
+    return [...document.querySelectorAll("[data-moves]")].find((each) => each.dataset.moves === move);
   }
 
   function mark(target) {
@@ -45,12 +54,35 @@
     if (day === null) return;
     event.preventDefault();
     const shift = day - dragged.from;
-    const link = [...document.querySelectorAll("[data-moves]")].find((each) => each.dataset.moves === dragged.move);
+    const link = linkOf(dragged.move);
     if (!link || !shift) return;
-    const usual = link.getAttribute("href");
-    link.setAttribute("href", `${usual.split("?")[0]}?day=${plain(dragged.first + shift)}`);
-    link.click();
-    link.setAttribute("href", usual);
+    // A link of its own: the page stays where it is when the dialog closes.
+    opening.href = `${link.getAttribute("href")}?day=${plain(dragged.first + shift)}`;
+    link.after(opening);
+    opening.click();
+  });
+
+  const weekOf = (row) => row.querySelector("[data-day]").dataset.day;
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-whole-week]");
+    if (!button) return;
+    const row = button.closest("tr");
+    row.classList.add("is-whole");
+    whole.add(weekOf(row));
+  });
+
+  document.addEventListener("focusin", (event) => {
+    focused = event.target.dataset.moves || null;
+  });
+
+  // Drawn anew after a move, it looks as before, and the keyboard is where it was.
+  document.addEventListener("htmx:afterSettle", () => {
+    document.querySelectorAll(".calendar-month tbody tr").forEach((row) => {
+      row.classList.toggle("is-whole", whole.has(weekOf(row)));
+    });
+    const link = focused && document.activeElement === document.body && linkOf(focused);
+    if (link) link.focus();
   });
 
   document.addEventListener("dragend", () => {

@@ -96,14 +96,16 @@
     true,
   );
 
+  // A form that only says what is to be thought of is asked about in the words of its button.
   function askFirst(form, submitter) {
     const dialog = $("#confirm");
-    const { confirmTitle, confirmText, confirmAction, confirmKind } = form.dataset;
-    $("#confirm-title").textContent = confirmTitle;
-    $("#confirm-text").textContent = confirmText;
+    const { confirm, confirmTitle, confirmText, confirmAction, confirmKind } = form.dataset;
+    const label = (submitter || $("button[type=submit]", form)).textContent.trim();
+    $("#confirm-title").textContent = confirmTitle || label;
+    $("#confirm-text").textContent = confirmText || confirm;
     const action = $("#confirm-action");
-    action.textContent = confirmAction;
-    action.className = `btn btn-${confirmKind}`;
+    action.textContent = confirmAction || label;
+    action.className = `btn btn-${confirmKind || "primary"}`;
     dialog.returnValue = "cancel";
     dialog.addEventListener(
       "close",
@@ -158,6 +160,11 @@
   addEventListener("pageshow", (event) => {
     if (event.persisted) $$("form[data-busy]").forEach((form) => setBusy(form, false));
   });
+
+  // Who begins lives in their own time zone.
+  const zones = $("select[data-own-zone]");
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zones && [...zones.options].some((option) => option.value === zone)) zones.value = zone;
 
   // --- HTMX ------------------------------------------------------------------------------------
 

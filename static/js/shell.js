@@ -150,7 +150,7 @@
   document.addEventListener("click", (event) => {
     const inside = event.target.closest("details[data-menu]");
     $$("details[data-menu][open]").forEach((menu) => {
-      if (menu !== inside || event.target.closest("[data-dialog], form[data-confirm] button")) menu.open = false;
+      if (menu !== inside || event.target.closest("[data-dialog], form[data-confirm] button, a[href^='#']")) menu.open = false;
     });
     if (!event.target.closest("[data-search]")) hideFound();
   });

@@ -12,7 +12,6 @@ from typing import Any
 from django.db import connections
 
 from tests.api.conftest import ApiClient
-from tests.processes import leave_inherited_connections
 
 PROCESSES = 3
 # How long one may wait for the others until they begin together.
@@ -57,7 +56,6 @@ def ask_at_once(secret: str, crowd: Sequence[Sequence[Asked]]) -> list[Answered]
 
 def _meet_at(start: Barrier) -> None:
     global _start  # noqa: PLW0603  (state of the process)
-    leave_inherited_connections()
     _start = start
 
 

@@ -11,7 +11,7 @@ from campaigns.models import ContactAddress
 from campaigns.services.number_codes import code_of
 from members.models import AuditEntry
 from tests.api.conftest import ApiClient, assert_problem
-from tests.campaigns.services.test_ways import use
+from tests.campaigns.ways import use
 from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db

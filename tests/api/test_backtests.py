@@ -78,7 +78,7 @@ def test_other_tiers_are_tried(trying: ApiClient) -> None:
     ]  # fmt: skip
     refused = trying.post("/backtests", body(tiers={"tiers": []}), **{"Idempotency-Key": "w"})
     assert_problem(refused, 422, "invalid_request", "tiers.tiers")
-    said = body(rules=[], tiers={"tiers": steps})
+    said = body(rules=[], tiers={"window": "lifetime", "tiers": steps})
     asked = trying.post("/backtests", said, **{"Idempotency-Key": "t"})
     assert asked.json()["draft"]["tiers"]["tiers"][1]["code"] == "gold"
     run_backtest(Backtest.objects.get().job_id)

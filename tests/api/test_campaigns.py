@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from loyalty.models import Membership, Program
+from loyalty.services.order_inputs import DiscountInput
 from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.campaigns import draft, launch
 from tests.loyalty.factories import make_program, order, record
@@ -33,6 +36,32 @@ def test_promotions_are_read_with_what_they_say_and_bring(
     assert (result["reach"], result["takers"], result["orders"]) == (1, 1, 1)
     assert float(result["units"]) > 0
     assert result["orders_per_head"] is None
+
+
+def test_what_a_budget_bears_is_read_and_what_is_beyond_it(
+    key_with: Callable[..., ApiClient], program: Program, membership: Membership
+) -> None:
+    api, now = key_with("campaigns:read", "orders:read"), timezone.now()
+    campaign = launch(
+        program, "percent-off", at=now, starts_at=now, ends_at=now + DAY, budget_money="12",
+        offer={"percent": 10},
+    )  # fmt: skip
+    said = [DiscountInput(program.code, "campaign-spring", Decimal(10))]
+    how: dict[str, Any] = {
+        "buyer": "C-1", "at": timezone.now(), "currency": program.currency, "discounts": said,
+        "discount_total": Decimal(10),
+    }  # fmt: skip
+    record(order("A", "90", **how), order("B", "90", **how), order("C", "90", **how | {
+        "discounts": [], "discount_total": Decimal(0)}))  # fmt: skip
+    result = api.get(f"/campaigns/{campaign.public_id}/results").json()
+    assert result["budget"] == {"whole": "12.00", "used": "12.00", "held": "0.00",
+                                "uncovered": "8.00"}  # fmt: skip
+    parts = [api.get(f"/orders/shop/{number}").json()["discount_budget"] for number in "ABC"]
+    assert parts == [
+        {"asked": "10.00", "borne": "10.00", "uncovered": "0.00"},
+        {"asked": "10.00", "borne": "2.00", "uncovered": "8.00"},
+        None,
+    ]
 
 
 def test_reading_promotions_takes_the_scope(

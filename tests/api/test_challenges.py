@@ -9,9 +9,10 @@ import pytest
 from django.utils import timezone, translation
 
 from campaigns.challenge_cards import challenge_card
-from campaigns.models import Challenge, ChallengeEntry
+from campaigns.models import Challenge, ChallengeEntry, ChallengeForecast
 from campaigns.selectors.challenges import open_to
 from campaigns.services.campaigns import end_campaign
+from campaigns.services.challenge_forecasts import KIND
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import join_challenge
 from loyalty.models import Membership, Program
@@ -237,3 +238,26 @@ def test_levels_are_read_written_and_the_standard_ones_again(
     assert api.put(path, {"levels": []}).json() == before
     assert api.get("/programs/nobody/challenge-levels").status_code == 404
     assert key_with("campaigns:read").put(path, body).status_code == 403
+
+
+def test_it_is_forecast_and_read_once_it_is_counted(
+    key_with: Keys, program: Program, membership: Membership
+) -> None:
+    api = key_with("campaigns:write", "backtests:read", "backtests:write")
+    now = timezone.now()
+    orders = [order(f"O{number}", "20", buyer="C-1", at=now - number * DAY) for number in (2, 3, 4)]
+    Membership.objects.filter(pk=membership.pk).update(enrolled_at=now - 90 * DAY)
+    record(*orders)
+    body = said(program, steps=[{"kind": "count", "number": 2}])
+    path = f"/challenges/{api.post('/challenges', body).json()['id']}/forecast"
+    assert (api.get(path).json()["state"], api.get(path).json()["cost"]) == ("none", None)
+    asked = api.post(path, {})
+    assert (asked.status_code, ChallengeForecast.objects.get().job.kind) == (202, KIND)
+    found = api.get(path).json()
+    assert (found["state"], found["at_most"]) == ("done", True)
+    [stretch] = found["stretches"]
+    assert (stretch["wins"], stretch["members"], stretch["units"]) == (1, 1, "50")
+    assert found["cost"] == found["least"] == found["most"] == stretch["cost"]
+    team = api.post("/challenges", said(program, name="Team", team_size=3)).json()["id"]
+    assert_problem(api.post(f"/challenges/{team}/forecast", {}), 422, "not_replayed")
+    assert key_with("campaigns:read").get(path).status_code == 403

@@ -187,3 +187,14 @@ class TestPages:
     def test_a_page_has_one_to_a_hundred_rows(self, api: ApiClient, limit: str) -> None:
         answer = api.get(f"/customers?limit={limit}")
         assert_problem(answer, 400, "invalid_parameter", "limit")
+
+
+def test_a_text_without_its_form_is_told_how_to_write_it(api: ApiClient) -> None:
+    body = {
+        "external_id": "A-1", "placed_at": "2026-03-01T12:00:00Z", "currency": "usd", "total": "-5",
+    }  # fmt: skip
+    problem = assert_problem(api.post("/orders", body), 422, "invalid_request")
+    assert {item["field"]: item["message"] for item in problem["errors"]} == {
+        "currency": "Write three capital letters, like EUR.",
+        "total": "Write an amount not below zero as text, like 12.50.",
+    }

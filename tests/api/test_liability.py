@@ -16,7 +16,7 @@ from tests.api.conftest import ApiClient, assert_problem, count_queries, order_b
 
 @pytest.fixture
 def address(api: ApiClient, program: Program) -> str:
-    """A member earned 12 Beans on 1 March 2026, which last for a year."""
+    """A member earned 12 Beans on 1 March 2026, which last for fifty years."""
     api.post("/orders", order_body())
     deliver_waiting(1000)
     return "/programs/beans/liability"
@@ -30,15 +30,15 @@ def test_a_day_has_units_worth_and_the_months_they_end_in(api: ApiClient, addres
                 "wallet_type": "points", "decimals": 0, "units": "12", "worth": "0.12",
                 "held": "12", "owed": "0",
                 "by_expiry": [
-                    {"ends": "date", "month": "2027-03", "units": "12", "worth": "0.12"}
+                    {"ends": "date", "month": "2076-03", "units": "12", "worth": "0.12"}
                 ],
             }
         ],
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("day", "units"), [("2026-02-28", "0"), ("2027-03-01", "12"),
-                                            ("2027-03-02", "0")])  # fmt: skip
+@pytest.mark.parametrize(("day", "units"), [("2026-02-28", "0"), ("2076-03-01", "12"),
+                                            ("2076-03-02", "0")])  # fmt: skip
 def test_what_had_not_come_or_is_gone_is_not_owed(
     api: ApiClient, address: str, day: str, units: str
 ) -> None:

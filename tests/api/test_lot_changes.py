@@ -19,7 +19,7 @@ FAR = "2090-12-31"
 
 @pytest.fixture
 def lot(api: ApiClient, membership: Membership) -> str:
-    """Ann's 12 Beans, which expire a year after today."""
+    """Ann's 12 Beans, which expire fifty years after today."""
     api.post("/orders", order_body(placed_at=timezone.now().isoformat()))
     return lots(api, membership)[0]["id"]
 
@@ -27,7 +27,7 @@ def lot(api: ApiClient, membership: Membership) -> str:
 @pytest.fixture
 def expired(api: ApiClient, membership: Membership) -> str:
     """Ann's 12 Beans have expired, and that is written down."""
-    api.post("/orders", order_body(placed_at="2020-03-01T12:30:00+08:00"))
+    api.post("/orders", order_body(placed_at="1971-03-01T12:30:00+08:00"))
     write_down_expired(timezone.now())
     return str(Transfer.objects.get(kind="expiry").pk)
 

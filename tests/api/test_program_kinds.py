@@ -18,7 +18,7 @@ from loyalty.program_templates.registry import TEMPLATES
 from members.models import Customer, User
 from tests.api.conftest import ApiClient, assert_problem
 from tests.factories import StaffMemberFactory
-from tests.loyalty.account.test_pages import text_of
+from tests.loyalty.account.reading import text_of
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def test_a_program_says_its_rules_in_words_and_as_data(api: ApiClient, program: 
     assert (wallet_type["code"], wallet_type["decimals"], wallet_type["unit_value"]) == (
         "points", 0, "0.01",
     )  # fmt: skip
-    assert wallet_type["expiry"]["length"] == 12
+    assert wallet_type["expiry"]["length"] == 50
     assert wallet_type["in_words"]
     assert rule["body"]["measure"] == "money"
     assert "1\N{NO-BREAK SPACE}Bean" in rule["in_words"][0]

@@ -11,7 +11,10 @@ import pytest
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from loyalty.definitions import ProgramDefinition
 from loyalty.models import Membership, Program
+from loyalty.selectors.programs import definition_of
+from loyalty.services.programs import apply_definition
 from members.errors import DomainError
 from members.models import Customer, Segment
 from members.services.audit import SYSTEM
@@ -165,6 +168,27 @@ def test_a_basket_says_what_fits_and_what_is_near(
     assert (second["id"], second["fits"], second["missing"]) == (
         str(near.public_id), False, "40\xa0Beans",
     )  # fmt: skip
+
+
+def test_a_basket_says_what_it_earns_and_saves_by_with_the_arithmetic(
+    member: ApiClient, shown: Program, membership: Membership
+) -> None:
+    now = timezone.now()
+    rules = [
+        {"code": "base"},
+        {"code": "twice", "name": "Twice", "kind": "multiplier", "factor": 2},
+    ]
+    off = [{"code": "off", "name": "Ten off", "percent": 10}]
+    said = definition_of(shown, now).model_dump() | {"earning_rules": rules, "discount_rules": off}
+    apply_definition(ProgramDefinition.model_validate(said), actor=SYSTEM, now=now)
+    told = member.post("/me/storefront/basket", BASKET).json()
+    assert told["discount"] == "1.25"
+    less, base, twice = told["parts"]
+    assert (less["name"], less["gives"]) == ("Ten off", "−$1.25")
+    assert "10% of: $12.50." in less["why"]
+    assert (base["gives"], twice["gives"]) == ("11\xa0Beans", "11\xa0Beans")
+    assert twice["why"] == [f"2 times “{base['name']}” adds: 11\xa0Beans."]
+    assert told["words"] == "22\xa0Beans"
 
 
 def test_a_basket_says_what_waits_for_the_opening_of_a_sale(

@@ -30,7 +30,7 @@ def make(api: ApiClient, key: str = "k1", **body: Any) -> Any:
     return api.post("/webhooks", {"url": URL} | body, Idempotency_Key=key)
 
 
-def test_the_catalogue_has_every_type_with_a_schema_and_a_sample(api: ApiClient) -> None:
+def test_the_catalog_has_every_type_with_a_schema_and_a_sample(api: ApiClient) -> None:
     found = {item["name"]: item for item in api.get("/event-types").json()["results"]}
     assert {"points.earned", "tier.changed", "webhook.ping"} <= found.keys()
     earned = found["points.earned"]

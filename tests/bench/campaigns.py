@@ -4,7 +4,6 @@ of its own, in turn. On a database of their own, which is dropped afterwards."""
 from __future__ import annotations
 
 import datetime as dt
-import os
 import statistics
 import time
 from argparse import Namespace
@@ -18,7 +17,6 @@ from django.utils import timezone
 
 from campaigns.campaign_definitions import CampaignDefinition
 from campaigns.services.campaigns import create_campaign, publish_campaign
-from config import embedded
 from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program, Transfer
 from loyalty.services.memberships import enroll_many
@@ -58,13 +56,11 @@ def rounds(options: Namespace) -> list[Figures]:
 @contextmanager
 def _database() -> Iterator[None]:
     databases.create(DATABASE)
-    os.environ["DATABASE_URL"] = f"postgres://setia@/{DATABASE}?host={embedded.layout().sockets}"
     try:
-        with databases.used(DATABASE):
+        with databases.inherited(DATABASE), databases.used(DATABASE):
             call_command("migrate", verbosity=0)
             yield
     finally:
-        del os.environ["DATABASE_URL"]
         databases.drop(DATABASE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,16 @@ def used(name: str) -> Iterator[None]:
         yield
     finally:
         _switch(kept)
+
+
+@contextmanager
+def inherited(name: str) -> Iterator[None]:
+    """Processes that are started in the while work on this database."""
+    os.environ["DATABASE_URL"] = f"postgres://setia@/{name}?host={embedded.layout().sockets}"
+    try:
+        yield
+    finally:
+        del os.environ["DATABASE_URL"]
 
 
 def _switch(name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -49,6 +50,11 @@ def tables(rounds: Sequence[Figures], goals: Mapping[str, Goal]) -> str:
         if name not in goals
     ]
     return "\n".join(lines)
+
+
+def say(words: str) -> None:
+    """How far it is; what is found goes to the standard output."""
+    print(words, file=sys.stderr, flush=True)
 
 
 def _short(value: float) -> str:

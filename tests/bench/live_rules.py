@@ -4,7 +4,6 @@ order; and in quotes, beside an empty view. On a database of their own, which is
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from argparse import Namespace
@@ -17,7 +16,6 @@ import orjson
 from django.core.management import call_command
 from django.utils import timezone
 
-from config import embedded
 from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
 from loyalty.selectors.rulebooks import reload_terms
@@ -58,13 +56,11 @@ def rounds(options: Namespace) -> list[Figures]:
 def _database() -> Iterator[None]:
     """For this process and those it starts."""
     databases.create(DATABASE)
-    os.environ["DATABASE_URL"] = f"postgres://setia@/{DATABASE}?host={embedded.layout().sockets}"
     try:
-        with databases.used(DATABASE):
+        with databases.inherited(DATABASE), databases.used(DATABASE):
             call_command("migrate", verbosity=0)
             yield
     finally:
-        del os.environ["DATABASE_URL"]
         databases.drop(DATABASE)
 
 

@@ -10,6 +10,7 @@ import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +104,10 @@ def _orders() -> Figures:
     for turn in range(40):
         for size, member in random.sample(list(members.items()), len(members)):
             at = NOW + turn * dt.timedelta(minutes=1)
-            took[size].append(_seconds(lambda m=member, at=at: _as_an_order_does(terms, m, at)))
+            took[size].append(_seconds(partial(_as_an_order_does, terms, member, at)))
             if turn < 3:
                 whole[size].append(
-                    _seconds(lambda m=member: standings(terms, [m], at=NOW, from_the_first=True))
+                    _seconds(partial(standings, terms, [member], at=NOW, from_the_first=True))
                 )
     median = {size: statistics.median(found) for size, found in took.items()}
     _forget("long")
@@ -151,7 +152,7 @@ def _reviews(people: int) -> Figures:
     _sql("SELECT bench_tier_rows(%(program)s)", program=program.pk)
     _sql("VACUUM ANALYZE")
     _same_as_worked_out(terms)
-    days = [_seconds(lambda n=n: rebuild_tiers(now=NOW + n * DAY)) for n in (1, 2, 3, 4, 5)]
+    days = [_seconds(partial(rebuild_tiers, now=NOW + n * DAY)) for n in (1, 2, 3, 4, 5)]
     later = NOW + 360 * DAY
     raw = _raw_review(program, later)
     own = _seconds(lambda: rebuild_tiers(now=later))

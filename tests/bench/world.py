@@ -7,8 +7,8 @@ import datetime as dt
 import random
 from pathlib import Path
 
-import psycopg
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from psycopg import sql
 
@@ -94,7 +94,7 @@ def raw_load(program: Program, orders_path: Path, lines_path: Path, source: str)
         cursor.execute("SELECT bench_load(%s, %s)", [source, program.pk])
 
 
-def _copy(cursor: psycopg.Cursor, table: str, path: Path) -> None:
+def _copy(cursor: CursorWrapper, table: str, path: Path) -> None:
     statement = sql.SQL("COPY {} FROM STDIN (FORMAT csv, HEADER, NULL E'\\x01')")
     with path.open("rb") as stream, cursor.copy(statement.format(sql.Identifier(table))) as copy:
         while chunk := stream.read(1 << 20):

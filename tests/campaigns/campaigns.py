@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db.models import Sum
+
 from campaigns.campaign_definitions import CampaignDefinition
 from campaigns.models import Campaign
 from campaigns.services.campaigns import create_campaign, publish_campaign
-from loyalty.models import Program
+from loyalty.models import CapCounter, Membership, Program
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import NOW
 
@@ -30,3 +32,17 @@ def launch(
 ) -> Campaign:
     """Planned a day ago."""
     return publish_campaign(campaign=draft(program, template, **said), actor=SYSTEM, now=at)
+
+
+def fresh(campaign: Campaign) -> Campaign:
+    return Campaign.objects.select_related("program").get(pk=campaign.pk)
+
+
+def member(number: str = "c1") -> Membership:
+    return Membership.objects.select_related("program", "customer").get(
+        customer__external_id=number
+    )
+
+
+def used() -> int:
+    return CapCounter.objects.aggregate(sum=Sum("used"))["sum"] or 0

@@ -112,5 +112,5 @@ def follow() -> None:
 
 
 def states(**which: Any) -> list[tuple[str, str]]:
-    rows = Delivery.objects.filter(**which).order_by("message_id", "channel")
+    rows = Delivery.objects.filter(**which).order_by("message_id", "channel", "pk")
     return list(rows.values_list("state", "reason"))

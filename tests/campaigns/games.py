@@ -30,7 +30,7 @@ SURE: list[dict[str, Any]] = [
 
 
 def sure(**said: Any) -> list[dict[str, Any]]:
-    """Prizes of which the first is as good as certain."""
+    """Prizes of which the first is certain here (`tests.chance.certain`)."""
     return [SURE[0] | said, SURE[1]]
 
 

@@ -208,3 +208,16 @@ def woo_customer(number: int = 26, *, modified: str, **more: Any) -> Any:
         "billing": {"first_name": "John", "last_name": "Doe", "phone": "+14155552671",
                     "country": "US", "email": "john@example.com"},
     } | more  # fmt: skip
+
+
+BOB = "207119551"
+
+
+FIELDS = {"number": "id", "given_name": "name"}
+
+
+def tool_with(fields: dict[str, str], rows: str = "") -> Connection:
+    tool = connect("mapped")
+    tool.mapping = {"what": "customer", "fields": fields, "rows": rows}
+    tool.save(update_fields=["mapping"])
+    return tool

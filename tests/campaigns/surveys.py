@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
 
 from campaigns.models import Survey, SurveyResponse
+from campaigns.selectors.survey_results import Score, score_from
 from campaigns.services.survey_answers import Answered, answer_survey
 from campaigns.services.surveys import create_survey, publish_survey
 from campaigns.survey_definitions import SurveyDefinition
@@ -45,3 +48,8 @@ def reply(survey: Survey, member: Membership, number: int = 9, **said: Any) -> A
         survey=survey, membership=member, given=given, via=SurveyResponse.Via.PAGE, locale="en",
         now=timezone.now(),
     )  # fmt: skip
+
+
+def score_of(kind: str, numbers: Sequence[int]) -> Score:
+    """What the numbers that were given come to."""
+    return score_from(kind, Counter(numbers))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import inspect
 import uuid
 
 import pytest
 
+from campaigns import fair_draws
 from campaigns.fair_draws import (
     NUMBERS,
     Place,
@@ -68,7 +70,7 @@ def test_the_proof_is_what_the_definition_of_hmac_says() -> None:
 
 @pytest.mark.parametrize("total", [1, 3, 7, 100, 999_999, 1_000_000])
 def test_numbers_in_the_last_incomplete_round_are_passed_over(total: int) -> None:
-    last = NUMBERS - NUMBERS % total
+    last, number_of = NUMBERS - NUMBERS % total, inspect.unwrap(fair_draws.number_of)
     assert number_of(f"{last - 1:012x}" + "0" * 52, total) == total - 1
     assert number_of("0" * 64, total) == 0
     if last < NUMBERS:

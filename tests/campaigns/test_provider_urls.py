@@ -43,6 +43,8 @@ def test_these_are_taken(channel: str, url: str) -> None:
         ("jsons://a:b@169.254.169.254@gateway.example#/{to}", "private network"),
         (f"infobip://{'a' * 32}@169.254.169.254/{{to}}", "private network"),
         ("json://gateway.example/send?:to={to}", "https://"),
+        ("jsons://{id}.gateway.example/send?:to={to}", "Write {id} only"),
+        (f"twilio://AC{'a' * 32}:{'b' * 32}@+15005550006/{{to}}?from={{id}}", "Write {id} only"),
     ],
 )
 def test_these_are_refused(url: str, words: str) -> None:

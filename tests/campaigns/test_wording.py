@@ -46,9 +46,10 @@ def test_unknown_variables_are_named() -> None:
 
 
 def test_a_long_text_is_read_in_time_that_grows_with_it() -> None:
-    started = time.perf_counter()
+    # Of this process alone, whoever else is at work.
+    started = time.process_time()
     read_wording("{{ name }} and " * 3_000).fill({"name": "x"})
     for nasty in ("{{" * 20_000, "{{#a}}" + "{" * 20_000, "{{ " + " " * 20_000):
         with pytest.raises(WordingError):
             read_wording(nasty)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -293,7 +293,7 @@ def test_a_canceled_rehearsal_ends_and_cleans_up(
     monkeypatch.setattr(Server, "run", run)
     with pytest.raises(CommandError, match="canceled"):
         rehearse()
-    assert Job.objects.get(kind=KIND).state == Job.State.CANCELLED
+    assert Job.objects.get(kind=KIND).state == Job.State.CANCELED
 
 
 def test_programs_older_than_the_server_are_refused_with_what_to_do(

@@ -15,6 +15,7 @@ from config.supervisor import children
 from config.supervisor.children import Child, Program
 from config.supervisor.supervisor import Supervisor
 from tests.chromium import PROJECT
+from tests.processes import alive, eventually
 
 SLEEP = "import time; time.sleep(60)"
 
@@ -27,23 +28,6 @@ def program(code: str, **options: Any) -> Program:
         folder=Path("/"),
         **options,
     )
-
-
-def alive(pid: int) -> bool:
-    try:
-        with Path(f"/proc/{pid}/stat").open() as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 @pytest.fixture
@@ -161,6 +145,18 @@ def test_the_supervisor_stops_in_its_order(tmp_path: Path) -> None:
 def test_a_program_that_ends_at_once_does_not_count_as_started() -> None:
     supervisor = Supervisor(lambda text: None, ())
     assert not supervisor.start(program("raise SystemExit(1)", ready=lambda: False))
+    supervisor.stop()
+
+
+def test_a_program_that_takes_long_is_waited_for_and_that_is_told_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("config.supervisor.supervisor.TOLD_AFTER", 0.0)
+    told: list[str] = []
+    supervisor = Supervisor(told.append, ())
+    answers = iter([False, False, False])
+    assert supervisor.start(program(SLEEP, name="web", ready=lambda: next(answers, True)))
+    assert told == ["web takes long to start; it is waited for …"]
     supervisor.stop()
 
 

@@ -1,8 +1,16 @@
-"""A kept connection that the server has left is replaced before it does harm."""
+"""A kept connection that the server has left is replaced before it does harm, and a process that
+forks keeps its own to itself."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
+
+from members.prepared import run_prepared
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,3 +64,91 @@ def test_a_failed_transaction_makes_a_connection_unusable():
         assert not connection.is_usable()
         transaction.set_rollback(True)
     assert connection.is_usable()
+
+
+def in_a_child(work: Callable[[], object]) -> str:
+    """What it comes to in a forked process, in words."""
+    ours, theirs = os.pipe()
+    process = os.fork()
+    if not process:
+        said = "it ended before it said anything"
+        try:
+            said = f"{work()}"
+        except BaseException as error:
+            said = f"{error}"
+        finally:
+            os.write(theirs, said.encode())
+            os._exit(0)
+    os.close(theirs)
+    with os.fdopen(ours) as pipe:
+        said = pipe.read()
+    assert os.waitpid(process, 0)[1] == 0
+    return said
+
+
+def outside_of_loops(work: Callable[[], None]) -> None:
+    """In a thread of its own: where a browser was, an event loop runs in that of the tests."""
+
+    def closing() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(closing).result()
+
+
+PREPARED = "SELECT pg_backend_pid() + %s"
+
+
+def test_a_process_that_forks_shares_its_connection_with_no_child():
+    mine = run_prepared(PREPARED, [0])
+    children = {in_a_child(lambda: run_prepared(PREPARED, [0])) for _ in range(2)}
+    assert len(children | {f"{mine}"}) == 3
+    assert run_prepared(PREPARED, [0]) == mine
+
+
+def test_what_was_connected_before_an_event_loop_began_is_not_shared_either(monkeypatch):
+    """Inside of it Django sees other connections than outside of it, and its child is outside."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+    async def fork() -> str:
+        try:
+            return in_a_child(ask)
+        finally:
+            connection.close()
+
+    def work() -> None:
+        mine = ask()
+        assert asyncio.run(fork()) != f"{mine}"
+        assert ask() == mine
+
+    outside_of_loops(work)
+
+
+def test_a_child_does_nothing_in_the_transaction_of_its_parent():
+    def work() -> None:
+        with transaction.atomic():
+            process = ask()
+            assert "atomic block" in in_a_child(ask)
+            assert ask() == process
+
+    outside_of_loops(work)
+
+
+def test_what_is_prepared_outlasts_whatever_ends_a_transaction():
+    """psycopg forgets the names when the server forgets the statements, and the other way round."""
+    for ending in ("ROLLBACK TO SAVEPOINT a", "ROLLBACK TO SAVEPOINT a", "ROLLBACK", "fail"):
+        with transaction.atomic():
+            run_prepared("SAVEPOINT a", ())
+            assert run_prepared(PREPARED, [0]) == [(ask(),)]
+            if ending == "fail":
+                with pytest.raises(DatabaseError), transaction.atomic():
+                    run_prepared("SELECT 1 / %s::int", [0])
+            elif ending == "ROLLBACK":
+                transaction.set_rollback(True)
+            else:
+                with connection.cursor() as cursor:
+                    cursor.execute(ending)
+        assert run_prepared(PREPARED, [0]) == [(ask(),)]

@@ -14,7 +14,7 @@ from loyalty.models import Membership, Order, Program
 from members.models import ApiKey, Customer
 from members.services.api_keys import forget_cached_keys, revoke_api_key
 from members.services.audit import SYSTEM
-from rewards.demo_storefront import show_in_shop
+from rewards.demo.storefront import show_in_shop
 from rewards.models import Element
 from rewards.selectors.storefront import get_storefront
 from rewards.services.storefront import update_storefront

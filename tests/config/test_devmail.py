@@ -1,6 +1,5 @@
 """Mail in development: sent by SMTP, kept in a folder, read on a page."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +11,7 @@ from pytest_django import Settings
 
 from config.devmail.messages import list_messages, read_message
 from config.devmail.server import Delivery
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.processes import free_port
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from config.embedded.leases import ServiceFiles, wait_until_ready
 from config.embedded.locks import is_locked
 from config.embedded.postgres import Postgres
 from tests.chromium import PROJECT
-from tests.config.test_children import alive, eventually
+from tests.processes import alive, eventually
 
 HOLD = [sys.executable, "-m", "config.embedded"]
 
@@ -116,6 +116,15 @@ def test_a_killed_keeper_leaves_no_server_and_the_next_user_starts_anew(layout: 
         with leased(layout), psycopg.connect(layout.database_url) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
             assert server_pid(layout, "postgres") != pid
+
+
+def test_whoever_waits_for_a_stopping_service_sees_that_nobody_keeps_it(layout: Layout) -> None:
+    """Otherwise it would wait for a server that does not come."""
+    keeper = Keeper(layout, "valkey")
+    layout.data.mkdir(parents=True, exist_ok=True)
+    assert keeper.run() == 0  # it has no user
+    assert is_locked(keeper.files.lease)
+    assert not is_locked(keeper.files.keeper)
 
 
 def test_a_recovery_that_takes_longer_than_a_start_is_waited_for(

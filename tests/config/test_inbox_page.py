@@ -46,8 +46,8 @@ def test_what_goes_wrong_in_a_page_is_noticed(page: Any, page_errors: list[str])
         "document.body.appendChild(Object.assign(document.createElement('script'),"
         " {textContent: 'document.title = 1'}))"
     )
-    page.evaluate("setTimeout(() => { throw new Error('by the test') })")
-    page.wait_for_timeout(100)
+    with page.expect_event("pageerror"):
+        page.evaluate("setTimeout(() => { throw new Error('by the test') })")
     assert any("Content Security Policy" in error for error in page_errors)
     assert any("by the test" in error for error in page_errors)
     page_errors.clear()

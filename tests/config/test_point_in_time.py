@@ -13,7 +13,7 @@ from config.embedded.account import current_account
 from config.embedded.keeper import Keeper
 from config.embedded.layout import Layout
 from config.embedded.postgres import Postgres
-from tests.config.test_children import eventually
+from tests.processes import eventually
 
 
 @pytest.fixture

@@ -1,12 +1,16 @@
 """Front-end packages are served from node_modules, and nothing but what the list allows."""
 
+import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.http import HttpResponse
+from django.test import RequestFactory
 
-from config.staticfiles import PACKAGES, NodePackageFinder
+from config.staticfiles import PACKAGES, NodePackageFinder, PackingMiddleware
 
 
 @pytest.mark.parametrize(
@@ -52,6 +56,30 @@ def test_what_is_listed_is_what_is_found() -> None:
         prefixes.add(prefix)
         assert finder.find(f"{prefix}/{inner}") == storage.path(inner)
     assert prefixes == set(PACKAGES)
+
+
+def test_in_development_too_styles_arrive_packed_and_are_not_sent_again() -> None:
+    address = "/static/tabler/css/tabler.min.css"
+    served = PackingMiddleware(lambda _request: HttpResponse(status=404))
+    served.autorefresh = served.use_finders = True
+
+    def ask(path: str = address, **headers: str) -> Any:
+        return served(RequestFactory().get(path, headers=headers))
+
+    plain, packed = ask(), ask(accept_encoding="gzip, br")
+    whole = b"".join(plain)
+    assert "Content-Encoding" not in plain
+    assert packed["Content-Encoding"] == "gzip"
+    assert packed["Content-Length"] == str(len(packed.content))
+    assert packed["Content-Type"] == plain["Content-Type"]
+    assert "Accept-Encoding" in packed["Vary"]
+    assert gzip.decompress(packed.content) == whole
+    assert len(packed.content) < len(whole) / 5
+    again = ask(accept_encoding="gzip", if_none_match=packed["ETag"])
+    assert (again.status_code, b"".join(again)) == (304, b"")
+    letters = ask("/static/inter/files/inter-latin-wght-normal.woff2", accept_encoding="gzip")
+    assert letters.status_code == 200
+    assert "Content-Encoding" not in letters
 
 
 def test_missing_packages_are_told_by_the_checks(tmp_path: Path) -> None:

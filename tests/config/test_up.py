@@ -19,8 +19,7 @@ from config.embedded.layout import Layout
 from config.embedded.leases import ServiceFiles
 from config.embedded.locks import is_locked
 from tests.chromium import PROJECT
-from tests.config.test_children import alive, eventually
-from tests.config.test_devmail import free_port
+from tests.processes import alive, eventually, free_port
 
 UP = [sys.executable, "manage.py", "up"]
 
@@ -104,6 +103,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
 
 
 # All tables are made and everything is started: a minute or two beside other tests.
+@pytest.mark.long
 @pytest.mark.timeout(480)
 def test_it_starts_serves_restarts_what_crashes_and_stops_everything(
     installation: Installation,

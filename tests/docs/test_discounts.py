@@ -9,7 +9,7 @@ import pytest
 
 from loyalty.rule_conditions import stored_condition
 from loyalty.rule_definitions import DiscountRuleDefinition
-from loyalty.rules.bodies import DiscountBody
+from loyalty.rules.discount_bodies import DiscountBody
 from loyalty.rules.discounts import Discounting, DiscountVersion, discount
 from loyalty.rules.facts import ZERO, Basket, Line, Occasion
 from members.conditions.moments import Moment

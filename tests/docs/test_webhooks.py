@@ -1,4 +1,4 @@
-"""docs/webhooks.md is written from the catalogue, and its examples verify what is sent."""
+"""docs/webhooks.md is written from the catalog, and its examples verify what is sent."""
 
 import json
 import re

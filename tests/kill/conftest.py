@@ -1,4 +1,4 @@
-"""One installation for all tests here: they run one after the other (`xdist_group`)."""
+"""One installation for all tests here: they run one after the other (`tests/scheduling.py`)."""
 
 from __future__ import annotations
 

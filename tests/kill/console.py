@@ -26,13 +26,15 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from campaigns.models import OccasionSetting  # noqa: E402
+from campaigns.models import OccasionSetting, SurpriseDraw  # noqa: E402
 from campaigns.news import News  # noqa: E402
 from campaigns.occasions import occasion_named  # noqa: E402
+from campaigns.selectors.surprises import wrong_in_draw  # noqa: E402
 from campaigns.services.connections import create_connection, set_api_access  # noqa: E402
 from campaigns.services.messages import write_messages  # noqa: E402
 from campaigns.services.policies import set_policy  # noqa: E402
 from campaigns.services.shop_histories import start_history  # noqa: E402
+from campaigns.services.surprise_jobs import KIND as SURPRISES  # noqa: E402
 from campaigns.services.webhook_endpoints import create_endpoint  # noqa: E402
 from loyalty.ledger.checks import verify_ledger  # noqa: E402
 from loyalty.ledger.posting import WalletRef, movement, post  # noqa: E402
@@ -41,13 +43,20 @@ from loyalty.selectors.programs import get_program  # noqa: E402
 from loyalty.services.bulk_adjustments import Plan, create_bulk, post_bulk  # noqa: E402
 from loyalty.services.bulk_checking import run_check  # noqa: E402
 from loyalty.services.bulk_sources import from_file  # noqa: E402
-from loyalty.services.imports import start_import  # noqa: E402
+from loyalty.services.enrollment_files import (  # noqa: E402
+    run_enrollment_import,
+    start_enrollment_import,
+)
+from loyalty.services.enrollment_undoing import start_enrollment_undo  # noqa: E402
+from loyalty.services.import_undoing import start_undo  # noqa: E402
+from loyalty.services.imports import run_import, start_import  # noqa: E402
 from loyalty.services.memberships import enroll_many  # noqa: E402
 from members.models import Customer, Job  # noqa: E402
 from members.services.api_keys import create_api_key  # noqa: E402
 from members.services.audit import SYSTEM, Actor  # noqa: E402
-from members.services.job_runs import queue_job, start_work  # noqa: E402
+from members.services.job_runs import queue_job, run_scheduled, start_work  # noqa: E402
 from members.services.outbox import deliver_waiting  # noqa: E402
+from tests.campaigns.campaigns import DAY, launch  # noqa: E402
 from tests.campaigns.factories import tell_many  # noqa: E402
 from tests.factories import StaffMemberFactory  # noqa: E402
 from tests.loyalty.factories import NOW, make_program, make_wallet  # noqa: E402
@@ -77,6 +86,29 @@ def import_orders(orders: str, lines: str, source: str) -> int:
     )
     queue_job(job)
     return job.pk
+
+
+def undo_import(orders: str, lines: str, source: str) -> int:
+    """An import that is done, and the job that undoes it."""
+    job = start_import(
+        program=get_program(PROGRAM), orders_path=Path(orders), lines_path=Path(lines),
+        actor=SYSTEM, source=source,
+    )  # fmt: skip
+    run_import(job.pk)
+    undo = start_undo(job=job, reason="The wrong file", actor=SYSTEM)
+    queue_job(undo)
+    return undo.pk
+
+
+def undo_enrollment(path: str) -> int:
+    """People of a file who are members, and the job that has them leave."""
+    job = start_enrollment_import(
+        program=get_program(PROGRAM), path=Path(path), name="people.csv", actor=SYSTEM
+    )
+    run_enrollment_import(job.pk)
+    undo = start_enrollment_undo(job=job, reason="The wrong file", actor=SYSTEM)
+    queue_job(undo)
+    return undo.pk
 
 
 def bring_in_history(url: str, source: str) -> int:
@@ -120,6 +152,31 @@ def expire(lots: int) -> int:
     assert job is not None
     queue_job(job)
     return job.pk
+
+
+def surprise(members: int, winners: int, units: int, budget: int) -> int:
+    """So many of all members are drawn for as many units each, from a budget, and the job that
+    draws them and gives it."""
+    program, now = make_program("surprised"), timezone.now()
+    numbers = [f"surprised-{number}" for number in range(members)]
+    found = Customer.objects.bulk_create(Customer(external_id=number) for number in numbers)
+    enrolled = dict.fromkeys([one.pk for one in found], NOW)
+    enroll_many(program_id=program.pk, enrolled=enrolled, source="staff")
+    offer = {"choose": "number", "winners": winners, "units": units}
+    launch(
+        program, "surprise", at=now - DAY, offer=offer, budget_units=budget,
+        starts_at=now - DAY, ends_at=now + DAY,
+    )  # fmt: skip
+    run_scheduled(kind="campaigns", now=now)
+    job = start_work(kind=SURPRISES, actor=SYSTEM, now=now)
+    assert job is not None
+    queue_job(job)
+    return job.pk
+
+
+def wrong_draws() -> list[str]:
+    """What of each draw of surprises is not as it must be."""
+    return [wrong_in_draw(draw) for draw in SurpriseDraw.objects.exclude(drawn_at=None)]
 
 
 def adjust_many(rows: int) -> int:
@@ -189,8 +246,9 @@ def look_at(job: int) -> dict[str, Any]:
 STEPS: dict[str, Callable[..., Any]] = {
     step.__name__: step
     for step in (
-        prepare, verify, import_orders, bring_in_history, expire, adjust_many, tell_members,
-        tell_by_text, tell_endpoint,
+        prepare, verify, import_orders, undo_import, undo_enrollment, bring_in_history, expire,
+        adjust_many,
+        tell_members, surprise, wrong_draws, tell_by_text, tell_endpoint,
         resume_jobs, look_at,
     )
 }  # fmt: skip

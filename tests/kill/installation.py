@@ -26,8 +26,7 @@ from config.embedded.layout import Layout
 from config.embedded.leases import SERVICES
 from config.supervisor.children import Child, Program
 from config.supervisor.stack import Address, Stack
-from tests.config.test_children import alive, eventually
-from tests.config.test_devmail import free_port
+from tests.processes import alive, eventually, free_port
 from tests.serving import PROJECT
 
 READY_SECONDS = 60.0

@@ -9,7 +9,7 @@ from tests.kill.crashes import crash_postgres
 from tests.kill.installation import Installation, descendants, kill, kill_process, start
 from tests.kill.till import Tills
 
-pytestmark = [pytest.mark.kill, pytest.mark.xdist_group("kill"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kill, pytest.mark.long, pytest.mark.timeout(300)]
 KILLS = 5
 
 

@@ -12,20 +12,20 @@ from tests.kill.books import assert_exactly
 from tests.kill.installation import Installation
 from tests.kill.work import another_in_charge, kill_in_the_middle, wait_until_done
 
-pytestmark = [pytest.mark.kill, pytest.mark.xdist_group("kill"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kill, pytest.mark.long, pytest.mark.timeout(300)]
 ORDERS = 6_000
 BUYERS = 500
 LINES = 3
 
 
-def write_files(folder: Path, source: str) -> dict[str, str]:
+def write_files(folder: Path, source: str, count: int = ORDERS) -> dict[str, str]:
     """Two files for an import: the arguments that name them."""
     paths = {name: folder / f"{name}.csv" for name in ("orders", "lines")}
     with paths["orders"].open("w") as first, paths["lines"].open("w") as second:
         orders, lines = csv.writer(first), csv.writer(second)
         orders.writerow(ORDER_COLUMNS)
         lines.writerow(LINE_COLUMNS)
-        for number in range(ORDERS):
+        for number in range(count):
             name, units = f"{source}-{number}", units_of(number)
             buyer, at = f"{source}-C{number % BUYERS}", f"2026-01-{1 + number % 28:02}T10:00:00"
             orders.writerow([name, buyer, at, "USD", f"{units}.00", "sale", ""])
@@ -65,6 +65,56 @@ def test_an_import_that_two_workers_have_records_every_order_once(
     assert result == {"created": ORDERS, "updated": 0, "unchanged": 0, "refused": 0}
 
 
+UNDONE = 500
+
+
+def test_an_import_is_undone_once(installation: Installation, tmp_path: Path) -> None:
+    job = installation.do("undo_import", source="undo", **write_files(tmp_path, "undo", UNDONE))
+    kill_in_the_middle(installation, job, "worker")
+    result = wait_until_done(installation, job)["result"]
+    assert result == {"canceled": UNDONE, "void": 0, "kept": 0}
+    orders = """
+        SELECT count(*), count(u.order_id) FROM loyalty_order o
+          LEFT JOIN loyalty_undoneorder u ON u.order_id = o.id
+         WHERE o.source = 'undo' AND o.status = 'cancelled'
+    """
+    assert installation.query(orders) == [(UNDONE, UNDONE)]
+    # What each order gave is there once, and what takes it back as well.
+    moved = """
+        SELECT t.kind, count(*), count(DISTINCT t.order_id), sum(t.amount)::bigint
+          FROM loyalty_transfer t JOIN loyalty_order o ON o.id = t.order_id
+         WHERE o.source = 'undo' GROUP BY t.kind ORDER BY t.kind
+    """
+    units = sum(units_of(number) for number in range(UNDONE))
+    assert installation.query(moved) == [
+        ("accrual", UNDONE, UNDONE, units), ("clawback", UNDONE, UNDONE, units),
+    ]  # fmt: skip
+    assert installation.do("verify") == []
+
+
+ENROLLED = 200
+
+
+def test_an_enrollment_is_undone_once(installation: Installation, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    numbers = range(ENROLLED)
+    path.write_text("external_id\n" + "".join(f"enrolled-{number}\n" for number in numbers))
+    job = installation.do("undo_enrollment", path=str(path))
+    kill_in_the_middle(installation, job, "worker")
+    result = wait_until_done(installation, job)["result"]
+    assert result == {"left": ENROLLED, "gone": 0, "kept": 0}
+    # Each left once, and is still known.
+    left = """
+        SELECT count(*), count(DISTINCT m.id), count(a.id) FROM members_customer c
+          JOIN loyalty_membership m ON m.customer_id = c.id AND m.status = 'left'
+          LEFT JOIN loyalty_absence a ON a.membership_id = m.id AND a.ended_at IS NULL
+         WHERE c.external_id LIKE 'enrolled-%%'
+    """
+    assert installation.query(left) == [(ENROLLED, ENROLLED, ENROLLED)]
+    said = "SELECT count(*) FROM members_auditentry WHERE action = 'membership.left'"
+    assert installation.query(said) == [(ENROLLED,)]
+
+
 LOTS, ROWS = 24_000, 6_000
 
 
@@ -88,4 +138,33 @@ def test_a_bulk_adjustment_moves_every_row_once(installation: Installation) -> N
     """
     units = sum(1 + number % 9 for number in range(ROWS))
     assert installation.query(moved) == [(ROWS, ROWS, units)]
+    assert installation.do("verify") == []
+
+
+DRAWN = {"members": 400, "winners": 300, "units": 7, "budget": 7 * 150}
+
+
+def test_a_surprise_is_drawn_once_and_given_once_to_each_within_its_budget(
+    installation: Installation,
+) -> None:
+    job = installation.do("surprise", **DRAWN)
+    kill_in_the_middle(installation, job, "worker")
+    given = wait_until_done(installation, job)["result"]["given"]
+    assert given == DRAWN["winners"]
+    tickets = """
+        SELECT count(*), count(*) FILTER (WHERE chosen), count(settled_at), count(activity_id),
+               count(*) FILTER (WHERE ungiven <> '') FROM campaigns_surpriseticket
+    """
+    paid = DRAWN["budget"] // DRAWN["units"]
+    assert installation.query(tickets) == [
+        (DRAWN["members"], DRAWN["winners"], DRAWN["winners"], DRAWN["winners"],
+         DRAWN["winners"] - paid)
+    ]  # fmt: skip
+    moved = """
+        SELECT count(*), count(DISTINCT t.wallet_id), sum(t.amount)::bigint
+          FROM loyalty_transfer t JOIN loyalty_wallettype w ON w.id = t.wallet_type_id
+          JOIN loyalty_program p ON p.id = w.program_id WHERE p.code = 'surprised'
+    """
+    assert installation.query(moved) == [(paid, paid, DRAWN["budget"])]
+    assert installation.do("wrong_draws") == [""]
     assert installation.do("verify") == []

@@ -11,7 +11,7 @@ from tests.kill.installation import Installation, kill, start
 from tests.kill.messages import AT_ONCE, try_messages, try_webhooks
 from tests.kill.texts import try_texts
 
-pytestmark = [pytest.mark.kill, pytest.mark.xdist_group("kill"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kill, pytest.mark.long, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(autouse=True)

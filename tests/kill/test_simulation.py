@@ -56,6 +56,7 @@ def test_a_plan_has_everything_in_it_twice_and_late():
 
 
 @pytest.mark.kill
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_short_simulation_holds():
     """The command as one runs it, in a database of its own, with everything that is killed."""

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from config.supervisor.children import Child
-from tests.config.test_children import eventually
 from tests.kill.installation import Installation, descendants, kill, start
+from tests.processes import eventually
 
 PATIENCE = 60.0
 # Far enough for something to be lost, and far enough from the end.

@@ -23,6 +23,7 @@ from loyalty.services.programs import apply_definition
 from loyalty.services.refunds import RefundResult, record_refunds
 from loyalty.services.tender_inputs import TenderInput
 from members.models import Customer
+from members.prepared import KeptQuery
 from members.services.audit import SYSTEM
 
 # Before any clock that runs the tests, so that times around it have passed.
@@ -63,9 +64,18 @@ def make_wallet(program: Program, number: str = "c1", at: dt.datetime = NOW) -> 
     return wallet_of(membership.account_id)
 
 
+# Nearly every test begins with it.
+WALLETS: KeptQuery[Wallet] = KeptQuery(
+    lambda account_id: (
+        Wallet.objects.select_related("wallet_type__program")
+        .filter(account=account_id)
+        .order_by("wallet_type")
+    )
+)
+
+
 def wallet_of(account_id: int) -> Wallet:
-    wallets = Wallet.objects.select_related("wallet_type__program")
-    return wallets.filter(account=account_id).order_by("wallet_type").first()
+    return WALLETS.first(account_id)
 
 
 def line(number: int, total: str, **details: Any) -> LineInput:

@@ -31,6 +31,7 @@ from loyalty.rule_words import describe_rule
 from loyalty.rules.bodies import parse_body
 from loyalty.selectors.transfers import history_of, transfers
 from loyalty.services.expiry import write_down_expired
+from loyalty.services.gifts import give_units
 from loyalty.services.memberships import enroll_customer
 from loyalty.services.policy_changes import apply_policy_change, preview_policy_change
 from loyalty.services.programs import apply_definition
@@ -59,7 +60,7 @@ from tests.loyalty.factories import (
     tender,
     wallet_of,
 )
-from tests.loyalty.ledger.test_parallel import at_once
+from tests.loyalty.ledger.racing import at_once
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 in_parallel = pytest.mark.django_db(transaction=True)
@@ -124,6 +125,18 @@ def test_buying_and_returning_again_and_again_leaves_no_points(db):
     assert spendable() == 3 * 150 + 500
     for number in range(3):
         give_back(refund(f"R{number}", "100", of=f"A{number}"))
+    assert (held().balance, held().owed) == (0, 0)
+
+
+def test_most_of_the_money_back_is_most_of_the_stamps_back(db):
+    """Pain 1: a shop tells only how much it paid out, and the card stays full for a dollar."""
+    card = {"kind": "stamps", "stamp_per": "quantity", "full_at": 10, "units": 100}
+    make_program(earning_rules=[{"code": "card", "name": "Card", **card}])
+    record(order("A", "100", lines=(line(1, "100", quantity=Decimal(10)),)))
+    assert spendable() == 100
+    give_back(refund("R1", "0.50", of="A"))
+    assert spendable() == 100
+    give_back(refund("R2", "98.50", of="A"))
     assert (held().balance, held().owed) == (0, 0)
 
 
@@ -610,3 +623,54 @@ def test_what_an_order_is_judged_by_was_in_force_before_it(db):
     )
     record(order("B", "10", at=day(6)), order("A", "10", at=day(4)), now=day(7))
     assert dict(Transfer.objects.values_list("order__external_id", "amount")) == {"A": 10, "B": 20}
+
+
+# --- 21: points that vanish without a word ------------------------------------------------------
+# That an expiry is announced: tests/campaigns/services/test_told_expiry.py.
+
+
+def test_everything_that_takes_points_says_what_it_was_and_why(db):
+    """Pain 21: points are gone, and neither the member nor the agent can say why."""
+    make_program(unit={"expiry": MONTH, "gifts": {"to_members": True}})
+    make_wallet(Program.objects.get(), "c2")
+    record(order("A", "100"))
+    redeem(80, "k1")
+    give_back(refund("R1", "90", of="A", at=day(1)))
+    record(order("B", "200", at=day(2)))
+    friend = Membership.objects.select_related("customer").get(customer__external_id="c2")
+    give_units(
+        wallet=wallet(), to=friend, units=20, message="", key="k2", source="api", actor=SYSTEM,
+        now=day(3),
+    )  # fmt: skip
+    adjust(wallet(), -10, "k3", now=day(4), note="Counted twice")
+    write_down_expired(day(60))
+    mine = transfers().filter(wallet=wallet())
+    gone = [found for found in mine if found.signed_amount < 0]
+    told = {found.kind: explain_transfer(found) for found in gone}
+    assert {kind: (found.title, *found.steps[-2:]) for kind, found in told.items()} == {
+        "redemption": ("Redeemed",),
+        "clawback": (
+            "Refund of order A", "It now earns: 10\xa0points.",
+            "Already spent, so settled by what is earned next: 70\xa0points.",
+        ),
+        "gift": ("Gift to another member",),
+        "adjustment": ("Taken off by our team", "Reason: Goodwill."),
+        "expiry": (
+            "Expired", "Earned with order B: Mar 17, 2024.", "Usable until: Apr 16, 2024.",
+        ),
+    }  # fmt: skip
+
+
+def test_whoever_got_points_as_a_gift_reads_nothing_of_the_order_behind_them(db):
+    """Pain 21, kept within bounds: what expired was earned by somebody else."""
+    make_program(unit={"expiry": MONTH, "gifts": {"to_members": True}})
+    make_wallet(Program.objects.get(), "c2")
+    record(order("A", "100"))
+    friend = Membership.objects.select_related("customer").get(customer__external_id="c2")
+    give_units(
+        wallet=wallet(), to=friend, units=20, message="", key="k2", source="api", actor=SYSTEM,
+        now=day(3),
+    )  # fmt: skip
+    write_down_expired(day(60))
+    gone = explained(kind="expiry", wallet=wallet("c2"))
+    assert gone.steps == ("Earned: Mar 15, 2024.", "Usable until: Apr 14, 2024.")

@@ -2,11 +2,12 @@
 
 import datetime as dt
 import zoneinfo
+from itertools import combinations, permutations
 from typing import Any
 
 import pytest
 
-from loyalty.rule_checks import Standing, check_rule, refusals
+from loyalty.rule_checks import Standing, both_count, check_rule, refusals
 from loyalty.rules.bodies import parse_body
 from members.conditions.moments import Moment
 
@@ -46,6 +47,8 @@ def discount(code: str = "new", **details: Any) -> Standing:
 
 
 WEEKEND = {"field": "order.weekday", "op": "one_of", "value": ["saturday", "sunday"]}
+FRIDAYS = {"field": "order.weekday", "op": "one_of", "value": ["friday"]}
+NIGHTS = {"field": "order.time", "op": "between", "value": ["20:00", "23:00"]}
 CASES: dict[str, tuple[list[str], list[Standing]]] = {
     "a rate by itself": ([], [rule()]),
     "an end before its beginning": (["empty_window"], [rule(starts=day(2), ends=day(1))]),
@@ -71,6 +74,31 @@ CASES: dict[str, tuple[list[str], list[Standing]]] = {
     ),
     "some of what earns is left out": (
         [], [rule(include={"categories": ["Tea", "Cake"]}, exclude={"categories": ["Tea"]})]
+    ),
+    "two that never meet: by the day of the week": (
+        [], [double(when=WEEKEND),
+             live("fridays", kind="multiplier", factor=3, when=FRIDAYS), live()],
+    ),
+    "two that never meet: the time of one has no such day": (
+        [], [double(starts=day(2), ends=day(5)),
+             live("fridays", kind="multiplier", factor=3, when=FRIDAYS), live()],
+    ),
+    "two that never meet: by the hours of a day": (
+        [], [double(ends=NOW + dt.timedelta(hours=3)),
+             live("nights", kind="multiplier", factor=3, when=NIGHTS), live()],
+    ),
+    "two that meet on one day of a week": (
+        ["multipliers"],
+        [double(starts=day(2), ends=day(7)),
+         live("fridays", kind="multiplier", factor=3, when=FRIDAYS), live()],
+    ),
+    "two that meet in the evening": (
+        ["multipliers"],
+        [double(ends=NOW + dt.timedelta(hours=13)),
+         live("nights", kind="multiplier", factor=3, when=NIGHTS), live()],
+    ),
+    "two discounts that never meet": (
+        [], [discount(when=WEEKEND), discount("fridays", when=FRIDAYS)]
     ),
     "a multiplier of nobody": (["missing_rule"], [double(of=["base"])]),
     "a multiplier of what is live": ([], [double(of=["base"]), live()]),
@@ -184,3 +212,25 @@ def test_a_refusal_names_what_contradicts_itself() -> None:
     (refused,) = refusals(findings)
     assert refused.field == "when"
     assert "total is more than 9.00 and order total is less than 5.00" in refused.message
+
+
+EVERY_RULE = [rule for _said, rules in CASES.values() for rule in rules]
+
+
+@pytest.mark.parametrize("how", [("best", "best"), ("add", "add"), ("multiply", "in_turn")])
+def test_of_two_that_count_for_the_same_orders_the_short_way_says_the_same(
+    how: tuple[str, str],
+) -> None:
+    words = {"multiplying": how[0], "discounting": how[1], "moment": Moment(NOW, UTC)}
+    kinds = set()
+    for pair in combinations(EVERY_RULE, 2):
+        for one, other in permutations(pair):
+            wanted = [
+                item
+                for item in check_rule(one, [other], **words)  # type: ignore[arg-type]
+                if item.code in ("multipliers", "discounts")
+            ]
+            short = both_count(one, other, **words)  # type: ignore[arg-type]
+            assert short == (wanted[0] if wanted else None)
+            kinds.add(short and short.code)
+    assert kinds == {None, "multipliers", "discounts"}

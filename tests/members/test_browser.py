@@ -71,7 +71,7 @@ def test_editing_in_the_dialog_refreshes_header_and_details(
     admins: Any, anna: Customer, page_errors: list[str]
 ) -> None:
     admins.goto(f"/backoffice/customers/{anna.public_id}/")
-    admins.locator("#panel-identity").get_by_role("link", name="Edit").click()
+    admins.locator("#panel-identity").get_by_role("link", name="Change details").click()
     dialog = admins.get_by_role("dialog")
     dialog.get_by_label("Phone").fill("12")
     dialog.get_by_role("button", name="Save details").click()

@@ -222,6 +222,15 @@ def test_a_chart_carries_its_numbers_as_json_and_as_a_table() -> None:
     assert "It grew." in html
 
 
+@pytest.mark.parametrize("values", [[], [None, None], [0, 0]])
+def test_a_chart_of_nothing_says_so_and_draws_no_axis(values: list[int | None]) -> None:
+    sample = Chart(id="c1", title="Earned", labels=["Jan", "Feb"][: len(values)],
+                   series=[Series("Earned", values)], summary="0 Beans in two months.")  # fmt: skip
+    html = render("{% chart chart %}", chart=sample)
+    assert "Nothing to show yet. 0 Beans in two months." in html
+    assert "data-chart" not in html
+
+
 def test_a_timeline_explains_itself_step_by_step() -> None:
     entry = TimelineEntry(
         icon="shopping-bag",

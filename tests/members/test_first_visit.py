@@ -39,6 +39,17 @@ def test_the_first_visit_makes_administrator_and_merchant_and_signs_in(client: C
     assert AuditEntry.objects.filter(actor_label="first visit").count() == 2
 
 
+@pytest.mark.parametrize(
+    ("languages", "currency"),
+    [("de-CH,de;q=0.9", "CHF"), ("fr,en-GB;q=0.8", "GBP"), ("en", "USD"), ("x-y,zh-Hans", "USD")],
+)
+def test_the_currency_is_that_of_the_browsers_country(
+    client: Client, languages: str, currency: str
+) -> None:
+    page = client.get(address(), headers={"accept-language": languages})
+    assert page.context["merchant_form"]["currency"].value() == currency
+
+
 def test_it_works_once(client: Client) -> None:
     there, token = address(), first_visit_token()
     assert client.post(there, SAID).status_code == 302

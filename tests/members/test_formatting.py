@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -61,6 +63,19 @@ def test_numbers_follow_the_language() -> None:
         assert formatting.format_number(1234567) == "1.234.567"
 
 
+def test_what_is_counted_in_percent_is_written_like_a_share() -> None:
+    template = Template("{% load formats %}{{ 40|hundredths }} {{ 2.34|hundredths }}")
+    assert template.render(Context()) == "40% 2.3%"
+    assert Template("{% load formats %}{{ none|hundredths }}").render(Context()) == "–"
+
+
+def test_no_page_writes_the_sign_of_percent_behind_a_space() -> None:
+    pages = list((Path(__file__).parents[2] / "templates").rglob("*.html"))
+    assert len(pages) > 500
+    spaced = re.compile(r"(?:\}\}|\d) %(?![}\w])")
+    assert [str(page) for page in pages if spaced.search(page.read_text())] == []
+
+
 @pytest.mark.parametrize("language", ["en", "ms", "zh-hans", "zh-hant", "el"])
 def test_every_language_can_write_everything(language: str) -> None:
     now = datetime(2026, 3, 4, 17, 20, tzinfo=UTC)
@@ -83,7 +98,35 @@ def test_an_instant_is_read_in_the_programs_zone() -> None:
     athens = ZoneInfo("Europe/Athens")
     assert formatting.format_day(late, athens) == "Mar 5, 2026"
     assert plain(formatting.format_moment(late, athens)) == "Mar 5, 2026, 1:30 AM"
+    early = late - timedelta(hours=1, minutes=30)
+    assert plain(formatting.format_moments(early, late, athens)) == (
+        "Mar 5, 2026, 12:00 AM – 1:30 AM"
+    )
+    assert plain(formatting.format_moments(early - timedelta(hours=1), late, athens)) == (
+        "Mar 4, 2026, 11:00 PM – Mar 5, 2026, 1:30 AM"
+    )
     assert formatting.format_day(date(2026, 3, 4)) == "Mar 4, 2026"
+
+
+def test_words_side_by_side_are_written_as_the_reader_writes_them() -> None:
+    with translation.override("zh-hans"):
+        assert formatting.format_list(["茶", "Kopi"]) == "茶、Kopi"
+        assert formatting.without_gaps("等级 是 金卡, 不是 Oak") == "等级是金卡, 不是 Oak"
+        # Whoever reads names of another language reads one of them in its singular.
+        assert plain(formatting.format_units(1, BEANS)) == "1 Bean"
+        assert plain(formatting.format_units(2, BEANS)) == "2 Beans"
+    assert formatting.without_gaps("Tier is Oak") == "Tier is Oak"
+
+
+def test_what_begins_or_ends_at_midnight_is_said_by_its_first_and_last_day() -> None:
+    athens = ZoneInfo("Europe/Athens")
+    midnight = datetime(2026, 3, 4, 22, tzinfo=UTC)
+    assert formatting.format_start(midnight, athens) == "Mar 5, 2026"
+    assert formatting.format_end(midnight, athens) == "Mar 4, 2026"
+    assert plain(formatting.format_start(midnight, ZoneInfo("UTC"))) == "Mar 4, 2026, 10:00 PM"
+    assert plain(formatting.format_end(midnight, ZoneInfo("UTC"))) == "Mar 4, 2026, 10:00 PM"
+    assert formatting.format_weekdays([5, 2, 6], last=" or ") == "Wednesday, Saturday or Sunday"
+    assert formatting.format_weekdays([6], last=" or ") == "Sunday"
 
 
 def test_filters_show_a_dash_for_what_is_missing() -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from members.models import StaffMember, User
+from members.selectors.merchants import get_merchant
 from members.services.audit import Actor, record_audit
 from members.services.audit_jobs import CHECK
 from members.services.audit_seals import seal_entries
@@ -97,3 +98,31 @@ def test_the_log_is_searched_and_handed_out(
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
     assert len(lines) == 2
     assert "Anna" in lines[1]
+
+
+def enter(page: Any, email: str) -> None:
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill("correct-horse-battery")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(re.compile(r"^[^?]*/settings/merchant/$"))
+
+
+def test_what_was_filled_in_is_there_again_after_signing_in(admins: Any) -> None:
+    ada = User.objects.get(name="Ada Admin")
+    ada.set_password("correct-horse-battery")  # which ends the session as well
+    ada.save()
+    admins.goto("/backoffice/settings/merchant/")
+    enter(admins, ada.email)
+    admins.get_by_label("Name", exact=True).fill("Roastery and more")
+    admins.get_by_label("Currency").select_option("CHF")
+    admins.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    admins.get_by_role("button", name="Save settings").click()
+    enter(admins, ada.email)
+    expect(admins.get_by_text("nothing was saved. What you had filled in")).to_be_visible()
+    expect(admins.get_by_label("Name", exact=True)).to_have_value("Roastery and more")
+    expect(admins.get_by_label("Currency")).to_have_value("CHF")
+    # It is brought back once, and what was saved is nowhere kept.
+    admins.get_by_role("button", name="Save settings").click()
+    expect(admins.get_by_text("Settings saved.")).to_be_visible()
+    assert get_merchant().name == "Roastery and more"
+    admins.wait_for_function("sessionStorage.getItem('setia-kept-form') === null")

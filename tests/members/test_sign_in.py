@@ -5,14 +5,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from members.models import AuditEntry, Customer, OutboxEvent, StaffMember, User
 from members.services.audit import SYSTEM
 from members.services.customers import update_customer
+from members.services.first_visit import first_visit_token
 from members.services.sign_in import link_customer, provide_user
 from tests.factories import PASSWORD, CustomerFactory, StaffMemberFactory, UserFactory
 
@@ -141,6 +145,35 @@ def sign_in(client: Client, email: str, password: str = PASSWORD) -> Response:
     return client.post(reverse("account_login"), data, follow=True)
 
 
+@pytest.mark.parametrize("page", ["login", "request_login_code", "reset_password"])
+def test_an_address_is_asked_for_by_one_name_everywhere(client: Client, page: str) -> None:
+    for language, label in (("en", "E-mail"), ("ms", "E-mel")):
+        client.cookies["django_language"] = language
+        shown = client.get(reverse(f"account_{page}")).content.decode()
+        assert re.search(rf"<label[^>]*>\s*{label}", shown), language
+
+
+@pytest.mark.parametrize(
+    ("language", "mistake", "short"),
+    [
+        ("el", "Ο κωδικός δεν είναι σωστός.", "τουλάχιστον 8 χαρακτήρες"),
+        ("ms", "Kod ini tidak betul.", "sekurang-kurangnya 8 aksara"),
+        ("zh-hans", "验证码不正确。", "至少需要 8 个字符"),
+        ("zh-hant", "驗證碼不正確。", "至少需要 8 個字元"),
+    ],
+)
+def test_what_is_wrong_with_a_sign_in_is_said_in_every_language(
+    client: Client, ask_for_code: Callable[[str], Response], language: str, mistake: str,
+    short: str,
+) -> None:  # fmt: skip
+    customer = CustomerFactory()
+    client.cookies["django_language"] = language
+    ask_for_code(customer.email)
+    assert mistake in enter(client, "no-code").content.decode()
+    with translation.override(language), pytest.raises(ValidationError, match=short):
+        MinimumLengthValidator(8).validate("short")
+
+
 def test_staff_sign_in_with_a_password_and_land_in_the_back_office(client: Client) -> None:
     staff_member = StaffMemberFactory()
     response = sign_in(client, staff_member.user.email.upper())
@@ -242,9 +275,33 @@ def test_a_forgotten_password_is_replaced_by_mail(
 
 
 def test_strangers_at_the_door_are_asked_for_their_address(client: Client) -> None:
+    StaffMemberFactory()
     response = client.get("/")
     assert response.status_code == 302
     assert response["Location"].startswith(reverse("account_request_login_code"))
+
+
+def test_where_nobody_works_yet_the_door_says_how_to_begin(client: Client) -> None:
+    said = client.get("/").content.decode()
+    assert "The terminal in which Setia was started shows an address" in said
+    assert first_visit_token() not in said
+
+
+def test_customers_come_to_their_own_door_although_nobody_works_yet(client: Client) -> None:
+    CustomerFactory()
+    answer = client.get("/")
+    assert answer["Location"].startswith(reverse("account_request_login_code"))
+
+
+def test_what_was_sent_after_the_session_leads_back_to_its_page(client: Client) -> None:
+    there, page = reverse("backoffice:segment_create"), reverse("backoffice:segment_list")
+    entrance = reverse("account_login")
+    for referer, place in (
+        (f"http://testserver{page}?q=1", f"{page}%3Fq%3D1"),
+        (f"http://elsewhere.example{page}", there),
+    ):
+        answer = client.post(there, headers={"referer": referer})
+        assert answer["Location"] == f"{entrance}?next={place}"
 
 
 def test_who_is_neither_staff_nor_customer_reads_why_there_is_nothing(client: Client) -> None:

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from loyalty.ledger.checks import RULES, check_rule
+from loyalty.models import DiscountEntry
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
 from rewards.checks import CHECKS
@@ -73,6 +74,14 @@ def test_whatever_members_do_agrees(taken):
     assert {item.status for item in Redemption.objects.all()} == {
         "issued", "used", "cancelled", "expired", "reserved",
     }  # fmt: skip
+    assert found() == set()
+
+
+def test_what_units_paid_beyond_their_worth_is_no_vouchers(taken):
+    DiscountEntry.objects.create(
+        program=Redemption.objects.first().reward.program, kind="worth", subject="spend:1", turn=0,
+        amount=1, occurred_at=NOW, booked_on=NOW.date(), recorded_at=NOW,
+    )  # fmt: skip
     assert found() == set()
 
 

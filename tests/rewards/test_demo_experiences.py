@@ -2,7 +2,7 @@
 
 import pytest
 
-from rewards.demo_experiences import show_experiences
+from rewards.demo.experiences import show_experiences
 from rewards.models import AccessWindow, ContentItem, Event, EventWait, FulfillmentTask
 from tests.rewards.factories import make_member
 

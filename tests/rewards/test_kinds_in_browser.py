@@ -16,7 +16,7 @@ from loyalty.services.charities import create_charity
 from members.services.audit import SYSTEM
 from rewards.models import OverrideLimit, Reward, StaffOverride
 from tests.loyalty.backoffice.conftest import Member
-from tests.rewards.backoffice.test_rewards import url
+from tests.rewards.backoffice.screens import url
 from tests.rewards.factories import offer, take
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]

@@ -21,7 +21,6 @@ from rewards.models import Redemption, Reward, VoucherUse
 from rewards.services.shared_codes import create_shared_code
 from tests.api.conftest import ApiClient
 from tests.loyalty.factories import NOW, spendable
-from tests.processes import leave_inherited_connections
 from tests.rewards.factories import make_member, offer
 
 pytestmark = [
@@ -101,7 +100,6 @@ def ask_at_once(wanted: Callable[[int], list[Request]], secret: str) -> Counter[
 
 def _ask(asked: list[tuple[int, list[Request]]], secret: str, told: Connection) -> None:
     """All of them in one moment, each in a thread of its own."""
-    leave_inherited_connections()
     ready = threading.Barrier(len(asked) + 1)
 
     def ask(place: int, mine: list[Request]) -> list[tuple[int, str]]:

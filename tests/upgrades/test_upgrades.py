@@ -21,6 +21,7 @@ def test_there_are_some() -> None:
     assert BACKUPS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", BACKUPS, ids=lambda path: str(path.stem))
 @pytest.mark.django_db(transaction=True)
 def test_it_is_brought_up_to_date_and_its_books_agree(

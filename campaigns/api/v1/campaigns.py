@@ -19,6 +19,7 @@ from campaigns.campaign_cards import card_of
 from campaigns.models import Campaign
 from campaigns.selectors.campaign_results import result_of
 from campaigns.selectors.campaigns import get_campaign, promotions, shown_to
+from campaigns.selectors.money_budgets import budget_of
 from loyalty.api.v1.own_memberships import own_membership
 from loyalty.plain_numbers import exact
 from members.api.bodies import Answer, answer, read_query
@@ -36,6 +37,17 @@ class CampaignPage(Page):
     results: list[CampaignOut]
 
 
+class CampaignBudgetOut(Answer):
+    """In money of what is taken off prices, else in units."""
+
+    whole: str
+    used: str = Field(description="By orders, less what came back, and by carts.")
+    held: str = Field(description="What of that carts hold until they are paid; of units 0.")
+    uncovered: str = Field(
+        description="What orders took off prices beyond it, for which no cart had held anything."
+    )
+
+
 class CampaignResultOut(Answer):
     reach: int = Field(description="Members who get it.")
     aside: int = Field(description="Members who are kept aside.")
@@ -44,6 +56,7 @@ class CampaignResultOut(Answer):
     units: str = Field(description="Units given, less those taken back.")
     money: str = Field(description="What those are worth, or what was taken off prices.")
     currency: str
+    budget: CampaignBudgetOut | None = Field(description="Null: it has none.")
     orders_per_head: ComparedOut | None = Field(description="Null: too few to say anything.")
     revenue_per_head: ComparedOut | None
 
@@ -104,10 +117,21 @@ class CampaignResults(ApiView):
             CampaignResultOut(
                 reach=result.reach, aside=result.aside, takers=given.takers, orders=given.orders,
                 units=exact(given.units, 0), money=exact(given.money, 2),
-                currency=found.program.currency, orders_per_head=compared_out(result.by_orders),
+                currency=found.program.currency, budget=_budget(found),
+                orders_per_head=compared_out(result.by_orders),
                 revenue_per_head=compared_out(result.by_revenue),
             )
         )  # fmt: skip
+
+
+def _budget(found: Campaign) -> CampaignBudgetOut | None:
+    budget = budget_of(found)
+    if budget is None:
+        return None
+    places = 0 if budget.unit else 2
+    names = {"whole": "whole", "used": "given", "held": "held", "uncovered": "uncovered"}
+    said = {name: exact(getattr(budget, own), places) for name, own in names.items()}
+    return CampaignBudgetOut(**said)
 
 
 class OwnCampaigns(MemberView):

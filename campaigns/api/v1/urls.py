@@ -10,6 +10,7 @@ from campaigns.api.v1 import (
     calendar,
     campaign_changes,
     campaigns,
+    challenge_forecasts,
     challenge_levels,
     challenges,
     consents,
@@ -155,6 +156,11 @@ challenge_urls = [
     path(f"{CHALLENGE}/resume", challenges.ChallengeResuming.as_view(), name="resuming"),
     path(f"{CHALLENGE}/end", challenges.ChallengeEnding.as_view(), name="ending"),
     path(f"{CHALLENGE}/results", challenges.ChallengeResults.as_view(), name="results"),
+    path(
+        f"{CHALLENGE}/forecast",
+        challenge_forecasts.ChallengeForecasting.as_view(),
+        name="forecast",
+    ),
     path(
         "programs/<slug:code>/challenge-levels",
         challenge_levels.ChallengeLevels.as_view(),

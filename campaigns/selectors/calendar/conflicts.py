@@ -18,8 +18,8 @@ from campaigns.models import Campaign, Challenge, GamePrize
 from campaigns.selectors.calendar.budgets import budget_conflicts
 from campaigns.selectors.surprises import SURPRISES
 from loyalty.models import EarningRule, EarningRuleVersion, Program
-from loyalty.rule_checks import Standing, check_rule
-from loyalty.selectors.rules import campaign_rows, rule_rows, standing, standings
+from loyalty.rule_checks import Standing, both_count
+from loyalty.selectors.rules import all_judged_rows, standing, standings
 from members.conditions.moments import Moment
 from members.errors import DomainError
 from rewards.models import Reward
@@ -52,15 +52,13 @@ def _stacking(program: Program, own: Sequence[Entry], now: dt.datetime) -> Itera
         pair = frozenset({entry.key, other_entry.key})
         if len(pair) < 2 or pair in said:
             continue
-        checked = check_rule(
-            item, [other], moment=Moment(now, program.zone), multiplying=program.multiplying,
+        finding = both_count(
+            item, other, moment=Moment(now, program.zone), multiplying=program.multiplying,
             discounting=program.discounting,
         )  # fmt: skip
-        for finding in checked:
-            if finding.code in ("multipliers", "discounts"):
-                said.add(pair)
-                yield Conflict("rules", pair, f"{entry.title}: {finding.message}")
-                break
+        if finding is not None:
+            said.add(pair)
+            yield Conflict("rules", pair, f"{entry.title}: {finding.message}")
 
 
 def _standings(
@@ -71,7 +69,7 @@ def _standings(
     by_rule = {item.facts["rule"]: item for item in own if "rule" in item.facts}
     if len(by_source) + len(by_rule) < 2:
         return
-    rows = [*rule_rows(program, now), *campaign_rows(program, now)]
+    rows = all_judged_rows(program, now)
     sources = {row.rule.code: (row.rule.source, row.rule.pk) for row in rows}
     for item in standings(rows, now):
         source, pk = sources[item.code]

@@ -14,8 +14,10 @@ from campaigns.calendar_entries import Entry, Span
 from campaigns.campaign_rules import template_of
 from campaigns.campaign_templates import CHALLENGE
 from campaigns.models import Campaign, Game, Journey, ReferralProgram, Survey
+from campaigns.recurring import recurring_words, weekdays_of
 from campaigns.selectors.campaigns import status_at
 from loyalty.models import Program
+from members.formatting import format_list
 
 MOVABLE = (Campaign.Status.DRAFT, Campaign.Status.SCHEDULED)
 TOLD = {
@@ -41,7 +43,8 @@ def of_campaigns(programs: Sequence[Program], span: Span, now: dt.datetime) -> I
         ends_at = row.ended_at or row.ends_at
         yield Entry(
             kind, str(row.public_id), row.program, row.name, row.starts_at, ends_at, state, url,
-            movable=state in MOVABLE, note=str(template_of(row).label),
+            movable=state in MOVABLE, weekdays=weekdays_of(row),
+            note=format_list(filter(None, (str(template_of(row).label), recurring_words(row)))),
             facts={"campaign": row.pk, "audience": row.audience, "rules": row.source},
         )  # fmt: skip
         if state != "ended":

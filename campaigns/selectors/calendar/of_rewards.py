@@ -50,7 +50,7 @@ def of_openings(programs: Sequence[Program], span: Span, now: dt.datetime) -> It
         yield Entry(
             "opening", str(row.public_id), row.program, row.name, first, row.closes_at,
             _state(first, row.closes_at, now),
-            reverse("rewards_backoffice:window_edit", args=[row.program.code, row.code]),
+            reverse("rewards_backoffice:window_list", args=[row.program.code]),
             movable=first > now, note=_with_it(row.waiting),
         )  # fmt: skip
 

@@ -109,12 +109,28 @@ class BacktestTierOut(Answer):
     draft: SideOut
 
 
+class BacktestDiscountOut(Answer):
+    """What a discount that is tried takes off within its limits."""
+
+    code: str
+    name: str
+    taken_off: str = Field(description="At the checkout, in the program's currency.")
+    orders: int
+    members: int
+    used_up_on: dt.date | None = Field(
+        description="The day of the first order for which its budget or its codes did not suffice."
+    )
+
+
 class ResultOut(Answer):
     total: PeriodOut
     months: dict[str, PeriodOut]
     segments: dict[str, PeriodOut]
     rules: list[BacktestRuleOut]
     tiers: list[BacktestTierOut] = Field(description="Only where other tiers were tried.")
+    discounts: list[BacktestDiscountOut] = Field(
+        description="Only where a promotion that takes something off prices was tried."
+    )
     better: int = Field(description="Members to whom the draft gives more.")
     worse: int
     same: int
@@ -267,6 +283,13 @@ def _result(found: BacktestFigures) -> ResultOut:
                 live=_side(found, item.live_units), draft=_side(found, item.draft_units),
             )
             for item in found.tiers()
+        ],
+        discounts=[
+            BacktestDiscountOut(
+                code=item.code, name=item.name, taken_off=plain_text(item.off), orders=item.orders,
+                members=item.members, used_up_on=item.used_up,
+            )
+            for item in found.discounts()
         ],
         better=found.better,
         worse=found.worse,

@@ -13,6 +13,7 @@ from pydantic import Field
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.awards import AwardOut, moved_awards
 from loyalty.models import CharityEntry, Order, OrderDiscount, Refund, Tender, WalletType
+from loyalty.selectors.discount_budgets import Borne, borne_of
 from loyalty.selectors.given_back import GivenBack, UnitsPart, given_back, paid_in_units
 from members.api.bodies import Answer, money_text, plain_text
 from members.api.pagination import Page
@@ -74,6 +75,14 @@ class GivenDiscountOut(Answer):
     program: str
     rule: str
     amount: str
+
+
+class BudgetPartOut(Answer):
+    """What is off its prices by promotions with a budget, less what came back."""
+
+    asked: str
+    borne: str = Field(description="What of that the budgets bear.")
+    uncovered: str = Field(description="What is beyond them.")
 
 
 class RoundUpOut(Answer):
@@ -141,6 +150,9 @@ class OrderOut(Answer):
         " redemption."
     )
     discounts: list[GivenDiscountOut] = Field(description="By discount rules, as they were told.")
+    discount_budget: BudgetPartOut | None = Field(
+        description="Null: nothing comes out of a budget."
+    )
     round_up: RoundUpOut | None = Field(description="Not of an order that was canceled.")
     refunds: list[str] = Field(description="Numbers of the refunds that came for it.")
     awards: list[AwardOut] = Field(description="All that it moved.")
@@ -159,10 +171,16 @@ def order_out(order: Order) -> OrderOut:
 def orders_out(orders: Sequence[Order]) -> list[OrderOut]:
     """The same of several, with what units paid of all of them at once."""
     paid = paid_in_units([order.pk for order in orders])
-    return [_order_out(order, paid.get(order.pk, ())) for order in orders]
+    borne = borne_of([order for order in orders if _has_budget(order)])
+    return [_order_out(order, paid.get(order.pk, ()), borne.get(order.pk)) for order in orders]
 
 
-def _order_out(order: Order, paid: Iterable[UnitsPart]) -> OrderOut:
+def _has_budget(order: Order) -> bool:
+    """What a cart was promised and its order does not tell is seen by whoever keeps the budget."""
+    return any(item.rule_version.rule.discount_budget_id for item in order.discounts.all())
+
+
+def _order_out(order: Order, paid: Iterable[UnitsPart], borne: Borne | None) -> OrderOut:
     lines = sorted(order.lines.all(), key=lambda line: line.line_no)
     transfers = sorted(order.transfers.all(), key=lambda transfer: transfer.pk)
     return OrderOut(
@@ -204,6 +222,7 @@ def _order_out(order: Order, paid: Iterable[UnitsPart]) -> OrderOut:
         ],
         unit_tenders=[_unit_tender(part) for part in paid],
         discounts=[_discount(item) for item in order.discounts.all()],
+        discount_budget=_budget_part(borne) if borne else None,
         round_up=next((_round_up(item) for item in order.charity_entries.all()), None),
         refunds=sorted(refund.external_id for refund in order.refunds.all()),
         awards=moved_awards(transfers),
@@ -266,6 +285,13 @@ def _part(kind: WalletType, units: int, amount: Decimal) -> dict[str, Any]:
         "program": kind.program.code, "wallet_type": kind.code, "decimals": kind.scale,
         "units": units_text(units, kind.scale), "amount": money_text(amount),
     }  # fmt: skip
+
+
+def _budget_part(borne: Borne) -> BudgetPartOut:
+    return BudgetPartOut(
+        asked=money_text(borne.asked), borne=money_text(borne.amount),
+        uncovered=money_text(borne.uncovered),
+    )  # fmt: skip
 
 
 def _discount(given: OrderDiscount) -> GivenDiscountOut:

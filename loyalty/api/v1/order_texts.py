@@ -6,7 +6,8 @@ import datetime as dt
 
 from loyalty.api.v1.order_bodies import OrderFacts, known_people, order_input
 from loyalty.order_texts import register_order_reader
-from loyalty.services.order_inputs import OrderInput, check_order
+from loyalty.services.order_checks import check_order
+from loyalty.services.order_inputs import OrderInput
 from members.api.bodies import Instant, read_text
 
 

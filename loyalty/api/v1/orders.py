@@ -28,7 +28,8 @@ from loyalty.errors import InvalidOrderError
 from loyalty.models import Transfer
 from loyalty.selectors.code_answers import code_answers_of
 from loyalty.selectors.orders import get_order, orders
-from loyalty.services.order_inputs import OrderInput, check_order
+from loyalty.services.order_checks import check_order
+from loyalty.services.order_inputs import OrderInput
 from loyalty.services.orders import OrderResult, record_orders
 from members.api.bodies import Answer, PublicId, answer, check_values, read_body, read_query
 from members.api.idempotency import idempotent

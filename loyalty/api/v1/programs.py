@@ -16,7 +16,8 @@ from loyalty.descriptions import Unit, describe_definition, describe_units
 from loyalty.models import Program, ProgramEnding
 from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition
 from loyalty.rule_words import describe_discount_rule
-from loyalty.rules.bodies import AwardingBody, DiscountBody
+from loyalty.rules.bodies import AwardingBody
+from loyalty.rules.discount_bodies import DiscountBody
 from loyalty.selectors.program_times import (
     ProgramState,
     ending_definition,

@@ -171,6 +171,7 @@ class Quotes(ApiView):
             order_input(facts, "quote", "quote", people),
             program_code=body.program,
             with_discounts=body.with_discounts,
+            now=now,
         )
         ids = [quote.membership_id for quote in quotes if quote.membership_id]
         members = dict(Membership.objects.filter(pk__in=ids).values_list("pk", "public_id"))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from members.api.v1 import customers, jobs, me, member_tokens, merges, segments
+from members.api.v1 import customers, jobs, me, member_tokens, merges, privacy, segments
 
 app_name = "api-members"
 
@@ -15,6 +15,17 @@ urlpatterns = [
         merges.MergeUndo.as_view(),
         name="customer-merge-undo",
     ),
+    path(
+        "customers/<uuid:customer_id>/data-packages",
+        privacy.DataPackages.as_view(),
+        name="data-packages",
+    ),
+    path(
+        "customers/<uuid:customer_id>/data-packages/<uuid:package_id>",
+        privacy.OneDataPackage.as_view(),
+        name="data-package",
+    ),
+    path("customers/<uuid:customer_id>/erasure", privacy.Erasure.as_view(), name="erasure"),
     path(
         "customers/<uuid:customer_id>/segments",
         segments.CustomerSegments.as_view(),
@@ -36,6 +47,12 @@ urlpatterns = [
         name="member-tokens-revoke",
     ),
     path("tier-badges", member_tokens.TierBadges.as_view(), name="tier-badges"),
+    path("me/data-packages", privacy.OwnDataPackages.as_view(), name="own-data-packages"),
+    path(
+        "me/data-packages/<uuid:package_id>",
+        privacy.OneOwnDataPackage.as_view(),
+        name="own-data-package",
+    ),
     path("me", me.Me.as_view(), name="me"),
     path("jobs", jobs.Jobs.as_view(), name="jobs"),
     path("jobs/<uuid:job_id>", jobs.OneJob.as_view(), name="job"),

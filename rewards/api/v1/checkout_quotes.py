@@ -13,6 +13,7 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, units_text
+from loyalty.api.v1.order_bodies import Source
 from loyalty.api.v1.pools import member_named
 from loyalty.api.v1.quotes import ProgramQuote, program_quote
 from loyalty.models import Membership
@@ -20,6 +21,7 @@ from members.api.authentication import require_scope
 from members.api.bodies import TEXT, Answer, PublicId, answer, money_text, read_body
 from members.api.views import ApiView
 from rewards.api.v1.checkouts import (
+    CartName,
     MemberCart,
     basket_of,
     cards_named,
@@ -95,6 +97,12 @@ class CardFitOut(Answer):
 
 
 class CartQuoteIn(MemberCart):
+    source: Source = Field("shop", description="Where its order will come from.")
+    cart: CartName | None = Field(
+        None,
+        description="Its name, where it is reserved already: what that keeps of a promotion's"
+        " budget is there for it. By default what any cart of the member keeps.",
+    )
     gift_cards: tuple[GiftCardCode, ...] = Field(
         (), max_length=10,
         description="That may pay for it. The key needs the scope `gift_cards:read` too.",
@@ -111,7 +119,7 @@ class CartQuoteIn(MemberCart):
 class CartQuoteOut(Answer):
     quoted_at: dt.datetime
     quote: ProgramQuote = Field(description="What it costs and earns, and what could pay for it.")
-    rewards: list[FitOut] = Field(description="All that are offered, in the catalogue's order.")
+    rewards: list[FitOut] = Field(description="All that are offered, in the catalog's order.")
     gift_cards: list[CardFitOut] = Field(description="Those asked about, in their order.")
     best: list[UseOut] = Field(description="Of each kind of units; none where nothing can be used.")
     together: TogetherOut | None = Field(
@@ -136,6 +144,7 @@ class CartQuotes(ApiView):
             basket_of(body.order, now), member, now=now, with_discounts=body.with_discounts,
             cards=cards_named(self, body.gift_cards), vouchers=vouchers_named(body.vouchers),
             rewards=rewards_named(body.rewards, member),
+            cart=(body.source, body.cart) if body.cart else None,
         )  # fmt: skip
         return answer(cart_quote_out(found, member, now))
 

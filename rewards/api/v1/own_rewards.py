@@ -114,7 +114,7 @@ class OwnRewards(MemberView):
         responses={200: OwnRewardPage},
     )
     def get(self, request: Request, membership_id: UUID) -> HttpResponse:
-        """List the rewards of the shelf as the member finds them, in the catalogue's order."""
+        """List the rewards of the shelf as the member finds them, in the catalog's order."""
         member, query = own_membership(self, membership_id), read_query(request, PageQuery)
         shelf = list(offered(member.program).order_by("position", "pk"))
         page = paginate_list(

@@ -21,6 +21,7 @@ from loyalty.services.order_inputs import CustomerRef
 from members.api.bodies import Answer, answer, money_text, read_body
 from members.api.member_views import MEMBER, MemberView
 from members.formatting import format_money, format_units
+from rewards.api.v1.basket_parts import BasketPart, basket_parts
 from rewards.api.v1.storefront import (
     EarningsOut,
     StorefrontBasket,
@@ -91,6 +92,7 @@ class OwnBasketOut(EarningsOut):
     rewards: list[FittingReward] = Field(description="That fit, then those that are near.")
     codes: list[OpenCode] = Field(description="Taken before, and not used yet.")
     promotions: list[PromoCodeOut] = Field(description="Of each code that was typed in.")
+    parts: list[BasketPart] = Field([], description="What it earns and saves is made of this.")
     held: list[HeldBack] = Field([], description="What waits for the opening of a sale.")
 
 
@@ -143,10 +145,11 @@ class OwnStorefrontBasket(MemberView):
         found = earnings_out(earned_in(program, order))
         fits, discount = [], "0.00"
         said: Answers = ()
+        parts: list[BasketPart] = []
         if order.currency == program.currency and order.total > 0:
             cart = quote_cart(order, member, now=now)
             fits, discount = list(cart.fits), money_text(cart.quote.discounted.amount)
-            said = cart.quote.codes
+            said, parts = cart.quote.codes, list(basket_parts(cart.quote))
         vouchers = open_vouchers(member, now).order_by("voucher__expires_at", "-pk")[:MOST_SHOWN]
         locale = self.customer.locale
         return answer(
@@ -163,6 +166,7 @@ class OwnStorefrontBasket(MemberView):
                     if item.voucher is not None
                 ],
                 promotions=codes_out(said),
+                parts=parts,
                 held=_held_back(member, body, now),
             )
         )  # fmt: skip

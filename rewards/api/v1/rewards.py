@@ -136,7 +136,7 @@ class Rewards(ApiView):
         responses={200: RewardPage},
     )
     def get(self, request: Request) -> HttpResponse:
-        """List rewards in the order of the catalogue."""
+        """List rewards in the order of the catalog."""
         query = read_query(request, RewardQuery)
         found = rewards().filter(status=query.status or Reward.Status.LIVE)
         if query.program:

@@ -17,7 +17,7 @@ from loyalty.api.v1.order_bodies import OrderFacts, known_people, order_input
 from loyalty.api.v1.pools import member_named
 from loyalty.models import Membership
 from loyalty.rules.facts import Occasion
-from loyalty.services.order_inputs import check_order
+from loyalty.services.order_checks import check_order
 from members.api.bodies import (
     NAME,
     TEXT,

@@ -105,7 +105,7 @@ CARD_TYPES = tuple(
         ("activated", _("A gift card can be used, maybe again."), Card.ACTIVE),
         ("blocked", _("A gift card was blocked."), Card.BLOCKED),
         ("replaced", _("A gift card was replaced by another one."), Card.REPLACED),
-        ("cancelled", _("A gift card was canceled."), Card.CANCELLED),
+        ("cancelled", _("A gift card was canceled."), Card.CANCELED),
     )
 )  # fmt: skip
 MOVED = "gift_card.balance_changed"

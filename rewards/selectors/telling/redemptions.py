@@ -74,8 +74,8 @@ REDEMPTION_TYPES = tuple(
         ("issued", _("A member has a reward that can be used."), Status.ISSUED),
         ("used", _("A reward was used."), Status.USED),
         ("expired", _("A reward, or what was kept, ran out."), Status.EXPIRED),
-        ("cancelled", _("A reward was canceled."), Status.CANCELLED),
-        ("refunded", _("What a reward had taken came back."), Status.CANCELLED),
+        ("cancelled", _("A reward was canceled."), Status.CANCELED),
+        ("refunded", _("What a reward had taken came back."), Status.CANCELED),
         ("reopened", _("A reward can be used again."), Status.ISSUED),
     )
 )  # fmt: skip

@@ -8,7 +8,9 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -90,6 +92,25 @@ def test_a_member_is_led_to_the_game_plays_and_sees_what_came_of_it(
     assert "You have won: 10 points" in listed
 
 
+def test_more_games_ask_no_more_queries(
+    club: Program, ana: Membership, client_of_ana: Client
+) -> None:
+    def asked(address: str) -> int:
+        page_of(client_of_ana, address)
+        with CaptureQueriesContext(connection) as queries:
+            page_of(client_of_ana, address)
+        return len(queries)
+
+    live(club, daily_plays=3)
+    live(club, name="One to buy", free_plays=0, free_each="", price=1)
+    pages = [reverse(name) for name in ("mypage:home", "mypage:earn", "games_account:games")]
+    before = [asked(address) for address in pages]
+    for number in range(3):
+        live(club, name=f"Wheel {number}", daily_plays=number + 1)
+        live(club, name=f"{number} to buy", free_plays=0, free_each="", price=1)
+    assert [asked(address) for address in pages] == before
+
+
 @pytest.mark.parametrize("kind", Game.Kind.values)
 def test_each_kind_of_game_shows_its_odds_and_its_outcome(
     client_of_ana: Client, ana: Membership, club: Program, kind: str
@@ -114,6 +135,7 @@ def test_a_play_is_bought_once_and_refused_with_a_reason(
     address = own(ana, game)
     html = page_of(client_of_ana, address)
     assert "Buy a play for 40 points" in html
+    assert "Buy a play for 40 points" in page_of(client_of_ana, reverse("games_account:games"))
     for _ in range(2):
         client_of_ana.post(address, {"form": form_of(html), "act": "buy"})
     assert GamePlay.objects.count() == 1

@@ -18,7 +18,7 @@ from campaigns.services.contact_addresses import name_address
 from campaigns.services.number_codes import code_of
 from members.services.audit import SYSTEM
 from tests.campaigns.factories import send, tell
-from tests.campaigns.services.test_ways import use
+from tests.campaigns.ways import use
 from tests.factories import CustomerFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
@@ -156,9 +156,12 @@ def test_a_number_is_shown_to_be_theirs_by_the_code_that_is_sent_there() -> None
 def test_what_they_want_is_asked_for_each_way_that_there_is() -> None:
     ana = CustomerFactory(with_user=True, phone="+60123456789")
     client = signed_in(ana)
-    assert "Text message" not in read(client, CHOICES)
+    assert "sms-offers" not in read(client, CHOICES)
     use("sms", "jsons://gateway.example/send?:to={to}")
-    assert "Offers · Text message" in read(client, CHOICES)
+    shown = read(client, CHOICES)
+    assert 'name="sms-offers"' in shown
+    # Each topic is said once, whatever the number of ways.
+    assert shown.count("What is new, and what is cheaper for a while.") == 1
     answer = client.post(reverse(CHOICES), {"email-points": "on", "sms-offers": "on"}, follow=True)
     assert "open the mail or message" in answer.content.decode()
     assert "Open the link that we sent you there" in read(client, CHOICES)

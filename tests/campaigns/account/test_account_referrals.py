@@ -113,7 +113,7 @@ def test_a_friend_asks_by_the_link_confirms_the_mail_and_is_brought(
     address = reverse("referrals:invited", args=[link.code.lower()])
     shown = page(client, address)
     assert "Ann invites you" in shown
-    assert "100 points is yours" in shown
+    assert "Join and buy, and you get 100 points." in shown
     page(client, address)
     assert ReferralVisit.objects.count() == 1
     answer = client.post(address, {"email": "ben@friends.test", "given_name": "Ben"})

@@ -54,12 +54,27 @@ LED_TO = {
     "messages_account:inbox",
     "mypage:card", "mypage:charity", "mypage:earn", "mypage:give", "mypage:giving",
     "mypage:history", "mypage:history_movement", "mypage:home", "mypage:leave", "mypage:plan",
-    "mypage:plan_join", "mypage:pool", "mypage:pool_leave", "mypage:pool_move", "mypage:profile",
-    "mypage:purchase", "mypage:purchases", "mypage:statement", "programs:terms",
+    "mypage:own_data", "mypage:plan_join", "mypage:pool", "mypage:pool_leave",
+    "mypage:pool_move", "mypage:profile",
+    "mypage:purchase", "mypage:purchases", "mypage:sign_ins", "mypage:statement", "programs:terms",
     "referrals_account:invite", "rewards_account:reward",
     "rewards_account:shelf", "rewards_account:voucher", "rewards_account:vouchers",
     "surveys_account:survey", "surveys_account:surveys",
 }  # fmt: skip
+# With numbers side by side, or with a sign.
+LARGE = {"games:game", "games_account:game", "mypage:history_movement", "mypage:purchase"}
+# Where the first and the second letter of each amount stand, from the left.
+SIGNS = """() => [...document.querySelectorAll('.amount, .history-amount')].map((found) => {
+  const text = found.firstChild, range = document.createRange();
+  if (text?.nodeType !== Node.TEXT_NODE || !/^[+−-]\\d/.test(text.data)) return null;
+  const left = (at) => (range.setStart(text, at), range.setEnd(text, at + 1),
+    range.getBoundingClientRect().left);
+  return left(0) < left(1);
+}).filter((found) => found !== null)"""
+TOO_WIDE = """() => [...document.querySelectorAll('.card *')].filter((found) => {
+  const { left, right, width } = found.getBoundingClientRect();
+  return width > 1 && (left < -1 || right > innerWidth + 1);
+}).map((found) => found.outerHTML.slice(0, 120))"""
 # What is kept as a file.
 FILES = {"mypage:statement_file", "rewards_account:voucher_expiry"}
 
@@ -107,6 +122,16 @@ def links_of(page: Any) -> list[str]:
     return [link for link in links if not link.startswith(("/media/", "/static/"))]
 
 
+def look_with_large_letters(page: Any) -> None:
+    """Twice as large, everything is there, and a sign is before its number."""
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert page.evaluate(TOO_WIDE) == [], page.url
+    assert page.evaluate("document.documentElement.scrollWidth") == WIDTH, page.url
+    signs = page.evaluate(SIGNS)
+    assert all(signs), page.url
+    assert signs or "/history/" not in page.url
+
+
 def strangers_pages(member: Membership, survey_at: str) -> list[str]:
     who = member.customer.public_id
     stop = stop_token(StopLink(who, who, "email", "points"))
@@ -135,6 +160,8 @@ def test_every_page_is_whole_in_the_dark_and_from_the_right(
         expect(page.locator("h1")).to_have_count(1)
         assert page.evaluate("document.documentElement.scrollWidth") == WIDTH, address
         assert_no_axe_violations(page)
+        if name_of(address) in LARGE:
+            look_with_large_letters(page)
 
     seen, waiting = set(FILES), ["/me/"]
     while waiting:
@@ -144,6 +171,7 @@ def test_every_page_is_whole_in_the_dark_and_from_the_right(
             look(address)
             waiting += links_of(page)
     assert seen - FILES == LED_TO
+    assert seen >= LARGE
     page.context.clear_cookies()
     survey = member.program.surveys.get()
     for address in strangers_pages(member, survey_path(survey)):

@@ -13,13 +13,18 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from campaigns.services.referral_links import link_of
 from loyalty.models import Membership, Program
 from loyalty.services.expiry import write_down_expired
+from members.formatting import format_day
 from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.customers import update_customer
 from rewards.models import Voucher
 from tests.campaigns.campaigns import launch
+from tests.campaigns.games import live_game, play
+from tests.campaigns.referrals import bring, promise
+from tests.campaigns.surveys import make_survey, reply
 from tests.loyalty.factories import (
     adjust,
     give_back,
@@ -37,6 +42,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MOST_CLICKS = 3
 DAY = dt.timedelta(days=1)
 NAME = "Ana Lima"
+# Whatever is drawn is the same to who plays.
+NEVER = [
+    {"code": code, "kind": "nothing", "name": "Better luck", "weight": 1, "catches": code == "none"}
+    for code in ("none", "neither")
+]
 
 
 class Desk:
@@ -90,6 +100,10 @@ def club() -> Program:
             "singular": "Bean", "plural": "Beans", "unit_value": "0.01",
             "expiry": {"kind": "days", "length": 60}, "gifts": {"to_members": True},
         },
+        earning_rules=[
+            {},
+            {"code": "birthday", "name": "Birthday gift", "kind": "occasion", "units": 50},
+        ],
         tiers={
             "window": "rolling_12_months",
             "tiers": [
@@ -114,7 +128,8 @@ def ana(club: Program) -> Membership:
         customer=Customer.objects.get(external_id="c1"), actor=SYSTEM,
         changes={
             "given_name": "Ana", "family_name": "Lima", "email": "ana@example.com",
-            "birthday": dt.date(1990, 5, 4),
+            # Ten days before she joined, in a year that has every day.
+            "birthday": (now - 100 * DAY).date().replace(year=1992),
         },
     )  # fmt: skip
     member = Membership.objects.get(customer=customer)
@@ -159,7 +174,8 @@ def test_what_there_is_of_points_and_why(
     with desk.call():  # My tier is wrong.
         desk.reads(desk.panel("tier"), "Leaf", "to reach Tree")
     with desk.call():  # My birthday gift is missing.
-        desk.reads(desk.panel("identity"), "Birthday", "May 4, 1990")
+        desk.reads(desk.panel("identity"), "Birthday", format_day(ana.customer.birthday))
+        desk.reads(desk.panel("occasions"), "Birthday gift", "not given", "They joined on", "Next:")
     with desk.call():  # Why do I not get this promotion?
         desk.reads(desk.panel("campaigns"), "Students only", "does not get it", "student")
     with desk.call("GUEST-1", heading="Order GUEST-1"):  # I bought without my card.
@@ -215,6 +231,49 @@ def test_what_is_done_for_them(
         desk.reads(page.locator("body"), "Offers")
 
 
+def test_what_came_of_games_surveys_and_friends(
+    desk: Desk, ana: Membership, club: Program, assert_no_axe_violations: Callable[[Any], None]
+) -> None:
+    page, now = desk.page, timezone.now()
+    play(live_game(club, at=now - DAY, free_plays=2, prizes=NEVER), ana, at=now)
+    reply(make_survey(club), ana)
+    promise(club, at=now - 2 * DAY, least="20")
+    link = link_of(ana, now - 2 * DAY)
+    assert link is not None
+    bring(link, "ben", at=now - DAY, given_name="Ben", family_name="Ode")
+    with desk.call():  # The game gave me nothing.
+        games = desk.panel("games")
+        desk.reads(games, "Spring wheel", "1 play now", "Better luck", "By chance: 50%")
+        expect(games.get_by_role("link", name="How it was drawn")).to_be_visible()
+    with desk.call():  # I answered your survey, and got nothing.
+        desk.reads(desk.panel("surveys"), "Spring", "Nothing is promised for this survey.")
+    with desk.call():  # My friend joined, and I got nothing.
+        friends = desk.panel("referrals")
+        desk.reads(friends, "Ben Ode", "has to buy for $20.00 or more at once by")
+        desk.click(friends.get_by_role("link", name="Ben Ode"))
+        desk.reads(page.locator("main"), "Who brings a friend gets: 300 Beans.")
+    with desk.call():  # Only what is about friends and games, please.
+        timeline = desk.panel("timeline")
+        timeline.get_by_label("Show on the timeline").select_option(
+            label="Friends, games and surveys"
+        )
+        desk.clicks += 1
+        desk.reads(timeline, "Brought Ben Ode", "Played Spring wheel", "Answered the survey")
+        expect(timeline).not_to_contain_text("Earned with order")
+    with desk.call():  # Where on this long page is it?
+        desk.click(page.get_by_role("navigation", name="On this page").locator("summary"))
+        assert_no_axe_violations(page)
+        desk.click(page.get_by_role("link", name="Surveys", exact=True).last)
+        expect(desk.panel("surveys")).to_be_in_viewport()
+        menu = page.get_by_role("navigation", name="On this page")
+        expect(menu.get_by_role("link", name="Lots")).to_be_hidden()
+    with desk.call():  # What happens to my Beans when I leave?
+        desk.click(desk.panel("wallets").get_by_label("More about the membership in Bean Club"))
+        desk.click(desk.panel("wallets").get_by_role("link", name="What to tell"))
+        desk.reads(page.locator("main"), "What happens to my points when I leave?", "until it")
+        assert_no_axe_violations(page)
+
+
 def test_what_is_written_down_handed_out_and_erased(
     desk: Desk, ana: Membership, assert_no_axe_violations: Callable[[Any], None]
 ) -> None:
@@ -242,8 +301,11 @@ def test_what_is_written_down_handed_out_and_erased(
         desk.click(page.locator("#action-data"))
         desk.reads(page.locator("main"), "Orders", "Notes of the team")
         assert_no_axe_violations(page)
+        desk.click(page.locator("#data-file"))
+        expect(page.locator("#data-fetch")).to_be_visible()
+        assert_no_axe_violations(page)
         with page.expect_download() as download:
-            desk.click(page.locator("#data-file"))
+            desk.click(page.locator("#data-fetch"))
         with zipfile.ZipFile(download.value.path()) as package:
             assert "NEW-1" in package.read("data.json").decode()
     with desk.call():  # Forget me.

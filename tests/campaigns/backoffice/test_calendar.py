@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -89,6 +90,33 @@ def test_what_goes_on_keeps_its_line_in_a_week(club: Program) -> None:
     assert weeks[1][1].bars[0].begins
     assert weeks[2][0].bars[0].named
     assert weeks[2][1].bars[0].ends
+
+
+def test_what_comes_again_stands_on_its_days(club: Program) -> None:
+    span = span_of("month", dt.date(2024, 3, 10))
+    item = entry(club, dt.date(2024, 3, 5), dt.date(2024, 3, 19))
+    weekly = Shown(replace(item.entry, weekdays=frozenset({4})))
+    weeks = weeks_of([weekly], span, dt.date(2024, 3, 6))
+    shown = {cell.day: bar for week in weeks for cell in week for bar in cell.bars if bar}
+    assert list(shown) == [dt.date(2024, 3, 8), dt.date(2024, 3, 15)]
+    assert all(bar.begins and bar.ends and bar.named for bar in shown.values())
+
+
+def test_of_a_full_day_some_wait_until_somebody_asks(club: Program) -> None:
+    day = dt.date(2024, 3, 6)
+    cells = weeks_of([entry(club, day, day)] * 7, span_of("month", day), day)[1]
+    assert (len(cells[2].bars), len(cells[2].rest), cells[2].more) == (5, 2, 2)
+    assert (cells[3].bars, cells[3].rest, cells[3].more) == ([], [], 0)
+
+
+def test_a_weekly_promotion_says_its_days_and_hours(manager: Client, club: Program) -> None:
+    offer = {"weekdays": ["friday"], "from_time": "16:00", "until_time": "20:00"}
+    row = planned(club, template="happy-hours", offer=offer, ends_at=tomorrow(club, 20))
+    shown = page_of(manager, f"{url('calendar')}?view=quarter&day={tomorrow(club).date()}")
+    assert "Happy hours, every week, Friday, 4:00 PM – 8:00 PM" in shown
+    own = page_of(manager, reverse("campaigns_backoffice:campaign", args=[row.public_id]))
+    assert "Friday, 4:00 PM – 8:00 PM" in own
+    assert "Weekday is Friday and time of day is between 16:00 and 20:00" in own
 
 
 def test_lanes_are_as_wide_as_the_time_is_long(club: Program) -> None:
@@ -248,6 +276,7 @@ def test_a_draft_is_dragged_to_another_day_and_put_back(
     assert row.starts_at == month + 7 * DAY
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Weekend is where it was.")).to_be_visible()
+    expect(page.locator(f'[data-day="{month.date()}"] .is-promotion')).to_have_count(1)
     row.refresh_from_db()
     assert row.starts_at == month
     page.set_viewport_size({"width": 390, "height": 844})
@@ -257,3 +286,39 @@ def test_a_draft_is_dragged_to_another_day_and_put_back(
     page.goto(f"{live_server.url}{url('year_plan', club.code)}?year={month.year}")
     expect(page.get_by_role("heading", name="Seasons")).to_be_visible()
     assert_no_axe_violations(page)
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_what_is_moved_from_a_full_day_leaves_the_page_as_it_was(
+    sign_in: Callable[[str], Any], club: Program, live_server: Any
+) -> None:
+    """By drag the page stays where it is looked at; by keyboard one is where one was."""
+    month = (timezone.now().astimezone(club.zone).replace(day=1) + 40 * DAY).replace(
+        day=9, hour=10, minute=0, second=0, microsecond=0
+    )
+    rows = [draft(club, name=f"Weekend {number}", title=f"Weekend {number}", starts_at=month,
+                  ends_at=month + DAY) for number in range(7)]  # fmt: skip
+    page = sign_in("marketing_manager")
+    address = f"{live_server.url}{url('calendar')}?day={month.date()}"
+    page.goto(address)
+    bar = page.locator(f'.calendar-month [data-move="promotion-{rows[-1].public_id}"]').first
+    expect(bar).to_be_hidden()
+    page.locator(f'[data-day="{month.date()}"]').get_by_text("2 more").click()
+    expect(bar).to_be_visible()
+    bar.drag_to(page.locator(f'[data-day="{month.date() + 2 * DAY}"]'))
+    page.get_by_role("button", name="Move it").click()
+    expect(page.get_by_text("Weekend 6 was moved.")).to_be_visible()
+    expect(
+        page.locator(f'[data-day="{month.date() + 2 * DAY}"]').get_by_text("Weekend 6")
+    ).to_be_visible()
+    expect(page.locator("h2.calendar-name")).to_be_in_viewport()
+    link = page.get_by_role("link", name="Move Weekend 6…")
+    link.press("Enter")
+    page.get_by_label("Until").fill(f"{month + 5 * DAY:%Y-%m-%dT%H:%M}")
+    page.get_by_role("button", name="Move it").click()
+    expect(page.get_by_text("Weekend 6 was moved.")).to_have_count(2)
+    expect(link).to_be_focused()
+    page.get_by_role("button", name="Undo").last.click()
+    expect(page.get_by_text("Weekend 6 is where it was.")).to_be_visible()
+    assert page.url == address

@@ -14,13 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from campaigns.models import Campaign, Challenge
+from campaigns.models import Campaign, Challenge, ChallengeForecast
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import join_challenge
 from campaigns.services.leaderboards import join_leaderboards
 from loyalty.models import Membership, Program
 from loyalty.services.rules import set_four_eyes
-from members.models import Customer
+from members.models import Customer, Job
 from members.services.audit import SYSTEM
 from tests.campaigns.challenges import draft, launch, member
 from tests.factories import CustomerFactory
@@ -182,8 +182,8 @@ def test_the_page_says_who_takes_part_and_how_far_they_are(manager: Client, club
     assert "Have done it" in shown
     assert "100 points" in shown
     members = page(manager, url("challenge_members", public_id))
-    assert members.index("40 %") < members.index("100 %")
-    assert "40 %" not in page(manager, url("challenge_members", public_id) + "?state=won")
+    assert members.index("40%<") < members.index("100%<")
+    assert "40%<" not in page(manager, url("challenge_members", public_id) + "?state=won")
     give_back(refund("R", "60", of="A", at=timezone.now()))
     measure_customers(everybody, now=timezone.now())
     assert "1 time it is undone" in page(manager, url("challenge", public_id))
@@ -368,3 +368,27 @@ def test_levels_in_the_browser(
     expect(page.get_by_role("listitem").filter(has_text="Newcomer")).to_be_visible()
     expect(page.get_by_text("The standard ones.")).to_have_count(0)
     assert_no_axe_violations(page)
+
+
+def test_it_can_be_tried_on_what_was_bought(manager: Client, club: Program) -> None:
+    """Enough is on the page to know what it would have cost, and what that says."""
+    now = timezone.now()
+    make_wallet(club, at=now - 80 * DAY)
+    record(*(order(f"O{number}", "60", at=now - number * DAY) for number in range(2, 30)))
+    tried = draft(club, starts_at=now, ends_at=now + 7 * DAY, budget_units=50)
+    address = url("challenge", tried.campaign.public_id)
+    assert "What would it have cost?" in page(manager, address)
+    answer = manager.post(url("challenge_forecast", tried.campaign.public_id))
+    assert answer["Location"] == address
+    shown = page(manager, address)
+    assert "What it will likely cost" in shown
+    assert "stretches as long" in shown
+    assert "Its budget is likely used up on" in shown
+    assert "As if all whom it is for joined as it begins" in shown
+    ChallengeForecast.objects.update(result=None, finished_at=None)
+    Job.objects.update(state="running")
+    assert "It is counted in the orders of the last weeks." in page(manager, address)
+    team = draft(club, name="Team", team_size=3).campaign.public_id
+    assert "What would it have cost?" not in page(manager, url("challenge", team))
+    refused = manager.post(url("challenge_forecast", team), follow=True)
+    assert "challenges of teams are not forecast" in refused.content.decode()

@@ -12,9 +12,11 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from campaigns.models import Connection, InboundMessage
+from campaigns.services.connections import change_connection, set_api_access
 from loyalty.models import Activity, Order
 from members.kept_secrets import revealed
 from members.models import AuditEntry
+from members.services.audit import SYSTEM
 from tests.campaigns.shops import SECRET, connect, post, shopify, shopify_order, work
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_type
@@ -37,6 +39,24 @@ def url(name: str, *args: object) -> str:
 
 def text(response) -> str:
     return response.content.decode()
+
+
+def test_the_log_has_the_host_of_a_shop_and_no_key_that_follows_it(client_of):
+    shop = connect("woocommerce")
+    for path in ("Secretname", "Secretname/more"):
+        set_api_access(
+            connection=shop, shop_url=f"shop.example/{path}", key="k", secret="s", actor=SYSTEM
+        )
+    shop.refresh_from_db()
+    change_connection(
+        connection=shop, changes={"shop_url": "https://shop.example/Secretname/2"}, actor=SYSTEM
+    )
+    kept = list(AuditEntry.objects.filter(target__contains="connection").order_by("pk"))
+    assert [entry.after.get("shop_url") for entry in kept[-3:]] == ["https://shop.example/…"] * 3
+    assert kept[-1].after["other_path"] is True
+    assert "Secretname" not in str([(entry.before, entry.after) for entry in kept])
+    page = text(client_of("auditor").get(url("connection", shop.public_id)))
+    assert "Secretname" not in page
 
 
 def test_a_shop_is_connected_step_by_step(admin):
@@ -245,3 +265,26 @@ def test_the_pages_can_be_used_by_everybody(page, live_server, sign_in, assert_n
     page.get_by_role("button", name="See its fields").click()
     expect(page.get_by_label("Order number")).to_have_value("order_id")
     assert_no_axe_violations(page)
+
+
+def test_an_auditor_reads_how_a_connection_does_and_finds_nothing_to_change(admin, client_of):
+    shop = connect("shopify")
+    assert shopify(shop, "orders/create", shopify_order(updated="2024-03-15T08:00:01Z")) == 202
+    auditor = client_of("auditor")
+    for name, args, button in (
+        ("connection_list", (), "New connection"),
+        ("connection", (shop.public_id,), "Switch it off"),
+        ("connection", (shop.public_id,), "Delete"),
+        ("connection", (shop.public_id,), url("connection_secret", shop.public_id)),
+    ):
+        assert button in text(admin.get(url(name, *args)))
+        page = text(auditor.get(url(name, *args)))
+        assert str(shop) in page
+        assert button not in page
+        assert SECRET not in page
+    for name in ("connection_edit", "connection_secret", "connection_switch", "connection_delete"):
+        assert auditor.post(url(name, shop.public_id), {}).status_code == 403
+    Connection.objects.all().delete()
+    page = text(auditor.get(url("connection_list")))
+    assert "Nothing is connected yet" in page
+    assert "New connection" not in page

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from campaigns.game_templates import TEMPLATES
 from campaigns.models import Game, GameSeed
@@ -269,3 +270,29 @@ def test_guests_are_let_in_by_the_form_and_counted(manager: Client, club: Progra
     refused = manager.post(other, filled(WON, LOST, guests="on", **some))
     assert refused.status_code == 422
     assert "nobody knows whether" in refused.content.decode()
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_what_is_asked_before_something_is_done_says_what_and_why(
+    sign_in: Callable[[str], Any], club: Program, live_server: Any,
+    assert_no_axe_violations: Callable[..., None],
+) -> None:  # fmt: skip
+    """By the words of the button that was pressed, where a form has no others."""
+    game = draft_game(club)
+    shown = sign_in("marketing_manager")
+    shown.goto(f"{live_server.url}{url('game', game.public_id)}")
+    asked = (
+        ("Publish", "Its prizes and odds stay as they are from then on.", "Live"),
+        ("Pause", "Nobody can play until you go on.", "Paused"),
+        ("End it", "What was won stays won; what unused plays cost is given back.", "Ended"),
+    )
+    for button, why, becomes in asked:
+        if button == "End it":
+            shown.get_by_label("More about this game").click()
+        shown.get_by_role("button", name=button).click()
+        question = shown.get_by_role("alertdialog", name=button)
+        expect(question).to_contain_text(why)
+        assert_no_axe_violations(shown)
+        question.get_by_role("button", name=button).click()
+        expect(shown.get_by_role("main").get_by_text(becomes, exact=True).first).to_be_visible()

@@ -42,7 +42,7 @@ def test_a_journey_is_begun_changed_and_put_live(manager: Client) -> None:
     manager.post(url("journey_create"), {"ready": "win-back", "program": "club"})
     journey = Journey.objects.get()
     key = journey.public_id
-    assert "Tell: Not seen for a while" in page(manager, url("journey_edit", key))
+    assert "Tell: Win back" in page(manager, url("journey_edit", key))
     sent = {"name": "Back again", "factor": "3", "again": "10", "goal": "order", "holdout": "20",
             "measured_days": "14", "audience": ""}  # fmt: skip
     assert manager.post(url("journey_edit", key), sent).status_code == 302

@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 from campaigns.models import Consent, Delivery, MessageTemplate, OccasionSetting, TemplateVersion
 from campaigns.selectors.policies import get_policy
 from campaigns.services.blocked_addresses import block_address
+from members.audit import differences, target_of
 from members.models import AuditEntry
 from tests.campaigns.factories import follow, send, states, tell, write
 from tests.factories import CustomerFactory
@@ -51,6 +52,16 @@ def test_an_occasion_that_is_on_is_told_by_some_way(manager: Client) -> None:
     answer = manager.post(url("occasion", "gift"), {"is_on": "on", "topic": "points"})
     assert answer.status_code == 422
     assert "Choose at least one way" in answer.content.decode()
+
+
+def test_whoever_may_not_write_words_reads_them(client_of: Callable[[str], Client]) -> None:
+    shown = page(client_of("auditor"), url("words", *EMAIL))
+    assert re.search(r"<input[^>]+name=\"subject\"[^>]+readonly", shown)
+    assert re.search(r"<textarea[^>]+name=\"body\"[^>]+readonly", shown)
+    assert "Save and use" not in shown
+    assert "word-insert" not in shown
+    assert "What you save" not in shown
+    assert "How it is read" in shown
 
 
 def test_words_are_saved_as_versions_and_what_is_wrong_is_named(manager: Client) -> None:
@@ -151,6 +162,13 @@ def test_a_customers_page_has_their_messages_and_what_they_want(agent: Client) -
     assert agent.post(url("consents", ana.public_id), sent).status_code == 302
     assert list(Consent.objects.values_list("topic", "state")) == [("offers", "granted")]
     assert "Address does not work" not in page(agent, url("message_panel", ana.public_id))
+    # Who looks after them reads what changed in words, too.
+    said = {
+        item.label: (item.before, item.after)
+        for entry in AuditEntry.objects.filter(target=target_of(ana))
+        for item in differences(entry)
+    }
+    assert said == {"Offers by e-mail": ("", "Yes"), "Way": ("", "E-mail")}
 
 
 def test_when_and_how_often_is_settled(manager: Client, agent: Client) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from campaigns.models import ChannelSetting, Delivery, OccasionSetting
 from campaigns.selectors.ways import url_of
@@ -17,7 +19,7 @@ from members.services.audit import SYSTEM
 from tests.campaigns.backoffice.test_messages import page, url
 from tests.campaigns.factories import send, tell
 from tests.campaigns.receiver import Receiver
-from tests.campaigns.services.test_ways import NOON, agree, gateway, use, wanting
+from tests.campaigns.ways import NOON, agree, gateway, use, wanting
 from tests.factories import CustomerFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
@@ -110,6 +112,40 @@ def test_the_secret_of_another_system_is_shown_once(administrator: Client) -> No
     assert "no-store" in answer["Cache-Control"]
     assert administrator.post(url("way_secret", "push")).status_code == 404
     assert administrator.get(url("way", "email")).status_code == 404
+
+
+def test_a_gateway_that_knows_our_names_has_a_secret_for_receipts(administrator: Client) -> None:
+    administrator.post(url("way", "sms"), fill(GATEWAY))
+    shown = page(administrator, url("way", "sms"))
+    assert "no receipt tells here" in shown
+    assert "/messages/receipts/" not in shown
+    assert administrator.post(url("way_receipts", "sms")).status_code == 404
+    administrator.post(url("way", "sms"), fill(GATEWAY + "&:id={id}"))
+    shown = page(administrator, url("way", "sms"))
+    assert "/messages/receipts/sms/" in shown
+    assert "no receipt tells here" not in shown
+    answer = administrator.post(url("way_receipts", "sms"))
+    assert "whsec_" in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    assert "whsec_" not in page(administrator, url("way", "sms"))
+
+
+@pytest.mark.browser
+def test_the_secret_for_receipts_is_made_and_copied_once(
+    sign_in: Callable[[str], Any], assert_no_axe_violations: Callable[[Any], None]
+) -> None:
+    use("sms", GATEWAY + "&:id={id}")
+    screen = sign_in("administrator")
+    screen.goto(url("way", "sms"))
+    expect(screen.get_by_label("Address for receipts")).to_have_value(
+        re.compile(r"/messages/receipts/sms/$")
+    )
+    screen.get_by_role("button", name="Make a secret").click()
+    expect(screen.get_by_label("Secret", exact=True)).to_have_value(re.compile("^whsec_"))
+    assert_no_axe_violations(screen)
+    screen.goto(url("way", "sms"))
+    expect(screen.get_by_role("button", name="Make another secret")).to_be_visible()
+    expect(screen.get_by_label("Secret", exact=True)).to_have_count(0)
 
 
 def test_words_are_counted_seen_by_a_member_and_sent_to_oneself(

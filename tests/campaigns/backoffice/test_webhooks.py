@@ -11,7 +11,12 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from campaigns.models import WebhookDelivery, WebhookEndpoint
+from campaigns.services.webhook_endpoints import change_endpoint, delete_endpoint
+from campaigns.webhook_addresses import without_secrets
 from members.models import AuditEntry, Job
+from members.selectors.audit_seals import verify_chain
+from members.services.audit import SYSTEM, record_audit
+from members.services.audit_seals import seal_entries
 from members.services.job_runs import run_job
 from tests.campaigns.receiver import receiving
 from tests.campaigns.webhooks import deliver, happened, make_endpoint
@@ -227,3 +232,92 @@ def test_the_form_hides_its_choices_and_no_screen_breaks_a_rule_of_accessibility
     ):  # fmt: skip
         page.goto(address)
         assert_no_axe_violations(page)
+
+
+def test_an_auditor_reads_what_was_told_and_finds_nothing_to_change(admin, client_of):
+    endpoint = make_endpoint(URL)
+    happened("one")
+    auditor, delivery = client_of("auditor"), WebhookDelivery.objects.get()
+    for name, args, button in (
+        ("endpoint_list", (), "New webhook"),
+        ("endpoint", (endpoint.public_id,), "Send a test"),
+        ("endpoint", (endpoint.public_id,), "Another secret"),
+        ("endpoint", (endpoint.public_id,), "Delete"),
+        ("delivery", (delivery.public_id,), "Send it again"),
+    ):
+        assert button in text(admin.get(url(name, *args)))
+        page = text(auditor.get(url(name, *args)))
+        assert "shop.example" in page
+        assert button not in page
+    assert auditor.get(url("endpoint_rotate", endpoint.public_id)).status_code == 403
+    WebhookEndpoint.objects.all().delete()
+    page = text(auditor.get(url("endpoint_list")))
+    assert "Nobody is told yet" in page
+    assert "New webhook" not in page
+
+
+def test_what_follows_the_host_of_an_address_is_for_those_who_may_change_it(admin, client_of):
+    endpoint = make_endpoint(f"{URL}/Secretname")
+    written = f"{URL}/Secretname?key=Secretname"
+    change_endpoint(endpoint=endpoint, actor=SYSTEM, changes={"url": written})
+    happened("one")
+    delivery = WebhookDelivery.objects.get()
+    for address in (url("endpoint", endpoint.public_id), url("endpoint_list")):
+        assert written in text(admin.get(address))
+    auditor = client_of("auditor")
+    for address in (
+        url("endpoint_list"), url("endpoint", endpoint.public_id), url("delivery_list"),
+        url("delivery", delivery.public_id), reverse("backoffice:audit_log"),
+    ):  # fmt: skip
+        page = text(auditor.get(address))
+        assert "https://shop.example/…" in page
+        assert "Secretname" not in page
+    assert "What follows the host is another" in page
+    delete_endpoint(endpoint=endpoint, actor=SYSTEM)
+    assert AuditEntry.objects.filter(action="webhook.deleted").exists()
+    for entry in AuditEntry.objects.filter(action__startswith="webhook."):
+        assert "Secretname" not in f"{entry.before} {entry.after}"
+
+
+def test_entries_of_before_keep_what_they_say_and_show_the_host_alone(client_of):
+    """The chain holds as it was; what people read of the log has no key in it."""
+    endpoint = make_endpoint(URL)
+    full = f"{URL}/Secretname?key=Secretname"
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(description=full)
+    endpoint.refresh_from_db()
+    record_audit(
+        actor=SYSTEM, action="webhook.changed", target=endpoint,
+        before={"url": f"{full}&old"}, after={"url": "https://new.example/Secretname", "types": []},
+    )  # fmt: skip
+    seal_entries(now=timezone.now())
+    assert not verify_chain(timezone.now()).flaws
+    assert AuditEntry.objects.filter(after__url="https://new.example/Secretname").exists()
+    auditor = client_of("auditor")
+    pages = [text(auditor.get(reverse("backoffice:audit_log")))]
+    for kind in ("csv", "ndjson"):
+        answer = auditor.get(reverse("backoffice:audit_export", args=[kind]))
+        pages.append(b"".join(answer.streaming_content).decode())
+    for page in pages:
+        assert "https://shop.example/…" in page
+        assert "https://new.example/…" in page
+        assert "Secretname" not in page
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://shop.example", "https://shop.example"),
+        ("https://shop.example/", "https://shop.example/"),
+        ("https://shop.example/hooks", "https://shop.example/…"),
+        ("https://shop.example?a=Secretname", "https://shop.example/…"),
+        ("https://shop.example#Secretname", "https://shop.example/…"),
+        ("https://shop.example/a@Secretname", "https://shop.example/…"),
+        ("https://a:Secretname@shop.example:8443/h?a=Secretname#x", "https://shop.example:8443/…"),
+        ("https://[Secretname", "https://[Secretname"),
+        ("https://a.example/b, http://c.d/e", "https://a.example/… http://c.d/…"),
+        ("https://shop.example/…", "https://shop.example/…"),
+        ("No address", "No address"),
+    ],
+)  # fmt: skip
+def test_an_address_without_its_secrets(address: str, shown: str):
+    assert without_secrets(address) == shown

@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.test import Client
 
 from campaigns.models import Campaign, Season
 from campaigns.selectors.calendar import Span, conflicts_in, entries
@@ -19,10 +20,12 @@ from campaigns.services.calendar_moves import (
     times_of,
 )
 from campaigns.services.seasons import SeasonTerms, plan_quarter, save_season
-from loyalty.models import EarningRuleVersion
+from loyalty.models import EarningRule, EarningRuleVersion
+from loyalty.selectors.rules import all_judged_rows, campaign_rows, rule_rows
 from loyalty.services.rules import set_four_eyes
 from loyalty.unit_definitions import ExpiryDefinition
 from members.errors import ConflictError, DomainError
+from members.models import StaffMember
 from members.services.audit import SYSTEM, Actor
 from rewards.event_definitions import EventDefinition
 from rewards.services.access_windows import WindowTerms, save_window
@@ -79,6 +82,11 @@ def test_every_kind_is_on_it(program):
     assert ("promotion", "Weekend") not in shown(
         program, Span(dt.date(2024, 4, 1), dt.date(2024, 4, 30))
     )
+    client = Client()
+    client.force_login(StaffMemberFactory(role=StaffMember.Role.ANALYST).user)
+    for entry in entries([program], MONTH, NOW):
+        answer = client.get(entry.url, follow=True)
+        assert answer.status_code == 200, f"{entry.title} leads where analysts may not look"
 
 
 def test_the_number_of_queries_does_not_grow(program, django_assert_max_num_queries):
@@ -289,3 +297,20 @@ def test_a_season_moves_in_its_year_alone(program):
     }  # fmt: skip
     assert found == {dt.date(2024, 3, 24), dt.date(2025, 3, 20)}
     assert Season.objects.get().day == 20
+
+
+def test_rules_are_read_at_once_as_one_after_the_other(program, django_assert_num_queries):
+    launch(program, name="Weekend", **SOON)
+    wallet_type = program.wallet_types.get()
+    for source in ("", "campaign:gone", "tiers:1"):
+        code = source.replace(":", "-") or "unwritten"
+        EarningRule.objects.create(
+            program=program, wallet_type=wallet_type, code=code, name=code, source=source
+        )
+    # First of all in order of evaluation, and yet after what people write.
+    EarningRule.objects.filter(source="").update(position=9)
+    EarningRule.objects.filter(source__startswith="campaign:").update(position=0)
+    apart = [*rule_rows(program, NOW), *campaign_rows(program, NOW)]
+    assert [row.rule.source[:9] for row in apart] == ["", "", "campaign:"]
+    with django_assert_num_queries(2):
+        assert all_judged_rows(program, NOW) == apart

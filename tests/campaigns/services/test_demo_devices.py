@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from campaigns.demo_devices import show_devices
+from campaigns.demo.devices import show_devices
 from campaigns.models import Consent, ContactAddress, Message
 from loyalty.models import Program
 from tests.rewards.factories import make_member

@@ -92,9 +92,9 @@ def test_an_order_counts_in_its_days_and_not_when_it_came_to_nothing() -> None:
         member = reachable(f"c{number}", program)
         told(member, now - 20 * DAY)
         buys(member, now - 20 * DAY + days * DAY)
-    cancelled = reachable("c9", program)
-    told(cancelled, now - 20 * DAY)
-    buys(cancelled, now - 19 * DAY, status="cancelled")
+    canceled = reachable("c9", program)
+    told(canceled, now - 20 * DAY)
+    buys(canceled, now - 19 * DAY, status="cancelled")
     assert (of_gift(now).over, of_gift(now).ordered) == (5, 2)
 
 

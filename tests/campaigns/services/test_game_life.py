@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
-from campaigns.demo_games import show_games
+from campaigns.demo.games import show_games
 from campaigns.fair_draws import commitment_of
 from campaigns.game_definitions import GameDefinition, definition_of_game
 from campaigns.models import Game, GameDraw, GamePrize, GameSeed, GuestDraw
@@ -132,8 +132,9 @@ def test_draws_and_published_prizes_change_no_more(program: Program) -> None:
 )  # fmt: skip
 def test_what_was_tampered_with_is_found(program: Program, bent: str, check: str) -> None:
     game = live_game(program)
-    for number in range(12):
-        play(game, member(), str(number))
+    # Enough to draw one of any prize that the hand below is laid on.
+    for number in range(45):
+        play(game, member(f"c{number % 3}"), str(number))
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET session_replication_role = replica")

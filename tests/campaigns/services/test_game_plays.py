@@ -15,7 +15,8 @@ from campaigns.services.game_clock import find_changes, move_on
 from campaigns.services.game_plays import buy_play
 from campaigns.services.game_turns import GameClosedError
 from loyalty.errors import InsufficientBalanceError
-from loyalty.models import Order, Program, Transfer
+from loyalty.models import Order, Program, TierChange, Transfer
+from loyalty.services.member_tiers import rebuild_tiers
 from loyalty.services.programs import apply_definition
 from members.models import Customer
 from members.services.audit import SYSTEM
@@ -160,6 +161,29 @@ def test_joining_an_activity_and_a_higher_tier_earn_plays(db: None) -> None:
         deliver_waiting()
     sources = Counter(GamePlay.objects.filter(game=game).values_list("source", flat=True))
     assert sources == {"joined": 1, "activity": 2, "tier_up": 3}
+
+
+def test_who_loses_a_tier_earns_no_plays(db: None) -> None:
+    now = dt.datetime.now(dt.UTC)
+    ago = now - dt.timedelta(days=400)
+    tiers = {"metric": "spend", "window": "rolling_12_months", "downgrade": "immediate",
+             "tiers": [{"code": "base", "name": "Base"},
+                       {"code": "gold", "name": "Gold", "threshold": "40"}]}  # fmt: skip
+    program = make_program(at=ago, tiers=tiers)
+    make_wallet(program, "c1", at=ago)
+    bought = now - dt.timedelta(days=370)
+    record(order("A1", "50", at=bought), now=bought)
+    while deliver_waiting():
+        pass
+    game = live_game(
+        program, at=now - dt.timedelta(minutes=5), free_plays=0, free_each="",
+        earning=[{"on": "tier_up", "plays": 3}],
+    )  # fmt: skip
+    rebuild_tiers(now=now)
+    while deliver_waiting():
+        pass
+    assert TierChange.objects.filter(why="dropped_out", became="base").count() == 1
+    assert GamePlay.objects.filter(game=game).count() == 0
 
 
 def test_a_game_for_some_shows_itself_to_them_alone(program: Program) -> None:

@@ -125,6 +125,20 @@ def test_however_messages_come_they_come_to_the_same(program):
         assert play(shuffled) == expected
 
 
+def test_a_refund_whose_tax_the_shop_does_not_tell_takes_the_goods_in_proportion(program):
+    """The shop says of a refund only what was paid out, tax and all; its prices are without."""
+    shop = connect("woocommerce")
+    taxed = {"total": "33.88", "total_tax": "5.88", "cart_tax": "5.88", "shipping_total": "0.00"}
+    woocommerce(shop, "order.created", woo_order(modified="2024-03-15T12:05:00", **taxed))
+    work()
+    assert spendable("26") == 28
+    back = [{"id": 801, "reason": "", "total": "-16.94"}]
+    half = woo_order(modified="2024-03-16T12:05:00", refunds=back, **taxed)
+    woocommerce(shop, "order.updated", half)
+    work()
+    assert spendable("26") == 14
+
+
 def test_an_order_brought_back_from_the_bin_counts_again(program):
     shop = connect("woocommerce")
     woocommerce(shop, "order.created", woo_order(modified="2024-03-15T12:05:00"))

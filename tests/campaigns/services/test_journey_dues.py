@@ -12,10 +12,11 @@ from campaigns.selectors import due_members, risen_wallets
 from campaigns.services.journeys import end_journey, publish_journey, save_draft
 from loyalty.models import Membership
 from loyalty.services.facts import write_facts
-from members.models import Customer
+from members.models import Customer, CustomerFacts
 from members.services.audit import SYSTEM
-from tests.campaigns.services.test_journeys import TELL, begin, live, starts, steps
+from tests.campaigns.journeys import TELL, begin, live, starts, steps
 from tests.loyalty.factories import NOW, adjust, day, make_program, make_wallet, order, record
+from tests.plans import rows_read
 from tests.rewards.factories import make_member
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
@@ -149,6 +150,24 @@ def test_what_is_due_costs_the_same_however_many_members_there_are() -> None:
             cursor.execute("EXPLAIN " + queries[0]["sql"])
             plan = "\n".join(row[0] for row in cursor.fetchall())
         assert index in plan, plan
+
+
+def test_a_page_reads_as_much_where_many_ordered_last_at_the_same_time() -> None:
+    """A day's orders come in at midnight where a shop's export tells only the day."""
+    members = crowd(12)
+    write_facts([member.customer_id for member in members], now=NOW)
+    CustomerFacts.objects.update(orders=1, last_order_at=day(1))
+    look = due_members.silent(members[0].program_id, day(0), day(2))
+    with connection.cursor() as cursor:
+        # A dozen rows are sorted sooner than read in order; a million are not.
+        cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+    after, found, facts = None, 0, "members_customerfacts"
+    for _page in range(len(members) // due_members.PAGE):
+        assert rows_read(lambda place=after: look(place))[facts] <= due_members.PAGE  # type: ignore[misc]
+        rows, after = look(after)
+        found += len(rows)
+    assert found == len(members)
 
 
 def test_journeys_that_are_ended_keep_nothing_of_when_members_are_due() -> None:

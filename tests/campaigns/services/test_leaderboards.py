@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from campaigns.challenge_levels import STANDARD, standing_of
 from campaigns.models import BoardName, BoardScore, Challenge
 from campaigns.selectors.challenge_levels import level_of
 from campaigns.selectors.leaderboards import board_of
+from campaigns.services import leaderboards
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import join_challenge, leave_challenge
 from campaigns.services.leaderboards import (
@@ -155,16 +157,31 @@ def test_a_name_is_ones_own_choice_and_nobody_elses(program: Program) -> None:
     given = join_leaderboards(membership=member("c1"), name="", now=NOW)
     assert given.name
     assert be_seen("c1", "  Night   Owl ").name == "Night Owl"
-    for wrong in ("night owl", "me@shop.test", "x", "Call 5551234", "a" * 25):
+    Customer.objects.filter(external_id="c2").update(given_name="Ann", family_name="Field")
+    own = ("Ann Field", "field ann", "FIELD", "Ann of Field")
+    for wrong in ("night owl", "me@shop.test", "x", "Call 5551234", "a" * 25, *own):
         with pytest.raises(DomainError) as refused:
             be_seen("c2", wrong)
         assert refused.value.errors[0].field == "name"
     with pytest.raises(IntegrityError), transaction.atomic():
         BoardName.objects.create(membership=member("c2"), program=program, name="NIGHT OWL")
+    assert be_seen("c2", "Ann of the Fields").name == "Ann of the Fields"
     # Of another program it is another one.
     other = make_program("other", earning_rules=[])
     make_wallet(other, "d1")
     assert be_seen("d1", "Night Owl").program == other
+
+
+def test_where_short_names_are_used_up_one_has_two_words(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaderboards, "_GIVEN", ("Otter",))
+    chance = SimpleNamespace(choice=lambda words: words[0], randbelow=lambda _below: 0)
+    monkeypatch.setattr(leaderboards, "secrets", chance)
+    names = [
+        join_leaderboards(membership=member(who), name="", now=NOW).name for who in ("c1", "c2")
+    ]
+    assert names == ["Otter 1000", "Otter Otter 1000"]
 
 
 def test_staff_hide_a_name_and_let_somebody_choose_again(program: Program) -> None:

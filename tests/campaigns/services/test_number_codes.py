@@ -21,7 +21,7 @@ from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
 from tests.campaigns.factories import send, states, tell
 from tests.campaigns.receiver import Receiver
-from tests.campaigns.services.test_ways import gateway, use
+from tests.campaigns.ways import gateway, use
 from tests.factories import CustomerFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
@@ -47,6 +47,15 @@ def confirm(row: ContactAddress, code: str, at: dt.datetime = NOON) -> ContactAd
 
 def wrong(row: ContactAddress) -> str:
     return f"{(int(code_of(row)) + 1) % 10**6:06}"
+
+
+def unlike(row: ContactAddress, before: str, at: dt.datetime) -> tuple[ContactAddress, dt.datetime]:
+    """The address with a code that is not the one before, and since when it is: of a million codes
+    one is the same."""
+    while code_of(row) == before:
+        at += BETWEEN
+        row = send_code(address=row, now=at)
+    return row, at
 
 
 def used(customer: Customer) -> str | None:
@@ -89,11 +98,12 @@ def test_a_number_that_nobody_has_shown_to_be_theirs_can_be_named_by_its_owner(
     code = code_of(claimed)
     row = name(ben, at=NOON + BETWEEN)
     assert (row.pk, row.customer_id) == (claimed.pk, ben.pk)
+    row, at = unlike(row, code, NOON + BETWEEN)
     with pytest.raises(DomainError):
-        confirm(row, code, NOON + BETWEEN)
-    confirm(row, code_of(row), NOON + BETWEEN)
+        confirm(row, code, at)
+    confirm(row, code_of(row), at)
     with pytest.raises(ConflictError, match="already"):
-        name(ana, at=NOON + 2 * BETWEEN)
+        name(ana, at=at + BETWEEN)
 
 
 def test_a_code_ends_with_its_time_its_tries_and_the_next_one(receiver: Receiver) -> None:
@@ -108,9 +118,10 @@ def test_a_code_ends_with_its_time_its_tries_and_the_next_one(receiver: Receiver
     with pytest.raises(ConflictError, match="does not count"):
         confirm(row, first)
     row = send_code(address=row, now=NOON + BETWEEN)
+    row, at = unlike(row, first, NOON + BETWEEN)
     with pytest.raises(DomainError, match="not the code"):
-        confirm(row, first, NOON + BETWEEN)
-    confirm(row, code_of(row), NOON + BETWEEN)
+        confirm(row, first, at)
+    confirm(row, code_of(row), at)
     assert used(ana) == NEW
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import strip_tags
 
-from campaigns.demo_calendar import show_year
+from campaigns.demo.calendar import show_year
 from campaigns.models import Campaign, CampaignForecast, QuarterPlan, Season
 from campaigns.selectors.calendar import Span, entries
 from campaigns.selectors.outlooks import (
@@ -23,10 +26,13 @@ from campaigns.selectors.outlooks import (
 )
 from campaigns.services.campaign_forecasts import forecast_campaign
 from campaigns.services.seasons import plan_quarter
+from loyalty.backtest_figures import BacktestFigures
+from loyalty.models import EarningRule, Transfer
 from loyalty.services.backtest_runs import run_backtest
 from members.services.audit import SYSTEM
+from members.services.job_runs import run_scheduled
 from tests.campaigns.campaigns import DAY, draft, launch
-from tests.loyalty.factories import NOW, make_program, make_wallet, order, record
+from tests.loyalty.factories import NOW, give_back, make_program, make_wallet, order, record, refund
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FIRST = dt.date(2024, 3, 20)
@@ -145,6 +151,93 @@ def test_a_planned_multiplier_in_the_same_time_leaves_it_less(program):
     assert outlook_of(campaign, NOW).likely == 0
 
 
+def test_what_it_costs_stops_at_its_own_budget_and_what_the_quarter_shares_lasts_so_long(program):
+    plan_quarter(program=program, year=2024, quarter=1, aim="", revenue=None,
+                 budget=Decimal("0.80"), actor=SYSTEM)  # fmt: skip
+    campaign = draft(program, offer={"factor": 3}, budget_money="0.70", **SPAN)
+    forecast(campaign)
+    found = outlook_of(campaign, NOW)
+    # Seven days at twenty cents each would come to twice as much.
+    assert (found.low, found.likely, found.high) == (Decimal("0.7"),) * 3
+    assert (found.shared.day, found.shared.chance) == (None, 0)
+    page = render_to_string(
+        "calendar/backoffice/outlook.html", {"outlook": found, "program": program}
+    )
+    said = " ".join(strip_tags(page).split())
+    assert "$0.70 in eight of ten cases Its own budget is likely used up on Mar 19, 2024 (" in said
+    assert "(in eight of ten cases on that day)." in said
+
+
+def test_what_it_has_given_already_is_not_left_of_its_own_budget(program):
+    campaign = launch(program, at=NOW - 3 * DAY, offer={"factor": 3}, budget_units=100,
+                      starts_at=NOW - 2 * DAY, ends_at=NOW + 4 * DAY)  # fmt: skip
+    run_scheduled(kind="campaigns", now=NOW - DAY)
+    record(order("late", "30", at=NOW - dt.timedelta(hours=2)))
+    campaign.refresh_from_db()
+    forecast(campaign)
+    found = outlook_of(campaign, NOW)
+    assert (found.likely, found.own.day) == (Decimal("0.4"), (NOW + DAY).date())
+
+
+# What four members buy for on a day.
+BASKETS = [[60, 20, 90, 10], [40, 55, 30, 70], [80, 80, 10, 5]]
+
+
+def bought(days: Iterable[int]) -> None:
+    """So many days ago; all at the same time of a day, as files without a clock have them."""
+    for day in days:
+        record(
+            *(
+                order(f"{day}-{number}", str(total), buyer=f"b{number}", at=NOW - day * DAY)
+                for number, total in enumerate(BASKETS[day % len(BASKETS)])
+            )
+        )
+
+
+def in_life_by_rule(campaign: Campaign) -> list[int]:
+    """What each of its rules has given less what was taken back."""
+    rules = EarningRule.objects.filter(program=campaign.program, source=campaign.source)
+    found = dict.fromkeys(rules.order_by("pk").values_list("pk", flat=True), 0)
+    for item in Transfer.objects.filter(rule_version__rule__in=found):
+        found[item.rule_version.rule_id] += item.signed_amount
+    return list(found.values())
+
+
+@pytest.mark.parametrize(
+    ("budget", "per_member", "back"),
+    [
+        (None, None, 0), (500, None, 0), (433, None, 0), (1, None, 0), (None, 150, 0),
+        (333, 120, 0), (200, 75, 0), (None, 45, 0), (933, None, 30), (733, 220, 40),
+    ],
+)  # fmt: skip
+def test_a_forecast_of_several_rules_is_what_those_orders_are_given_in_life(
+    db, budget, per_member, back
+):
+    """One budget and one limit for a member over a multiplier and a bonus."""
+    said = {
+        "offer": {"factor": 3, "reach": 50, "units": 70, "per_member": per_member},
+        "budget_units": budget,
+    }
+    tried = draft(
+        make_program("tried", at=NOW - 60 * DAY, time_zone="UTC"), "big-weekend", **said | SPAN
+    )  # fmt: skip
+    program = make_program(at=NOW - 60 * DAY, time_zone="UTC")
+    lived = launch(
+        program, "big-weekend", at=NOW - 50 * DAY, starts_at=NOW - 40 * DAY, ends_at=NOW - DAY,
+        name="Lived", **said,
+    )  # fmt: skip
+    bought(range(16, 13, -1))
+    if back:
+        give_back(refund("R", str(back), of="15-1", at=NOW - 13 * DAY - DAY / 2))
+    bought(range(13, 1, -1))
+    backtest = forecast(tried)
+    backtest.refresh_from_db()
+    found = {rule.code: rule.draft for rule in BacktestFigures(backtest).rules()}
+    own = [found[code] for code in CampaignForecast.objects.get().rules]
+    assert own == in_life_by_rule(lived)
+    assert sum(own) == (budget or sum(own)) > 0
+
+
 @pytest.mark.parametrize(
     ("budget", "day", "chance"), [(25, FIRST + 2 * DAY, 100), (100, None, 0), (10, FIRST, 100)]
 )
@@ -172,5 +265,6 @@ def test_the_demonstration_plans_its_year_once():
         show_year(program)
     assert (Season.objects.count(), QuarterPlan.objects.count()) == (7, 8)
     assert Campaign.objects.count() == 5
-    forecast = CampaignForecast.objects.select_related("campaign__program").get()
-    assert outlook_of(forecast.campaign, timezone.now()).state == "done"
+    forecasts = CampaignForecast.objects.select_related("campaign__program").order_by("pk")
+    found = [outlook_of(forecast.campaign, timezone.now()) for forecast in forecasts]
+    assert [(item.state, item.takes_off) for item in found] == [("done", False), ("done", True)]

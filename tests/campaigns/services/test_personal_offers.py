@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from campaigns.campaign_rules import rules_of_campaign
-from campaigns.demo_offers import show_offers
+from campaigns.demo.offers import show_offers
 from campaigns.models import Campaign, PersonalOffer, SurpriseDraw
 from campaigns.offer_words import gives_words, reason_words
 from campaigns.selectors.campaigns import is_kept_aside, shown_to

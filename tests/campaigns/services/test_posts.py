@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from campaigns.demo_community import show_community
+from campaigns.demo.community import show_community
 from campaigns.models import Message, Post, PostComment, PostReading
 from campaigns.post_words import told_post
 from campaigns.selectors.posts import counted_posts, shown_posts, waiting_comments

@@ -16,7 +16,7 @@ from campaigns.services.policies import set_occasion
 from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.campaigns.factories import VALUES
-from tests.campaigns.services.test_ways import agree, use
+from tests.campaigns.ways import agree, use
 from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,8 @@ from campaigns.services.journeys import end_journey, pause_journey, publish_jour
 from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
 from loyalty.program_files import dump_program, load_program
-from loyalty.selectors.programs import definition_of
+from loyalty.program_parts import program_parts
+from loyalty.selectors.programs import definition_of, definition_without_parts
 from loyalty.services.programs import apply_definition
 from members.errors import ConflictError, DomainError
 from members.services.audit import SYSTEM
@@ -159,3 +160,12 @@ def test_a_draft_of_a_game_follows_its_file(program: Program) -> None:
     applied = apply_definition(load_program(text), actor=SYSTEM, now=NOW)
     assert applied.changes == ["Game changed: Spring wheel"]
     assert Game.objects.get(program=program).title == "Other"
+
+
+def test_what_is_only_looked_at_leaves_out_what_higher_applications_say(program: Program) -> None:
+    whole, shown = definition_of(program, NOW), definition_without_parts(program, NOW)
+    parts = {part.name: () for part in program_parts()}
+    assert whole.journeys
+    assert whole.surveys
+    assert shown == whole.model_copy(update=parts)
+    assert {name: getattr(shown, name) for name in parts} == parts

@@ -1,41 +1,29 @@
-"""Promotions by code: for whom, how often, in quotes, carts and orders, and why a code does not
-count."""
+"""Promotions by code: for whom, how often, in quotes and orders, and why a code does not count."""
 
 from __future__ import annotations
 
-import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
-from pydantic import ValidationError
 
-from campaigns.campaign_definitions import CampaignDefinition, Codes
-from campaigns.models import Campaign, PromoCode, PromoCodeUse
-from campaigns.selectors.campaigns import shown_to
-from campaigns.services.campaign_forecasts import forecast_campaign
+from campaigns.models import PromoCode, PromoCodeUse
 from campaigns.services.campaigns import (
-    copy_campaign,
-    delete_campaign,
     end_campaign,
     pause_campaign,
     publish_campaign,
     resume_campaign,
-    withdraw_campaign,
 )
-from campaigns.services.promo_codes import make_codes, write_codes
-from loyalty.models import Membership, Order, OrderEvaluation, Program
+from campaigns.services.promo_codes import write_codes
+from loyalty.models import Order, OrderEvaluation, Program
 from loyalty.selectors.code_answers import code_answers_of
 from loyalty.services.judgments import explain_order
-from loyalty.services.quotes import quote_order
-from members.errors import ConflictError, DomainError
 from members.models import Customer
 from members.services.audit import SYSTEM
-from rewards.errors import CheckoutRefusedError
-from tests.campaigns.campaigns import DAY, draft, launch
+from tests.campaigns.campaigns import DAY, draft
+from tests.campaigns.promo_codes import HOUR, STUDENTS, asked, by_word, said_of
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import (
     NOW,
@@ -47,41 +35,14 @@ from tests.loyalty.factories import (
     refund,
     spendable,
 )
-from tests.rewards.services.carts import cancel, cart, commit, reserve
-from tests.rewards.services.racing import in_the_way_of
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
-HOUR = dt.timedelta(hours=1)
-STUDENTS = {"field": "customer.tags", "op": "has_any", "value": ["student"]}
 State = PromoCodeUse.State
 
 
 @pytest.fixture
 def program() -> Program:
     return make_program(time_zone="Europe/Athens")
-
-
-def member(number: str = "c1") -> Membership:
-    return Membership.objects.select_related("program", "customer").get(
-        customer__external_id=number
-    )
-
-
-def by_word(program: Program, template: str = "points-weekend", **said: Any) -> Campaign:
-    """Double points with the code STUDENT-10."""
-    codes = {"kind": "shared", "word": "STUDENT-10"} | said.pop("codes", {})
-    return launch(program, template, codes=codes, **said)
-
-
-def asked(code: str, *, buyer: str = "c1", at: dt.datetime = NOW, total: str = "10") -> Any:
-    (quote,) = quote_order(order("Q", total, coupons=(code,), buyer=buyer, at=at))
-    return quote
-
-
-def said_of(code: str, **how: Any) -> str:
-    """Why it does not count; empty: it does."""
-    (found,) = asked(code, **how).codes
-    return str(found.reason)
 
 
 # What it brings
@@ -205,14 +166,14 @@ def test_all_together_use_it_as_often_as_it_may_be(program):
 def test_an_order_that_is_called_off_gives_its_use_back(program):
     by_word(program, codes={"most_uses": 1})
     record(order("A", "10", coupons=("STUDENT10",)))
-    record(order("A", "10", coupons=("STUDENT10",), status=Order.Status.CANCELLED))
+    record(order("A", "10", coupons=("STUDENT10",), status=Order.Status.CANCELED))
     record(order("B", "10", coupons=("STUDENT10",), buyer="c2"))
     assert (spendable("c1"), spendable("c2")) == (0, 20)
 
 
 def test_an_order_that_is_good_again_uses_its_code_again(program):
     by_word(program, codes={"most_uses": 1})
-    for status in (Order.Status.PAID, Order.Status.CANCELLED) * 2 + (Order.Status.PAID,):
+    for status in (Order.Status.PAID, Order.Status.CANCELED) * 2 + (Order.Status.PAID,):
         record(order("A", "10", coupons=("STUDENT10",), status=status))
     record(order("B", "10", coupons=("STUDENT10",), buyer="c2"))
     assert (spendable("c1"), spendable("c2")) == (20, 10)
@@ -224,14 +185,14 @@ def test_where_another_order_has_its_code_by_then_an_order_that_is_good_again_co
 ):
     by_word(program, codes={"most_uses": 1})
     record(order("A", "10", coupons=("STUDENT10",)))
-    record(order("A", "10", coupons=("STUDENT10",), status=Order.Status.CANCELLED))
+    record(order("A", "10", coupons=("STUDENT10",), status=Order.Status.CANCELED))
     record(order("B", "10", coupons=("STUDENT10",), buyer="c2"))
     record(order("A", "10", coupons=("STUDENT10",)))
     assert (spendable("c1"), spendable("c2")) == (10, 20)
     (why,) = code_answers_of(Order.objects.get(external_id="A").pk)
     assert (why.counts, why.reason) == (False, "used_up")
     # It stays so, also when the other one is called off.
-    record(order("B", "10", coupons=("STUDENT10",), buyer="c2", status=Order.Status.CANCELLED))
+    record(order("B", "10", coupons=("STUDENT10",), buyer="c2", status=Order.Status.CANCELED))
     give_back(refund("R", "5", of="A"))
     assert (spendable("c1"), spendable("c2")) == (5, 0)
 
@@ -242,7 +203,7 @@ def test_whoever_a_code_is_for_by_now_an_order_that_is_good_again_keeps_it(progr
     by_word(program, audience=STUDENTS)
     record(order("A", "10", coupons=("STUDENT10",)))
     Customer.objects.update(tags=[])
-    record(order("A", "10", coupons=("STUDENT10",), status=Order.Status.CANCELLED))
+    record(order("A", "10", coupons=("STUDENT10",), status=Order.Status.CANCELED))
     assert spendable() == 0
     record(order("A", "10", coupons=("STUDENT10",)))
     assert spendable() == 20
@@ -253,7 +214,7 @@ def test_a_message_from_before_does_not_give_the_use_back(program):
     by_word(program, codes={"most_uses": 1})
     record(order("A", "10", coupons=("STUDENT10",), sequence=2))
     [told] = record(
-        order("A", "10", coupons=("STUDENT10",), sequence=1, status=Order.Status.CANCELLED)
+        order("A", "10", coupons=("STUDENT10",), sequence=1, status=Order.Status.CANCELED)
     )
     assert told.outcome == "outdated"
     record(order("B", "10", coupons=("STUDENT10",), buyer="c2"))
@@ -313,172 +274,7 @@ def test_the_database_guards_how_often_it_is_used(program):
     more(state=State.HELD)
 
 
-# Carts
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_order_that_takes_over_what_its_cart_kept_has_used_it_whoever_tidies_up(program):
-    """Another cart lets go what has run out, in the moment in which the order comes."""
-    make_wallet(program)
-    make_wallet(program, "c2")
-    by_word(program, "percent-off", offer={"percent": 20})
-    reserve(with_code(member(), "one"))
-    other, later = with_code(member("c2"), "two"), NOW + HOUR
-    in_the_way_of(
-        lambda: reserve(other, at=later),
-        lambda: record(order("A", "100", coupons=("STUDENT10",)), now=later),
-        lambda: None,
-    )
-    uses = PromoCodeUse.objects.order_by("pk").values_list("holder", "state")
-    assert list(uses) == [("order:shop/A", "used"), ("cart:shop/two", "held")]
-    assert said_of("STUDENT10") == "used_by_member"
-
-
-def test_a_cart_keeps_the_code_and_its_order_uses_it(program):
-    make_wallet(program)
-    by_word(program, "percent-off", offer={"percent": 20}, codes={"most_uses": 1})
-    made = with_code(member(), "one")
-    found = reserve(made)
-    assert (found.discount, found.codes["codes"][0][3]) == (Decimal(20), "")
-    assert PromoCodeUse.objects.get().state == State.HELD
-    make_wallet(program, "c2")
-    assert said_of("STUDENT10", buyer="c2") == "used_up"
-    commit(found, number="A")
-    use = PromoCodeUse.objects.get()
-    assert (use.state, use.holder) == (State.USED, "order:shop/A")
-    record(order("A", "80", coupons=("STUDENT10",)))
-    assert code_answers_of(Order.objects.get().pk)[0].counts
-    assert PromoCode.objects.get().uses_taken == 1
-
-
-def test_an_order_that_comes_before_its_cart_is_paid_takes_the_kept_use_over(program):
-    make_wallet(program)
-    by_word(program, codes={"most_uses": 1})
-    found = reserve(with_code(member(), "one"))
-    record(order("A", "100", coupons=("STUDENT10",)))
-    commit(found, number="A")
-    use = PromoCodeUse.objects.get()
-    assert (use.state, use.holder) == (State.USED, "order:shop/A")
-    assert spendable() == 200
-
-
-def test_a_cart_that_is_given_up_gives_the_code_back(program):
-    make_wallet(program)
-    by_word(program, codes={"most_uses": 1})
-    cancel(reserve(with_code(member(), "one")))
-    assert PromoCode.objects.get().uses_taken == 0
-    assert reserve(with_code(member(), "two")).codes["codes"][0][3] == ""
-
-
-def test_another_cart_of_the_member_cannot_keep_it_too(program):
-    make_wallet(program)
-    by_word(program)
-    reserve(with_code(member(), "one"))
-    with pytest.raises(CheckoutRefusedError) as refused:
-        reserve(with_code(member(), "two"))
-    assert refused.value.code == "code_used_by_member"
-
-
-def test_the_same_cart_again_keeps_it_once(program):
-    make_wallet(program)
-    by_word(program, codes={"most_uses": 1})
-    reserve(with_code(member(), "one"))
-    reserve(with_code(member(), "one", total="30"))
-    assert PromoCode.objects.get().uses_taken == 1
-
-
-def test_a_cart_is_priced_without_a_code_that_does_not_count(program):
-    make_wallet(program)
-    by_word(program, "percent-off", audience=STUDENTS)
-    found = reserve(with_code(member(), "one"))
-    assert (found.discount, found.codes["codes"][0][3]) == (Decimal(0), "not_for_you")
-
-
-# Its codes
-
-
-def test_a_word_is_one_promotions_while_that_is_to_come_or_on(program):
-    first = by_word(program)
-    other = draft(program, name="Other", codes={"kind": "shared", "word": "student10"})
-    with pytest.raises(ConflictError, match="Spring") as refused:
-        publish_campaign(campaign=other, actor=SYSTEM, now=NOW)
-    assert refused.value.errors[0].field == "code_word"
-    end_campaign(campaign=first, actor=SYSTEM, now=NOW)
-    publish_campaign(campaign=other, actor=SYSTEM, now=NOW)
-    assert said_of_member(program) == ""
-
-
-def said_of_member(program: Program) -> str:
-    make_wallet(program)
-    return said_of("STUDENT10", at=NOW + HOUR)
-
-
-def test_what_is_taken_back_leaves_the_word_to_others(program):
-    campaign = by_word(program, starts_at=NOW + DAY, ends_at=NOW + 2 * DAY)
-    withdraw_campaign(campaign=campaign, actor=SYSTEM, now=NOW)
-    assert not PromoCode.objects.exists()
-    publish_campaign(campaign=campaign, actor=SYSTEM, now=NOW)
-    assert PromoCode.objects.get().written == "STUDENT-10"
-
-
-def test_codes_that_are_used_once_each_are_made_and_written(program):
-    campaign = draft(program, codes={"kind": "single"})
-    with pytest.raises(DomainError, match="Make its codes first"):
-        publish_campaign(campaign=campaign, actor=SYSTEM, now=NOW)
-    assert make_codes(campaign=campaign, number=25, actor=SYSTEM, now=NOW) == 25
-    assert write_codes(campaign=campaign, text="ABCD\nabcd\n\nEFGH", actor=SYSTEM, now=NOW) == 2
-    assert write_codes(campaign=campaign, text="ABCD", actor=SYSTEM, now=NOW) == 0
-    publish_campaign(campaign=campaign, actor=SYSTEM, now=NOW)
-    record(order("A", "10", coupons=("ABCD",)), order("B", "10", coupons=("abcd",), buyer="c2"))
-    assert (spendable("c1"), spendable("c2")) == (20, 10)
-    assert said_of("EFGH", buyer="c2") == ""
-
-
-def test_what_is_no_code_is_refused_by_its_line(program):
-    campaign = draft(program, codes={"kind": "single"})
-    with pytest.raises(DomainError, match="“A-1” is no code"):
-        write_codes(campaign=campaign, text="ABCD\nA-1", actor=SYSTEM, now=NOW)
-    with pytest.raises(ConflictError):
-        make_codes(campaign=by_word(program), number=1, actor=SYSTEM, now=NOW)
-    with pytest.raises(ValidationError, match="between 4 and 40"):
-        Codes(kind="shared", word="A-B")
-
-
-def test_a_draft_is_thrown_away_with_its_codes(program):
-    campaign = draft(program, codes={"kind": "single"})
-    make_codes(campaign=campaign, number=3, actor=SYSTEM, now=NOW)
-    delete_campaign(campaign=campaign, actor=SYSTEM)
-    assert not PromoCode.objects.exists()
-
-
-def test_a_copy_asks_for_the_same_code(program):
-    assert copy_campaign(campaign=by_word(program), actor=SYSTEM, now=NOW).codes == {
-        "kind": "shared", "word": "STUDENT-10",
-    }  # fmt: skip
-
-
-def test_members_see_it_with_its_code_unless_it_is_kept_from_their_pages(program):
-    make_wallet(program)
-    by_word(program)
-    by_word(program, name="Quiet", codes={"word": "QUIET", "shown": False})
-    assert [item.name for item in shown_to(member(), NOW)] == ["Spring"]
-
-
-def test_the_forecast_is_as_if_all_had_the_code(program):
-    campaign = draft(program, codes={"kind": "shared", "word": "STUDENT10"})
-    backtest = forecast_campaign(campaign=campaign, actor=SYSTEM, now=NOW)
-    assert "order.promotions" not in str(backtest.draft)
-
-
-def test_the_words_of_a_definition_are_read_again(program):
-    definition = CampaignDefinition.model_validate(
-        {"name": "X", "title": "X", "template": "flash", "codes": {"kind": "single"}}
-    )
-    assert definition.codes == Codes(kind="single")
-
-
-def with_code(of: Membership, name: str, total: str = "100") -> Any:
-    return cart(of, name, total=total, coupons=("STUDENT10",))
+# Several at once, and those that come late
 
 
 def test_a_batch_asks_as_often_for_many_orders_with_codes_as_for_one(program):

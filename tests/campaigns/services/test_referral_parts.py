@@ -4,11 +4,12 @@ person; rewards instead of units; and the demonstration."""
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
 
-from campaigns.demo_referrals import FRIENDS, show_referrals
+from campaigns.demo.referrals import FRIENDS, show_referrals
 from campaigns.models import (
     Affiliate,
     Message,
@@ -23,7 +24,8 @@ from campaigns.referral_definitions import ReferralDefinition
 from campaigns.referral_traces import Place, note_traces
 from campaigns.selectors.referral_results import results_of
 from campaigns.selectors.referrals import advocate_of, brought_by, own_figures, visits_of
-from campaigns.services.referral_links import MOST_VISITS, find_link, note_ask, note_visit
+from campaigns.services import referral_links
+from campaigns.services.referral_links import MOST_VISITS, SIGNS, find_link, note_ask, note_visit
 from campaigns.services.referral_programs import write_terms
 from campaigns.tasks import prune_referral_asks, sum_up_referral_visits
 from loyalty.models import Program
@@ -248,7 +250,7 @@ def test_the_results_are_by_month(club: Program) -> None:
 def test_the_demonstration_shows_friends_at_every_stage(
     club: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("campaigns.demo_referrals.MEMBERS_EACH", 1)
+    monkeypatch.setattr("campaigns.demo.referrals.MEMBERS_EACH", 1)
     began = timezone.now() - 200 * DAY
     for number in range(len(FRIENDS)):
         make_member(club, f"guide{number}", at=began)
@@ -278,3 +280,13 @@ def test_of_one_place_only_so_many_visits_are_kept_and_later_their_number(club: 
     link.refresh_from_db()
     assert ReferralVisit.objects.count() == MOST_VISITS - 9
     assert (visits_of(link), results_of(club).invited) == (MOST_VISITS + 1, MOST_VISITS + 1)
+
+
+def test_a_code_that_is_drawn_again_is_nobody_elses(
+    club: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = iter("A" * SIGNS + "A" * SIGNS + "B" * SIGNS)
+    chance = SimpleNamespace(choice=lambda _signs: next(drawn))
+    monkeypatch.setattr(referral_links, "secrets", chance)
+    promise(club)
+    assert [make_link(club, who).code for who in ("ann", "ben")] == ["A" * SIGNS, "B" * SIGNS]

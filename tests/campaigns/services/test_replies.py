@@ -12,7 +12,7 @@ from campaigns.models import Consent, ConsentChange
 from campaigns.services.contact_addresses import name_address
 from campaigns.services.ways import renew_stop_address
 from members.services.audit import SYSTEM
-from tests.campaigns.services.test_ways import agree, use
+from tests.campaigns.ways import agree, use
 from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db

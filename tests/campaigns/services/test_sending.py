@@ -63,6 +63,12 @@ def fails(error: Exception) -> Callable[[Letter], str]:
     return answer
 
 
+def test_where_nothing_waits_no_provider_is_looked_at(django_assert_num_queries: Any) -> None:
+    """Two for what was interrupted, one for which ways anything waits for."""
+    with django_assert_num_queries(3):
+        assert send() == 0
+
+
 def test_a_message_is_sent_once() -> None:
     tell(CustomerFactory(email="ana@example.com", given_name="Ana"), gift="5 Beans")
     assert send() == 1
@@ -90,16 +96,13 @@ def test_what_belongs_to_an_order_cannot_be_declined() -> None:
     assert "List-Unsubscribe" not in mail.outbox[0].extra_headers
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_workers_send_each_message_once(provider: Provider) -> None:
-    for number in range(60):
-        tell(CustomerFactory(), str(number))
+def send_with_three_workers(*, at_once: int) -> None:
     start, errors = threading.Barrier(3), []
 
     def work() -> None:
         try:
             start.wait()
-            while send_waiting(limit=7):
+            while send_waiting(limit=at_once):
                 pass
         except Exception as error:
             errors.append(error)
@@ -112,6 +115,13 @@ def test_two_workers_send_each_message_once(provider: Provider) -> None:
     for worker in workers:
         worker.join()
     assert not errors
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_send_each_message_once(provider: Provider) -> None:
+    for number in range(60):
+        tell(CustomerFactory(), str(number))
+    send_with_three_workers(at_once=7)
     counts = Counter(letter.name for letter in provider.taken)
     assert len(counts) == 60
     assert set(counts.values()) == {1}
@@ -308,24 +318,7 @@ def test_two_workers_do_not_exceed_the_cap(provider: Provider) -> None:
     ana = CustomerFactory()
     for number in range(12):
         tell(ana, str(number))
-    start, errors = threading.Barrier(3), []
-
-    def work() -> None:
-        try:
-            start.wait()
-            while send_waiting(limit=1):
-                pass
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    workers = [threading.Thread(target=work) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert not errors
+    send_with_three_workers(at_once=1)
     assert Counter(states()) == {("sent", ""): 3, ("suppressed", "cap"): 9}
 
 

@@ -17,10 +17,10 @@ from django.utils import timezone
 
 from campaigns.models import Survey, SurveyAnswer, SurveyResponse
 from campaigns.selectors.survey_counts import _SMALL
-from campaigns.selectors.survey_results import QuestionResult, results_of, score_of
+from campaigns.selectors.survey_results import QuestionResult, results_of
 from loyalty.models import Membership, Program
 from members.models import Segment, SegmentMember
-from tests.campaigns.surveys import QUESTIONS, make_survey
+from tests.campaigns.surveys import QUESTIONS, make_survey, score_of
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member
 

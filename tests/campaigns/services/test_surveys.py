@@ -11,7 +11,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from campaigns.demo_surveys import show_surveys
+from campaigns.demo.surveys import show_surveys
 from campaigns.models import (
     Delivery,
     Message,
@@ -21,7 +21,7 @@ from campaigns.models import (
     SurveyResponse,
     WebhookEvent,
 )
-from campaigns.selectors.survey_results import results_of, score_of
+from campaigns.selectors.survey_results import results_of
 from campaigns.selectors.survey_rewards import brings
 from campaigns.selectors.surveys import asked_of
 from campaigns.services.survey_answers import (
@@ -49,7 +49,7 @@ from members.services.audit import SYSTEM
 from members.services.job_runs import run_scheduled
 from members.services.merging import merge_customers
 from tests.campaigns.factories import follow, switch_on
-from tests.campaigns.surveys import QUESTIONS, REWARDED, make_survey, reply
+from tests.campaigns.surveys import QUESTIONS, REWARDED, make_survey, reply, score_of
 from tests.campaigns.webhooks import make_endpoint
 from tests.loyalty.factories import make_program, wallet_of
 from tests.rewards.factories import make_member as make_any

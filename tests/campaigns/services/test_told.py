@@ -222,7 +222,7 @@ def test_a_birthday_is_told_with_what_was_given_for_it() -> None:
     rule = {"code": "day", "name": "Day", "kind": "occasion", "units": 100, "day": "birthday"}
     program = make_program(at=now - YEAR_AGO, earning_rules=[{}, rule])
     make_wallet(program, "c1", now - YEAR_AGO)
-    Customer.objects.update(birthday=now.date().replace(year=1990))
+    Customer.objects.update(birthday=now.date().replace(year=1992))
     switch_on("birthday")
     switch_on("gift")
     assert give_occasions(timezone.now()) == 1

@@ -53,6 +53,7 @@ def days_told(first: int, last: int) -> list[int]:
 
 
 def test_it_is_told_sixty_thirty_and_seven_days_ahead_with_its_worth() -> None:
+    """Pain 21: points vanish, and nobody was told that they would."""
     club()
     switch_on("expiring", at=NOW)
     ends = Lot.objects.get().expires_at

@@ -23,8 +23,8 @@ from campaigns.services.consents import stop
 from campaigns.services.tracking import note_event
 from members.models import Customer
 from tests.campaigns.factories import send, states, tell
-from tests.config.test_children import eventually
 from tests.factories import CustomerFactory
+from tests.processes import eventually
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
 urlpatterns = [path("mail-events/", include("anymail.urls"))]

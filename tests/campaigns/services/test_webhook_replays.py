@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
-from campaigns.demo_webhooks import show_webhook
+from campaigns.demo.webhooks import show_webhook
 from campaigns.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from campaigns.services import webhook_replays
 from campaigns.services.webhook_endpoints import MOST_ENDPOINTS, create_endpoint, switch_on

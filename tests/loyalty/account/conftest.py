@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -26,6 +26,7 @@ from members.services.audit import SYSTEM, Actor
 from members.services.customers import create_customer
 from members.services.job_runs import run_job
 from tests.factories import StaffMemberFactory
+from tests.sharing import anew, shared
 
 
 def define_program(**changes: object) -> Program:
@@ -131,17 +132,19 @@ class Shop:
         return batch.rows.first().transfer
 
 
-@pytest.fixture
-def shop(db: None) -> Shop:
+class Regular(NamedTuple):
+    shop: Shop
+    customer: Customer
+
+
+def make_shop() -> Shop:
     Merchant.objects.update_or_create(
         pk=1, defaults={"name": "Corner Coffee", "currency": "USD", "time_zone": "America/New_York"}
     )
     return Shop(define_program())
 
 
-@pytest.fixture
-def maya(shop: Shop) -> Customer:
-    """Signs in, has bought, returned something, and was given something."""
+def make_maya(shop: Shop) -> Regular:
     customer = shop.add_customer(
         "maya@example.com", given_name="Maya", family_name="Lim", phone="+12125550123"
     )
@@ -152,7 +155,35 @@ def maya(shop: Shop) -> Customer:
     shop.refund("R-77", "4802", "10.00", days_ago=50)
     shop.adjust(membership, 25)
     shop.sell(customer, "4990", "12.00", days_ago=2)
-    return customer
+    return Regular(shop, customer)
+
+
+# A module whose tests are all about Maya says `usefixtures("maya_for_all")`: she is made once.
+maya_for_all = shared(lambda: make_maya(make_shop()))
+
+
+OWN = pytest.StashKey[Regular]()
+
+
+def own_maya(request: pytest.FixtureRequest) -> Regular | None:
+    """This test's copy of her whom all tests of the module have; None where each makes her."""
+    if "maya_for_all" not in request.fixturenames:
+        return None
+    if OWN not in request.node.stash:
+        request.node.stash[OWN] = anew(request.getfixturevalue("maya_for_all"))
+    return request.node.stash[OWN]
+
+
+@pytest.fixture
+def shop(request: pytest.FixtureRequest, db: None) -> Shop:
+    own = own_maya(request)
+    return own.shop if own else make_shop()
+
+
+@pytest.fixture
+def maya(request: pytest.FixtureRequest, shop: Shop) -> Customer:
+    """Signs in, has bought, returned something, and was given something."""
+    return (own_maya(request) or make_maya(shop)).customer
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from loyalty.services.programs import apply_definition
 from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.loyalty.account.conftest import Shop
-from tests.loyalty.account.test_pages import text_of
+from tests.loyalty.account.reading import text_of
 from tests.loyalty.factories import make_type, reward, tell, told
 
 

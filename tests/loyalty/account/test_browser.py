@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -19,12 +20,16 @@ from loyalty.services.pools import PoolTerms, create_pool
 from loyalty.services.programs import apply_definition
 from members.models import Customer
 from members.services.audit import SYSTEM
+from members.services.sign_ins import note_sign_in
 from tests.loyalty.account.conftest import Shop
 from tests.loyalty.planning import join, pay, plan
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
-PAGES = ("/me/", "/me/history/", "/me/purchases/", "/me/card/", "/me/give/", "/me/profile/")
+PAGES = (
+    "/me/", "/me/history/", "/me/purchases/", "/me/card/", "/me/give/", "/me/profile/",
+    "/me/profile/data/", "/me/profile/sign-ins/",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -135,6 +140,15 @@ def test_two_taps_give_to_a_charity(
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.get_by_role("button", name="Give 100").click()
     page.locator("[data-toast]", has_text="You gave 100").wait_for()
+    # All that is left is asked about first, for nothing brings it back.
+    page.get_by_role("button", name="Give 51").click()
+    asked = page.get_by_role("alertdialog", name="Give 51")
+    expect(asked).to_contain_text("is given for good")
+    assert_no_axe_violations(page)
+    asked.get_by_role("button", name="Cancel").click()
+    expect(asked).to_be_hidden()
+    page.reload()
+    expect(page.get_by_role("button", name="Give 51")).to_be_visible()
     page.goto("/me/giving/")
     page.get_by_role("button", name="Give 50").click()
     page.get_by_role("button", name="Stop it").wait_for()
@@ -212,6 +226,40 @@ def test_every_page_is_accessible_and_fits_a_phone(
         signed_in_page.goto(url)
         assert_no_axe_violations(signed_in_page)
         assert signed_in_page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_customer_keeps_their_data_and_signs_out_elsewhere(
+    signed_in_page: Any, maya: Customer, assert_no_axe_violations: Callable[[Any], None]
+) -> None:
+    assert maya.user is not None
+    elsewhere = Client()
+    elsewhere.force_login(maya.user, "django.contrib.auth.backends.ModelBackend")
+    note_sign_in(
+        user=maya.user, session_key=str(elsewhere.session.session_key),
+        user_agent="Mozilla/5.0 (X11; Linux x86_64) Chrome/139.0", address="203.0.113.7",
+        now=timezone.now(),
+    )  # fmt: skip
+    page = signed_in_page
+    page.goto("/me/profile/")
+    page.get_by_role("link", name="Where you are signed in").click()
+    expect(page.locator("#sign-ins")).to_contain_text("Chrome on Linux")
+    assert_no_axe_violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.locator("#sign-ins").get_by_role("button").click()
+    expect(page.locator("#sign-ins")).not_to_contain_text("Chrome on Linux")
+    assert elsewhere.get("/me/profile/").status_code == 302
+
+    page.goto("/me/profile/")
+    page.get_by_role("link", name="Download your data").click()
+    page.get_by_role("button", name="Put my data together").click()
+    download_button = page.get_by_role("button", name="Download your data")
+    expect(download_button).to_be_visible()
+    assert_no_axe_violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    with page.expect_download() as download:
+        download_button.click()
+    with zipfile.ZipFile(download.value.path()) as package:
+        assert "maya@example.com" in package.read("data.json").decode()
 
 
 def test_cards_that_lead_on_begin_at_one_edge(signed_in_page: Any) -> None:

@@ -46,6 +46,10 @@ def test_a_tap_on_an_amount_gives_it_once_and_says_what_came_of_it(
     assert "Give 100 Beans" in text_of(shown)
     assert "you keep 51 Beans" in text_of(shown)
     assert "Give 151 Beans" in text_of(shown)
+    # Nothing brings a gift back: who taps on all that they have is asked first.
+    html = shown.content.decode().replace("\xa0", " ")
+    assert html.count("data-confirm=") == 1
+    assert 'data-confirm-title="Give 151 Beans"' in html
     values = {"units": "100", "key": shown.context["key"]}
     for _ in range(2):
         answer = client.post(at(maya, "trees/"), values, follow=True)
@@ -85,7 +89,7 @@ def test_a_share_is_chosen_and_stopped(maya: Customer, sign_in: SignIn) -> None:
     unit = WalletType.objects.get().code
     address = f"/me/{mine(maya).public_id}/standing-gifts/{unit}/"
     chosen = client.post(address, {"charity": "trees", "percent": "50"}, follow=True)
-    assert "50 % go to City Trees" in text_of(chosen)
+    assert "50% go to City Trees" in text_of(chosen)
     assert client.post(address, {"charity": "trees", "percent": "51"}).status_code == 404
     stopped = client.post(address, {"percent": "0"}, follow=True)
     assert "Nothing is given by itself any more." in text_of(stopped)

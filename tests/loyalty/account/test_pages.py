@@ -16,17 +16,12 @@ from members.models import Customer, StaffMember, User
 from members.services.audit import SYSTEM
 from members.services.merging import merge_customers
 from tests.loyalty.account.conftest import Shop, define_program
+from tests.loyalty.account.reading import text_of
 
 SignIn = Callable[[Customer], Client]
 
 PAGES = ("mypage:home", "mypage:history", "mypage:card", "mypage:profile")
 PAGES_OF_A_MEMBERSHIP = ("mypage:home_of", "mypage:history_of", "mypage:card_of")
-
-
-def text_of(client: Client, url: str) -> str:
-    response = client.get(url)
-    assert response.status_code == 200, response.status_code
-    return " ".join(response.content.decode().replace("\xa0", " ").split())
 
 
 def test_home_says_what_can_be_spent_what_it_is_worth_and_what_comes(
@@ -42,7 +37,7 @@ def test_home_says_what_can_be_spent_what_it_is_worth_and_what_comes(
     matures = Lot.objects.latest("pk").spendable_at
     assert f"24 Beans on the way, spendable from {format_day(matures, shop.program.zone)}" in text
     assert "86 Beans expire soon" in text
-    assert "Purchase of $43.12, Downtown" in text
+    assert "Base rate · Purchase of $43.12, Downtown" in text
 
 
 def test_the_last_usable_day_is_shown_not_the_instant_after_it(

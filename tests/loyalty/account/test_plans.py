@@ -24,7 +24,7 @@ from members.formatting import format_day, format_money
 from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.loyalty.account.conftest import Shop
-from tests.loyalty.account.test_pages import text_of
+from tests.loyalty.account.reading import text_of
 from tests.loyalty.payments.banks import Bank
 from tests.loyalty.payments.conftest import bank  # noqa: F401
 from tests.loyalty.payments.shops import KEY, front

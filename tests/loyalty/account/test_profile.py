@@ -10,8 +10,12 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from members.models import AuditEntry, Customer
+from members.models import AuditEntry, Customer, PersonalPackage
+from tests.factories import CustomerFactory
 from tests.loyalty.account.conftest import Shop
+from tests.members.packages import made_package, make_open_packages
+
+pytestmark = pytest.mark.usefixtures("maya_for_all")
 
 SignIn = Callable[[Customer], Client]
 
@@ -136,12 +140,26 @@ def test_the_profile_leads_to_a_file_with_everything_about_them(
 ) -> None:
     client = sign_in(maya)
     assert "Download your data" in client.get("/me/profile/").content.decode()
+    assert "/me/profile/data/" in client.get("/me/profile/").content.decode()
+    assert "Put my data together" in client.get("/me/profile/data/").content.decode()
 
-    response = client.post("/me/profile/data/")
+    assert client.post("/me/profile/data/")["Location"] == "/me/profile/data/"
+    page = client.get("/me/profile/data/").content.decode()
+    assert "Your file is being put together." in page
+    assert "Look again" in page
+    make_open_packages()
+    package = PersonalPackage.objects.get()
+    address = f"/me/profile/data/{package.public_id}/"
+    fragment = client.get("/me/profile/data/", headers={"HX-Request": "true"}).content.decode()
+    assert address in fragment
+    assert "<html" not in fragment
+    assert client.get(address).status_code == 405
+    response = client.post(address)
 
     archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))  # type: ignore[attr-defined]
     assert maya.email in archive.read("index.html").decode()
     assert "notes" not in json.loads(archive.read("data.json"))["data"]
     entry = AuditEntry.objects.get(action="customer.exported")
     assert (entry.actor, entry.after) == (maya.user, {"own": True})
-    assert client.get("/me/profile/data/").status_code == 405
+    for foreign in (made_package(CustomerFactory()), made_package(maya, for_staff=True)):
+        assert client.post(f"/me/profile/data/{foreign.public_id}/").status_code == 404

@@ -16,7 +16,9 @@ from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.merging import merge_customers
 from tests.loyalty.account.conftest import Shop, define_program
-from tests.loyalty.account.test_pages import text_of
+from tests.loyalty.account.reading import text_of
+
+pytestmark = pytest.mark.usefixtures("maya_for_all")
 
 GOLD = {"field": "membership.tier", "op": "at_least", "value": "gold"}
 SignIn = Callable[[Customer], Client]
@@ -209,7 +211,7 @@ def test_what_came_back_as_a_whole_says_only_that(
 ) -> None:
     shop.sell(noor, "1", "10.00", days_ago=1, status="cancelled")
     text = page_of(sign_in(noor), noor, "1")
-    assert "It was cancelled, or came back as a whole: it earns nothing." in text
+    assert "It was canceled, or came back as a whole: it earns nothing." in text
 
 
 def test_a_purchase_before_joining_says_so(sign_in: SignIn, shop: Shop) -> None:

@@ -23,7 +23,9 @@ from members.models import Customer, Merchant
 from members.pdf_fonts import fonts_for
 from members.pdf_pages import MerchantPages
 from tests.loyalty.account.conftest import Shop
-from tests.loyalty.account.test_pages import text_of
+from tests.loyalty.account.reading import text_of
+
+pytestmark = pytest.mark.usefixtures("maya_for_all")
 
 SignIn = Callable[[Customer], Client]
 
@@ -69,18 +71,22 @@ def test_the_paper_says_what_the_page_says(maya: Customer, sign_in: SignIn) -> N
 
 
 @pytest.mark.parametrize(
-    ("language", "name"),
-    [("zh-hans", "积分会员"), ("zh-hant", "積分會員"), ("el", "Μέλη"), ("ms", "Ahli")],
-)
+    ("language", "name", "foot"),
+    [
+        ("zh-hans", "积分会员", "第 1 页"), ("zh-hant", "積分會員", "第 1 頁"),
+        ("el", "Μέλη", "Σελίδα 1"), ("ms", "Ahli", "Halaman 1"),
+    ],
+)  # fmt: skip
 def test_the_paper_can_be_read_in_every_script(
-    maya: Customer, sign_in: SignIn, shop: Shop, language: str, name: str
+    maya: Customer, sign_in: SignIn, shop: Shop, language: str, name: str, foot: str
 ) -> None:
     shop.program.name = name
     shop.program.save()
     Customer.objects.filter(pk=maya.pk).update(locale=language)
     response = sign_in(maya).get(file_url(maya, ago(0)))
     text = paper(response.content)
-    for words in (name, "Maya Lim", grouped(Membership.objects.get(customer=maya).card_number)):
+    number = grouped(Membership.objects.get(customer=maya).card_number)
+    for words in (name, foot, "Maya Lim", number):
         assert words in text
 
 

@@ -14,6 +14,7 @@ from django.utils.html import strip_tags
 
 from loyalty import migrations
 from loyalty.models import FormerUnitTerms
+from loyalty.selectors.programs import definition_of
 from loyalty.services.programs import apply_definition
 from members.formatting import format_moment
 from members.services.audit import SYSTEM
@@ -42,10 +43,23 @@ def test_anybody_reads_what_earns_and_what_becomes_of_it():
     text = read()
     assert "1 point for each $1.00 spent." in text
     assert "3 times what rates and cashback give." in text
-    assert "Only when: Weekday is one of Saturday." in text
+    assert "Only when: It is Saturday." in text
     assert "the largest counts" in text
     assert "They never expire." in text
     assert "What was so before" not in text
+
+
+def test_nothing_is_read_of_the_programs_file_that_the_terms_do_not_tell():
+    program = make_program(earning_rules=RULES)
+    untold = ("campaigns_journey", "loyalty_accountcode", "loyalty_launch")
+
+    def tables_read(act):
+        with CaptureQueriesContext(connection) as queries:
+            act()
+        return {table for table in untold for query in queries if f'"{table}"' in query["sql"]}
+
+    assert tables_read(lambda: definition_of(program, timezone.now()))
+    assert not tables_read(read)
 
 
 def test_what_was_so_before_stays_readable():

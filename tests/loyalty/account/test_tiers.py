@@ -12,7 +12,7 @@ from loyalty.tier_definitions import TiersDefinition
 from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.loyalty.account.conftest import Shop
-from tests.loyalty.account.test_pages import text_of
+from tests.loyalty.account.reading import text_of
 
 SignIn = Callable[[Customer], Client]
 TIERS = {

@@ -18,6 +18,7 @@ from loyalty.models import Membership, Program, Wallet
 from members.models import Customer
 from tests.factories import CustomerFactory, StaffMemberFactory
 from tests.loyalty.factories import give_back, line, make_program, order, record, refund, wallet_of
+from tests.sharing import anew, shared
 
 AGO = dt.timedelta(days=40)
 
@@ -78,8 +79,7 @@ def sign_in(
     return sign_in
 
 
-@pytest.fixture
-def beans(db: None) -> Program:
+def make_beans() -> Program:
     return make_program(
         "beans",
         name="Bean Club",
@@ -95,9 +95,7 @@ def beans(db: None) -> Program:
     )
 
 
-@pytest.fixture
-def ana(beans: Program) -> Member:
-    """Ana bought for 200 dollars and returned 50 of them: she has 150 Beans."""
+def make_ana(beans: Program) -> Member:
     customer = CustomerFactory(given_name="Ana", family_name="Lima", external_id="c1")
     at = timezone.now() - AGO
     lines = (line(1, "150", sku="COFFEE", category="Coffee"), line(2, "50", sku="MUG"))
@@ -105,6 +103,34 @@ def ana(beans: Program) -> Member:
     give_back(refund("R-1", "50", of="A-1001", at=at + dt.timedelta(days=1)))
     membership = Membership.objects.get(customer=customer, program=beans)
     return Member(customer, membership, wallet_of(membership.account_id), beans)
+
+
+# A module whose tests are all about Ana says `usefixtures("ana_for_all")`: she is made once for it.
+ana_for_all = shared(lambda: make_ana(make_beans()))
+
+
+OWN = pytest.StashKey[Member]()
+
+
+def own_ana(request: pytest.FixtureRequest) -> Member | None:
+    """This test's copy of her whom all tests of the module have; None where each makes her."""
+    if "ana_for_all" not in request.fixturenames:
+        return None
+    if OWN not in request.node.stash:
+        request.node.stash[OWN] = anew(request.getfixturevalue("ana_for_all"))
+    return request.node.stash[OWN]
+
+
+@pytest.fixture
+def beans(request: pytest.FixtureRequest, db: None) -> Program:
+    own = own_ana(request)
+    return own.program if own else make_beans()
+
+
+@pytest.fixture
+def ana(request: pytest.FixtureRequest, beans: Program) -> Member:
+    """Ana bought for 200 dollars and returned 50 of them: she has 150 Beans."""
+    return own_ana(request) or make_ana(beans)
 
 
 def url(name: str, *args: Any) -> str:

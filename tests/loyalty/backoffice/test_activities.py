@@ -191,9 +191,9 @@ def test_what_is_wrong_is_said_at_the_field(
 def test_a_rule_for_activities_is_among_the_rules_and_is_changed_there(
     manager: Client, reviews: ActivityType
 ) -> None:
-    assert "50 Beans for: Review." in text_of(manager, url("rule_list", "beans"))
+    assert "Review: 50 Beans." in text_of(manager, url("rule_list", "beans"))
     page, edit = url("rule_page", "beans", "review"), url("rule_edit", "beans", "review")
     assert edit in manager.get(page).content.decode()
-    assert "50 Beans for: Review." in text_of(manager, page)
+    assert "Review: 50 Beans." in text_of(manager, page)
     form = manager.get(edit).context["form"]
     assert (form["activity"].value(), form["units"].value()) == ("review", "50")

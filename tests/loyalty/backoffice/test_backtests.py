@@ -16,6 +16,8 @@ from loyalty.services.backtest_runs import run_backtest
 from members.models import Job
 from tests.loyalty.backoffice.conftest import Member, url
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
 
 def said(ana: Member, **changes: object) -> dict[str, object]:
     today = timezone.now().astimezone(ana.program.zone).date()
@@ -118,7 +120,7 @@ def test_it_is_stopped_and_goes_on(manager: Client, ana: Member) -> None:
     manager.post(url("backtest_create"), said(ana))
     backtest = Backtest.objects.get()
     manager.post(url("backtest_stop", backtest.public_id))
-    assert Job.objects.get(pk=backtest.job_id).state == Job.State.CANCELLED
+    assert Job.objects.get(pk=backtest.job_id).state == Job.State.CANCELED
     assert "Go on" in manager.get(url("backtest_page", backtest.public_id)).content.decode()
     manager.post(url("backtest_resume", backtest.public_id))
     assert Job.objects.get(pk=backtest.job_id).state == Job.State.QUEUED

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from loyalty.backtest_rules import with_changes
 from loyalty.models import Backtest
@@ -83,6 +84,7 @@ def test_two_are_chosen_in_the_list_and_compared(
     page.get_by_role("button", name="Compare the two chosen").click()
     page.get_by_role("heading", name="Two backtests").wait_for()
     row = page.get_by_role("row", name=re.compile("Beans · draft"))
+    expect(row.get_by_role("cell", name="75", exact=True)).to_be_visible()
     assert sorted(row.get_by_role("cell").all_inner_texts())[:2] == ["600", "75"]
     page.get_by_role("link", name="Half").click()
     page.get_by_role("heading", name="Half").wait_for()

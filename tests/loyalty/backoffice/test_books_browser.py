@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from members.services.job_runs import run_scheduled
 from members.services.outbox import deliver_waiting
@@ -31,7 +33,7 @@ def test_the_past_of_a_customer(
     page.get_by_label("Day").fill(bought(ana).isoformat())
     page.get_by_role("button", name="Show").click()
     page.locator(".stat-value", has_text="200 Beans").first.wait_for()
-    assert f"day={bought(ana).isoformat()}" in page.url
+    expect(page).to_have_url(re.compile(f"day={bought(ana).isoformat()}"))
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
     assert_no_axe_violations(page)
 

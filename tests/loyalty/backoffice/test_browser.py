@@ -281,7 +281,7 @@ def test_a_manager_writes_a_program_and_takes_it_live(
 ) -> None:
     page = sign_in("marketing_manager")
     page.goto(url("program_list"))
-    page.get_by_role("link", name="Create program").click()
+    page.get_by_role("link", name="New program").click()
     page.get_by_role("link", name="Fill in everything on one form").click()
     page.get_by_label("Name", exact=True).fill("Tea Circle")
     expect(page.get_by_label("Short name")).to_have_value("tea-circle")

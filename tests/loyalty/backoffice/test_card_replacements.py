@@ -14,6 +14,8 @@ from members.selectors.customer_search import search_customers
 from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import Member, url
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
 
 def test_the_lost_card_opens_nothing_and_the_new_one_has_what_it_had(
     agent: Client, ana: Member

@@ -17,6 +17,8 @@ from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.factories import adjust, make_program, order, record
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
 PANELS = ["wallet_panel", "movement_panel", "lot_panel", "order_panel"]
 
 
@@ -54,6 +56,10 @@ def test_movements_explain_themselves_and_can_be_filtered(agent: Client, ana: Me
     address = url("movement_panel", ana.customer.public_id)
     html = agent.get(address).content.decode()
     assert "Earned with order A-1001" in html
+    # Each of several rules has a line of its own, which says which it is.
+    assert "Base rate · Purchase of $200.00" in html
+    events = agent.get(reverse("backoffice:customer_timeline", args=[ana.customer.public_id]))
+    assert "Base rate · Purchase of $200.00" in events.content.decode()
     assert "Goods that earn" in html
     assert "Undo" in html
     only = agent.get(address, {"kind": "adjustment"}).content.decode()

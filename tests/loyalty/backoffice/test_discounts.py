@@ -14,12 +14,12 @@ from loyalty.backoffice.discount_forms import DiscountForm
 from loyalty.backoffice.rule_kind_forms import rule_initial
 from loyalty.models import Program, WalletType
 from loyalty.rule_definitions import DiscountRuleDefinition
-from loyalty.rules.bodies import DiscountBody
+from loyalty.rules.discount_bodies import DiscountBody
 from loyalty.selectors.programs import definition_of, rule_definition
 from loyalty.services.order_inputs import DiscountInput
 from tests.loyalty.backoffice.conftest import url
+from tests.loyalty.backoffice.rules import edit, form_of, tried, write
 from tests.loyalty.backoffice.test_programs import form_of as program_form_of
-from tests.loyalty.backoffice.test_rules import edit, form_of, tried, write
 from tests.loyalty.factories import line, make_program, order, record
 
 pytestmark = pytest.mark.django_db

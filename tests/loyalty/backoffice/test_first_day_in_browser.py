@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from loyalty.models import Order, Program
+from loyalty.models import Order, Program, WalletType
 from members.models import Merchant
 from members.services.first_visit import first_visit_token
+from rewards.models import Reward
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -22,6 +23,12 @@ HEAD = (
 )
 # From the address in the terminal to orders that earn.
 MOST_PAGES = 12
+
+
+@pytest.fixture
+def browser_context_options(browser_context_options: dict[str, Any]) -> dict[str, Any]:
+    """Of somebody in Berlin: currency and time zone are filled in."""
+    return browser_context_options | {"locale": "de-DE", "timezone_id": "Europe/Berlin"}
 
 
 @pytest.fixture
@@ -51,8 +58,8 @@ def test_from_nothing_to_a_live_program(
     page.get_by_label("Your e-mail address").fill("mona@example.com")
     page.get_by_label("Password").fill("correct-horse-battery")
     page.get_by_label("Name of the shop").fill("Roastery")
-    page.get_by_label("Currency").select_option("EUR")
-    page.get_by_label("Time zone").select_option("Europe/Berlin")
+    expect(page.get_by_label("Currency")).to_have_value("EUR")
+    expect(page.get_by_label("Time zone")).to_have_value("Europe/Berlin")
     page.get_by_role("button", name="Begin").click()
     page.get_by_text("1 of 5 done").wait_for()
     assert_no_axe_violations(page)
@@ -82,6 +89,9 @@ def test_from_nothing_to_a_live_program(
     page.get_by_role("button", name="Start quickly").click()
     page.get_by_label("What is the program called?").fill("Bean Club")
     page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_label("What are several called?")).to_have_value("points")
+    page.get_by_label("What is one of them called?").fill("Bean")
+    page.get_by_label("What are several called?").fill("Beans")
     # The figures are those of the file.
     page.locator(".wizard-answer", has_text="of the buyers would have had").wait_for()
     page.get_by_role("button", name="Continue").click()
@@ -90,8 +100,25 @@ def test_from_nothing_to_a_live_program(
     page.get_by_role("heading", name="What happens now").wait_for()
     page.get_by_role("button", name="Take it live").click()
     page.get_by_text("Bean Club is live").wait_for()
+    assert WalletType.objects.get().plural == "Beans"
     assert Program.objects.get().status == "live"
     assert len([url for url in pages if url != "about:blank"]) <= MOST_PAGES, pages
 
+    # What comes next is on the program's page, and its first reward is filled in.
     page.goto("/backoffice/")
     page.get_by_text("4 of 5 done").wait_for()
+    page.get_by_role("link", name=re.compile("Get the first member")).click()
+    ways = page.locator("#panel-first-members")
+    expect(ways).to_be_in_viewport()
+    assert_no_axe_violations(page)
+    expect(ways.get_by_role("link", name=re.compile("Bring in orders"))).to_be_visible()
+    page.get_by_role("link", name="Rewards", exact=True).click()
+    page.get_by_role("link", name="New reward").first.click()
+    expect(page.get_by_text("Filled in is what the program promises")).to_be_visible()
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Save as draft").click()
+    page.get_by_role("button", name="Put it live").click()
+    page.get_by_text("Members can take it now.").wait_for()
+    reward = Reward.objects.get()
+    assert reward.amount == reward.worth == reward.cost
+    assert f"{reward.amount:.2f}" in reward.name

@@ -20,6 +20,8 @@ from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import Member
 from tests.loyalty.factories import make_program, order, record
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
 
 def url(name: str, *args: object) -> str:
     return reverse(f"loyalty_backoffice:{name}", args=args)
@@ -164,7 +166,7 @@ def test_a_customers_page_says_what_went_through_them(agent: Client, ana: Member
     )  # fmt: skip
     html = agent.get(panel).content.decode()
     assert "City Trees" in html
-    assert "10 %" in html
+    assert "10% of earned" in html
     end = url("standing_gift_end", member.public_id, ana.wallet.wallet_type.code)
     assert agent.post(end).status_code == 302
     assert StandingGift.objects.get().ended_at is not None

@@ -17,6 +17,8 @@ from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.factories import make_program
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
 
 def text_of(client: Client, address: str) -> str:
     response = client.get(address, headers=htmx("panel-x") if "/home/" in address else {})

@@ -49,6 +49,23 @@ def test_figures_of_a_period_are_those_of_the_ledger(agent: Client, ana: Member)
     assert next(figure for figure in month if figure.label == "Earned").trend == -85.0
 
 
+def test_figures_lead_to_what_they_are_made_of(
+    agent: Client, ana: Member, client_of: Callable[[str], Client]
+) -> None:
+    def places(client: Client) -> dict[str, str]:
+        figures = client.get(url("figures_panel")).context["figures"]
+        return {figure.label: figure.href for figure in figures if figure.href}
+
+    members = url("program_members", "beans")
+    assert places(agent) == {"New members": members, "Members": members}
+    analyst = client_of("analyst")
+    found = places(analyst)
+    assert {"Earned", "Taken back", "Outstanding"} < {*found}
+    for place in found.values():
+        assert analyst.get(place).status_code == 200
+    assert "30 days" in analyst.get(url("figures_panel")).content.decode()
+
+
 def test_the_picture_has_ninety_days_and_a_table(agent: Client, ana: Member) -> None:
     delivered()
     response = agent.get(url("trend_panel"))
@@ -138,8 +155,15 @@ def test_the_first_steps_are_ticked_one_by_one(manager: Client, agent: Client) -
     # Who may not do a step sees it without a button.
     assert "Do it" in html(manager, url("first_steps_panel"))
     assert "Do it" not in html(agent, url("first_steps_panel"))
+    page = url("program_page", "beans")
+    assert f'href="{page}#panel-first-members"' in html(manager, url("first_steps_panel"))
+    ways = html(manager, page)
+    assert 'id="panel-first-members"' in ways
+    for name in ("join_link", "enrollment_file"):
+        assert url(name, "beans") in ways
     record(order("A1", "10", at=timezone.now()))
     assert done() == 5
+    assert "panel-first-members" not in html(manager, page)
     assert "First steps" not in html(manager, home)
 
 

@@ -20,6 +20,8 @@ from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.factories import make_program, order, record
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
 BEANS = {"singular": "Bean", "plural": "Beans", "unit_value": "0.01"}
 
 

@@ -15,6 +15,8 @@ from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import AGO, Member, queries_of, url
 from tests.loyalty.factories import adjust, order, record
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
 BEANS = ' <span class="stat-unit">Beans</span>'
 
 

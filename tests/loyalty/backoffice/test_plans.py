@@ -19,7 +19,7 @@ from loyalty.services.subscriptions import cancel_at_period_end, change_plan, pe
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import url
-from tests.loyalty.backoffice.test_tier_sets import values_of
+from tests.loyalty.backoffice.tier_forms import values_of
 from tests.loyalty.payments.banks import Bank
 from tests.loyalty.payments.conftest import bank  # noqa: F401
 from tests.loyalty.planning import join, make_club, member, pass_time, pay, plan

@@ -279,7 +279,7 @@ def test_an_analyst_sees_but_finds_no_button(
     client_of: Callable[[str], Client], pool: Pool
 ) -> None:
     analyst = client_of("analyst")
-    assert "Create pool" not in text(analyst, url("pool_list"))
+    assert "New pool" not in text(analyst, url("pool_list"))
     assert "Add member" not in text(analyst, url("pool_page", pool.public_id))
     customer = pool.members.get().membership.customer
     assert "New pool" not in text(analyst, url("pool_panel", customer.public_id))

@@ -30,7 +30,7 @@ def test_a_kind_is_picked_named_saved_and_taken_live(
     page = sign_in("marketing_manager")
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(url("program_list"))
-    page.get_by_role("link", name="Create program").first.click()
+    page.get_by_role("link", name="New program").first.click()
     page.get_by_role("link", name="Pick from all kinds").click()
     page.wait_for_url("**/program/kinds/")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -323,6 +323,15 @@ def test_the_list_costs_the_same_for_many_programs(manager: Client, beans: Progr
     assert "Bean Club" in manager.get(url("program_list")).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("program_page", 18), ("program_edit", 22), ("launch_checklist", 24), ("knowledge", 40)],
+)
+def test_a_page_reads_what_it_shows(manager: Client, beans: Program, name: str, most: int) -> None:
+    """And not all that the program's file says."""
+    assert queries_of(manager, url(name, "beans")) <= most
+
+
 def test_without_any_program_the_list_teaches(manager: Client) -> None:
     assert "No program yet" in manager.get(url("program_list")).content.decode()
 

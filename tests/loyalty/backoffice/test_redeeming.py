@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.db.models import F
 from django.test import Client
 
 from loyalty.models import Order, Program, Transfer
 from members.models import AuditEntry
 from tests.loyalty.backoffice.conftest import Member, url
+
+pytestmark = pytest.mark.usefixtures("ana_for_all")
 
 KEY = "7d8c2f0e-0d6b-4d53-9d4b-0d3a1f8d1a11"
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from loyalty.models import CapCounter, Program
 from tests.loyalty.backoffice.conftest import url
-from tests.loyalty.backoffice.test_rules import form_of, tried
+from tests.loyalty.backoffice.rules import form_of, tried
 from tests.loyalty.factories import (
     make_program,
     make_type,
@@ -232,7 +232,7 @@ def test_a_pasted_order_is_tried_for_its_buyer(manager: Client, capped: Program)
         ("order 4711", "This is not JSON"),
         ({**BASKET, "total": "44.00"}, "total: The order"),
         ({**BASKET, "lines": [{"total": "much"}]}, "lines[0].total: "),
-        ({**BASKET, "colour": "red"}, "colour: There is no such field."),
+        ({**BASKET, "shade": "red"}, "shade: There is no such field."),
         ({**BASKET, "currency": "EUR"}, "This program counts in USD."),
         ({**BASKET, "customer": {"id": "00000000-0000-4000-8000-000000000000"}},
          "customer.id: There is no such customer."),

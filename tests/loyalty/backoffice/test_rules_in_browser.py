@@ -36,7 +36,7 @@ def test_a_rule_is_written_tried_and_scheduled(
 ) -> None:
     page = sign_in("marketing_manager")
     page.goto(url("rule_list", "beans"))
-    page.get_by_role("link", name="Create rule").click()
+    page.get_by_role("link", name="New rule").click()
     page.get_by_role("link", name="Double points at the weekend").click()
     preview = page.locator("#rule-preview")
     page.get_by_label("Times").fill("4")
@@ -189,7 +189,7 @@ def test_an_activity_is_tried_for_a_member_while_its_rule_is_written(
     page.goto(url("rule_create", "beans", "review-bonus"))
     preview = page.locator("#rule-preview")
     page.get_by_label("For each of this number").fill("stars")
-    preview.get_by_text("50 Beans for each of the number “stars” of: Review.").wait_for()
+    preview.get_by_text("Review: 50 Beans for each of its “stars”.").wait_for()
     page.get_by_label("Its details, one a line").fill("stars = 5")
     page.get_by_label("Member", exact=True).fill("c1")
     preview.get_by_text("Left to Ana Lima that month: 200 Beans of 200 Beans.").wait_for()

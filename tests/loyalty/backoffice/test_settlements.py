@@ -15,6 +15,8 @@ from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import Member, htmx, url
 from tests.loyalty.factories import give_back, make_program, order, record, refund
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
 CARRY, BLOCKS = "carry", "refuse_redemption_only"
 
 

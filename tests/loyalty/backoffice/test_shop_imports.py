@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from loyalty.models import Membership, Order, Program
 from loyalty.services.imports import KIND
+from loyalty.shop_exports import tables
 from loyalty.shop_exports.columns import WANTED
 from loyalty.shop_exports.uploads import find_upload, try_upload
 from members.models import AuditEntry, Customer, Job, User
@@ -66,6 +67,8 @@ def test_a_dry_run_counts_names_and_imports_nothing(manager: Client) -> None:
     }  # fmt: skip
     assert report["left_out"] == {"voided": 1}
     html = page.content.decode()
+    assert "paid 3 · refunded 1" in html
+    assert "Addresses that are none" not in html
     assert "Write a number such as 12.50." in html
     assert "ann@example.com" in html
     errors = manager.get(url("import_check_errors", address.rstrip("/").split("/")[-1]))
@@ -194,6 +197,7 @@ def test_a_wrong_column_says_what_to_do(manager: Client) -> None:
     none = {f"column_{name}": "" for name in WANTED if name in {"total", "unit_price"}}
     answer = as_guessed(manager, address, **none)
     assert "Choose a column with what was paid" in answer.content.decode()
+    assert answer.context["form"].errors["column_total"]
 
 
 @pytest.mark.parametrize("content", ["PK\x03\x04", "one column\nonly\n", "a,b\n"])
@@ -201,6 +205,25 @@ def test_what_is_no_export_is_refused_at_once(manager: Client, content: str) -> 
     file = SimpleUploadedFile("orders.csv", content.encode())
     answer = manager.post(url("import_upload"), {"file": file})
     assert answer.status_code == 422
+
+
+def test_too_many_rows_are_refused_before_anybody_looks_at_columns(
+    manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MOST_ROWS", 6)
+    answer = manager.post(
+        url("import_upload"), {"file": SimpleUploadedFile("o.csv", EXPORT.encode())}
+    )
+    assert answer.status_code == 422
+    assert "At most 6 rows at once." in answer.content.decode()
+
+
+def test_an_address_that_is_none_is_named(manager: Client) -> None:
+    address = uploaded(manager, EXPORT.replace("ben@example.com", "ben at example"))
+    place = str(HEAD.split(",").index("Email"))
+    page = manager.get(as_guessed(manager, address, column_email=place).url)
+    assert page.context["report"]["unread_emails"] == {"ben at example": 1}
+    assert "1 (ben at example)" in page.content.decode()
 
 
 def test_an_upload_is_for_nobody_else(manager: Client, client_of: Callable[[str], Client]) -> None:

@@ -15,7 +15,7 @@ from loyalty.selectors.tier_sets import tiers_of
 from loyalty.services.rules import set_four_eyes
 from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import url
-from tests.loyalty.backoffice.test_tier_sets import LADDER, form, values_of
+from tests.loyalty.backoffice.tier_forms import LADDER, form, values_of
 from tests.loyalty.factories import make_program
 
 

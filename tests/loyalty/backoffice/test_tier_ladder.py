@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from loyalty.models import Program
 from tests.loyalty.backoffice.conftest import url
-from tests.loyalty.backoffice.test_tier_sets import values_of
+from tests.loyalty.backoffice.tier_forms import values_of
 from tests.loyalty.factories import make_program, order, record
 
 LADDER = [

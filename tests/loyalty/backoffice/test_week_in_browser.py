@@ -85,6 +85,8 @@ def start_a_weekend(walk: Walk, program: Program) -> None:
     walk.click("button", re.compile("Double points weekend"))
     page.get_by_label("Begins", exact=True).fill(local(now - dt.timedelta(minutes=5)))
     page.get_by_label("Ends", exact=True).fill(local(now + dt.timedelta(days=2)))
+    # Of ten who are to see it, one would be kept aside.
+    page.locator("input[name=holdout]").fill("0")
     walk.click("button", "Save")
     walk.click("button", "Publish")
     walk.reads("It is live.")

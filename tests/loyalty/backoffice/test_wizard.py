@@ -17,7 +17,7 @@ from loyalty.program_templates.registry import TEMPLATES
 from members.models import AuditEntry, Customer, CustomerFacts
 from members.selectors.merchants import get_merchant
 from tests.loyalty.backoffice.conftest import url
-from tests.loyalty.backoffice.test_tier_sets import values_of
+from tests.loyalty.backoffice.tier_forms import values_of
 from tests.loyalty.factories import line, make_program, order, record, spendable
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +89,7 @@ def test_three_questions_and_it_is_live(manager: Client, history: None) -> None:
     assert place == at(draft, "reward")
     place = answer(manager, place, reward_units="80", reward_worth="4")
     assert place == at(draft, "review")
-    page = text(manager.get(place))
+    page = text(manager.get(place, {"figures": "1"}))
     assert "2 points for each $1.00 spent." in page
     assert "The first reward costs 80 points and is worth $4.00." in page
     assert "That gives back 10% of what is spent." in page
@@ -138,7 +138,9 @@ def test_every_kind_is_created_step_by_step_with_what_is_suggested(
         place = answer(manager, place, **said)
     assert ("tiers" in seen) is ("tiers" in template.asks)
     assert ("base" in seen) is (template.family not in ("discount", "plan"))
-    assert "What it would have cost in the last year" in text(manager.get(place))
+    assert f'hx-get="{place}?figures=1"' in manager.get(place).content.decode()
+    year = text(manager.get(place, {"figures": "1"}))
+    assert "What it would have cost in the last year" in year
     manager.post(place)
     program = Program.objects.get()
     assert (program.status, program.name) == ("live", f"The {template.code}")
@@ -155,7 +157,9 @@ def test_the_launch_in_phases_is_planned_with_the_program(manager: Client, histo
     place = answer(manager, answer(manager, at(draft, "situation")), template="discount-card")
     while not place.endswith("/launch/"):
         place = answer(manager, place)
-    assert "the best 10% are 1 customer, the best 20% are 2 customers" in text(manager.get(place))
+    assert f'hx-get="{place}?figures=1"' in manager.get(place).content.decode()
+    shares = text(manager.get(place, {"figures": "1"}))
+    assert "the best 10% are 1 customer, the best 20% are 2 customers" in shares
     today = timezone.localdate()
     day = [str(today + dt.timedelta(days=days)) for days in (0, 14, 28)]
     said = {**fields(manager, place), "begins": "phases", "status": "live"}
@@ -170,7 +174,9 @@ def test_the_launch_in_phases_is_planned_with_the_program(manager: Client, histo
         manager, place, begins="phases", status="live", top_starts_on=day[0], top_percent="10",
         invited_starts_on=day[1], invited_percent="50", everyone_starts_on=day[2],
     )  # fmt: skip
-    assert "the best 10% of your customers, 1 today." in text(manager.get(place))
+    assert "the best 10% of your customers" not in text(manager.get(place))
+    page = text(manager.get(place, {"figures": "1"}))
+    assert "the best 10% of your customers, 1 today." in page
     # Whoever comes back to the step finds what was said.
     assert fields(manager, at(draft, "launch"))["invited_starts_on"] == day[1]
     manager.post(place)
@@ -280,6 +286,53 @@ def test_one_may_leave_and_go_on_where_one_was(manager: Client) -> None:
     manager.post(url("wizard_discard", draft.public_id))
     assert "Go on where you stopped" not in text(manager.get(url("wizard_start")))
     assert not ProgramDraft.objects.exists()
+
+
+def test_what_another_window_said_is_not_written_over_without_a_word(manager: Client) -> None:
+    draft = begin(manager, "starter")
+    place = answer(manager, at(draft, "what"), template="points", program_name="Tea Club")
+    stale = fields(manager, place)
+    following = answer(manager, place, earn_units="7")
+    # Who says the same, or presses twice, loses nothing.
+    again = manager.post(place, {**stale, "earn_units": "7"})
+    assert again.headers["Location"] == following
+    late = manager.post(place, {**stale, "earn_units": "3"})
+    assert late.status_code == 422
+    assert "This was changed in another window after you opened it here." in text(late)
+    draft.refresh_from_db()
+    assert draft.answers["earn_units"] == "7"
+    shown = values_of(late.content.decode())
+    assert shown["earn_units"] == "3"
+    assert manager.post(place, {**stale, "seen": shown["seen"], "earn_units": "3"}).headers[
+        "Location"
+    ] == following  # fmt: skip
+    draft.refresh_from_db()
+    assert draft.answers["earn_units"] == "3"
+
+
+def test_a_mistake_does_not_hide_what_another_window_said(manager: Client) -> None:
+    draft = begin(manager, "starter")
+    place = answer(manager, at(draft, "what"), template="points", program_name="Tea Club")
+    stale = fields(manager, place)
+    answer(manager, place, earn_units="7")
+    wrong = manager.post(place, {**stale, "earn_units": "none"})
+    assert wrong.status_code == 422
+    shown = values_of(wrong.content.decode())
+    late = manager.post(place, {**stale, "seen": shown["seen"], "earn_units": "3"})
+    assert "changed in another window" in text(late)
+
+
+def test_what_was_not_looked_at_is_not_created(manager: Client) -> None:
+    draft = begin(manager, "starter")
+    place = answer(manager, at(draft, "what"), template="points", program_name="Tea Club")
+    review = answer(manager, answer(manager, place))
+    stale = values_of(manager.get(review).content.decode())
+    answer(manager, place, earn_units="7")
+    assert manager.post(review, stale).headers["Location"] == review
+    assert "Answers were changed in another window." in text(manager.get(review))
+    assert not Program.objects.exists()
+    manager.post(review, values_of(manager.get(review).content.decode()))
+    assert Program.objects.get().name == "Tea Club"
 
 
 def test_going_back_and_changing_the_kind_asks_what_that_asks(manager: Client) -> None:

@@ -57,7 +57,7 @@ def test_three_questions_by_keyboard_and_the_program_is_live(
 ) -> None:
     page = sign_in("marketing_manager")
     page.goto(url("program_list"))
-    page.get_by_role("link", name="Create program").first.click()
+    page.get_by_role("link", name="New program").first.click()
     assert_fits(page, assert_no_axe_violations)
     page.get_by_role("button", name="Start quickly").press("Enter")
     page.get_by_role("radio", name="Points").press("ArrowDown")
@@ -123,6 +123,8 @@ def test_step_by_step_on_a_phone_with_a_break(
     go_on(page)
     slider = page.get_by_role("slider").first
     slider.wait_for()
+    # On a phone each row is broken in two, and each cell says what it is.
+    expect(page.locator(".wizard-row").nth(1).get_by_text("From", exact=True)).to_be_visible()
     before = page.locator('[name="tiers-1-threshold"]').input_value()
     slider.press("PageUp")
     page.wait_for_function(

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from loyalty.models import Membership, Order, Refund, Transfer
-from loyalty.services import imports
+from loyalty.services import import_records, imports
 from members.errors import DomainError
 from members.models import Customer, Job, JobError
 from members.services.audit import SYSTEM
@@ -316,7 +316,7 @@ def test_after_a_crash_of_the_database_the_files_are_staged_again(club, run, wri
     rows = [f"B{n},C{n % 5},2024-01-05T10:00:00,USD,{n},sale," for n in range(40)]
     orders, lines = write([*rows, "B0,C1,2024-01-05,USD,1,sale,"])
     job = imports.start_import(program=club, orders_path=orders, lines_path=lines, actor=SYSTEM)
-    record, left = imports.record_orders, [5]
+    record, left = import_records.record_orders, [5]
 
     def crash(*args, **kwargs):
         left[0] -= 1
@@ -325,7 +325,7 @@ def test_after_a_crash_of_the_database_the_files_are_staged_again(club, run, wri
         return record(*args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(imports, "record_orders", crash)
+        patch.setattr(import_records, "record_orders", crash)
         with pytest.raises(RuntimeError):
             imports.run_import(job.pk)
     before = Order.objects.count()

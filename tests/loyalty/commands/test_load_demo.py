@@ -8,7 +8,13 @@ from loyalty.demo.duplicates import guest_order
 from loyalty.demo.load import needs_demo
 from loyalty.models import Activity, Membership, Order, Program, SelfCheck, Transfer
 from loyalty.selectors.liability import liability_now
-from members.models import Customer, CustomerNote, StaffMember
+from members.models import (
+    Customer,
+    CustomerNote,
+    CustomerTask,
+    PersonalPackage,
+    StaffMember,
+)
 from members.selectors.duplicates import likely_duplicates
 from tests.loyalty.factories import make_program
 
@@ -36,7 +42,13 @@ def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
     wallet_type = Program.objects.get().wallet_types.first()
     assert liability_now(wallet_type, timezone.now()).units > 0
     assert {"pending", "approved"} <= set(Activity.objects.values_list("state", flat=True))
-    counted = (Order, Transfer, Customer, CustomerNote, Activity)
+    left = CustomerTask.objects.exclude(released_from="")
+    assert (left.count(), set(left.values_list("released_from", flat=True))) == (3, {"Noor Haddad"})
+    packages = PersonalPackage.objects.filter(customer=guide, made_at__isnull=False)
+    assert set(packages.values_list("for_staff", flat=True)) == {True, False}
+    counted = (
+        Order, Transfer, Customer, CustomerNote, Activity, CustomerTask, PersonalPackage,
+    )  # fmt: skip
     counts = [kind.objects.count() for kind in counted]
     assert not needs_demo()
     assert "left out" in run("load_demo", "--if-empty")[0]

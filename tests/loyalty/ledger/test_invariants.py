@@ -5,9 +5,19 @@ from django.db import DatabaseError, connection, transaction
 
 from loyalty.ledger.checks import CHECKS, verify_ledger
 from loyalty.ledger.functions import NAMES, source
-from loyalty.models import Lot, LotUse, Transfer
+from loyalty.models import Lot, LotUse, Transfer, Wallet
 from members.models import AuditEntry
-from tests.loyalty.factories import NOW, adjust, give_back, make_wallet, order, record, refund
+from tests.loyalty.factories import (
+    NOW,
+    adjust,
+    give_back,
+    make_program,
+    make_wallet,
+    order,
+    record,
+    refund,
+)
+from tests.sharing import anew, shared
 
 COLUMNS = (
     "kind, wallet_type_id, from_account_id, to_account_id, wallet_id, amount, occurred_at, "
@@ -87,15 +97,23 @@ FORBIDDEN = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def books(program):
-    """An order of 100 of which 40 came back, and 10 units taken by hand."""
+def make_books() -> Wallet:
+    program = make_program()
     wallet = make_wallet(program)
     make_wallet(program, "c2")
     record(order(total="100"))
     adjust(wallet, -10, "take")
     give_back(refund(total="40", of="A1"))
     return wallet
+
+
+made_once = shared(make_books)
+
+
+@pytest.fixture
+def books(made_once: Wallet, db: None) -> Wallet:
+    """An order of 100 of which 40 came back, and 10 units taken by hand."""
+    return anew(made_once)
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN.values(), ids=FORBIDDEN.keys())
@@ -202,6 +220,25 @@ BENT = {
         "INSERT INTO loyalty_closedperiod (program_id, until, closed_at, unit_values, booked,"
         " reopen_reason) SELECT id, '2024-03-31', now(), '{}',"
         """ '{"discounts": {"money": "5", "lines": 1}}', '' FROM loyalty_program""",
+    "of a budget of money off prices so much is used as carts hold and orders have":
+        "INSERT INTO loyalty_discountbudget (program_id, source, amount, used)"
+        " SELECT id, 'campaign:0', 9, 1 FROM loyalty_program LIMIT 1",
+    "what an order asks of a budget is what is off its prices, less what came back":
+        "WITH b AS (INSERT INTO loyalty_discountbudget (program_id, source, amount)"
+        " SELECT id, 'campaign:0', 9 FROM loyalty_program LIMIT 1 RETURNING id)"
+        " INSERT INTO loyalty_discountbudgetuse"
+        " (budget_id, holder, promised, asked, amount, changed_at)"
+        " SELECT b.id, 'order:' || o.source || '/' || o.external_id, 0, 1, 0, now()"
+        "   FROM b, (SELECT * FROM loyalty_order LIMIT 1) o",
+    "a program has as many members as are counted":
+        "INSERT INTO loyalty_membertally (program_id, status, joined_on, members)"
+        " SELECT id, 'active', '2026-01-01', 1 FROM loyalty_program LIMIT 1",
+    "a charity was given what is added up of it":
+        "WITH a AS (INSERT INTO loyalty_account (program_id, kind, code, name)"
+        " SELECT id, 'charity', 'bent', 'Bent' FROM loyalty_program LIMIT 1 RETURNING id)"
+        " INSERT INTO loyalty_charitytally"
+        " (charity_id, kind, booked_on, units, money, things)"
+        " SELECT id, 'donation', '2026-01-01', 0, 1, 0 FROM a",
     "corrections never exceed what they correct":
         "UPDATE loyalty_transfer SET amount = 101 WHERE kind = 'clawback'",
 }  # fmt: skip

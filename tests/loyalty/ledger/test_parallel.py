@@ -1,12 +1,8 @@
 """Many at once: real threads with connections of their own."""
 
 import random
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connections
 
 from loyalty.errors import GiftRefusedError, InsufficientBalanceError
 from loyalty.models import Lot, Membership, Order, Pool, PoolMember, Refund, Transfer, Wallet
@@ -32,26 +28,9 @@ from tests.loyalty.factories import (
     refund,
     spendable,
 )
+from tests.loyalty.ledger.racing import THREADS, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-THREADS = 8
-
-
-def at_once(work: Callable[[int], object], threads: int = THREADS) -> list[object]:
-    """Run `work(n)` in so many threads that begin together; what each returned or raised."""
-    barrier = threading.Barrier(threads)
-
-    def run(number: int) -> object:
-        try:
-            barrier.wait(10)
-            return work(number)
-        except Exception as error:
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(run, range(threads)))
 
 
 def test_eight_threads_spending_one_wallet_never_overdraw():

@@ -11,7 +11,7 @@ def bank(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bank]:
     found = Bank()
     found.taken.clear()
     found.given.clear()
-    monkeypatch.setattr(providers, "PROVIDERS", {**providers.PROVIDERS, "bank": found})
+    monkeypatch.setattr(providers, "PROVIDERS", {**providers.PROVIDERS, "bank": lambda: found})
     yield found
     found.taken.clear()
     found.given.clear()

@@ -166,3 +166,50 @@ def test_what_was_paid_otherwise_shrinks_as_the_basket_does():
     assert (kept.paid_units, kept.paid_stored_value) == (D("5.5"), D("27.5"))
     only = net_basket(replace(BASKET, paid_stored_value=D(55)), [returned(total="110")])
     assert (only.paid_units, only.paid_stored_value) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("details", "refunds", "left"),
+    [
+        ({}, ["30"], ["28.35", "3"]),
+        # A third of three pieces, to the cent; a little of each; nearly everything; everything.
+        ({}, ["33.33"], ["27.00135", "2"]),
+        ({}, ["5"], ["38.475", "3"]),
+        ({}, ["33.33", "33.33", "33"], ["0.1377", "1"]),
+        ({}, ["99.90"], ["0.0405", "0"]),
+        ({}, ["25", "25", "25", "25"], ["0", "0"]),
+        ({"discount_total": D(10)}, ["45"], ["20.25", "2"]),
+        ({"tax_total": D(21), "taxes_included": False}, ["60.50"], ["20.25", "2"]),
+    ],
+)
+def test_an_amount_that_comes_back_takes_as_much_of_the_quantity(details, refunds, left):
+    """Else whoever has nearly all of their money back keeps the stamps of every piece."""
+    liters, pieces = Line(1, D(70), quantity=D("40.5")), Line(2, D(30), quantity=D(3))
+    bought = Basket(lines=(liters, pieces), **details)
+    kept = net_basket(bought, [returned(total=amount) for amount in refunds])
+    assert [line.quantity for line in kept.lines] == list(map(D, left))
+
+
+@pytest.mark.parametrize(
+    ("refunds", "net", "tax"),
+    [
+        ([{"total": "60.50"}], "50", "10.50"),
+        ([{"total": "33.33"}, {"total": "33.33"}, {"total": "54.34"}], "0", "0"),
+        ([{"total": "60.50", "lines": [("50", 1)]}], "50", "10.50"),
+        ([{"total": "121", "lines": [("100", 1)]}], "0", "0"),
+        ([{"total": "60.50", "tax": "10.50"}], "50", "10.50"),
+    ],
+)
+def test_tax_on_top_that_a_return_does_not_name_comes_back_in_proportion(refunds, net, tax):
+    """Whoever got half of 121 back has kept goods for 50, not for 39.50."""
+    basket = Basket(lines=(Line(1, D(100), tax=D(21)),), tax_total=D(21), taxes_included=False)
+    given_back = [
+        Return(
+            total=D(one["total"]), tax_total=D(one.get("tax", "0")),
+            lines=tuple(back(total, line=number) for total, number in one.get("lines", ())),
+        )
+        for one in refunds
+    ]  # fmt: skip
+    kept = net_basket(basket, given_back)
+    assert (sum(line.total for line in kept.lines), kept.tax_total) == (D(net), D(tax))
+    assert kept.total == D(net) + D(tax)

@@ -16,7 +16,7 @@ from loyalty.rules.events import Person, Program, Sale, SharedBudgets
 from loyalty.rules.facts import Basket, Line, Occasion
 from loyalty.rules.replay import Life
 from loyalty.rules.rulesets import RuleSet
-from loyalty.services.backtest_budgets import _within
+from loyalty.services.backtest_budgets import End, _within
 from members.conditions.moments import Moment
 from tests.loyalty.rules.occasions import version
 
@@ -202,17 +202,22 @@ def _fields(wording: RuleVersion) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("day", "share", "moment"),
+    ("left", "moment", "order", "rest"),
     [
-        (dt.date(2025, 3, 9), 0.0, "2025-03-09T05:00"),
-        (dt.date(2025, 3, 9), 1.0, "2025-03-10T04:00"),
-        (dt.date(2025, 3, 9), 0.5, "2025-03-09T16:30"),
-        (dt.date(2025, 11, 2), 0.5, "2025-11-02T16:30"),
-        (dt.date(2025, 11, 2), 0.08, "2025-11-02T06:00"),  # 01:00, for the second time
+        (0, "2025-11-02T05:30", 7, 0),
+        (10, "2025-11-02T06:10", 3, 0),  # 01:10, for the second time
+        (15, "2025-11-02T06:10", 3, 5),
+        (25, "2025-11-02T06:10", 12, 5),  # the same moment, told later
+        (35, "2025-11-02T06:40", 1, 5),
     ],
 )
-def test_a_budget_is_used_up_evenly_over_the_hours_that_a_day_has(day, share, moment):
-    assert _within(day, share, NEW_YORK) == utc(moment)
+def test_a_budget_is_used_up_by_the_orders_of_an_hour_that_comes_twice(left, moment, order, rest):
+    """In the order of time, whichever part of the backtest they are in and however they count."""
+    parts = [
+        {"2025-11-02T06:40:00+00:00 1": 10, "2025-11-02T05:30:00+00:00 7": 10},
+        {"2025-11-02T06:10:00+00:00 12": 10, "2025-11-02T06:10:00+00:00 3": 10},
+    ]
+    assert _within(parts, left) == End(utc(moment), order, rest)
 
 
 def test_the_calendar_of_rules_draws_days_alike_however_many_hours_they_have():

@@ -45,6 +45,7 @@ def baskets(draw: st.DrawFn) -> Basket:
             draw(money(0, 30_00)), (goods / 2).quantize(Decimal("0.01"), ROUND_DOWN)
         ),
         shipping_total=draw(money(0, 10_00)),
+        tax_total=draw(st.sampled_from((ZERO, Decimal("0.83")))),
         taxes_included=draw(st.booleans()),
         paid_units=draw(st.sampled_from((ZERO, Decimal("12.34")))),
     )

@@ -14,7 +14,7 @@ from members.errors import ConflictError
 from members.services.audit import Actor
 from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import NOW, adjust, make_program, make_wallet, spendable
-from tests.loyalty.ledger.test_parallel import THREADS, at_once
+from tests.loyalty.ledger.racing import THREADS, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,13 +8,13 @@ from loyalty.models import Company, Pool, PoolMember, SpendRequest
 from loyalty.pool_roles import RIGHTS, ROLES_OF
 from loyalty.selectors.companies import companies as all_companies
 from loyalty.selectors.companies import (
-    company_of_customer,
+    company_of,
     get_company,
     room_to_spend,
     search_companies,
     spend_by_buyer,
 )
-from loyalty.selectors.pools import pool_wallets
+from loyalty.selectors.pools import places_of, pool_wallets
 from loyalty.services.companies import change_company
 from loyalty.services.pools import change_pool, change_pool_member
 from loyalty.services.redemptions import reverse_redemption
@@ -277,7 +277,7 @@ def test_what_buyers_ordered_for_the_company_counts_less_what_came_back(ann, ben
 
 
 def test_a_customer_knows_the_companies_they_buy_for(ann, ben, company):
-    ((found, place),) = company_of_customer(ben.customer)
-    assert (found, place.role) == (company, "buyer")
-    assert company_of_customer(join(ann.program, "eve").customer) == []
+    [place] = places_of(ben.customer)
+    assert (company_of(place.pool), place.role) == (company, "buyer")
+    assert places_of(join(ann.program, "eve").customer) == []
     assert not SpendRequest.objects.exists()

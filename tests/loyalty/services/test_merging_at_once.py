@@ -20,7 +20,7 @@ from tests.loyalty.factories import (
     spendable,
     wallet_of,
 )
-from tests.loyalty.ledger.test_parallel import at_once
+from tests.loyalty.ledger.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -5,6 +5,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from loyalty.errors import InvalidOrderError, OrderConflictError
 from loyalty.models import Membership, Order, OrderEvaluation, Transfer
@@ -30,7 +31,7 @@ from tests.loyalty.factories import (
     tender,
 )
 
-CANCELLED = {"status": "cancelled"}
+CANCELED = {"status": "cancelled"}
 
 
 def outcomes(results) -> list[str]:
@@ -90,7 +91,7 @@ def test_refunds_that_come_in_the_wrong_order_keep_their_own_dates(program):
 
 def test_calling_off_takes_all_back_and_completing_again_gives_it_again(program):
     record(order(total="10"))
-    record(order(**CANCELLED))
+    record(order(**CANCELED))
     assert spendable() == 0
     record(order())
     assert spendable() == 10
@@ -98,7 +99,7 @@ def test_calling_off_takes_all_back_and_completing_again_gives_it_again(program)
 
 
 def test_an_order_that_came_called_off_earns_once_it_is_not(program):
-    record(order(**CANCELLED))
+    record(order(**CANCELED))
     assert moves() == []
     record(order())
     assert moves() == [("accrual", 10)]
@@ -337,3 +338,19 @@ def test_what_earned_is_on_the_transfer(db):
     assert (why["order"], why["rule"], why["version"]) == ("A1", "Base rate", 1)
     assert ["order_discount", "-0.6666666666666666666666666667"] in why["steps"]
     assert why["steps"][-1] == ["rounded", "down", "order", "19"]
+
+
+def test_of_one_moment_the_first_told_is_the_first_however_it_was_looked_up(program):
+    """A replay goes through them by their keys."""
+    numbers = ["c", "a", "d", "b"]
+    with connection.cursor() as cursor:
+        # Another plan, as a large table may have: order numbers come sorted.
+        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_hashjoin = off")
+        cursor.execute("DISCARD PLANS")
+    record(order("a", buyer="ba", at=NOW))
+    results = record(*(order(number, buyer=f"b{number}", at=NOW) for number in numbers))
+    assert outcomes(results) == ["created", "unchanged", "created", "created"]
+    keys = [result.order_id for result in results if result.outcome == "created"]
+    assert keys == sorted(keys)
+    found = Order.objects.exclude(external_id="a").order_by("pk")
+    assert list(found.values_list("external_id", flat=True)) == ["c", "d", "b"]

@@ -9,7 +9,7 @@ from loyalty.services.plan_renewals import renew_plans
 from members.errors import ConflictError
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import NOW, day, moves
-from tests.loyalty.ledger.test_parallel import THREADS, at_once
+from tests.loyalty.ledger.racing import THREADS, at_once
 from tests.loyalty.planning import charges, join, make_club, member, pay, plan
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -63,6 +63,8 @@ RULES = (
      "when": {"all": [{"field": "order.channel", "op": "is", "value": "web"}]}},
     {"code": "early", "name": "Early", "kind": "fixed", "units": 30, "group": "welcome",
      "caps": {"budget": 100}},
+    {"code": "scarce", "name": "Scarce", "kind": "nth_purchase", "number": 2, "repeats": True,
+     "units": 20, "caps": {"budget": 50}},
 )  # fmt: skip
 PEOPLE = ("ann", "ben", "cleo")
 steps = st.lists(

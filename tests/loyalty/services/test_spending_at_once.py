@@ -8,7 +8,7 @@ from loyalty.models import PoolMember, SpendRequest, Transfer
 from loyalty.services.pool_leaving import leave_pool
 from members.errors import ConflictError
 from tests.loyalty.factories import NOW, make_program
-from tests.loyalty.ledger.test_parallel import THREADS, at_once
+from tests.loyalty.ledger.racing import THREADS, at_once
 from tests.loyalty.services.buying import add_buyer, approve, ask, found_company, fund
 from tests.loyalty.services.pooling import HOW, in_pool, join, spend
 from tests.loyalty.services.test_spend_requests import reject

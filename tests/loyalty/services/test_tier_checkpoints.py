@@ -23,7 +23,7 @@ from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.merging import merge_customers, undo_merge
 from tests.loyalty.factories import day, give_back, order, record, refund
-from tests.loyalty.services.test_tiers import LADDER, tiered, tiers
+from tests.loyalty.ladders import LADDER, tiered, tiers
 from tests.plans import rows_read
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from loyalty.selectors.member_tiers import standing_of
 from loyalty.selectors.rulebooks import fresh_terms
 from loyalty.services.member_tiers import rebuild_tiers
 from tests.loyalty.factories import day, give_back, order, record, refund
-from tests.loyalty.services.test_tiers import LADDER, tiered
+from tests.loyalty.ladders import LADDER, tiered
 
 pytestmark = pytest.mark.django_db
 

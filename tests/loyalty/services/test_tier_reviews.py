@@ -23,7 +23,7 @@ from members.services.job_runs import run_scheduled
 from members.services.merging import merge_customers, undo_merge
 from members.services.outbox import deliver_waiting
 from tests.loyalty.factories import day, give_back, order, record, refund
-from tests.loyalty.services.test_tiers import LADDER, held_by, tiered, tiers
+from tests.loyalty.ladders import LADDER, held_by, tiered, tiers
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from loyalty.definitions import ProgramDefinition
 from loyalty.errors import InvalidOrderError, SpendingRefusedError
 from loyalty.explanations import explain_transfer
-from loyalty.ledger.checks import check_rule
+from loyalty.ledger.checks import RULES, check_rule
 from loyalty.models import (
     DiscountEntry,
     Membership,
@@ -280,6 +280,10 @@ def test_what_they_pay_beyond_their_worth_is_a_cost_and_less_as_they_come_back()
     wallet = golden()
     record(paid("A1", 200, "3.00"))
     assert beyond() == [Decimal(1)]
+    # It is no voucher's, and no check of a higher application takes it for one.
+    booked = [name for name in RULES if "is booked" in str(name)]
+    assert len(booked) >= 2
+    assert [drift for name in booked if (drift := check_rule(name, NOW))] == []
     give_back(refund("R1", "5", of="A1", at=day(2)))
     assert beyond() == [Decimal(1), Decimal("-0.5")]
     assert costs(wallet.wallet_type.program) == {

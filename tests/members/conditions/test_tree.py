@@ -132,9 +132,23 @@ def test_a_condition_has_a_hundred_questions_at_most():
             "Weekday is one of Saturday, Sunday",
         ),
         (
-            {"field": "customer.tags", "op": "has_any", "value": list("abcdefgh")},
-            "Tags has one of a, b, c, d, e, 3 more",
+            {"field": "order.weekday", "op": "one_of", "value": ["friday"]},
+            "Weekday is Friday",
         ),
+        (
+            {"field": "customer.country", "op": "none_of", "value": ["GR"]},
+            "Country is not GR",
+        ),
+        (
+            {"field": "customer.tags", "op": "has_any", "value": list("abcdefgh")},
+            "Tags include one of a, b, c, d, e, 3 more",
+        ),
+        ({"field": "customer.tags", "op": "has_any", "value": ["student"]}, "Tags include student"),
+        (
+            {"field": "customer.tags", "op": "has_none", "value": ["student"]},
+            "Tags do not include student",
+        ),
+        ({"field": "customer.tags", "op": "empty"}, "Tags are empty"),
     ],
 )  # fmt: skip
 def test_a_condition_reads_as_a_sentence(data, words):

@@ -77,9 +77,26 @@ def test_a_failed_job_says_why_and_which_rows_it_refused(mias: Client) -> None:
         assert words in content
 
 
+def test_whom_a_job_left_as_they_are_is_named_and_numbers_of_a_file_stay_numbers(
+    mias: Client,
+) -> None:
+    ann, job = CustomerFactory(given_name="Ann"), JobFactory(state="succeeded")
+    kept = JobError.objects.create(
+        job=job, file="customers", row=ann.pk, column="customer", value=str(ann.public_id),
+        reason="Staff have noted something.",
+    )  # fmt: skip
+    page = mias.get(url("job", job))
+    assert page.context["people"] == [(ann, "Staff have noted something.")]
+    assert reverse("backoffice:customer", args=[ann.public_id]) in page.content.decode()
+    JobError.objects.filter(pk=kept.pk).update(value="C-17")
+    page = mias.get(url("job", job))
+    assert page.context["people"] == []
+    assert "C-17" in page.content.decode()
+
+
 def test_a_job_is_stopped(mias: Client) -> None:
     job = JobFactory()
     response = mias.post(url("job_cancel", job), follow=True)
     assert "The job stops." in response.content.decode()
     job.refresh_from_db()
-    assert job.state == State.CANCELLED
+    assert job.state == State.CANCELED

@@ -11,11 +11,20 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from members.models import AuditEntry, Customer, CustomerTask, StaffMember, User
+from members.models import (
+    AuditEntry,
+    Customer,
+    CustomerTask,
+    PersonalPackage,
+    StaffMember,
+    User,
+)
 from members.services.audit import Actor
-from members.services.customer_tasks import add_task
-from tests.factories import CustomerFactory
+from members.services.customer_tasks import add_task, release_tasks
+from members.services.personal_packages import MOST_A_DAY
+from tests.factories import CustomerFactory, StaffMemberFactory
 from tests.members.conftest import HTMX
+from tests.members.packages import made_package, make_open_packages
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], Client]
@@ -48,12 +57,37 @@ def test_the_customers_page_leads_to_their_data_and_to_the_file(
     content = sams.get(address("customer_data", anna)).content.decode()
     assert "Details" in content
     assert address("customer_erase", anna) in content
-    response = sams.post(address("customer_data_file", anna))
+    assert "Make the file" in content
+    assert sams.post(address("customer_data_file", anna))["Location"] == address(
+        "customer_data", anna
+    )
+    content = sams.get(address("customer_data", anna)).content.decode()
+    assert "The file is being made" in content
+    assert 'hx-trigger="every 2s"' in content
+    early = address("customer_data_fetch", anna, PersonalPackage.objects.get().public_id)
+    assert "not made yet" in sams.post(early, follow=True).content.decode()
+    make_open_packages()
+    content = sams.get(address("customer_data", anna), headers=HTMX).content.decode()
+    assert early in content
+    assert "every 2s" not in content
+    response = sams.post(early)
     assert response["Content-Disposition"] == 'attachment; filename="personal-data.zip"'
     archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))  # type: ignore[attr-defined]
     assert {"data.json", "index.html", "tables/details/customer.csv"} <= set(archive.namelist())
     assert "Kowalska" in archive.read("index.html").decode()
     assert AuditEntry.objects.get(action="customer.exported").after == {"own": False}
+
+
+def test_too_many_files_in_a_day_are_refused_in_words(sams: Client, anna: Customer) -> None:
+    for _again in range(MOST_A_DAY):
+        made_package(anna)
+    answer = sams.post(address("customer_data_file", anna), follow=True)
+    assert "ask tomorrow" in answer.content.decode()
+
+
+def test_what_a_customer_fetches_is_no_file_for_staff(sams: Client, anna: Customer) -> None:
+    own = made_package(anna)
+    assert sams.post(address("customer_data_fetch", anna, own.public_id)).status_code == 404
 
 
 def test_erasing_shows_what_becomes_of_it_and_asks_for_the_name(
@@ -116,6 +150,34 @@ def test_the_task_of_another_customer_is_not_there(
     )  # fmt: skip
     other = address("customer_task_done", CustomerFactory(), task.pk)
     assert sams.post(other, {"done": "1"}).status_code == 404
+
+
+def test_a_task_of_nobody_is_taken_at_home_or_on_the_customers_page(
+    sams: Client, agent: User, anna: Customer
+) -> None:
+    gone = StaffMemberFactory(user__name="Noor").user
+    for text in ("Call back", "Send a card"):
+        add_task(
+            customer=anna, actor=Actor.of_user(gone), text=text, due_on=timezone.localdate(),
+            assignee=gone, now=timezone.now(),
+        )  # fmt: skip
+    release_tasks(assignee=gone, actor=Actor.of_user(agent))
+    home = sams.get(reverse("backoffice:home_tasks")).content.decode()
+    assert "Nobody has these" in home
+    assert "Noor had it" in home
+    assert "nobody; Noor had it" in sams.get(address("customer_tasks", anna)).content.decode()
+    first, second = CustomerTask.objects.order_by("pk")
+    taken = sams.post(
+        address("customer_task_take", anna, first.pk), {"at": "home"}, headers=HTMX
+    ).content.decode()
+    assert "Yours now." in taken
+    assert "Send a card" in taken.partition("Nobody has these")[2]
+    plain = sams.post(address("customer_task_take", anna, second.pk))
+    assert plain["Location"] == address("customer_tasks", anna)
+    assert set(CustomerTask.objects.values_list("assignee", "released_from")) == {(agent.pk, "")}
+    CustomerTask.objects.filter(pk=first.pk).update(assignee=gone)
+    again = sams.post(address("customer_task_take", anna, first.pk), headers=HTMX)
+    assert "taken this already" in again.content.decode()
 
 
 def test_who_only_reads_sees_tasks_and_gives_none(

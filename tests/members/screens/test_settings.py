@@ -22,6 +22,7 @@ from members.services.audit_jobs import CHECK
 from members.services.audit_seals import seal_entries
 from members.services.job_runs import run_scheduled
 from tests.factories import ApiKeyFactory, CustomerFactory, StaffMemberFactory
+from tests.loyalty.factories import make_program
 from tests.members.conftest import HTMX, IN_DIALOG
 from tests.members.services.test_audit_seals import tampering
 from tests.members.services.test_merchants import png
@@ -136,6 +137,38 @@ def test_a_role_is_changed_from_the_dialog(admins_browser: Client) -> None:
     assert person.role == Role.ANALYST
 
 
+def test_that_a_role_is_for_all_programs_is_said(admins_browser: Client) -> None:
+    """And is not what remains when nothing is chosen."""
+    club, tea = make_program(), make_program("tea")
+    person = StaffMemberFactory()
+    url = reverse("backoffice:team_role", args=[person.pk])
+    content = admins_browser.get(url, headers=IN_DIALOG).content.decode()
+    assert "Only these" in content
+    agent = {"role": Role.SUPPORT_AGENT}
+    for sent, said in (
+        (agent, "required"),
+        (agent | {"reach": "only"}, "at least one program"),
+        (agent | {"reach": "all", "programs": [str(tea.pk)]}, "Say: only these"),
+    ):
+        refused = admins_browser.post(url, sent, headers=IN_DIALOG)
+        assert (refused.status_code, said in refused.content.decode()) == (422, True)
+        person.refresh_from_db()
+        assert person.programs == []
+    sent = agent | {"reach": "only", "programs": [str(tea.pk)]}
+    assert admins_browser.post(url, sent, headers=IN_DIALOG).status_code == 204
+    person.refresh_from_db()
+    assert person.programs == [tea.pk]
+    assert admins_browser.post(url, agent | {"reach": "all"}, headers=IN_DIALOG).status_code == 204
+    person.refresh_from_db()
+    assert person.programs == []
+    invited = {"name": "Kim", "email": "kim@example.com", **agent}
+    refused = admins_browser.post(reverse("backoffice:team_invite"), invited, headers=IN_DIALOG)
+    assert refused.status_code == 422
+    invited |= {"reach": "only", "programs": [str(club.pk)]}
+    admins_browser.post(reverse("backoffice:team_invite"), invited, headers=IN_DIALOG)
+    assert StaffMember.objects.get(user__email="kim@example.com").programs == [club.pk]
+
+
 def test_the_own_row_offers_nothing_and_its_address_refuses(
     admins_browser: Client, administrator: User
 ) -> None:
@@ -190,7 +223,7 @@ def test_a_key_is_shown_once_and_works(admins_browser: Client) -> None:
     assert key.scopes == ["orders:write", "balances:read"]
     assert key.expires_at is not None
     assert timedelta(days=89) < key.expires_at - timezone.now() <= timedelta(days=90)
-    secret = found[1].rpartition("_")[2]
+    secret = found[1].split("_", 2)[2]
     assert secret not in admins_browser.get(reverse("backoffice:api_key_list")).content.decode()
 
 

@@ -11,17 +11,23 @@ from django.utils import timezone
 from members.errors import ConflictError, DomainError
 from members.models import AuditEntry, Customer, CustomerTask, StaffMember, User
 from members.selectors.customer_tasks import (
-    count_overdue,
     done_tasks,
     open_tasks,
     tasks_for,
+    tasks_of_nobody,
 )
 from members.selectors.customers import tagged_customers
 from members.services.audit import SYSTEM, Actor
 from members.services.customer_tags import add_tag, remove_tag
-from members.services.customer_tasks import add_task, assignable, set_task_done
+from members.services.customer_tasks import (
+    add_task,
+    assignable,
+    set_task_done,
+    take_task,
+)
 from members.services.customers import erase_customer_details
 from members.services.merging import merge_customers, undo_merge
+from members.services.staff import change_role, remove_staff
 from tests.factories import CustomerFactory, StaffMemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -47,8 +53,8 @@ def done(task: CustomerTask, agent: User, is_done: bool = True) -> CustomerTask:
 def test_a_task_is_on_the_list_of_who_has_it_until_it_is_done(anna: Customer, agent: User) -> None:
     later, task = give(anna, agent, "Send a card", date(2026, 6, 1)), give(anna, agent)
     assert list(tasks_for(agent)) == [task, later]
-    assert count_overdue(agent, date(2026, 5, 5)) == 1
-    assert count_overdue(agent, DAY) == 0
+    assert tasks_for(agent).filter(due_on__lt=date(2026, 5, 5)).get() == task
+    assert not tasks_for(agent).filter(due_on__lt=DAY).exists()
     done(task, agent)
     assert list(tasks_for(agent)) == [later]
     assert list(open_tasks(anna)) == [later]
@@ -151,3 +157,40 @@ def test_two_that_say_the_same_are_no_error_for_a_third(anna: Customer, agent: U
     assert second != first
     assert give(anna, agent) == first
     assert CustomerTask.objects.count() == 2
+
+
+def test_what_somebody_leaves_undone_is_nobodys_and_says_whose_it_was(
+    anna: Customer, agent: User
+) -> None:
+    StaffMemberFactory(administrator=True)
+    task, finished = give(anna, agent), give(anna, agent, "Send a card")
+    done(finished, agent)
+    person = StaffMember.objects.get(user=agent)
+    change_role(actor=SYSTEM, staff_member=person, role=StaffMember.Role.MARKETING_MANAGER)
+    task.refresh_from_db()
+    assert task.assignee == agent
+    change_role(actor=SYSTEM, staff_member=person, role=StaffMember.Role.ANALYST)
+    task.refresh_from_db()
+    assert (task.assignee, task.released_from) == (None, str(agent))
+    assert list(tasks_of_nobody()) == [task]
+    entry = AuditEntry.objects.get(action="customer.task_released")
+    assert entry.after == {"task": "Call back", "assignee": str(agent)}
+    finished.refresh_from_db()
+    assert finished.assignee == agent
+    other = StaffMemberFactory().user
+    take_task(task=task, actor=Actor.of_user(other))
+    assert list(tasks_for(other)) == [task]
+    remove_staff(actor=SYSTEM, staff_member=StaffMember.objects.get(user=other))
+    assert list(tasks_of_nobody()) == [task]
+    # What is taken up again after they left is nobody's, too.
+    done(finished, agent, is_done=False)
+    assert set(tasks_of_nobody()) == {task, finished}
+
+
+def test_what_somebody_has_is_not_taken_from_them(anna: Customer, agent: User) -> None:
+    task, other = give(anna, agent), StaffMemberFactory().user
+    with pytest.raises(ConflictError):
+        take_task(task=task, actor=Actor.of_user(other))
+    assert take_task(task=task, actor=Actor.of_user(agent)).assignee == agent
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CustomerTask.objects.update(released_from="Noor")

@@ -148,7 +148,7 @@ def test_a_canceled_job_goes_on_from_its_checkpoint(
     monkeypatch.setattr(life, "WRITTEN_EVERY", 0.0)
     run_in_chunks(job.pk, chunk)
     job.refresh_from_db()
-    assert (job.state, job.done) == (State.CANCELLED, 25)
+    assert (job.state, job.done) == (State.CANCELED, 25)
     note_work.run_notes(retry_job(job=job, actor=actor).pk)
     job.refresh_from_db()
     assert (job.state, written()) == (State.SUCCEEDED, ALL)
@@ -344,14 +344,14 @@ def test_a_job_that_was_to_stop_when_its_worker_died_stops(
     job = killed(start_notes(customer.pk), dead_worker, cancel_requested=True)
     assert resume_stale_jobs(now=now) == 0
     job.refresh_from_db()
-    assert (job.state, written()) == (State.CANCELLED, [])
+    assert (job.state, written()) == (State.CANCELED, [])
 
 
 def test_the_job_of_a_dead_process_is_canceled_at_once(
     customer: Customer, actor: Actor, dead_worker: str
 ) -> None:
     job = killed(start_notes(customer.pk), dead_worker)
-    assert cancel_job(job=job, actor=actor).state == State.CANCELLED
+    assert cancel_job(job=job, actor=actor).state == State.CANCELED
 
 
 def test_a_job_that_no_worker_was_asked_to_take_is_asked_for_after_a_moment(

@@ -157,7 +157,7 @@ def test_progress_is_a_sign_of_life() -> None:
 
 def test_a_waiting_job_is_canceled_at_once(actor: Actor) -> None:
     job = cancel_job(job=start(), actor=actor)
-    assert job.state == State.CANCELLED
+    assert job.state == State.CANCELED
     assert claim_job(job.pk) is None
 
 
@@ -169,14 +169,14 @@ def test_a_running_job_stops_when_its_worker_looks(actor: Actor) -> None:
         progress.look()
         pytest.fail("the worker went on")
     job.refresh_from_db()
-    assert (job.state, job.done) == (State.CANCELLED, 1)
+    assert (job.state, job.done) == (State.CANCELED, 1)
     assert AuditEntry.objects.filter(action="job.cancelled").exists()
 
 
 def test_a_job_of_a_dead_worker_can_be_canceled(actor: Actor) -> None:
     job = claimed()
     silence(job)
-    assert cancel_job(job=job, actor=actor).state == State.CANCELLED
+    assert cancel_job(job=job, actor=actor).state == State.CANCELED
 
 
 def test_a_refused_row_is_kept_once() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -25,17 +28,20 @@ from members.forgetting import erased_words, forgotten_parts, warnings_before
 from members.models import AuditEntry, Customer
 from members.personal_columns import columns_of
 from members.personal_data import fields_without_part
+from members.personal_data import personal_data as all_parts
 from members.program_scope import limited_to
 from members.selectors.personal_data import known_parts
+from members.services import jobs
 from members.services.audit import SYSTEM, Actor
 from members.services.customers import add_note, erase_customer_details, update_customer
 from members.services.merging import merge_customers
-from members.services.personal_packages import make_package
+from members.services.personal_packages import fetch_package
 from rewards.services.redemptions import cancel_redemption, issue_redemption
 from rewards.services.voucher_pools import create_voucher_pool, import_vouchers
 from tests.campaigns.referrals import DAY, bring, buy, make_link, promise, settle
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import NOW, make_program, order, record
+from tests.members.packages import made_package
 from tests.rewards.factories import make_member as make_rich_member
 from tests.rewards.factories import offer, take
 
@@ -58,8 +64,9 @@ def bought(shop: Program) -> Customer:
 
 
 def package(customer: Customer, *, for_staff: bool = False, actor: Actor = SYSTEM) -> Any:
-    made = make_package(customer=customer, actor=actor, for_staff=for_staff, now=timezone.now())
-    return zipfile.ZipFile(io.BytesIO(made.read()))
+    made = made_package(customer, for_staff=for_staff, actor=actor)
+    pieces = fetch_package(package=made, actor=actor, now=timezone.now())
+    return zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
 
 
 def data(archive: zipfile.ZipFile) -> dict[str, Any]:
@@ -216,7 +223,11 @@ def test_that_it_was_handed_out_is_in_the_log(shop: Program) -> None:
     assert [entry.after for entry in handed_out] == [{"own": False}, {"own": True}]
 
 
-def test_as_many_queries_however_much_there_is(shop: Program) -> None:
+def test_as_many_queries_however_much_there_is(
+    shop: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # How far it is would be written once a second, more often where that is slow.
+    monkeypatch.setattr(jobs, "WRITTEN_EVERY", math.inf)
     anna = bought(shop)
     with CaptureQueriesContext(connection) as few:
         package(anna)
@@ -257,3 +268,49 @@ def test_before_erasing_it_is_said_what_they_hold(shop: Program) -> None:
     counted = {str(part.title): part.rows for part in known_parts(anna)}
     assert counted["Orders"] >= 2
     assert "Gift cards" not in counted
+
+
+def test_all_that_is_known_is_counted_in_two_queries_as_table_by_table(
+    shop: Program, django_assert_num_queries: Callable[[int], AbstractContextManager[Any]]
+) -> None:
+    anna = bought(shop)
+    # One for those whose it is, and one for all tables.
+    with django_assert_num_queries(2):
+        found = known_parts(anna)
+    one_by_one = {
+        part.key: sum(table.of([anna]).count() for table in part.tables) for part in all_parts()
+    }
+    assert {part.key: part.rows for part in found} == {
+        key: rows for key, rows in one_by_one.items() if rows
+    }
+
+
+OF_EVERY_PURCHASE = {
+    "loyalty.Order", "loyalty.OrderEvaluation", "loyalty.Transfer", "loyalty.Lot",
+}  # fmt: skip
+
+
+def test_purchases_of_others_are_not_read_to_find_what_is_known_of_one(shop: Program) -> None:
+    anna = bought(shop)
+    record(*(order(f"Z{number}", "20", buyer=f"z{number}") for number in range(60)))
+    tables = [table for part in all_parts() for table in part.tables]
+    whole = {}
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        # As among a million: sixty rows are soon read as a whole.
+        for way in ("seqscan", "hashjoin", "mergejoin"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        for table in tables:
+            if table.label in OF_EVERY_PURCHASE:
+                [plan] = json.loads(table.of([anna]).order_by().explain(format="json"))
+                whole[table.label] = read_as_a_whole(plan["Plan"])
+    assert whole == {label: set() for label in OF_EVERY_PURCHASE}
+
+
+def read_as_a_whole(node: dict[str, Any]) -> set[str]:
+    """Tables of which every row is looked at."""
+    found = set[str]()
+    by_index = "Index Cond" in node or node["Node Type"] == "Bitmap Heap Scan"
+    if "Relation Name" in node and not by_index:
+        found = {node["Relation Name"]}
+    return found.union(*(read_as_a_whole(child) for child in node.get("Plans", ())))

@@ -5,8 +5,11 @@ from django.apps import apps
 from django.http import HttpResponse
 from django.test import RequestFactory
 
+from campaigns.models import Delivery, Message
+from campaigns.selectors.messages import get_delivery
+from campaigns.services.contact_addresses import name_address
 from loyalty.models import Membership, Order, Program
-from members.errors import DomainError
+from members.errors import ConflictError, DomainError, NotFoundError
 from members.models import AuditEntry, Customer, StaffMember
 from members.origins import API, coming_by
 from members.policy import is_allowed
@@ -19,10 +22,13 @@ from members.program_scope import (
 )
 from members.selectors.audit import entries_of, filter_entries
 from members.selectors.audit_seals import verify_chain
+from members.selectors.merges import current
 from members.services.audit import SYSTEM, record_audit
 from members.services.audit_seals import seal_entries
 from members.services.merging import merge_customers
 from members.services.staff import change_role, invite_staff
+from rewards.models import Storefront
+from rewards.selectors.storefront import get_storefront
 from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import NOW, make_program, make_wallet, order, record
 
@@ -185,3 +191,43 @@ def test_an_entry_says_how_it_came_and_about_which_program_and_is_sealed_with_it
         of_customer = entries_of(member.customer)
         assert before in of_customer
         assert entry not in of_customer
+
+
+@pytest.mark.django_db
+def test_what_is_kept_for_everybody_is_there_for_whoever_asks() -> None:
+    """Also where it names a program that they do not see, or a customer."""
+    mine, other = make_program("mine", enrollment="explicit"), make_program("other")
+    with limited_to([mine.pk]):
+        made = get_storefront()
+    Storefront.objects.update(program=other)
+    with limited_to([mine.pk]):
+        assert get_storefront() == made
+    make_wallet(mine, "ana")
+    make_wallet(other, "ben")
+    ana, ben = (Customer.objects.get(external_id=name) for name in ("ana", "ben"))
+    said = {"channel": "whatsapp", "address": "+60123456789", "actor": SYSTEM, "now": NOW}
+    name_address(customer=ben, **said)
+    with limited_to([mine.pk]), pytest.raises(ConflictError) as refused:
+        name_address(customer=ana, **said)
+    assert refused.value.code == "taken"
+
+
+@pytest.mark.django_db
+def test_a_message_to_a_duplicate_names_only_whom_the_reader_sees() -> None:
+    mine, third = make_program("mine", enrollment="explicit"), make_program("third")
+    make_wallet(mine, "double")
+    make_wallet(make_program("other", enrollment="explicit"), "kept")
+    kept, double = (Customer.objects.get(external_id=name) for name in ("kept", "double"))
+    message = Message.objects.create(
+        customer=double, occasion="welcome", occurrence="one", created_at=NOW
+    )
+    sent = Delivery.objects.create(
+        message=message, channel="email", state="queued", priority=1, available_at=NOW
+    )
+    merge_customers(kept=kept, merged=double, actor=SYSTEM, source="test", now=NOW)
+    with limited_to([mine.pk]):
+        # The membership is whose the duplicate is now: they are on the reader's list.
+        found = current(get_delivery(sent.public_id).message.customer)
+        assert found in Customer.objects.all()
+    with limited_to([third.pk]), pytest.raises(NotFoundError):
+        get_delivery(sent.public_id)

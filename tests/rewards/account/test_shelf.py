@@ -287,6 +287,17 @@ def test_the_home_page_says_what_can_be_taken_or_what_is_nearest(client, member)
         words = "reward now" if number == 0 else "rewards now"
         assert f"You can take {number + 1} {words}" in home
     assert "Cup 0 and others" in home
+    # The first screen: what one has, how to get more, what it can be had for now.
+    html = client.get("/me/").content.decode()
+    parts = [
+        "purse-value",
+        f"/me/{member.public_id}/earn/",
+        "You can take",
+        "You save for",
+        "Latest",
+    ]
+    places = [html.index(part) for part in parts]
+    assert places == sorted(places)
 
 
 def test_rewards_are_in_the_terms_of_their_program(client, member):

@@ -14,7 +14,7 @@ from rewards.backoffice import voucher_pools
 from rewards.models import Voucher
 from rewards.services.vouchers import use_voucher
 from tests.loyalty.backoffice.conftest import Member
-from tests.rewards.backoffice.test_rewards import text, url
+from tests.rewards.backoffice.screens import text, url
 from tests.rewards.factories import offer
 
 pytestmark = pytest.mark.django_db(transaction=True)

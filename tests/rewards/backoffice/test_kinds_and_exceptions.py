@@ -14,7 +14,7 @@ from members.services.audit import SYSTEM
 from rewards.models import Redemption, Reward, StaffOverride, Voucher
 from tests.loyalty.backoffice.conftest import Member, queries_of
 from tests.loyalty.factories import spendable
-from tests.rewards.backoffice.test_rewards import text, url
+from tests.rewards.backoffice.screens import text, url
 from tests.rewards.factories import offer, take
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -17,7 +17,7 @@ from rewards.selectors.rewards import definition_of
 from rewards.services.pictures import set_picture
 from rewards.texts import told
 from tests.loyalty.backoffice.conftest import Member
-from tests.rewards.backoffice.test_rewards import FORM, text, url
+from tests.rewards.backoffice.screens import FORM, text, url
 from tests.rewards.factories import offer
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -1,11 +1,10 @@
-"""The catalogue in the back-office: made, put on the shelf, sorted, taken for a customer."""
+"""The catalog in the back-office: made, put on the shelf, sorted, taken for a customer."""
 
 import io
 import uuid
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -16,21 +15,10 @@ from members.services.segments import add_to_list, create_segment
 from rewards.models import GiftDay, Redemption, Reward, Voucher
 from tests.loyalty.backoffice.conftest import Member, queries_of
 from tests.loyalty.factories import spendable
+from tests.rewards.backoffice.screens import FORM, text, url
 from tests.rewards.factories import offer, take
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FORM = {
-    "kind": "amount_off", "name": "5 off", "summary": "Off your next purchase", "price": "100",
-    "amount": "5", "worth": "5", "cost": "4", "per_period": "ever",
-}  # fmt: skip
-
-
-def url(name, *args):
-    return reverse(f"rewards_backoffice:{name}", args=args)
-
-
-def text(response):
-    return " ".join(response.content.decode().replace("\xa0", " ").split())
 
 
 def test_a_reward_is_made_as_a_draft_and_put_on_the_shelf(manager: Client, ana: Member):
@@ -44,6 +32,28 @@ def test_a_reward_is_made_as_a_draft_and_put_on_the_shelf(manager: Client, ana: 
     assert "100 Beans" in page
     actions = AuditEntry.objects.filter(target__startswith="rewards.reward").order_by("pk")
     assert [entry.action for entry in actions] == ["reward.created", "reward.changed"]
+
+
+def test_the_first_reward_begins_with_what_the_program_promises(manager: Client, ana: Member):
+    address = url("reward_create", "beans")
+    assert not manager.get(address).context["form"].is_promised
+    ana.program.wallet_types.update(spend_least=45, unit_value="0.0333333333")
+    form = manager.get(address).context["form"]
+    assert {name: form[name].value() for name in ("name", "amount", "price", "kind")} == {
+        "name": "$1.50 off", "amount": "1.5", "price": "45", "kind": "amount_off",
+    }  # fmt: skip
+    manager.post(address, FORM)
+    assert not manager.get(address).context["form"].is_promised
+
+
+def test_money_off_is_worth_and_costs_itself_unless_said_otherwise(manager: Client, ana: Member):
+    manager.post(url("reward_create", "beans"), FORM | {"worth": "", "cost": ""})
+    reward = Reward.objects.get()
+    assert (reward.worth, reward.cost) == (5, 5)
+    answer = manager.post(url("reward_edit", "beans", "5-off"), FORM | {"worth": "", "cost": "0"})
+    assert answer.status_code == 302
+    reward.refresh_from_db()
+    assert (reward.worth, reward.cost) == (5, 0)
 
 
 @pytest.mark.parametrize(

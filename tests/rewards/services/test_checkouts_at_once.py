@@ -13,7 +13,6 @@ from loyalty.models import Transfer, UnitTender
 from rewards.models import Checkout, Redemption, Reward
 from rewards.services.timeouts import end_timeouts
 from tests.loyalty.factories import NOW, order, record, spendable
-from tests.processes import leave_inherited_connections
 from tests.rewards.factories import make_member, offer, take, voucher_of
 from tests.rewards.services.carts import cancel, cart, commit, reserve, shopper
 from tests.rewards.services.racing import TRIES, at_once
@@ -111,6 +110,5 @@ def test_what_a_dead_process_had_reserved_comes_back_by_itself() -> None:
 
 
 def _reserve_and_die(asked: Any) -> None:
-    leave_inherited_connections()
     reserve(asked)
     os.kill(os.getpid(), signal.SIGKILL)

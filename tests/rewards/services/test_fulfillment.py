@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.utils import translation
 
 from members.errors import DomainError
 from members.models import AuditEntry
@@ -19,11 +20,7 @@ from rewards.services.fulfillment import (
     set_days,
     undo_step,
 )
-from rewards.services.redemptions import (
-    cancel_redemption,
-    issue_redemption,
-    release_redemption,
-)
+from rewards.services.redemptions import cancel_redemption, issue_redemption, release_redemption
 from rewards.services.vouchers import use_voucher
 from tests.loyalty.factories import NOW, spendable
 from tests.rewards.factories import make_member, offer, take, voucher_of
@@ -52,6 +49,12 @@ def go(task: FulfillmentTask, *states: str, **more: str) -> FulfillmentTask:
         advance_task(task=task, to=state, actor=SYSTEM, now=NOW, **more)
     task.refresh_from_db()
     return task
+
+
+def test_a_label_names_the_country() -> None:
+    assert HOME.lines == ["Ann Lee", "1 Oak St", "Springfield", "United States"]
+    with translation.override("el"):
+        assert HOME.lines[-1] == "Ηνωμένες Πολιτείες"
 
 
 def test_a_gift_that_is_taken_waits_in_the_queue_until_the_end_of_its_last_day(member, mug):

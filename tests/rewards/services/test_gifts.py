@@ -96,11 +96,11 @@ def test_what_is_only_given_cannot_be_taken(member):
 def test_taking_a_gift_back_gives_back_its_stock_and_calls_its_code_back(member):
     reward = offer(member.program, stock=1)
     given = give(member, reward)
-    cancelled = cancel_redemption(
+    canceled = cancel_redemption(
         redemption=given, reason="By mistake", source="backoffice", actor=SYSTEM, now=day(1)
     )
     reward.refresh_from_db()
-    assert (cancelled.status, cancelled.returned, reward.taken) == ("cancelled", None, 0)
+    assert (canceled.status, canceled.returned, reward.taken) == ("cancelled", None, 0)
     assert voucher_of(given).status == "void"
 
 

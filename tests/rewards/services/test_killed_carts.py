@@ -21,7 +21,6 @@ from rewards.models import Checkout, Redemption, Reward, Voucher
 from rewards.services.redemptions import issue_redemption
 from rewards.services.timeouts import end_timeouts
 from tests.loyalty.factories import NOW, spendable
-from tests.processes import leave_inherited_connections
 from tests.rewards.factories import make_member, offer, take
 from tests.rewards.services.carts import HOW, cart, commit, reserve, shopper
 
@@ -46,6 +45,7 @@ def test_what_processes_that_die_at_random_had_kept_comes_back_by_itself() -> No
     begun = _server_time()
     for life in range(LIVES):
         acknowledged |= _live_and_die(life, members, tour, chance)
+    acknowledged |= _keep_and_die(first, tour)
     _until_the_server_knows(begun)
 
     # What nobody told of may have happened, too: it was written, and who was to say so died.
@@ -72,7 +72,7 @@ def test_what_processes_that_die_at_random_had_kept_comes_back_by_itself() -> No
     assert Reward.objects.get().taken == gone == Voucher.objects.count()
     ended = Redemption.objects.exclude(returned=None).count()
     carts = Checkout.objects.filter(status="expired").count()
-    assert 0 < ended <= PROCESSES * LIVES
+    assert 0 < ended <= PROCESSES * LIVES + 1
     assert carts <= PROCESSES * LIVES
     assert Transfer.objects.filter(kind="reversal").count() == ended + carts
     assert verify_ledger(NOW + HOUR) == []
@@ -104,6 +104,21 @@ def _live_and_die(
         assert process.exitcode == -signal.SIGKILL
         told |= _rest(ours)
     return told
+
+
+def _keep_and_die(member: Membership, tour: Reward) -> set[tuple[str, str]]:
+    """Of the others none may have died between keeping and handing out; this one does."""
+    connections.close_all()
+    process = get_context("fork").Process(target=_keep, args=("kept", member, tour))
+    process.start()
+    process.join(PATIENCE)
+    assert process.exitcode == -signal.SIGKILL
+    return {("reserved", "kept")}
+
+
+def _keep(key: str, member: Membership, tour: Reward) -> None:
+    take(member, tour, key, at=NOW, hold=dt.timedelta(minutes=15))
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _server_time() -> dt.datetime:
@@ -142,7 +157,6 @@ def _rest(ours: Connection) -> set[tuple[str, str]]:
 
 def _work(name: str, member: Membership, tour: Reward, told: Connection) -> None:
     """Rewards and carts, reserved and then issued or paid, for ever."""
-    leave_inherited_connections()
     number = 0
     while True:
         number += 1

@@ -12,11 +12,8 @@ from members.services.audit import SYSTEM, Actor
 from rewards.errors import OverrideLimitError, RedemptionStateError
 from rewards.models import OverrideLimit, StaffOverride
 from rewards.selectors.overrides import override_terms, override_terms_of
-from rewards.services.overrides import change_override_limit
-from rewards.services.redemptions import (
-    Override,
-    take_reward,
-)
+from rewards.services.overrides import Override, change_override_limit
+from rewards.services.redemptions import take_reward
 from rewards.services.second_chances import reopen_redemption, waive_minimum
 from rewards.services.vouchers import check_voucher
 from tests.loyalty.factories import NOW, spendable

@@ -12,12 +12,8 @@ from members.models import StaffMember
 from members.services.audit import SYSTEM, Actor
 from rewards.errors import RedemptionStateError, RewardRefusedError
 from rewards.models import Redemption, Reward, Voucher
-from rewards.services.redemptions import (
-    Override,
-    cancel_redemption,
-    issue_redemption,
-    use_redemption,
-)
+from rewards.services.overrides import Override
+from rewards.services.redemptions import cancel_redemption, issue_redemption, use_redemption
 from rewards.services.second_chances import reopen_redemption
 from rewards.services.timeouts import end_timeouts, find_timeouts
 from rewards.services.voucher_pools import create_voucher_pool
@@ -110,10 +106,10 @@ def test_a_voucher_that_a_checkout_held_in_time_is_not_written_off_before_it_cou
 def test_giving_it_up_gives_back_units_stock_and_calls_the_code_back(member, program):
     reward = offer(program, stock=1)
     taken = take(member, reward, at=NOW)
-    cancelled = cancel(taken, "Changed their mind")
-    assert cancel(taken).pk == cancelled.pk
+    canceled = cancel(taken, "Changed their mind")
+    assert cancel(taken).pk == canceled.pk
     reward.refresh_from_db()
-    assert (cancelled.status, reward.taken, spendable()) == ("cancelled", 0, 1000)
+    assert (canceled.status, reward.taken, spendable()) == ("cancelled", 0, 1000)
     assert voucher_of(taken).status == "void"
     assert moves() == [("adjustment", 1000), ("redemption", -100), ("reversal", 100)]
 

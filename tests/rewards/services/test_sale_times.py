@@ -26,8 +26,9 @@ from rewards.services.content import (
     fetch_content,
 )
 from rewards.services.eligibility import offers_for
+from rewards.services.overrides import Override
 from rewards.services.previews import preview_shelf
-from rewards.services.redemptions import Override, take_reward
+from rewards.services.redemptions import take_reward
 from rewards.services.rewards import change_reward
 from rewards.terms_panels import reward_terms
 from rewards.words import conditions_of

@@ -1,13 +1,16 @@
 """Thirty members, and two who may adjust them."""
 
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
+from loyalty.models import Program, Wallet
 from loyalty.services import bulk_checking, bulk_posting
 from members.services.audit import Actor
 from tests.factories import StaffMemberFactory
-from tests.loyalty.factories import NOW, adjust, make_wallet
+from tests.loyalty.factories import NOW, adjust, make_program, make_wallet
+from tests.sharing import anew, shared
 
 
 @pytest.fixture(autouse=True)
@@ -17,12 +20,35 @@ def _noon(monkeypatch):
         monkeypatch.setattr(module, "timezone", SimpleNamespace(now=lambda: NOW))
 
 
-@pytest.fixture
-def members(program):
-    """Thirty members; c1 has 50 units to lose."""
+class Crowd(NamedTuple):
+    program: Program
+    members: list[Wallet]
+
+
+def make_crowd() -> Crowd:
+    program = make_program()
     wallets = [make_wallet(program, f"c{number}") for number in range(1, 31)]
     adjust(wallets[0], 50, "start")
-    return wallets
+    return Crowd(program, wallets)
+
+
+made_once = shared(make_crowd)
+
+
+@pytest.fixture
+def crowd(made_once: Crowd, db: None) -> Crowd:
+    return anew(made_once)
+
+
+@pytest.fixture
+def program(crowd: Crowd) -> Program:
+    return crowd.program
+
+
+@pytest.fixture
+def members(crowd: Crowd) -> list[Wallet]:
+    """Thirty members; c1 has 50 units to lose."""
+    return crowd.members
 
 
 @pytest.fixture

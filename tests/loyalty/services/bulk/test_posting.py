@@ -15,10 +15,9 @@ from loyalty.services.bulk_adjustments import (
 )
 from members.errors import ConflictError
 from members.models import AuditEntry, Job
-from members.services import job_runs
 from members.services.job_runs import run_job
 from members.services.jobs import cancel_job
-from tests.loyalty.factories import NOW, adjust, moves, spendable
+from tests.loyalty.factories import NOW, adjust, spendable
 from tests.loyalty.services.bulk.batches import (
     Killed,
     adjustment,
@@ -27,9 +26,6 @@ from tests.loyalty.services.bulk.batches import (
     rows_of,
     worked,
 )
-
-# What a worker leaves behind when it dies is seen only where transactions really end.
-committed = pytest.mark.django_db(transaction=True)
 
 
 def test_what_is_posted_is_there_with_reason_note_and_person(program, members, mia):
@@ -78,34 +74,6 @@ def test_a_job_that_is_killed_goes_on_and_posts_each_row_once(
     assert batch.rows.filter(state="posted").count() == 30
     assert {spendable(f"c{number}") for number in range(2, 31)} == {5}
     assert spendable("c1") == 55
-
-
-@committed
-def test_a_chunk_that_dies_before_its_commit_leaves_nothing(program, members, mia, monkeypatch):
-    batch = post_bulk(batch=adjustment(program, mia, rows_of([5] * 30)), actor=mia, now=NOW)
-    killed_after(monkeypatch, job_runs, "save_checkpoint", 0)
-    with pytest.raises(Killed):
-        run_job(batch.job_id)
-    assert spendable("c2") == 0
-    assert batch.rows.filter(state="good").count() == 30
-    worked(resume_bulk(batch=batch, actor=mia))
-    assert moves("c2") == [("adjustment", 5)]
-
-
-@committed
-def test_a_worker_that_was_overtaken_writes_nothing(program, members, mia, monkeypatch):
-    batch = post_bulk(batch=adjustment(program, mia, rows_of([5] * 30)), actor=mia, now=NOW)
-    original = bulk_posting.post
-
-    def overtaken(*args, **how):
-        # Another worker takes the job over while this one is in the middle of a chunk.
-        Job.objects.filter(pk=batch.job_id).update(started_at=NOW)
-        return original(*args, **how)
-
-    monkeypatch.setattr(bulk_posting, "post", overtaken)
-    run_job(batch.job_id)
-    assert Transfer.objects.count() == 1
-    assert batch.rows.filter(state="good").count() == 30
 
 
 def test_posting_that_is_stopped_goes_on_or_is_undone(program, members, mia, monkeypatch):

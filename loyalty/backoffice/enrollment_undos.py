@@ -1,0 +1,40 @@
+"""Undoing an enrollment from a file."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from loyalty.backoffice.undo_pages import UndoPage, answer_undo
+from loyalty.selectors.enrollment_undos import preview_enrollment_undo
+from loyalty.services.enrollment_files import KIND
+from loyalty.services.enrollment_undoing import refuse_enrollment_undo, start_enrollment_undo
+from members.models import Job
+from members.policy import staff_view
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("imports.run")
+def enrollment_undo(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """What would happen, and the button that makes it happen."""
+    job = get_object_or_404(Job, kind=KIND, public_id=public_id)
+    page = UndoPage(
+        job=job,
+        template="loyalty/backoffice/enrollment_undo.html",
+        title=_("Undo this enrollment?"),
+        verb=_("Undo this enrollment"),
+        begun=_("The enrollment is being undone."),
+        breadcrumbs=[(_("Jobs"), reverse("backoffice:job_list"))],
+        back=reverse("backoffice:job", args=[job.public_id]),
+        look=lambda: preview_enrollment_undo(job),
+        people=lambda preview: preview.made,
+        start=start_enrollment_undo,
+        refuse=refuse_enrollment_undo,
+        then=lambda undo: reverse("backoffice:job", args=[undo.public_id]),
+    )
+    return answer_undo(request, page)

@@ -1,0 +1,137 @@
+"""Undoing an import of orders: what it would do first, then with a reason; the work is a job, seen
+on the import's page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from loyalty.backoffice.csv_files import csv_response
+from loyalty.backoffice.undo_pages import UndoPage, answer_undo
+from loyalty.models import Program
+from loyalty.selectors.import_undos import UndoPreview, preview_undo
+from loyalty.services.import_undoing import refuse_undo, start_undo
+from loyalty.services.imports import KIND, UNDO
+from loyalty.services.undo_jobs import ENDED
+from members.backoffice.job_rows import JobProgress
+from members.file_cells import harmless
+from members.models import Customer, Job, JobError
+from members.policy import staff_view
+
+SHOWN_KEPT = 50
+DEBT_WORDS = {
+    Program.Debt.CARRY: gettext_lazy(
+        "What is missing is carried as a debt: what they earn next repays it."
+    ),
+    Program.Debt.WRITE_OFF: gettext_lazy(
+        "What is missing is written off: their balance is nothing, and the books show it."
+    ),
+    Program.Debt.REFUSE_REDEMPTION: gettext_lazy(
+        "What is missing is owed: they can spend nothing until it is settled."
+    ),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("imports.run")
+def import_undo(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """What would happen, and the button that makes it happen."""
+    job = get_object_or_404(Job, kind=KIND, public_id=public_id)
+    back = reverse("loyalty_backoffice:import_page", args=[job.public_id])
+    page = UndoPage(
+        job=job,
+        template="loyalty/backoffice/import_undo.html",
+        title=_("Undo this import?"),
+        verb=_("Undo this import"),
+        begun=_("The import is being undone."),
+        breadcrumbs=[(_("Imports"), reverse("loyalty_backoffice:import_list"))],
+        back=back,
+        look=lambda: preview_undo(job, now=timezone.now()),
+        people=lambda preview: preview.customers,
+        start=start_undo,
+        refuse=refuse_undo,
+        then=lambda _undo: back,
+        more=_short,
+    )
+    return answer_undo(request, page)
+
+
+def _short(preview: UndoPreview) -> dict[str, Any]:
+    """What becomes of balances that have less than is taken."""
+    return {
+        "debts": [(item, DEBT_WORDS[Program.Debt(item.debt_policy)]) for item in preview.programs],
+        "more": preview.short_count - len(preview.short),
+    }
+
+
+@require_safe
+@staff_view("imports.view")
+def import_of_undo(_request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """From the work of undoing to the import, whose page shows it."""
+    undo = get_object_or_404(Job, kind=UNDO, public_id=public_id)
+    job = get_object_or_404(Job, kind=KIND, pk=undo.params["import"])
+    return redirect("loyalty_backoffice:import_page", public_id=job.public_id)
+
+
+@require_safe
+@staff_view("imports.view")
+def import_undo_rest(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """What could not be undone and why, as a file."""
+    job = get_object_or_404(Job, kind=KIND, public_id=public_id)
+    undo = get_object_or_404(undos_of(job)[:1])
+    return csv_response(f"import-{job.pk}-not-undone.csv", _rest(undo))
+
+
+def undos_of(job: Job) -> QuerySet[Job]:
+    """The times that an import was undone, the newest first."""
+    return Job.objects.filter(kind=UNDO, fingerprint=str(job.pk)).order_by("-pk")
+
+
+def undo_context(job: Job) -> dict[str, Any]:
+    """What the import's page says about undoing it."""
+    undo = undos_of(job).select_related("created_by").first()
+    found: dict[str, Any] = {"undo": undo, "may_be_undone": job.state in ENDED}
+    if undo is None:
+        return found
+    open_one = undo.is_open or undo.state == Job.State.FAILED
+    return found | {
+        "may_be_undone": job.state in ENDED and not open_one,
+        "undo_progress": JobProgress.of(undo),
+        "undo_counts": _counts(undo),
+        "undo_kept": _named(undo.errors.all()[:SHOWN_KEPT]),
+        "undo_kept_count": undo.errors.count(),
+        "undo_reason": undo.params["reason"],
+    }
+
+
+def _named(errors: Iterable[JobError]) -> list[tuple[JobError, Customer | None]]:
+    """What was not undone; of people, who they are."""
+    rows = list(errors)
+    people = Customer.objects.in_bulk([row.row for row in rows if row.file == "customers"])
+    return [(row, people.get(row.row) if row.file == "customers" else None) for row in rows]
+
+
+def _counts(undo: Job) -> list[tuple[str, str, int]]:
+    words = {
+        "canceled": (_("Orders canceled"), "ban"),
+        "void": (_("Had come to nothing"), "equal"),
+        "kept": (_("Not undone"), "alert-circle"),
+        "erased": (_("Customers erased"), "user-off"),
+    }
+    return [(*words[key], undo.result[key]) for key in words if key in undo.result]
+
+
+def _rest(undo: Job) -> Iterator[tuple[str, ...]]:
+    yield ("what", "number", "reason")
+    for error in undo.errors.iterator():
+        yield (error.file, harmless(error.value), error.reason)

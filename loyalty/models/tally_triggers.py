@@ -1,0 +1,98 @@
+"""Sums that the database keeps as rows come, change and go: how many members programs have, and
+what charities were given.
+
+Each statement adds what it changes, so that nobody waits for a row that all would write; now and
+then all that was added is folded into one row for each key (`loyalty/services/tallies.py`). They
+are derived: the self-check compares them with what they sum up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pgtrigger
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Of `rows`, by these columns, their sums; what each is of a row `r`."""
+
+    table: str
+    rows: str
+    keys: Mapping[str, str]
+    sums: Mapping[str, str]
+
+    def added(self, *parts: tuple[str, str], which: str = "true") -> str:
+        """The statement that adds what there is in some tables (name, sign), or some of it."""
+        keys, sums = ", ".join(self.keys), ", ".join(self.sums)
+        totals = [f"sum(c.{name})" for name in self.sums]
+        read = " UNION ALL ".join(self._read(*part, which) for part in parts)
+        return f"""
+            INSERT INTO {self.table} ({keys}, {sums})
+            SELECT {", ".join(f"c.{name}" for name in self.keys)}, {", ".join(totals)}
+              FROM ({read}) c GROUP BY {", ".join(f"c.{name}" for name in self.keys)}
+            HAVING {" OR ".join(f"{total} <> 0" for total in totals)}"""
+
+    def _read(self, table: str, sign: str, which: str) -> str:
+        keys = [f"{value} AS {name}" for name, value in self.keys.items()]
+        sums = [f"{sign}{value} AS {name}" for name, value in self.sums.items()]
+        return f"SELECT {', '.join([*keys, *sums])} FROM {table} r WHERE {which}"
+
+    def triggers(self) -> list[pgtrigger.Trigger]:
+        """For the table whose rows are summed up."""
+        old, new = ("old_rows", "-"), ("new_rows", "")
+        return [
+            self._trigger("tally_new", pgtrigger.Insert, {"new": "new_rows"}, new),
+            self._trigger("tally_gone", pgtrigger.Delete, {"old": "old_rows"}, old),
+            self._trigger(
+                "tally_changed", pgtrigger.Update, {"old": "old_rows", "new": "new_rows"}, new, old
+            ),
+        ]
+
+    def _trigger(
+        self, name: str, operation: pgtrigger.Operation, referencing: dict[str, str],
+        *parts: tuple[str, str],
+    ) -> pgtrigger.Trigger:  # fmt: skip
+        return pgtrigger.Trigger(
+            name=name, level=pgtrigger.Statement, when=pgtrigger.After, operation=operation,
+            referencing=pgtrigger.Referencing(**referencing),  # type: ignore[no-untyped-call]
+            func=f"{self.added(*parts)}; RETURN NULL;",
+        )  # fmt: skip
+
+
+MEMBERS = Tally(
+    "loyalty_membertally", "loyalty_membership",
+    {
+        "program_id": "r.program_id", "status": "r.status",
+        "joined_on": "(r.enrolled_at AT TIME ZONE (SELECT p.time_zone FROM loyalty_program p"
+                     " WHERE p.id = r.program_id))::date",
+    },
+    {"members": "1"},
+)  # fmt: skip
+CHARITIES = Tally(
+    "loyalty_charitytally", "loyalty_charityentry",
+    {
+        name: f"r.{name}"
+        for name in ("charity_id", "kind", "wallet_type_id", "payout_id", "booked_on")
+    },
+    {name: f"r.{name}" for name in ("units", "money", "things")},
+)  # fmt: skip
+TALLIES = (MEMBERS, CHARITIES)
+
+
+def days_moved() -> pgtrigger.Trigger:
+    """For programs: by another clock people have joined on other days. A fold that runs has ended
+    when both tables are locked, so that what it made is seen and goes."""
+    added = MEMBERS.added((MEMBERS.rows, ""), which="r.program_id = NEW.id")
+    return pgtrigger.Trigger(
+        name="tally_anew", operation=pgtrigger.UpdateOf("time_zone"), when=pgtrigger.After,  # type: ignore[no-untyped-call]
+        condition=pgtrigger.Q(old__time_zone__df=pgtrigger.F("new__time_zone")),
+        func=f"""
+            LOCK TABLE {MEMBERS.rows} IN SHARE ROW EXCLUSIVE MODE;
+            LOCK TABLE {MEMBERS.table} IN SHARE ROW EXCLUSIVE MODE;
+            DELETE FROM {MEMBERS.table} WHERE program_id = NEW.id;
+            {added};
+            RETURN NULL;
+        """,
+    )  # fmt: skip

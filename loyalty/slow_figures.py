@@ -1,0 +1,55 @@
+"""Figures of programs that look at every member, order or lot."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from loyalty.models import Program, WalletType
+from loyalty.selectors.enrollment import Joined, how_they_joined
+from loyalty.selectors.holders import Held, largest_holdings
+from loyalty.selectors.launch_figures import LaunchFigures, launch_figures
+from loyalty.selectors.launches import PhasePreview, preview_phases
+from loyalty.selectors.tier_previews import TierPreview, preview_tiers
+from loyalty.tier_definitions import TiersDefinition
+from members.slow_figures import register_figures
+
+LAUNCH, PHASES, TIERS = "figures of a launch", "phases of a launch", "effect of other tiers"
+HOLDERS, JOINED = "largest holders", "how members joined"
+
+
+def figures_of_launch(*, program: int, now: dt.datetime) -> LaunchFigures | None:
+    return launch_figures(Program.objects.get(pk=program), now)
+
+
+def phases(*, percents: list[int | None], now: dt.datetime) -> list[PhasePreview]:
+    """By what customers have spent until now, whatever `now` is."""
+    return preview_phases(percents)
+
+
+def effect_of_tiers(*, program: int, tiers: dict[str, object], now: dt.datetime) -> TierPreview:
+    found = Program.objects.get(pk=program)
+    return preview_tiers(found, TiersDefinition.model_validate(tiers), now)
+
+
+def holders(
+    *, wallet_type: int, day: str, ends: str, month: str, most: int, now: dt.datetime
+) -> list[Held]:
+    """`day` and `month` as ISO says them; no month: ""."""
+    found = WalletType.objects.select_related("program").get(pk=wallet_type)
+    return largest_holdings(
+        found, dt.date.fromisoformat(day), today=now.astimezone(found.program.zone).date(),
+        ends=ends, month=dt.date.fromisoformat(month) if month else None, most=most,
+    )  # fmt: skip
+
+
+def joined(*, program: int, days: int, now: dt.datetime) -> Joined:
+    return how_they_joined(Program.objects.get(pk=program), now, days)
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    register_figures(LAUNCH, figures_of_launch)
+    register_figures(PHASES, phases)
+    register_figures(TIERS, effect_of_tiers)
+    register_figures(HOLDERS, holders)
+    register_figures(JOINED, joined)

@@ -1,0 +1,38 @@
+"""Who was erased: nobody is known behind the number any more, and nobody writes to it by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from members.audit import target_of
+from members.errors import ConflictError
+from members.models import AuditEntry, Customer
+
+# What is empty once somebody was erased. The number is the shop's, and stays.
+_DETAILS = ("given_name", "family_name", "email", "phone", "birthday")
+
+
+def erased_at(customer: Customer) -> datetime | None:
+    """When they were erased; None for everybody else, and for who has come back since: the shop
+    has told their details anew."""
+    if any(getattr(customer, name) for name in _DETAILS):
+        return None
+    found = AuditEntry.objects.filter(target=target_of(customer), action="customer.erased")
+    return found.order_by("-pk").values_list("at", flat=True).first()
+
+
+def is_known(customer: Customer) -> bool:
+    """Neither merged away nor erased: what is done for them and written about them is theirs."""
+    return customer.merged_into_id is None and erased_at(customer) is None
+
+
+def refuse_erased(customer: Customer) -> None:
+    """Raise ConflictError where somebody would be made known again: by a page that was opened
+    before they were erased, or by a note; or where something would be done for nobody."""
+    if erased_at(customer) is not None:
+        raise ConflictError(
+            _("This customer was erased meanwhile. Who comes back is a new customer."),
+            code="customer_erased",
+        )

@@ -1,0 +1,1 @@
+"""What happens, and what webhooks must be told of it."""

@@ -1,0 +1,29 @@
+"""What was told of a story."""
+
+from collections import Counter
+
+from jsonschema import Draft202012Validator
+
+from campaigns.models import WebhookEvent
+from campaigns.webhook_events import message_of, message_schema, told_type
+from members.models import OutboxEvent
+from members.services.outbox import deliver_waiting
+
+LISTENER = "https://listener.example/hooks"
+
+
+def heard() -> Counter[str]:
+    """What was told since the beginning, each by the schema of its type."""
+    while deliver_waiting(500):
+        pass
+    failed = OutboxEvent.objects.exclude(last_error="").values_list("kind", "last_error")
+    assert not list(failed)
+    for event in WebhookEvent.objects.all():
+        kind = told_type(event.type)
+        assert kind is not None
+        Draft202012Validator(message_schema(kind)).validate(message_of(event))
+    return Counter(WebhookEvent.objects.values_list("type", flat=True))
+
+
+def data_of(kind: str) -> dict[str, object]:
+    return WebhookEvent.objects.filter(type=kind).latest("pk").data

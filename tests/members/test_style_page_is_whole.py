@@ -1,0 +1,26 @@
+"""No component can be forgotten on the style page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from members.models import StaffMember, User
+
+pytestmark = pytest.mark.django_db
+
+COMPONENTS = Path(settings.BASE_DIR) / "templates" / "components"
+
+
+def test_every_component_is_shown(client: Client) -> None:
+    user = User.objects.create_user("sam@example.com", name="Sam Support")
+    StaffMember.objects.create(user=user, role=StaffMember.Role.SUPPORT_AGENT)
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    page = client.get("/backoffice/styleguide/")
+    shown = {template.name for template in page.templates}
+    every = {f"components/{path.name}" for path in COMPONENTS.glob("*.html")}
+    assert every
+    assert every - shown == set()
