@@ -28,6 +28,11 @@ app.conf.beat_schedule = {
     "deliver-webhooks": {"task": "campaigns.tasks.deliver_webhooks", "schedule": 5.0},
     "link-parked-refunds": {"task": "loyalty.tasks.link_parked_refunds", "schedule": 60.0},
     "link-payments": {"task": "loyalty.tasks.link_payments", "schedule": 60.0},
+    "tell-passes": {"task": "loyalty.tasks.tell_passes", "schedule": 15.0},
+    "look-over-passes": {
+        "task": "loyalty.tasks.look_over_passes",
+        "schedule": crontab(minute="40"),
+    },
     "expire-adjustment-requests": {
         "task": "loyalty.tasks.expire_adjustment_requests",
         "schedule": crontab(minute="5"),

@@ -14,6 +14,7 @@ from whitenoise.compress import Compressor
 
 from config import api_description, keys, logs
 from config.embedded.layout import Layout
+from loyalty.wallet_passes.keys import apple_pass_keys, google_pass_keys
 
 env = environ.Env()
 
@@ -412,6 +413,24 @@ STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
 if PAYMENT_PROVIDER == "stripe" and not (STRIPE_API_KEY and STRIPE_WEBHOOK_SECRET):
     raise ImproperlyConfigured("Set STRIPE_API_KEY and STRIPE_WEBHOOK_SECRET (docs/plans.md).")
+
+# --- Passes for the wallets of phones -------------------------------------------------------------
+
+# Paths. None of either: its button is not shown.
+APPLE_PASSES = apple_pass_keys(
+    certificate=env.str("APPLE_PASS_CERTIFICATE", default=""),
+    key=env.str("APPLE_PASS_KEY", default=""),
+    password=env.str("APPLE_PASS_KEY_PASSWORD", default=""),
+    intermediate=env.str("APPLE_WWDR_CERTIFICATE", default=""),
+    push_url=env.str("APPLE_PUSH_URL", default="https://api.push.apple.com"),
+)
+GOOGLE_PASSES = google_pass_keys(
+    key=env.str("GOOGLE_WALLET_KEY", default=""),
+    issuer=env.str("GOOGLE_WALLET_ISSUER", default=""),
+    api_url=env.str(
+        "GOOGLE_WALLET_API", default="https://walletobjects.googleapis.com/walletobjects/v1"
+    ),
+)
 
 # --- Logs ---------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ domain: list[URLPattern | URLResolver] = [
     path("", include("rewards.urls")),
     path("", include("campaigns.urls")),
     path("payments/<slug:provider>/notices/", payment_notice, name="payment_notice"),
+    path("wallet/apple/v1/", include("loyalty.api.pass_urls")),
     path("connections/<uuid:public_id>/", receive_message, name="connection_receive"),
     path("me/", include("loyalty.account.urls")),
     path("me/", include("rewards.account.urls")),

@@ -30,7 +30,14 @@ class LoyaltyConfig(AppConfig):
         from loyalty.services.own_activities import follow_profiles, follow_sign_ups
         from loyalty.services.pledge_events import follow_events, follow_members
         from loyalty.services.registrations import follow_registrations
+        from loyalty.services.tier_changes import CHANGED as TIER_CHANGED
         from loyalty.services.totals import follow_postings
+        from loyalty.services.wallet_passes import (
+            follow_customers,
+            follow_memberships,
+            follow_tiers,
+            follow_transfers,
+        )
         from members.models.changes import CHANGED
         from members.outbox import register_consumer
         from members.services.customers import REGISTERED
@@ -44,6 +51,10 @@ class LoyaltyConfig(AppConfig):
         register_consumer(CHANGED, follow_events)
         register_consumer(CHANGED, follow_profiles)
         register_consumer(REGISTERED, follow_registrations)
+        register_consumer(CHANGED, follow_customers)
+        register_consumer(TIER_CHANGED, follow_tiers)
+        register_consumer("told.memberships", follow_memberships)
+        register_consumer("told.transfers", follow_transfers)
         condition_fields.register()
         segment_uses.register()
         jobs.register()

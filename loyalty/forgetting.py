@@ -18,6 +18,7 @@ from members.models import Customer
 
 ERASED = {
     "memberships": _("They stay, by their numbers alone."),
+    "passes": _("It becomes void. Which phones have it is forgotten 30 days later."),
     "units": _("Every movement stays, and names nobody: the books must agree."),
     "orders": _("They stay as sales under their order numbers, and name nobody."),
     "activities": _("That it happened stays, without a name."),

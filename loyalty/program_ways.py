@@ -97,6 +97,8 @@ EARNING: dict[type, Way] = {
 }
 MEMBERS: dict[type, Way] = {
     m.Absence: _MEMBER,
+    m.WalletPass: _MEMBER,
+    m.PassDevice: ("wallet_pass",),
     m.Candidate: _PROGRAM,
     m.JoinRequest: _PROGRAM,
     m.Pool: _PROGRAM,

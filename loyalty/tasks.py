@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from celery import shared_task
 from django.utils import timezone
 
@@ -10,10 +12,14 @@ from loyalty.services import (
     import_files,
     join_requests,
     order_payments,
+    pass_telling,
     refunds,
     spend_requests,
     tallies,
 )
+
+# Well below the interval at which a broker would hand the task to another worker.
+LONGEST_RUN = 60.0
 
 
 @shared_task
@@ -56,3 +62,21 @@ def fold_tallies() -> int:
 def discard_old_files() -> None:
     """Remove uploaded files that are a week old and that no import still needs."""
     import_files.discard_old_files(now=timezone.now())
+
+
+@shared_task
+def tell_passes() -> int:
+    """Tell phones of passes that changed, piece after piece, and leave the rest to the next run."""
+    started, told = time.monotonic(), 0
+    while time.monotonic() - started < LONGEST_RUN:
+        looked_at = pass_telling.tell_passes(now=timezone.now())
+        told += looked_at
+        if looked_at < pass_telling.PIECE:
+            break
+    return told
+
+
+@shared_task
+def look_over_passes() -> int:
+    """Have all passes in phones looked at, and forget who had those that are void."""
+    return pass_telling.look_over_passes(now=timezone.now())

@@ -1,4 +1,5 @@
-"""What the customer page and the home page are made of. Each application adds its own parts.
+"""What the customer page, the home page and the merchant's settings are made of. Each application
+adds its own parts.
 
 A panel is an address of its own that answers with a card for HTMX and with a page for a plain
 visit (`backoffice/panel.html`); the shells load them by URL name, so they import none of them.
@@ -93,6 +94,7 @@ HeaderSource = Callable[[Customer], Sequence[HeaderFact]]
 
 _customer_panels: dict[str, Panel] = {}
 _home_panels: dict[str, Panel] = {}
+_merchant_panels: dict[str, Panel] = {}
 _headers: dict[str, tuple[int, HeaderSource]] = {}
 _actions: dict[str, CustomerAction] = {}
 _header_events: set[str] = {"customer-changed"}
@@ -132,6 +134,14 @@ def register_home_panel(
     _home_panels[key] = panel
 
 
+def register_merchant_panel(
+    key: str, title: Text, url_name: str, order: int = 100, permission: str = "merchant.edit", *,
+    icon: str = "", rows: int = 4,
+) -> None:  # fmt: skip
+    """Put a panel below the merchant's settings; its URL takes nothing."""
+    _merchant_panels[key] = Panel(key, title, url_name, order, permission, icon, rows=rows)
+
+
 def register_customer_header(
     key: str, source: HeaderSource, order: int = 100, *, refresh: Sequence[str] = ()
 ) -> None:
@@ -153,6 +163,11 @@ def customer_panels(request: HttpRequest, customer: Customer) -> list[PlacedPane
 def home_panels(request: HttpRequest) -> list[PlacedPanel]:
     """The panels of the home page that this user may see, in order."""
     return _placed(request, _home_panels.values())
+
+
+def merchant_panels(request: HttpRequest) -> list[PlacedPanel]:
+    """The panels below the merchant's settings that this user may see, in order."""
+    return _placed(request, _merchant_panels.values())
 
 
 def customer_header(customer: Customer) -> list[HeaderFact]:

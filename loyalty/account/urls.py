@@ -19,6 +19,7 @@ from loyalty.account import (
     sign_ins,
     statements,
     views,
+    wallet_passes,
 )
 
 app_name = "mypage"
@@ -53,6 +54,8 @@ urlpatterns = [
     ),
     path("<uuid:public_id>/earn/", earn.earn, name="earn_of"),
     path("<uuid:public_id>/card/", views.card, name="card_of"),
+    path("<uuid:public_id>/card/apple-wallet/", wallet_passes.apple_wallet, name="apple_wallet"),
+    path("<uuid:public_id>/card/google-wallet/", wallet_passes.google_wallet, name="google_wallet"),
     path("<uuid:public_id>/give/", giving.give, name="give_of"),
     path("<uuid:public_id>/leave/", leaving.leave, name="leave"),
     path("<uuid:public_id>/giving/", charities.giving, name="giving_of"),

@@ -30,6 +30,7 @@ from loyalty.selectors.member_tiers import member_standing
 from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.program_times import ProgramState, program_state
 from loyalty.selectors.transfers import Direction, movements_of
+from loyalty.selectors.wallet_passes import wallets_offered
 from loyalty.services.ending_conversions import units_left_then
 from loyalty.services.member_cards import cards_of
 from members.account.access import CustomerRequest, customer_view
@@ -159,7 +160,11 @@ def card(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
     chosen = choose_membership(request, public_id)
     if chosen is None:
         return no_membership(request)
-    context = {"tabs": chosen.tabs("mypage:card_of"), **_card(chosen)}
+    context = {
+        "tabs": chosen.tabs("mypage:card_of"),
+        "wallets": wallets_offered(chosen.membership, timezone.now()),
+        **_card(chosen),
+    }
     return render_page(request, "mypage/card.html", chosen, context)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -26,7 +28,7 @@ from loyalty.selectors.plan_figures import failed_refunds
 from loyalty.selectors.self_checks import latest_verdict
 from loyalty.timeline import LOOK
 from members.backoffice.job_rows import job_url
-from members.formatting import format_moment, format_number, format_units
+from members.formatting import format_day, format_moment, format_number, format_units
 from members.job_access import failed_jobs, may_run
 from members.jobs import job_kind
 from members.models import Job
@@ -112,7 +114,7 @@ def _failed_job(request: HttpRequest, job: Job) -> Need:
 def _needs(request: HttpRequest) -> list[Need]:
     needs = [*_drift(request), *_approvals(request), *_activities(request), *_rules(request)]
     needs += _tiers(request)
-    needs += [*_companies(request), *_refunds(request)]
+    needs += [*_companies(request), *_refunds(request), *_passes(request)]
     needs += [_failed_job(request, job) for job in failed_jobs(request.user)[:NEEDS_OF_A_KIND]]
     if is_allowed(request.user, "programs.edit"):
         drafts = Program.objects.filter(status=Program.Status.DRAFT)[:NEEDS_OF_A_KIND]
@@ -178,6 +180,28 @@ def _drift(request: HttpRequest) -> list[Need]:
         Need(
             "alert-triangle", "danger", _("The books do not agree"), text,
             reverse("loyalty_backoffice:self_check", args=[latest.pk]), _("See what differs"),
+        )
+    ]  # fmt: skip
+
+
+def _passes(request: HttpRequest) -> list[Need]:
+    """What signs members' cards for the wallets of phones ends, or has ended."""
+    keys, now = settings.APPLE_PASSES, timezone.now()
+    if keys is None or not keys.ends_soon(now) or not is_allowed(request.user, "merchant.edit"):
+        return []
+    day = {"day": format_day(keys.valid_until)}
+    text = (
+        _("The certificate ends on %(day)s. After that no card is given to Apple’s wallet, and "
+          "those in phones stay as they are.")
+        if keys.is_valid(now)
+        else _("The certificate ended on %(day)s. No card is given to Apple’s wallet, and those in "
+               "phones stay as they are.")
+    ) % day  # fmt: skip
+    return [
+        Need(
+            "device-mobile", "warning" if keys.is_valid(now) else "danger",
+            _("Cards in the wallets of phones"), text,
+            reverse("backoffice:merchant"), _("See what is set up"),
         )
     ]  # fmt: skip
 

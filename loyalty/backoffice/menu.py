@@ -46,6 +46,7 @@ from members.panels import (
     register_customer_header,
     register_customer_panel,
     register_home_panel,
+    register_merchant_panel,
 )
 from members.places import register_place_finder
 from members.policy import is_allowed
@@ -343,6 +344,10 @@ def _register_panels() -> None:
 
 
 def _register_home() -> None:
+    register_merchant_panel(
+        "wallet-passes", _("Cards in the wallets of phones"), f"{NAMESPACE}:wallet_pass_panel",
+        icon="device-mobile",
+    )  # fmt: skip
     register_home_panel(
         "first-steps", _("First steps"), f"{NAMESPACE}:first_steps_panel", 1,
         icon="list-check", column="wide", rows=6, needed=is_first_day,

@@ -26,6 +26,7 @@ from loyalty.backoffice import (
     reasons,
     self_checks,
     shop_imports,
+    wallet_passes,
 )
 
 app_name = "loyalty_backoffice"
@@ -120,6 +121,7 @@ urlpatterns = [
     path("home/figures/", figures.figures_panel, name="figures_panel"),
     path("home/trend/", figures.trend_panel, name="trend_panel"),
     path("home/movements/", home.feed_panel, name="feed_panel"),
+    path("merchant/wallet-passes/", wallet_passes.wallet_pass_panel, name="wallet_pass_panel"),
     *customer_urls.urlpatterns,
     *program_urls.urlpatterns,
 ]

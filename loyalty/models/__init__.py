@@ -52,6 +52,7 @@ from loyalty.models.tiers import ManualTier, MemberTier, Tier, TierSet
 from loyalty.models.totals import DailyTotal, LotFigures, LotPosition, LotTotal
 from loyalty.models.unit_tenders import UnitTender
 from loyalty.models.unit_terms import FormerUnitTerms
+from loyalty.models.wallet_passes import PassDevice, WalletPass
 from loyalty.models.wallet_types import LotPolicy, WalletType
 
 __all__ = [
@@ -112,6 +113,7 @@ __all__ = [
     "OrderDiscount",
     "OrderEvaluation",
     "OrderLine",
+    "PassDevice",
     "PaymentEvent",
     "Plan",
     "PlanCharge",
@@ -143,6 +145,7 @@ __all__ = [
     "UndoneOrder",
     "UnitTender",
     "Wallet",
+    "WalletPass",
     "WalletType",
     "WindowAward",
     "WindowPart",

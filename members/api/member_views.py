@@ -12,6 +12,7 @@ from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
 from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -110,14 +111,19 @@ class PublicView(ApiView):
     too_many: ClassVar[str | Promise] = TOO_MANY
 
     def count_request(self) -> Allowance | None:
-        try:
-            address = get_adapter().get_client_ip(self.request._request)  # noqa: SLF001
-        except PermissionDenied:
-            address = ""  # whoever cannot be told apart is counted together
-        return take(f"address:{_digest(address)[:16]}", settings.PUBLIC_REQUESTS_PER_MINUTE)
+        return count_address(self.request._request)  # noqa: SLF001
 
     def require_permission(self) -> None:
         """Everybody may."""
+
+
+def count_address(request: HttpRequest) -> Allowance | None:
+    """Count a request for something public to where it came from."""
+    try:
+        address = get_adapter().get_client_ip(request)
+    except PermissionDenied:
+        address = ""  # whoever cannot be told apart is counted together
+    return take(f"address:{_digest(address)[:16]}", settings.PUBLIC_REQUESTS_PER_MINUTE)
 
 
 def _digest(text: str) -> str:

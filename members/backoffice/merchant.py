@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from members.branding import HEX_COLOR
 from members.forms import errors_on, posted
 from members.merchant_form import MerchantForm
+from members.panels import merchant_panels
 from members.policy import acting, staff_view
 from members.selectors.merchants import get_merchant
 from members.services.merchants import update_merchant
@@ -27,7 +28,7 @@ def merchant(request: HttpRequest) -> HttpResponse:
             update_merchant(actor=acting(request), changes=form.changes())
             messages.success(request, _("Settings saved."))
             return redirect("backoffice:merchant")
-    context = {"form": form, "shown": current}
+    context = {"form": form, "shown": current, "panels": merchant_panels(request)}
     return render(
         request, "backoffice/merchant.html", context, status=422 if form.is_bound else 200
     )

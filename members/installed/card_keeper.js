@@ -37,7 +37,9 @@
     const page = await fetch(address, { credentials: "same-origin" });
     if (!page.ok || page.redirected) return false;
     // What is kept says that it is.
-    const text = (await page.text()).replace(" data-when-kept hidden", "");
+    const text = (await page.text())
+      .replace(" data-when-kept hidden", "")
+      .replaceAll(" data-unless-kept", " hidden");
     const headers = Object.fromEntries(HEADERS.map((name) => [name, page.headers.get(name)]));
     await cache.put(address, new Response(text, { headers }));
     return true;

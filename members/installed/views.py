@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
 from pathlib import Path
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import get_language, get_language_bidi
 from django.views.decorators.http import require_safe
-from PIL import Image, ImageDraw, ImageFont
 
-from members.branding import foreground_on, icon_url, icon_version, parse_hex, to_hex
-from members.images import UNDRAWABLE
-from members.pdf_fonts import fonts_for
+from members.branding import icon_url, icon_version
+from members.installed.icons import draw_icon
 from members.picture_files import YEAR
 from members.selectors.merchants import get_merchant
 
 # Android shows 192 and cuts 512 to its own shapes; iOS shows 180.
 SIZES = (180, 192, 512)
 WORKER = Path(__file__).parent / "card_keeper.js"
-# The part of the side that every shape keeps.
-SAFE = 0.6
 
 
 @require_safe
@@ -64,7 +59,7 @@ def app_icon(request: HttpRequest, size: int) -> HttpResponse:
         raise Http404("There is no icon of this size.")
     merchant = get_merchant()
     response = HttpResponse(
-        _drawn(size, merchant.name[:1].upper(), merchant.accent_color, merchant.logo.name or ""),
+        draw_icon(merchant, size),
         content_type="image/png",
     )
     known = request.GET.get("v") == icon_version(merchant)
@@ -92,39 +87,3 @@ def card_keeper(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(WORKER.read_bytes(), content_type="text/javascript; charset=utf-8")
     response["Cache-Control"] = "no-cache"
     return response
-
-
-@lru_cache(maxsize=16)
-def _drawn(size: int, letter: str, accent: str, logo: str) -> bytes:
-    shown = _logo(logo) if logo else None
-    picture = Image.new("RGB", (size, size), accent if shown is None else "#ffffff")
-    if shown is None:
-        _put_letter(picture, letter, to_hex(foreground_on(parse_hex(accent))))
-    else:
-        _put_logo(picture, shown)
-    content = io.BytesIO()
-    picture.save(content, "PNG", optimize=True)
-    return content.getvalue()
-
-
-def _logo(name: str) -> Image.Image | None:
-    """None: the file is damaged, or lost."""
-    try:
-        with get_merchant().logo.storage.open(name, "rb") as file, Image.open(file) as opened:
-            return opened.convert("RGBA")
-    except UNDRAWABLE:
-        return None
-
-
-def _put_logo(picture: Image.Image, shown: Image.Image) -> None:
-    side = round(picture.width * SAFE)
-    shown.thumbnail((side, side))
-    place = ((picture.width - shown.width) // 2, (picture.height - shown.height) // 2)
-    picture.paste(shown, place, shown)
-
-
-def _put_letter(picture: Image.Image, letter: str, color: str) -> None:
-    *_latin, file = fonts_for([letter], get_language() or "en")
-    font = ImageFont.truetype(str(file.path), round(picture.width * 0.5))
-    middle = (picture.width / 2, picture.height / 2)
-    ImageDraw.Draw(picture).text(middle, letter, fill=color, font=font, anchor="mm")

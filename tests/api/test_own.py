@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +23,7 @@ from rewards.services.redemptions import issue_redemption
 from rewards.services.rewards import create_reward
 from tests.api.conftest import ApiClient, assert_problem
 from tests.loyalty.factories import adjust, make_program, make_wallet, wallet_of
+from tests.loyalty.wallet_passes.authority import apple_files, google_keys
 from tests.rewards.factories import take
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -296,3 +300,28 @@ def test_a_birthday_is_told_once(me: ApiClient, ann: Membership) -> None:
     assert_problem(me.patch("/me", {"birthday": "2990-01-01"}), 422, "invalid_request", "birthday")
     ann.customer.refresh_from_db()
     assert (ann.customer.birthday, ann.customer.given_name) == (dt.date(1990, 3, 15), "Ann")
+
+
+def test_an_app_gets_the_card_for_the_wallet_of_the_phone(
+    me: ApiClient, at: str, ann: Membership, settings: Any, tmp_path: Path
+) -> None:
+    assert me.get(f"{at}/wallet-passes").json() == {"apple": None, "google": None}
+    assert_problem(me.get(f"{at}/wallet-passes/apple"), 404, "not_found")
+    settings.APPLE_PASSES = apple_files(tmp_path).keys()
+    settings.GOOGLE_PASSES = google_keys(tmp_path)
+    found = me.get(f"{at}/wallet-passes").json()
+    assert found["apple"] == f"{settings.SITE_URL}/api/v1{at}/wallet-passes/apple"
+    assert found["google"].startswith("https://pay.google.com/gp/v/save/")
+    answer = me.get(f"{at}/wallet-passes/apple")
+    assert answer["Content-Type"] == "application/vnd.apple.pkpass"
+    assert zipfile.is_zipfile(io.BytesIO(answer.content))
+
+
+def test_nobody_elses_card_can_be_had_by_an_app(
+    me: ApiClient, program: Program, settings: Any, tmp_path: Path
+) -> None:
+    settings.APPLE_PASSES = apple_files(tmp_path).keys()
+    settings.GOOGLE_PASSES = google_keys(tmp_path)
+    other = make_wallet(program, "C-2").account.membership.public_id
+    for path in ("wallet-passes", "wallet-passes/apple"):
+        assert_problem(me.get(f"/me/memberships/{other}/{path}"), 404, "not_found")

@@ -25,6 +25,7 @@ LOYALTY: dict[str, Who] = {
     "loyalty_backoffice:figures_panel": read(EVERYBODY),
     "loyalty_backoffice:trend_panel": read(EVERYBODY),
     "loyalty_backoffice:feed_panel": read(EVERYBODY),
+    "loyalty_backoffice:wallet_pass_panel": read(ADMINISTRATORS),
     "loyalty_backoffice:wallet_panel": read(EVERYBODY),
     "loyalty_backoffice:movement_panel": read(EVERYBODY),
     "loyalty_backoffice:lot_panel": read(EVERYBODY),

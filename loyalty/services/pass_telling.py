@@ -1,0 +1,134 @@
+"""Telling phones that a pass says something else than they show."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping, Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from loyalty.models import PassDevice, WalletPass
+from loyalty.services.wallet_passes import FOLLOWER, note_contents
+from loyalty.wallet_passes.contents import PassContents, contents_of
+from loyalty.wallet_passes.google_line import GoogleError, google_line
+from loyalty.wallet_passes.push_line import PushError, push_line
+from members.models import EventWish
+
+logger = logging.getLogger(__name__)
+
+PIECE = 100
+# While it runs nobody else looks at what a worker has taken; after that it is tried again.
+LEASE = dt.timedelta(minutes=10)
+# Whoever was given a link saves by it soon, or not at all.
+SAVED_WITHIN = dt.timedelta(days=1)
+# Phones are given so long to show that a pass is void; then it is forgotten who had it.
+VOID_FOR = dt.timedelta(days=30)
+
+
+def tell_passes(*, now: dt.datetime) -> int:
+    """Look at passes about which something has happened, and tell who has those that changed;
+    returns how many were looked at."""
+    kept = _claimed(now)
+    if not kept:
+        return 0
+    contents = contents_of(kept, now)
+    for one in kept:
+        note_contents(one, contents[one.pk], now)
+    news = [one for one in kept if one.told_at < one.changed_at]
+    failed = _told_apple(news) | _told_google(news, contents, now)
+    done = [one for one in kept if one.pk not in failed]
+    for one in done:
+        # Unless something has happened meanwhile, it is not looked at again.
+        WalletPass.objects.filter(pk=one.pk).update(told_at=one.changed_at)
+        WalletPass.objects.filter(pk=one.pk, due_at=one.due_at).update(due_at=None)
+    return len(kept)
+
+
+def look_over_passes(*, now: dt.datetime) -> int:
+    """Have all passes that somebody has looked at: what becomes of them by time alone, or because
+    the program or the merchant is called otherwise, is no event. Forget who had what is void."""
+    gone = WalletPass.objects.filter(void_since__lt=now - VOID_FOR)
+    PassDevice.objects.filter(wallet_pass__in=gone).delete()
+    gone.filter(linked_at__isnull=False).update(linked_at=None)
+    devices = PassDevice.objects.filter(wallet_pass=OuterRef("pk"))
+    found = WalletPass.objects.filter(Exists(devices) | Q(linked_at__isnull=False))
+    if not found.exists():
+        EventWish.objects.filter(follower=FOLLOWER).delete()
+    _tell_programs(found.filter(linked_at__isnull=False, void_since=None), now)
+    return found.filter(due_at=None).update(due_at=now)
+
+
+@transaction.atomic
+def _claimed(now: dt.datetime) -> list[WalletPass]:
+    """The next that are due, for this worker alone."""
+    due = WalletPass.objects.filter(due_at__lte=now).order_by("due_at")
+    kept = list(
+        due.select_for_update(of=("self",), skip_locked=True).select_related("membership")[:PIECE]
+    )
+    for one in kept:
+        one.due_at = now + LEASE
+    WalletPass.objects.filter(pk__in=[one.pk for one in kept]).update(due_at=now + LEASE)
+    return kept
+
+
+def _told_apple(news: Sequence[WalletPass]) -> set[int]:
+    """Wake the phones that have these; answers with those passes of which some were not reached."""
+    keys = settings.APPLE_PASSES
+    devices = list(PassDevice.objects.filter(wallet_pass__in=news).order_by("pk"))
+    if keys is None or not devices:
+        return set()
+    failed = set()
+    with push_line(keys) as line:
+        for device in devices:
+            try:
+                if line.tell(device.push_token) == "gone":
+                    device.delete()
+            except PushError as error:
+                logger.warning("a phone was not told of its pass: %s", error)
+                failed.add(device.wallet_pass_id)
+    return failed
+
+
+def _told_google(
+    news: Sequence[WalletPass], contents: Mapping[int, PassContents], now: dt.datetime
+) -> set[int]:
+    """Have Google change what was saved; answers with those passes that are as they were."""
+    keys = settings.GOOGLE_PASSES
+    saved = [one for one in news if one.linked_at is not None]
+    if keys is None or not saved:
+        return set()
+    failed = {one.pk for one in saved}
+    try:
+        with google_line(keys, now) as line:
+            for one in saved:
+                if line.tell(contents[one.pk]) == "unknown":
+                    _forget_link(one, now)
+                failed.discard(one.pk)
+    except GoogleError as error:
+        logger.warning("Google was not told of passes: %s", error)
+    return failed
+
+
+def _forget_link(one: WalletPass, now: dt.datetime) -> None:
+    """Nobody has saved it by the link, and nobody will."""
+    long_ago = WalletPass.objects.filter(pk=one.pk, linked_at__lt=now - SAVED_WITHIN)
+    long_ago.update(linked_at=None)
+
+
+def _tell_programs(saved: QuerySet[WalletPass], now: dt.datetime) -> None:
+    """One pass of each program speaks for it."""
+    keys = settings.GOOGLE_PASSES
+    ones = saved.order_by("membership__program_id", "pk").distinct("membership__program_id")
+    found = list(ones.select_related("membership")) if keys is not None else []
+    if keys is None or not found:
+        return
+    contents = contents_of(found, now)
+    try:
+        with google_line(keys, now) as line:
+            for one in found:
+                line.tell_program(contents[one.pk])
+    except GoogleError as error:
+        logger.warning("Google was not told of programs: %s", error)

@@ -1,0 +1,146 @@
+"""Passes in the wallets of phones: given, registered by devices that have them, and looked at anew
+when something about their member has happened."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from loyalty.models import Membership, PassDevice, Transfer, WalletPass
+from loyalty.selectors.wallet_passes import wallets_offered
+from loyalty.wallet_passes.apple import pass_file
+from loyalty.wallet_passes.contents import PassContents, contents_of
+from loyalty.wallet_passes.google import save_link
+from members.errors import NotFoundError
+from members.models import EventWish, OutboxEvent
+from members.models.telling import rows_told
+
+FOLLOWER = "wallet-passes"
+# Told only while somebody has a pass; the rest of what passes say is told in any case.
+WISHES = ("told.transfers", "told.memberships")
+# Phones that one member has it on; more are forgotten, the oldest first.
+MOST_DEVICES = 20
+
+
+def apple_pass_file(membership: Membership, now: dt.datetime) -> bytes:
+    """The member's signed pass as it is now. Raises NotFoundError where there is none to be had."""
+    keys = settings.APPLE_PASSES
+    if keys is None or not wallets_offered(membership, now).apple:
+        raise NotFoundError(_("There are no such passes here."))
+    _kept, contents = _given(membership, now)
+    return pass_file(contents, keys)
+
+
+def google_link(membership: Membership, now: dt.datetime) -> str:
+    """Where the member saves the pass; from now on Google is told what changes. Raises
+    NotFoundError."""
+    keys = settings.GOOGLE_PASSES
+    if keys is None or not wallets_offered(membership, now).google:
+        raise NotFoundError(_("There are no such passes here."))
+    kept, contents = _given(membership, now)
+    WalletPass.objects.filter(pk=kept.pk).update(linked_at=now)
+    keep_wishes()
+    return save_link(contents, keys, now)
+
+
+def pass_now(kept: WalletPass, now: dt.datetime) -> PassContents:
+    """What it says now, which is written down where it is news."""
+    contents = contents_of([kept], now)[kept.pk]
+    note_contents(kept, contents, now)
+    return contents
+
+
+def note_contents(kept: WalletPass, contents: PassContents, now: dt.datetime) -> None:
+    """Each change has a second of its own, by which phones ask."""
+    if kept.digest == contents.digest:
+        return
+    changed_at = max(_second(now), kept.changed_at + dt.timedelta(seconds=1))
+    kept.digest, kept.changed_at = contents.digest, changed_at
+    kept.void_since = (kept.void_since or now) if contents.void else None
+    kept.save(update_fields=["digest", "changed_at", "void_since"])
+
+
+@transaction.atomic
+def register_device(
+    *, kept: WalletPass, device: str, push_token: str, now: dt.datetime
+) -> bool:  # fmt: skip
+    """Have a device told of changes; whether it was not before."""
+    _row, new = PassDevice.objects.update_or_create(
+        wallet_pass=kept, device=device,
+        defaults={"push_token": push_token}, create_defaults={
+            "push_token": push_token, "registered_at": now,
+        },
+    )  # fmt: skip
+    if new:
+        latest = kept.devices.order_by("-registered_at", "-pk").values("pk")[:MOST_DEVICES]
+        kept.devices.exclude(pk__in=list(latest.values_list("pk", flat=True))).delete()
+        # What happened between making the pass and this.
+        WalletPass.objects.filter(pk=kept.pk).update(due_at=now)
+        keep_wishes()
+    return new
+
+
+def unregister_device(*, kept: WalletPass, device: str) -> None:
+    """The pass was removed from it."""
+    PassDevice.objects.filter(wallet_pass=kept, device=device).delete()
+
+
+def keep_wishes() -> None:
+    """Have it written down what happens to members, while anybody has a pass."""
+    EventWish.objects.bulk_create(
+        (EventWish(follower=FOLLOWER, kind=kind) for kind in WISHES), ignore_conflicts=True
+    )
+
+
+def follow_customers(events: Sequence[OutboxEvent]) -> None:
+    """Who is called otherwise, or was erased."""
+    customers = {pk for event in events for pk in event.payload["customers"]}
+    _look_at(Membership.objects.filter(customer__in=customers).values_list("pk", flat=True))
+
+
+def follow_tiers(events: Sequence[OutboxEvent]) -> None:
+    """Who has another tier."""
+    _look_at(event.payload["membership"] for event in events)
+
+
+def follow_memberships(events: Sequence[OutboxEvent]) -> None:
+    """Who joined anew, left, or was merged."""
+    _look_at(row.id for event in events for row in rows_told(event.payload))
+
+
+def follow_transfers(events: Sequence[OutboxEvent]) -> None:
+    """Who has more or less."""
+    moved = {row.id for event in events for row in rows_told(event.payload)}
+    owners = Transfer.objects.filter(pk__in=moved, wallet__account__membership__isnull=False)
+    _look_at(owners.values_list("wallet__account__membership", flat=True))
+
+
+def _look_at(members: Iterable[int]) -> None:
+    """Soon, at the passes of these members, and at those that show them since a merge."""
+    keys = set(members)
+    theirs = Q(membership__in=keys) | Q(membership__merged_into__in=keys)
+    WalletPass.objects.filter(theirs).update(due_at=timezone.now())
+
+
+def _given(membership: Membership, now: dt.datetime) -> tuple[WalletPass, PassContents]:
+    kept, _new = WalletPass.objects.select_related("membership").get_or_create(
+        membership=membership,
+        defaults={"digest": "", "changed_at": _second(now), "told_at": _second(now)},
+    )
+    contents = contents_of([kept], now)[kept.pk]
+    if not kept.digest:
+        # Nobody has seen it yet.
+        WalletPass.objects.filter(pk=kept.pk).update(digest=contents.digest)
+        kept.digest = contents.digest
+    note_contents(kept, contents, now)
+    return kept, contents
+
+
+def _second(moment: dt.datetime) -> dt.datetime:
+    return moment.replace(microsecond=0)

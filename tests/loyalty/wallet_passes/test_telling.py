@@ -1,0 +1,377 @@
+"""Phones are told when a pass says something else: by Apple's push service, and by Google."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs
+
+import jwt
+import pytest
+from django.utils import timezone
+
+from loyalty.models import Membership, PassDevice, Program, WalletPass
+from loyalty.services.leaving import leave_program
+from loyalty.services.pass_telling import look_over_passes, tell_passes
+from loyalty.services.wallet_passes import apple_pass_file, google_link
+from loyalty.tasks import look_over_passes as look_over_task
+from loyalty.tasks import tell_passes as tell_task
+from members.models import Customer, EventWish, Merchant
+from members.services.audit import SYSTEM
+from members.services.customers import erase_customer_details, update_customer
+from members.services.merging import merge_customers, undo_merge
+from members.services.outbox import deliver_waiting
+from tests.loyalty.account.conftest import Shop
+from tests.loyalty.wallet_passes.authority import (
+    ACCOUNT,
+    ISSUER,
+    PASS_TYPE,
+    AppleFiles,
+    google_keys,
+    rsa_key,
+)
+from tests.loyalty.wallet_passes.push_service import PushService, start_push_service
+from tests.loyalty.wallet_passes.test_apple import opened
+from tests.loyalty.wallet_passes.test_pass_service import Phone
+
+pytestmark = pytest.mark.django_db
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def service(
+    files: AppleFiles, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PushService]:
+    monkeypatch.setenv("SSL_CERT_FILE", files.path("root.pem"))
+    found = start_push_service(files)
+    settings.APPLE_PASSES = files.keys(push_url=found.url)
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def phone(service: PushService, member: Membership) -> Phone:
+    """Has the pass and knows all that is true by now."""
+    apple_pass_file(member, timezone.now())
+    found = Phone(member)
+    assert found.register() == 201
+    happen()
+    service.pushes.clear()
+    return found
+
+
+def happen() -> int:
+    """Whatever follows from what was done until now."""
+    while deliver_waiting(100):
+        pass
+    return tell_task()
+
+
+def shown(phone: Phone) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(opened(phone.latest().content)["pass.json"])
+    return found
+
+
+def paths(service: PushService) -> list[str]:
+    return [push.path for push in service.pushes]
+
+
+def test_a_phone_is_woken_once_when_the_balance_has_changed(
+    phone: Phone, service: PushService, shop: Shop, member: Membership
+) -> None:
+    tag = phone.changed().json()["lastUpdated"]
+    shop.adjust(member, 9)
+    happen()
+    (push,) = service.pushes
+    assert push.path == f"/3/device/{'ab12' * 16}"
+    assert (push.topic, push.sender, push.body) == (PASS_TYPE, PASS_TYPE, b"{}")
+    assert phone.changed(tag).json()["serialNumbers"] == [phone.serial]
+    happen()
+    assert len(service.pushes) == 1
+    assert WalletPass.objects.get().due_at is None
+
+
+def test_nobody_is_woken_by_what_the_pass_does_not_say(
+    phone: Phone, service: PushService, maya: Customer
+) -> None:
+    update_customer(customer=maya, actor=SYSTEM, changes={"phone": "+12125550199"})
+    assert happen() == 1
+    assert service.pushes == []
+
+
+def test_a_new_name_and_another_tier_are_news(
+    phone: Phone, service: PushService, maya: Customer, member: Membership
+) -> None:
+    update_customer(customer=maya, actor=SYSTEM, changes={"given_name": "Maia"})
+    happen()
+    assert len(service.pushes) == 1
+    assert shown(phone)["storeCard"]["secondaryFields"][0]["value"] == "Maia Lim"
+
+
+def test_all_phones_of_a_member_are_woken_over_one_line(
+    phone: Phone, service: PushService, shop: Shop, member: Membership
+) -> None:
+    Phone(member, "watch").register({"pushToken": "77"})
+    happen()
+    service.pushes.clear()
+    lines = service.connections
+    shop.adjust(member, 9)
+    happen()
+    assert sorted(paths(service)) == ["/3/device/77", f"/3/device/{'ab12' * 16}"]
+    assert service.connections == lines + 1
+
+
+@pytest.mark.parametrize(
+    "answer", [(410, "Unregistered"), (400, "BadDeviceToken"), (400, "DeviceTokenNotForTopic")]
+)
+def test_a_phone_that_has_the_pass_no_more_is_forgotten(
+    phone: Phone, service: PushService, shop: Shop, member: Membership, answer: tuple[int, str]
+) -> None:
+    service.answers["ab12" * 16] = answer
+    shop.adjust(member, 9)
+    happen()
+    assert not PassDevice.objects.exists()
+    assert WalletPass.objects.get().due_at is None
+
+
+def test_what_apple_does_not_take_now_is_told_again_later(
+    phone: Phone, service: PushService, shop: Shop, member: Membership
+) -> None:
+    service.answers["ab12" * 16] = 503, "ServiceUnavailable"
+    shop.adjust(member, 9)
+    happen()
+    assert len(service.pushes) == 1
+    now = timezone.now()
+    assert tell_passes(now=now) == 0
+    service.answers.clear()
+    assert tell_passes(now=now + dt.timedelta(minutes=11)) == 1
+    assert len(service.pushes) == 2
+    assert tell_passes(now=now + dt.timedelta(minutes=30)) == 0
+
+
+def test_a_line_that_cannot_be_had_costs_no_more_than_time(
+    phone: Phone, service: PushService, shop: Shop, member: Membership
+) -> None:
+    service.stop()
+    shop.adjust(member, 9)
+    assert happen() == 1
+    row = WalletPass.objects.get()
+    assert row.due_at is not None
+    assert row.told_at < row.changed_at
+
+
+def test_what_happens_while_phones_are_told_is_looked_at_again(
+    phone: Phone, service: PushService, shop: Shop, member: Membership,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from loyalty.wallet_passes.push_line import PushLine
+
+    before = PushLine.tell
+
+    def meanwhile(line: PushLine, push_token: str) -> Any:
+        WalletPass.objects.update(due_at=timezone.now())
+        return before(line, push_token)
+
+    monkeypatch.setattr(PushLine, "tell", meanwhile)
+    shop.adjust(member, 9)
+    while deliver_waiting(100):
+        pass
+    assert tell_passes(now=timezone.now()) == 1
+    assert WalletPass.objects.get().due_at is not None
+
+
+def test_the_pass_of_somebody_erased_is_void_and_soon_nobody_knows_who_had_it(
+    phone: Phone, service: PushService, maya: Customer
+) -> None:
+    erase_customer_details(customer=maya, actor=SYSTEM)
+    happen()
+    assert len(service.pushes) == 1
+    found = shown(phone)
+    assert found["voided"] is True
+    assert "Maya" not in json.dumps(found)
+    assert found["barcodes"] == []
+    now = timezone.now()
+    look_over_passes(now=now + 29 * DAY)
+    assert PassDevice.objects.exists()
+    look_over_passes(now=now + 31 * DAY)
+    assert not PassDevice.objects.exists()
+    assert not EventWish.objects.exists()
+
+
+def test_the_pass_of_a_duplicate_shows_who_goes_on(
+    phone: Phone, service: PushService, shop: Shop, maya: Customer, member: Membership
+) -> None:
+    kept = shop.add_customer("maya.lim@example.com", given_name="Maya", family_name="Lim-Ross")
+    other = shop.enroll(kept)
+    how = {"actor": SYSTEM, "source": "backoffice", "now": timezone.now()}
+    merge, _before = merge_customers(kept=kept, merged=maya, **how)
+    happen()
+    assert service.pushes
+    found = shown(phone)
+    assert found["serialNumber"] == str(member.public_id)
+    assert found["barcodes"][0]["message"] == other.card_number
+    assert found["storeCard"]["secondaryFields"][0]["value"] == "Maya Lim-Ross"
+    assert found["storeCard"]["primaryFields"][0]["value"] == "151"
+    service.pushes.clear()
+    shop.adjust(other, 9)
+    happen()
+    assert len(service.pushes) == 1
+    undo_merge(merge=merge, **how)
+    happen()
+    assert shown(phone)["barcodes"][0]["message"] == member.card_number
+
+
+def test_once_an_hour_all_passes_are_looked_at_since_not_all_that_changes_is_an_event(
+    phone: Phone, service: PushService, member: Membership
+) -> None:
+    Program.objects.update(name="Bean Society")
+    Merchant.objects.update(accent_color="#123456")
+    assert happen() == 0
+    assert look_over_task() == 1
+    assert happen() == 1
+    assert len(service.pushes) == 1
+    assert shown(phone)["logoText"] == "Bean Society"
+
+
+def test_nothing_is_written_down_for_passes_once_nobody_has_one(phone: Phone) -> None:
+    assert EventWish.objects.count() == 2
+    phone.unregister()
+    assert look_over_passes(now=timezone.now()) == 0
+    assert not EventWish.objects.exists()
+
+
+# --- Google ---------------------------------------------------------------------------------------
+
+
+class Google:
+    """Its API and the place where tokens are given, on this machine."""
+
+    def __init__(self) -> None:
+        self.patches: list[tuple[str, dict[str, Any]]] = []
+        self.status, self.assertions = 200, list[str]()
+        google = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                google.assertions.append(parse_qs(body)["assertion"][0])
+                self.reply(200, {"access_token": "opens-4711"})
+
+            def do_PATCH(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                assert self.headers["Authorization"] == "Bearer opens-4711"
+                google.patches.append((self.path, json.loads(body)))
+                self.reply(google.status, {})
+
+            def reply(self, status: int, said: Any) -> None:
+                content = json.dumps(said).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def at_google(tmp_path: Path, settings: Any) -> Iterator[Google]:
+    found = Google()
+    settings.GOOGLE_PASSES = google_keys(
+        tmp_path, token_url=f"{found.url}/token", api_url=f"{found.url}/v1"
+    )
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+
+
+@pytest.fixture
+def saved(at_google: Google, member: Membership) -> Membership:
+    google_link(member, timezone.now())
+    happen()
+    return member
+
+
+def test_what_was_saved_at_google_is_changed_there(
+    at_google: Google, saved: Membership, shop: Shop
+) -> None:
+    shop.adjust(saved, 9)
+    happen()
+    ((path, said),) = at_google.patches
+    assert path == f"/v1/loyaltyObject/{ISSUER}.{saved.public_id}"
+    assert said["loyaltyPoints"] == {"label": "Beans", "balance": {"string": "160"}}
+    claims = jwt.decode(
+        at_google.assertions[0], rsa_key("Google").public_key(), algorithms=["RS256"],
+        audience=f"{at_google.url}/token",
+    )  # fmt: skip
+    assert claims["iss"] == ACCOUNT
+    assert claims["scope"].endswith("/auth/wallet_object.issuer")
+
+
+def test_what_is_void_is_void_at_google_and_names_nobody(
+    at_google: Google, saved: Membership, maya: Customer
+) -> None:
+    erase_customer_details(customer=maya, actor=SYSTEM)
+    happen()
+    ((_path, said),) = at_google.patches
+    assert said["state"] == "INACTIVE"
+    assert [said[name] for name in ("accountName", "accountId", "barcode", "loyaltyPoints")] == [
+        None
+    ] * 4
+    assert WalletPass.objects.get().linked_at is not None
+    look_over_passes(now=timezone.now() + 31 * DAY)
+    assert WalletPass.objects.get().linked_at is None
+
+
+def test_what_nobody_saved_within_a_day_is_told_no_more(
+    at_google: Google, saved: Membership, shop: Shop
+) -> None:
+    at_google.status = 404
+    shop.adjust(saved, 9)
+    happen()
+    assert WalletPass.objects.get().linked_at is not None
+    WalletPass.objects.update(linked_at=timezone.now() - 2 * DAY)
+    shop.adjust(saved, 8)
+    happen()
+    assert WalletPass.objects.get().linked_at is None
+
+
+def test_what_google_does_not_take_now_is_told_again_later(
+    at_google: Google, saved: Membership, shop: Shop
+) -> None:
+    at_google.status = 500
+    shop.adjust(saved, 9)
+    happen()
+    at_google.status = 200
+    assert tell_passes(now=timezone.now() + dt.timedelta(minutes=11)) == 1
+    assert len(at_google.patches) == 2
+    assert WalletPass.objects.get().due_at is None
+
+
+def test_a_program_is_called_at_google_what_it_is_called_here(
+    at_google: Google, saved: Membership
+) -> None:
+    Program.objects.update(name="Bean Society")
+    look_over_passes(now=timezone.now())
+    ((path, said),) = at_google.patches
+    assert path == f"/v1/loyaltyClass/{ISSUER}.beans"
+    assert said["programName"] == "Bean Society"
+
+
+def test_who_has_left_is_told_to_google_and_nobody_else(
+    at_google: Google, saved: Membership, shop: Shop
+) -> None:
+    noor = shop.enroll(shop.add_customer("noor@example.com"))
+    shop.adjust(noor, 5)
+    leave_program(membership=saved, actor=SYSTEM, now=timezone.now())
+    happen()
+    assert [path.rpartition(".")[2] for path, _said in at_google.patches] == [str(saved.public_id)]
