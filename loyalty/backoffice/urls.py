@@ -121,7 +121,11 @@ urlpatterns = [
     path("home/figures/", figures.figures_panel, name="figures_panel"),
     path("home/trend/", figures.trend_panel, name="trend_panel"),
     path("home/movements/", home.feed_panel, name="feed_panel"),
-    path("merchant/wallet-passes/", wallet_passes.wallet_pass_panel, name="wallet_pass_panel"),
+    path(
+        "settings/merchant/wallet-passes/",
+        wallet_passes.wallet_pass_panel,
+        name="wallet_pass_panel",
+    ),
     *customer_urls.urlpatterns,
     *program_urls.urlpatterns,
 ]

@@ -13,8 +13,18 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from loyalty.models import PassDevice, WalletPass
 from loyalty.services.wallet_passes import FOLLOWER, note_contents
 from loyalty.wallet_passes.contents import PassContents, contents_of
-from loyalty.wallet_passes.google_line import GoogleError, google_line
-from loyalty.wallet_passes.push_line import PushError, push_line
+from loyalty.wallet_passes.google_line import (
+    GoogleError,
+    GoogleLine,
+    NoGoogleLineError,
+    google_line,
+)
+from loyalty.wallet_passes.push_line import (
+    NoPushLineError,
+    PushError,
+    PushLine,
+    push_line,
+)
 from members.models import EventWish
 
 logger = logging.getLogger(__name__)
@@ -38,7 +48,7 @@ def tell_passes(*, now: dt.datetime) -> int:
     for one in kept:
         note_contents(one, contents[one.pk], now)
     news = [one for one in kept if one.told_at < one.changed_at]
-    failed = _told_apple(news) | _told_google(news, contents, now)
+    failed = _told_apple(news, now) | _told_google(news, contents, now)
     done = [one for one in kept if one.pk not in failed]
     for one in done:
         # Unless something has happened meanwhile, it is not looked at again.
@@ -74,22 +84,37 @@ def _claimed(now: dt.datetime) -> list[WalletPass]:
     return kept
 
 
-def _told_apple(news: Sequence[WalletPass]) -> set[int]:
+def _told_apple(news: Sequence[WalletPass], now: dt.datetime) -> set[int]:
     """Wake the phones that have these; answers with those passes of which some were not reached."""
     keys = settings.APPLE_PASSES
     devices = list(PassDevice.objects.filter(wallet_pass__in=news).order_by("pk"))
     if keys is None or not devices:
         return set()
-    failed = set()
-    with push_line(keys) as line:
-        for device in devices:
-            try:
-                if line.tell(device.push_token) == "gone":
-                    device.delete()
-            except PushError as error:
-                logger.warning("a phone was not told of its pass: %s", error)
-                failed.add(device.wallet_pass_id)
-    return failed
+    # Until they are reached; with another certificate that is as good as with this one.
+    failed = {device.pk: device.wallet_pass_id for device in devices}
+    if not keys.is_valid(now):
+        return set(failed.values())
+    try:
+        with push_line(keys) as line:
+            for device in devices:
+                if _woken(line, device):
+                    del failed[device.pk]
+    except NoPushLineError as error:
+        logger.warning("no phone can be told of its pass: %s", error)
+    return set(failed.values())
+
+
+def _woken(line: PushLine, device: PassDevice) -> bool:
+    try:
+        told = line.tell(device.push_token)
+    except NoPushLineError:
+        raise
+    except PushError as error:
+        logger.warning("a phone was not told of its pass: %s", error)
+        return False
+    if told == "gone":
+        PassDevice.objects.filter(pk=device.pk).delete()
+    return True
 
 
 def _told_google(
@@ -104,12 +129,24 @@ def _told_google(
     try:
         with google_line(keys, now) as line:
             for one in saved:
-                if line.tell(contents[one.pk]) == "unknown":
-                    _forget_link(one, now)
-                failed.discard(one.pk)
-    except GoogleError as error:
-        logger.warning("Google was not told of passes: %s", error)
+                if _changed(line, one, contents[one.pk], now):
+                    failed.discard(one.pk)
+    except NoGoogleLineError as error:
+        logger.warning("Google cannot be told of passes: %s", error)
     return failed
+
+
+def _changed(line: GoogleLine, one: WalletPass, said: PassContents, now: dt.datetime) -> bool:
+    try:
+        told = line.tell(said)
+    except NoGoogleLineError:
+        raise
+    except GoogleError as error:
+        logger.warning("Google was not told of a pass: %s", error)
+        return False
+    if told == "unknown":
+        _forget_link(one, now)
+    return True
 
 
 def _forget_link(one: WalletPass, now: dt.datetime) -> None:

@@ -4,7 +4,7 @@ when something about their member has happened."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -101,31 +101,32 @@ def keep_wishes() -> None:
 def follow_customers(events: Sequence[OutboxEvent]) -> None:
     """Who is called otherwise, or was erased."""
     customers = {pk for event in events for pk in event.payload["customers"]}
-    _look_at(Membership.objects.filter(customer__in=customers).values_list("pk", flat=True))
+    _look_at("customer", customers)
 
 
 def follow_tiers(events: Sequence[OutboxEvent]) -> None:
     """Who has another tier."""
-    _look_at(event.payload["membership"] for event in events)
+    _look_at("pk", {event.payload["membership"] for event in events})
 
 
 def follow_memberships(events: Sequence[OutboxEvent]) -> None:
     """Who joined anew, left, or was merged."""
-    _look_at(row.id for event in events for row in rows_told(event.payload))
+    _look_at("pk", {row.id for event in events for row in rows_told(event.payload)})
 
 
 def follow_transfers(events: Sequence[OutboxEvent]) -> None:
     """Who has more or less."""
     moved = {row.id for event in events for row in rows_told(event.payload)}
-    owners = Transfer.objects.filter(pk__in=moved, wallet__account__membership__isnull=False)
-    _look_at(owners.values_list("wallet__account__membership", flat=True))
+    owners = Transfer.objects.filter(pk__in=moved).values_list("wallet__account", flat=True)
+    _look_at("account", set(owners))
 
 
-def _look_at(members: Iterable[int]) -> None:
-    """Soon, at the passes of these members, and at those that show them since a merge."""
-    keys = set(members)
-    theirs = Q(membership__in=keys) | Q(membership__merged_into__in=keys)
-    WalletPass.objects.filter(theirs).update(due_at=timezone.now())
+def _look_at(by: str, keys: set[int]) -> None:
+    """Soon, at the passes of the members with these keys, and at those that show them since a
+    merge."""
+    theirs = Q(**{f"membership__{by}__in": keys})
+    shown = Q(**{f"membership__merged_into__{by}__in": keys})
+    WalletPass.objects.filter(theirs | shown).update(due_at=timezone.now())
 
 
 def _given(membership: Membership, now: dt.datetime) -> tuple[WalletPass, PassContents]:

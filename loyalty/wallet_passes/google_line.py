@@ -24,7 +24,11 @@ Told = Literal["told", "unknown"]
 
 
 class GoogleError(Exception):
-    """Google could not be reached, or refuses: to be tried again."""
+    """Google has not taken a change: to be tried again."""
+
+
+class NoGoogleLineError(GoogleError):
+    """Nor would it take any other: there is no line to it, or no token."""
 
 
 class GoogleLine:
@@ -53,7 +57,7 @@ class GoogleLine:
 
 @contextmanager
 def google_line(keys: GooglePassKeys, now: dt.datetime) -> Iterator[GoogleLine]:
-    """Raises GoogleError where there is no token to be had."""
+    """Raises NoGoogleLineError where there is no token to be had."""
     with httpx2.Client(timeout=SECONDS) as client:
         client.headers["Authorization"] = f"Bearer {_token(client, keys, now)}"
         yield GoogleLine(client, keys)
@@ -67,18 +71,18 @@ def _token(client: httpx2.Client, keys: GooglePassKeys, now: dt.datetime) -> str
     assertion = jwt.encode(claims, keys.key, algorithm="RS256", headers={"kid": keys.key_id})
     asked = {"grant_type": GRANT, "assertion": assertion}
     answer = _asked(client, "POST", keys.token_url, data=asked)
-    _require_success(answer)
     try:
+        _require_success(answer)
         return str(answer.json()["access_token"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise GoogleError("no token") from error
+    except (GoogleError, ValueError, KeyError, TypeError) as error:
+        raise NoGoogleLineError(f"no token: HTTP {answer.status_code}") from error
 
 
 def _asked(client: httpx2.Client, method: str, url: str, **what: Any) -> httpx2.Response:
     try:
         return client.request(method, url, **what)
     except httpx2.HTTPError as error:
-        raise GoogleError(type(error).__name__) from error
+        raise NoGoogleLineError(type(error).__name__) from error
 
 
 def _require_success(answer: httpx2.Response) -> None:

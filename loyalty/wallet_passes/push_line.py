@@ -21,7 +21,11 @@ Told = Literal["told", "gone"]
 
 
 class PushError(Exception):
-    """Apple could not be reached, or takes nothing now: to be tried again."""
+    """Apple has not taken a push: to be tried again."""
+
+
+class NoPushLineError(PushError):
+    """Nor would it take any other: there is no line to it."""
 
 
 class PushLine:
@@ -39,7 +43,7 @@ class PushLine:
                 content=NOTHING,
             )
         except httpx2.HTTPError as error:
-            raise PushError(type(error).__name__) from error
+            raise NoPushLineError(type(error).__name__) from error
         if answer.is_success:
             return "told"
         reason = _reason(answer)
@@ -50,8 +54,12 @@ class PushLine:
 
 @contextmanager
 def push_line(keys: ApplePassKeys) -> Iterator[PushLine]:
+    """Raises NoPushLineError where the files are there no more."""
     shown = ssl.create_default_context()
-    shown.load_cert_chain(keys.certificate_path, keys.key_path, keys.password or None)
+    try:
+        shown.load_cert_chain(keys.certificate_path, keys.key_path, keys.password or None)
+    except OSError as error:
+        raise NoPushLineError(f"{keys.certificate_path}: {type(error).__name__}") from error
     with httpx2.Client(http1=False, http2=True, verify=shown, timeout=SECONDS) as client:
         yield PushLine(client, keys)
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
+from django.conf import settings as site
 from django.contrib.sessions.models import Session
 from django.test import Client
 from playwright.sync_api import expect
 
 from members.models import Customer
 from tests.loyalty.account.conftest import Shop
+from tests.loyalty.wallet_passes.authority import apple_files
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -42,8 +44,8 @@ def browser_context_options() -> dict[str, Any]:
 @pytest.fixture
 def own(page: Any, maya: Customer, sign_in: Callable[[Customer], Client]) -> Any:
     """A page in which Maya is signed in."""
-    cookie = sign_in(maya).cookies[settings.SESSION_COOKIE_NAME]
-    host = {"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "domain": "localhost"}
+    cookie = sign_in(maya).cookies[site.SESSION_COOKIE_NAME]
+    host = {"name": site.SESSION_COOKIE_NAME, "value": cookie.value, "domain": "localhost"}
     page.context.add_cookies([{**host, "path": "/"}])
     return page
 
@@ -120,6 +122,22 @@ def test_the_card_opens_without_a_network(
     page_errors.clear()
 
 
+def test_what_needs_a_network_is_not_offered_without_one(
+    own: Any, line: Line, page_errors: list[str], settings: Any, tmp_path: Path
+) -> None:
+    settings.APPLE_PASSES = apple_files(tmp_path).keys()
+    page = own
+    page.goto(f"{line.url}/me/card/")
+    expect(page.get_by_role("link", name="Add to Apple Wallet")).to_be_visible()
+    until_kept(page)
+    line.cut()
+    page.goto(f"{line.url}/me/card/")
+    expect(page.get_by_text("No connection. Your card works all the same.")).to_be_visible()
+    expect(page.get_by_text("Apple Wallet")).to_be_hidden()
+    expect(page.get_by_text("In the wallet of your phone")).to_be_hidden()
+    page_errors.clear()
+
+
 def test_only_the_card_is_kept_and_leaves_with_its_owner(own: Any) -> None:
     page = own
     page.goto("/me/card/")
@@ -155,7 +173,7 @@ def test_the_card_leaves_when_the_session_is_over_and_for_somebody_else(
     noor = shop.add_customer("noor@example.com", given_name="Noor")
     shop.give_sign_in(noor)
     shop.enroll(noor)
-    cookie = sign_in(noor).cookies[settings.SESSION_COOKIE_NAME]
+    cookie = sign_in(noor).cookies[site.SESSION_COOKIE_NAME]
     page.context.add_cookies(
         [{"name": cookie.key, "value": cookie.value, "domain": "localhost", "path": "/"}]
     )

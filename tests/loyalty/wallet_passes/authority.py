@@ -29,7 +29,10 @@ from loyalty.wallet_passes.keys import (
 )
 
 PASS_TYPE, TEAM = "pass.example.beans", "TEAM123456"
-ISSUER, ACCOUNT = "3388000000012345678", "setia-passes@name-of-the-project.iam.gserviceaccount.example"
+ISSUER, ACCOUNT = (
+    "3388000000012345678",
+    "setia-passes@name-of-the-project.iam.gserviceaccount.example",
+)
 
 SIGNS_CERTIFICATES = x509.KeyUsage(
     digital_signature=True, content_commitment=False, key_encipherment=False,

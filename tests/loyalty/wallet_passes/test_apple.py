@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
@@ -42,6 +47,45 @@ def said(member: Membership) -> dict[str, Any]:
     return found
 
 
+def parts_of(content: bytes) -> list[tuple[int, bytes, bytes]]:
+    """What a DER value consists of: of each part its tag, all of it, and what is in it."""
+    found, at = [], 0
+    while at < len(content):
+        length, head = content[at + 1], 2
+        if length & 0x80:
+            head += length & 0x7F
+            length = int.from_bytes(content[at + 2 : at + head], "big")
+        end = at + head + length
+        found.append((content[at], content[at:end], content[at + head : end]))
+        at = end
+    return found
+
+
+def test_the_signature_is_that_of_the_certificate_over_the_manifest_which_is_not_in_it(
+    apple: ApplePassKeys, files: AppleFiles, member: Membership
+) -> None:
+    package = opened(apple_pass_file(member, timezone.now()))
+    ((_tag, _all, outer),) = parts_of(package["signature"])
+    _kind, (_tag, _all, wrapped) = parts_of(outer)
+    ((_tag, _all, signed),) = parts_of(wrapped)
+    _version, _digests, (_tag, _all, content), certificates, (_tag, _all, signers) = parts_of(
+        signed
+    )
+    assert len(parts_of(content)) == 1
+    assert {raw for _tag, raw, _inside in parts_of(certificates[2])} == {
+        one.certificate.public_bytes(Encoding.DER) for one in (files.own, files.intermediate)
+    }
+    ((_tag, _all, signer),) = parts_of(signers)
+    *_who, (_tag, attributes, _inside), _how, (_tag, _all, signature) = parts_of(signer)
+    # As a set is what is signed.
+    said = b"\x31" + attributes[1:]
+    key = files.own.certificate.public_key()
+    assert isinstance(key, RSAPublicKey)
+    key.verify(signature, said, PKCS1v15(), SHA256())
+    assert hashlib.sha256(package["manifest.json"]).digest() in said
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="OpenSSL's command is not installed")
 def test_openssl_verifies_the_signature_up_to_the_root(
     apple: ApplePassKeys, files: AppleFiles, member: Membership, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -21,6 +22,7 @@ from loyalty.services.pass_telling import look_over_passes, tell_passes
 from loyalty.services.wallet_passes import apple_pass_file, google_link
 from loyalty.tasks import look_over_passes as look_over_task
 from loyalty.tasks import tell_passes as tell_task
+from loyalty.wallet_passes.push_line import PushLine
 from members.models import Customer, EventWish, Merchant
 from members.services.audit import SYSTEM
 from members.services.customers import erase_customer_details, update_customer
@@ -32,6 +34,7 @@ from tests.loyalty.wallet_passes.authority import (
     ISSUER,
     PASS_TYPE,
     AppleFiles,
+    apple_files,
     google_keys,
     rsa_key,
 )
@@ -154,23 +157,54 @@ def test_what_apple_does_not_take_now_is_told_again_later(
     assert tell_passes(now=now + dt.timedelta(minutes=30)) == 0
 
 
-def test_a_line_that_cannot_be_had_costs_no_more_than_time(
+def test_one_phone_that_is_refused_holds_up_no_other(
     phone: Phone, service: PushService, shop: Shop, member: Membership
 ) -> None:
-    service.stop()
+    Phone(member, "watch").register({"pushToken": "77"})
+    happen()
+    service.pushes.clear()
+    service.answers["ab12" * 16] = 400, "SomethingOdd"
+    shop.adjust(member, 9)
+    happen()
+    assert paths(service) == [f"/3/device/{'ab12' * 16}", "/3/device/77"]
+    assert PassDevice.objects.count() == 2
+    assert WalletPass.objects.get().due_at is not None
+
+
+@pytest.mark.parametrize("lost", ["line", "files", "certificate"])
+def test_without_a_line_everything_is_kept_for_later_and_tried_once(
+    phone: Phone, service: PushService, shop: Shop, member: Membership, files: AppleFiles,
+    settings: Any, monkeypatch: pytest.MonkeyPatch, lost: str,
+) -> None:  # fmt: skip
+    Phone(member, "watch").register({"pushToken": "77"})
+    happen()
+    tried, before = list[str](), PushLine.tell
+
+    def counted(line: PushLine, push_token: str) -> Any:
+        tried.append(push_token)
+        return before(line, push_token)
+
+    monkeypatch.setattr(PushLine, "tell", counted)
+    good = settings.APPLE_PASSES
+    if lost == "line":
+        service.stop()
+    elif lost == "files":
+        settings.APPLE_PASSES = replace(good, key_path=files.path("nowhere.pem"))
+    else:
+        settings.APPLE_PASSES = apple_files(files.folder, days=-1).keys(push_url=service.url)
     shop.adjust(member, 9)
     assert happen() == 1
+    assert len(tried) == (1 if lost == "line" else 0)
     row = WalletPass.objects.get()
     assert row.due_at is not None
     assert row.told_at < row.changed_at
+    assert PassDevice.objects.count() == 2
 
 
 def test_what_happens_while_phones_are_told_is_looked_at_again(
     phone: Phone, service: PushService, shop: Shop, member: Membership,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    from loyalty.wallet_passes.push_line import PushLine
-
     before = PushLine.tell
 
     def meanwhile(line: PushLine, push_token: str) -> Any:
@@ -355,6 +389,18 @@ def test_what_google_does_not_take_now_is_told_again_later(
     assert tell_passes(now=timezone.now() + dt.timedelta(minutes=11)) == 1
     assert len(at_google.patches) == 2
     assert WalletPass.objects.get().due_at is None
+
+
+def test_without_a_line_to_google_everything_is_kept_for_later(
+    at_google: Google, saved: Membership, shop: Shop
+) -> None:
+    at_google.server.shutdown()
+    at_google.server.server_close()
+    shop.adjust(saved, 9)
+    assert happen() == 1
+    row = WalletPass.objects.get()
+    assert row.due_at is not None
+    assert row.told_at < row.changed_at
 
 
 def test_a_program_is_called_at_google_what_it_is_called_here(
