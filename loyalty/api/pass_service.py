@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
-SCHEME = "ApplePass "
+SCHEME = "ApplePass"
 LONGEST_BODY = 20_000
 DEVICE = re.compile(r"[0-9A-Za-z._-]{1,100}")
 PUSH_TOKEN = re.compile(r"[0-9A-Za-z]{1,200}")
@@ -107,7 +107,7 @@ def latest_pass(request: HttpRequest, pass_type: str, serial: str) -> HttpRespon
     contents = pass_now(kept, timezone.now())
     changed = int(kept.changed_at.timestamp())
     same = get_conditional_response(request, last_modified=changed)
-    response = same or pass_response(pass_file(contents, keys))
+    response = same or pass_response(pass_file(contents, keys, _token(request)))
     response["Last-Modified"] = http_date(changed)
     return response
 
@@ -124,11 +124,13 @@ def log(request: HttpRequest) -> HttpResponse:
 
 def _shown(request: HttpRequest, serial: str) -> WalletPass | None:
     """The pass that the request has the token of."""
-    said = request.headers.get("Authorization", "")
-    token = said.removeprefix(SCHEME)
-    if token == said or not token.isascii() or not is_token_of(token, serial):
-        return None
-    return find_pass(serial)
+    token = _token(request)
+    return find_pass(serial) if token.isascii() and is_token_of(token, serial) else None
+
+
+def _token(request: HttpRequest) -> str:
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme == SCHEME else ""
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:

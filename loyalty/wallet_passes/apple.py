@@ -48,10 +48,12 @@ WORDS = {
 MORE_BALANCES = 3
 
 
-def pass_file(contents: PassContents, keys: ApplePassKeys) -> bytes:
-    """The signed package."""
+def pass_file(contents: PassContents, keys: ApplePassKeys, token: str = "") -> bytes:
+    """The signed package. `token`: that of the pass which this one takes the place of; Apple lets
+    everything change but this."""
+    said = pass_json(contents, keys) | ({"authenticationToken": token} if token else {})
     files = {
-        "pass.json": json.dumps(pass_json(contents, keys), ensure_ascii=False).encode(),
+        "pass.json": json.dumps(said, ensure_ascii=False).encode(),
         **_pictures(),
         **_texts(),
     }

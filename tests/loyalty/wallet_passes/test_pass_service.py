@@ -167,6 +167,19 @@ def test_the_latest_pass_is_given_to_whoever_has_an_older_one(
     assert card["primaryFields"][0]["value"] == "160"
 
 
+def test_a_pass_keeps_its_token_when_the_key_is_replaced(
+    phone: Phone, member: Membership, settings: Any
+) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another" * 9, [settings.SECRET_KEY]
+    assert pass_token(phone.serial) != phone.token
+    found = json.loads(opened(phone.latest().content)["pass.json"])
+    assert found["authenticationToken"] == phone.token
+    taken_anew = opened(apple_pass_file(member, timezone.now()))["pass.json"]
+    assert json.loads(taken_anew)["authenticationToken"] == pass_token(phone.serial)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert phone.latest().status_code == 401
+
+
 def test_the_pass_of_who_has_left_is_void_and_good_again_when_they_are_back(
     phone: Phone, member: Membership, shop: Shop
 ) -> None:
