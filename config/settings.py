@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "members.toasts.ToastMiddleware",
     "members.middleware.MerchantMiddleware",
     "members.read_once.ReadOnceMiddleware",
+    "members.account.second_factor.SecondFactorMiddleware",
     "members.account.sign_in_notes.SignInMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]

@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import get_language, get_language_bidi
 
 from members import navigation
+from members.account.second_factor import lacks_second_factor
 from members.branding import accent_version, icon_url
 from members.languages import own_names
 from members.models import Merchant
@@ -95,9 +96,11 @@ class Shell:
 
 
 def _manage_layout(request: HttpRequest) -> str:
-    """Staff change their password and second factor inside the back-office, customers beside it."""
+    """Staff change their password and second factor inside the back-office, customers beside it;
+    and who may not enter it before they have set one up."""
     is_staff = hasattr(getattr(request, "user", None), "staff_member")
-    return "backoffice/base.html" if is_staff else "public/base.html"
+    inside = is_staff and not lacks_second_factor(request)
+    return "backoffice/base.html" if inside else "public/base.html"
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -41,6 +41,7 @@ ACTIONS = {
     "staff.two_factor_on": _("Switched two-factor sign-in on"),
     "staff.two_factor_off": _("Switched two-factor sign-in off"),
     "staff.two_factor_taken_away": _("Took two-factor sign-in away from a colleague"),
+    "staff.two_factor_required": _("Changed who must have a second factor"),
     "api_key.created": _("Created an API key"),
     "api_key.revoked": _("Revoked an API key"),
     "api_key.rotated": _("Gave an API key another secret"),

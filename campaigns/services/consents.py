@@ -24,6 +24,7 @@ from members.choices import known_zones
 from members.errors import DomainError, FieldError
 from members.formatting import format_list
 from members.models import Customer
+from members.selectors.erased import refuse_erased
 from members.selectors.merges import refuse_merged
 from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.outbox import record_event
@@ -51,7 +52,10 @@ def set_consents(
     ways = {channel.key: channel for channel in usable_senders()}
     _check(wanted, ways)
     # Two of one customer take turns.
-    Customer.objects.select_for_update().get(pk=customer.pk)
+    person = Customer.objects.select_for_update().get(pk=customer.pk)
+    if any(wanted.values()):
+        # A no is noted of everybody.
+        refuse_erased(person)
     known = {(row.channel, row.topic): row for row in Consent.objects.filter(customer=customer)}
     believed = source in _BELIEVED or not get_policy().double_opt_in
     changes = []
@@ -112,6 +116,7 @@ def stop(
 def choose_time_zone(*, customer: Customer, time_zone: str, actor: Actor) -> None:
     """By which clock they live; empty: as we guess it."""
     refuse_merged(customer)
+    refuse_erased(customer)
     if time_zone and time_zone not in known_zones():
         message = _("There is no such time zone.")
         raise DomainError(message, errors=[FieldError("time_zone", message)])

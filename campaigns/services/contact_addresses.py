@@ -16,6 +16,7 @@ from members.errors import ConflictError, DomainError, FieldError
 from members.models import Customer
 from members.phones import normalize_phone
 from members.program_scope import of_all_programs
+from members.selectors.erased import refuse_erased
 from members.selectors.merges import refuse_merged
 from members.services.audit import Actor, record_audit
 
@@ -42,7 +43,7 @@ def name_address(
     refuse_merged(customer)
     cleaned = _checked(channel, address)
     label = " ".join(label.replace("\x00", "").split())[:LONGEST_LABEL]
-    Customer.objects.select_for_update().get(pk=customer.pk)
+    refuse_erased(Customer.objects.select_for_update().get(pk=customer.pk))
     digest = digest_of(cleaned)
     known = ContactAddress.objects.select_for_update().filter(channel=channel, digest=digest)
     row = known.first()

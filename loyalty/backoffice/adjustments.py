@@ -32,7 +32,6 @@ from members.formatting import format_number, format_units
 from members.models import Customer
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
-from members.selectors.erased import refuse_erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +163,6 @@ def _adjust(
     data = form.cleaned_data
     now = timezone.now()
     try:
-        refuse_erased(membership.customer)
         outcome = adjust_as_staff(
             wallet=wallet,
             units=data["units"],

@@ -47,6 +47,7 @@ from members.navigation import Tab
 from members.paging import paginate
 from members.policy import is_allowed, staff_view
 from members.responses import is_htmx
+from members.selectors.erased import erased_among
 
 MINE, NOBODY = "mine", "nobody"
 SHOWN_BUYERS = 12
@@ -100,6 +101,7 @@ def company_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
     pool, now = company.pool, timezone.now()
     spent = spend_by_buyer(pool, year_start(pool, now), now)
     by_place = {item.member.pk: item for item in spent}
+    members = current_members(pool)
     page = paginate(
         pool_transfers(pool),
         request=request,
@@ -114,7 +116,8 @@ def company_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "title": pool.name,
         "breadcrumbs": company_crumbs(),
         "balances": pool_balances(pool, now),
-        "members": [(member, by_place.get(member.pk)) for member in current_members(pool)],
+        "members": [(member, by_place.get(member.pk)) for member in members],
+        "erased": erased_among(member.membership.customer for member in members),
         "spent": sum((item.spent for item in spent), Decimal(0)),
         "order_count": sum(item.orders for item in spent),
         "chart": _chart(pool, spent, now),

@@ -195,7 +195,6 @@ def _receiver(form: GiftForm) -> str:
 def _give(request: HttpRequest, form: GiftForm, membership: Membership) -> HttpResponse | None:
     """Give it and end the dialog; None when the form now says why that was refused."""
     try:
-        refuse_erased(membership.customer)
         transfer = form.give(
             actor=acting(request),
             source=Transfer.Source.BACKOFFICE.value,

@@ -29,7 +29,6 @@ from members.formatting import format_day, format_units
 from members.forms import posted
 from members.policy import acting, extension_limit, staff_view
 from members.responses import dialog_done
-from members.selectors.erased import refuse_erased
 from members.services.audit import SYSTEM, Actor
 
 # What the day picker proposes.
@@ -60,7 +59,6 @@ def lot_extend(request: HttpRequest, pk: int) -> HttpResponse:
         }
 
     def act(values: dict[str, Any]) -> HttpResponse:
-        refuse_erased(membership.customer)
         until, note = values["until"], values["reason"]
         extend_lot(lot=lot, until=until, actor=acting(request), note=note, now=timezone.now())
         words = {
@@ -117,7 +115,6 @@ def units_reinstate(request: HttpRequest, pk: int) -> HttpResponse:
         return {"effect": effect, "until": last_day(values["until"], program.zone)}
 
     def act(values: dict[str, Any]) -> HttpResponse:
-        refuse_erased(membership.customer)
         made = _reinstate(
             transfer, values, timezone.now(), actor=acting(request), note=values["reason"],
             key=f"backoffice:{values['key']}",

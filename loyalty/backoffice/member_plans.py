@@ -47,7 +47,7 @@ from members.forms import errors_on, posted
 from members.models import Customer
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
-from members.selectors.erased import is_known, refuse_erased
+from members.selectors.erased import is_known
 
 SOURCE = Transfer.Source.BACKOFFICE.value
 _NOT_ANSWERED = gettext_lazy(
@@ -102,7 +102,6 @@ def plan_join(request: HttpRequest, public_id: UUID) -> HttpResponse:
     back = customer_url(membership.customer)
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
-            refuse_erased(membership.customer)
             found = subscribe(
                 membership=membership, plan=form.chosen,
                 source=Subscription.Source.BACKOFFICE.value, actor=acting(request),

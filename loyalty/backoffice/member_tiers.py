@@ -23,7 +23,7 @@ from members.forms import errors_on, posted
 from members.models import Customer
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
-from members.selectors.erased import is_known, refuse_erased
+from members.selectors.erased import is_known
 
 
 @require_safe
@@ -62,7 +62,6 @@ def tier_give(request: HttpRequest, public_id: UUID) -> HttpResponse:
     back = customer_url(membership.customer)
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
-            refuse_erased(membership.customer)
             given = give_tier(
                 membership=membership,
                 tier=form.cleaned_data["tier"],

@@ -27,7 +27,6 @@ from members.forms import posted
 from members.models import Customer
 from members.policy import acting, staff_view
 from members.responses import dialog_done
-from members.selectors.erased import refuse_erased
 from members.services.audit import SYSTEM
 
 SOURCE = Transfer.Source.BACKOFFICE
@@ -71,7 +70,6 @@ def occasion_undo(request: HttpRequest, pk: int) -> HttpResponse:
         return {"effect": effect}
 
     def act(values: dict[str, Any]) -> HttpResponse:
-        refuse_erased(membership.customer)
         made, _replayed = undo_occasion(
             transfer=transfer, actor=acting(request), source=SOURCE, now=timezone.now(),
             note=values["reason"],

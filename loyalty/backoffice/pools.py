@@ -30,7 +30,7 @@ from members.paging import paginate
 from members.policy import is_allowed, staff_view
 from members.responses import is_htmx
 from members.selectors.audit import filter_entries
-from members.selectors.erased import is_known
+from members.selectors.erased import erased_among, is_known
 
 
 @require_safe
@@ -84,6 +84,7 @@ def pool_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "breadcrumbs": pool_crumbs(),
         "balances": pool_balances(pool, timezone.now()),
         "members": members,
+        "erased": erased_among(member.membership.customer for member in members),
         "sentences": describe_pool(pool),
         "page": page,
         "rows": movement_rows(page, request.user),

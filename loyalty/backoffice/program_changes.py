@@ -28,6 +28,7 @@ from loyalty.services.programs import apply_definition
 from loyalty.unit_definitions import WalletTypeDefinition
 from loyalty.unit_names import ICON_NAMES
 from members.services.audit import Actor
+from members.services.transactions import run_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,13 @@ class Change:
 
 def rehearse(definition: ProgramDefinition, *, actor: Actor, now: dt.datetime) -> None:
     """Apply a definition and take it back. Raises what applying it would raise (DomainError)."""
-    with transaction.atomic():
-        apply_definition(definition, actor=actor, now=now)
-        transaction.set_rollback(True)
+
+    def attempt() -> None:
+        with transaction.atomic():
+            apply_definition(definition, actor=actor, now=now)
+            transaction.set_rollback(True)
+
+    run_atomically(attempt)
 
 
 def changes_between(before: ProgramDefinition, after: ProgramDefinition) -> list[Change]:

@@ -27,7 +27,6 @@ from members.formatting import format_day, format_money, format_units
 from members.forms import posted
 from members.policy import acting, staff_view
 from members.responses import dialog_done
-from members.selectors.erased import refuse_erased
 from members.services.audit import SYSTEM
 
 LATEST = 20
@@ -70,7 +69,6 @@ def wallet_redeem(request: HttpRequest, pk: int) -> HttpResponse:
     back = customer_url(membership.customer)
 
     def act(values: dict[str, Any]) -> HttpResponse:
-        refuse_erased(membership.customer)
         made = redeem_for_member(
             wallet=wallet,
             membership=membership,

@@ -27,7 +27,6 @@ from members.formatting import format_units
 from members.forms import posted
 from members.policy import acting, staff_view
 from members.responses import dialog_done
-from members.selectors.erased import refuse_erased
 from members.services.audit import SYSTEM
 
 
@@ -46,7 +45,6 @@ def redemption_undo(request: HttpRequest, pk: int) -> HttpResponse:
         return _look(transfer, values["units"])
 
     def act(values: dict[str, Any]) -> HttpResponse:
-        refuse_erased(membership.customer)
         made, _replayed = give_back_as_staff(
             transfer=transfer,
             units=values["units"],

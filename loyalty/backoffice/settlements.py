@@ -23,7 +23,6 @@ from members.formatting import format_units
 from members.forms import posted
 from members.policy import acting, staff_view
 from members.responses import dialog_done
-from members.selectors.erased import refuse_erased
 from members.services.audit import SYSTEM
 
 
@@ -53,7 +52,6 @@ def wallet_settle(request: HttpRequest, pk: int) -> HttpResponse:
         return _look(wallet, values["way"])
 
     def act(values: dict[str, Any]) -> HttpResponse:
-        refuse_erased(membership.customer)
         made = settle_debt(
             wallet=wallet,
             way=values["way"],

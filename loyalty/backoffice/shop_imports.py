@@ -67,7 +67,7 @@ def import_columns(request: HttpRequest, key: str) -> HttpResponse:
     form = ColumnsForm(data, table=table, choices=upload.choices)
     if data is not None and form.is_valid():
         with errors_on(form):
-            try_upload(upload, form.choices())
+            try_upload(upload, form.choices(), now=timezone.now())
             return redirect("loyalty_backoffice:import_check", key=key)
     context = {
         "title": _("Which column is what?"),

@@ -21,14 +21,13 @@ from loyalty.services.activity_awards import Judged, award_activities
 from loyalty.services.activity_limits import why_over_limit
 from loyalty.services.cap_books import with_budgets
 from loyalty.services.order_batches import Enrolling, Opened, Wanted, hold_people, open_batch
+from loyalty.services.order_checks import ahead
 from loyalty.services.order_inputs import CustomerRef
 from members.errors import ConflictError, DomainError, FieldError, placed
 from members.selectors.merges import were_one
 
 Outcome = Literal["created", "unchanged", "over_limit"]
 LONGEST_PROOF = 2_000
-# What clocks may differ by.
-AHEAD = dt.timedelta(minutes=5)
 # `orders_open` finds the people and locks their wallets; no order has this source.
 NO_ORDERS = ""
 
@@ -169,8 +168,7 @@ def _checked_type(
         message = _("There is no such type. Types: %s.") % known
         raise DomainError(message, errors=[FieldError("type", message, "not_found")])
     errors = problems_of_data(given.data, kind.data_schema)
-    if given.occurred_at > now + AHEAD:
-        errors.append(FieldError("occurred_at", _("It lies in the future.")))
+    errors += ahead("occurred_at", given.occurred_at, now)
     if kind.proof == ActivityType.Proof.REQUIRED and not given.proof.strip():
         errors.append(FieldError("proof", _("A link or a text is required."), "required"))
     if kind.proof == ActivityType.Proof.NONE and given.proof:

@@ -29,6 +29,7 @@ from loyalty.models import (
 )
 from loyalty.rules.lots import expires_at, lot_times
 from loyalty.selectors.adjustment_reasons import reason_of
+from loyalty.selectors.erased_holders import refuse_erased_holder
 from loyalty.selectors.memberships import current_wallet
 from loyalty.selectors.rulebooks import lot_terms
 from loyalty.services.adjustment_reasons import require_reason
@@ -115,6 +116,7 @@ def post_adjustment(
 
     def adjust() -> tuple[Transfer, bool]:
         current = current_wallet(wallet, key)
+        refuse_erased_holder(current, key)
         entry = adjustment_entry(
             wallet=current,
             units=units,

@@ -23,9 +23,10 @@ from loyalty.services.bulk_members import Directory
 from loyalty.services.bulk_rows import require_state, write_rows
 from loyalty.services.bulk_sources import NAMES, WIDTH
 from members.formatting import format_number, format_units
-from members.models import Job
+from members.models import Customer, Job
 from members.phones import region_of_time_zone
 from members.policy import role_of
+from members.selectors.erased import erased_among, was_erased
 from members.selectors.merchants import get_merchant
 from members.services.job_runs import Step, run_in_chunks
 
@@ -119,6 +120,7 @@ class Checker:
             self._check_units(item)
             self._check_note(item)
             self._check_member(item, directory)
+        self._check_erased(checked)
         self._check_once(checked)
         self._check_balances(checked, now)
         return checked
@@ -194,6 +196,17 @@ class Checker:
         gift = self.batch.kind == BulkAdjustment.Kind.GRANT
         if gift and status != Membership.Status.ACTIVE:
             item.wrong(column, _("This membership is not active, so it gets no gift."))
+
+    def _check_erased(self, checked: Sequence[Checked]) -> None:
+        named = {item.wallet.account_id: item for item in checked if item.wallet}
+        people = Customer.objects.filter(memberships__account__in=list(named))
+        erased = erased_among(people)
+        accounts = Membership.objects.filter(customer__in=erased, account__in=list(named))
+        gone = set(accounts.values_list("account", flat=True)) if erased else set()
+        for item in checked:
+            if item.wallet and item.wallet.account_id in gone:
+                column = next(name for name in NAMES if item.row.cells.get(name))
+                item.wrong(column, str(was_erased().message))
 
     def _check_once(self, checked: Sequence[Checked]) -> None:
         """A member is in a batch once: the first good row counts."""

@@ -23,6 +23,7 @@ from loyalty.models import (
     Wallet,
 )
 from loyalty.selectors.charities import Worth
+from loyalty.selectors.erased_holders import refuse_erased_holder, refuse_erased_member
 from loyalty.selectors.gifts import room_to_give, room_to_receive
 from loyalty.services.adjustments import MOST_UNITS, Preview, whole_number
 from loyalty.services.charity_entries import enter_donation
@@ -111,6 +112,8 @@ def give_units(
     def give() -> tuple[Transfer, bool]:
         lock_wallets([wallet.pk, taker.pk])
         if not Transfer.objects.filter(key=key).exists():
+            refuse_erased_holder(wallet)
+            refuse_erased_member(to)
             _check_giver(wallet, now)
             _check_receiver(wallet, to)
             _check_gift(wallet, taker, units, now)
@@ -162,6 +165,7 @@ def donate_units(
             _check_giver(wallet, at)
             _check_charity(wallet, charity, offered=bool(reward))
             if standing is None and not reward:
+                refuse_erased_holder(wallet)
                 _check_amount(wallet, units)
         entry = _entry(
             wallet, "out", Transfer.Kind.DONATION, units, key, source, at, actor,

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError
 from loyalty.rules.calendar import localize
-from loyalty.services.order_checks import check_order, check_refund
+from loyalty.services.order_checks import ahead, check_order, check_refund
 from loyalty.services.order_inputs import (
     CustomerRef,
     LineInput,
@@ -96,10 +96,12 @@ class StagedOrder:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads the rows of one file pair. A row with an error is left out as a whole, and named."""
+    """Reads the rows of one file pair. A row with an error is left out as a whole, and named.
+    `now`: what is later has not happened yet."""
 
     zone: zoneinfo.ZoneInfo
     source: str
+    now: dt.datetime
     errors: list[RowError] = field(default_factory=list)
 
     def read(self, staged: StagedOrder) -> OrderInput | RefundInput | None:
@@ -263,7 +265,10 @@ class Reader:
                 "orders", row, "placed_at", text, _("Write a time such as 2026-03-31T18:05:00.")
             )
             return None
-        return localize(at, self.zone) if at.tzinfo is None else at
+        at = localize(at, self.zone) if at.tzinfo is None else at
+        for wrong in ahead("placed_at", at, self.now):
+            self._error("orders", row, "placed_at", text, str(wrong.message))
+        return at
 
     def _error(self, file: str, row: int, column: str, value: str, reason: str) -> None:
         self.errors.append(RowError(file, row, column[:64], value[:200], reason[:300]))

@@ -215,7 +215,7 @@ def _work_part(job: Job, staging: Staging, part: int, stop: threading.Event, don
             seq, staged = staging.batch(part, BATCH)
             if not staged:
                 return
-            reader = Reader(zone, job.params["source"])
+            reader = Reader(zone, job.params["source"], timezone.now())
             read = [(item, reader.read(item)) for item in staged]
             good = [(item, value) for item, value in read if value is not None]
             unread = len(staged) - len(good)

@@ -20,6 +20,7 @@ from loyalty.services.joining import refuse_closed
 from loyalty.services.memberships import enroll_customer
 from members.errors import ConflictError
 from members.models import Customer
+from members.selectors.erased import refuse_erased
 from members.selectors.merchants import get_merchant
 from members.selectors.merges import current, refuse_merged
 from members.services.audit import Actor, record_audit
@@ -36,7 +37,7 @@ def invite_customer(
     ConflictError for members and for customers without an address."""
     refuse_closed(program)
     refuse_merged(customer)
-    Customer.objects.select_for_update().get(pk=customer.pk)
+    refuse_erased(Customer.objects.select_for_update().get(pk=customer.pk))
     member = Membership.objects.filter(customer=customer, program=program).first()
     if member is not None and member.status != Membership.Status.LEFT:
         raise ConflictError(_("%s is a member already.") % customer, code="member_already")
@@ -79,8 +80,10 @@ def find_invitation(program: Program, token: str, now: dt.datetime) -> Candidate
 def accept_invitation(*, candidate: Candidate, actor: Actor, now: dt.datetime) -> Membership:
     """The invited becomes a member. What they bought before earns nothing."""
     refuse_closed(candidate.program)
+    customer = current(candidate.customer)
+    refuse_erased(customer)
     member, _new = enroll_customer(
-        customer=current(candidate.customer), program=candidate.program,
+        customer=customer, program=candidate.program,
         source=candidate.source, at=now, actor=actor, detail=candidate.source_detail, chosen=True,
     )  # fmt: skip
     return member

@@ -23,6 +23,7 @@ from loyalty.ledger.posting import (
 from loyalty.lot_words import ends_at, last_day
 from loyalty.models import Account, Lot, LotChange, Membership, Transfer, Wallet
 from loyalty.rules.lots import warned_expiry
+from loyalty.selectors.erased_holders import refuse_erased_holder
 from loyalty.selectors.memberships import current_wallet
 from loyalty.services.adjustments import whole_number
 from loyalty.services.maturities import terms_of_lots
@@ -130,6 +131,7 @@ def _extend(pk: int, until: dt.datetime, actor: Actor, note: str, now: dt.dateti
     wallet_id = Lot.objects.values_list("wallet_id", flat=True).get(pk=pk)
     lock_wallets([wallet_id])
     lot: Lot = Lot.objects.select_related("wallet__wallet_type__program").get(pk=pk)
+    refuse_erased_holder(lot.wallet)
     _check_until(until, now)
     ends = ends_at(lot, lot.wallet)
     if not lot.remaining or (ends is not None and ends <= now):
@@ -178,6 +180,7 @@ def _reinstate(
 ) -> tuple[Transfer, bool]:  # fmt: skip
     wallet = Wallet.objects.select_related("wallet_type__program").get(pk=transfer.wallet_id)
     lock_wallets([wallet.pk])
+    refuse_erased_holder(wallet, key)
     program = terms_of(wallet)
     entry = movement(
         direction="unexpire",
@@ -221,6 +224,7 @@ def _settle(
         if (known.wallet_id, known.kind) != (wallet.pk, WAYS[way]):
             raise KeyReusedError(_("This key was used for another movement."))
         return known
+    refuse_erased_holder(wallet)
     held = holdings([wallet], now)[wallet.pk]
     if not held.owed:
         raise LedgerError(_("Nothing is owed."), code="nothing_owed", status=409)

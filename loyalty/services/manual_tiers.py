@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from loyalty.models import ManualTier, Membership, MemberTier
+from loyalty.selectors.erased_holders import refuse_erased_member
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.services.member_tiers import refresh_tiers
 from members.errors import ConflictError, DomainError, FieldError
@@ -45,6 +46,7 @@ def _give(
     membership: Membership, code: str, reason: str, actor: Actor, now: dt.datetime,
     until: dt.datetime | None,
 ) -> ManualTier:  # fmt: skip
+    refuse_erased_member(membership)
     program = _terms(membership)
     _refuse(program, membership, code, reason, now, until)
     _hold(membership)

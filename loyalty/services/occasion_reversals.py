@@ -12,6 +12,7 @@ from loyalty.ledger.posting import post
 from loyalty.models import OccasionGrant, Transfer
 from loyalty.rules.engine import Award
 from loyalty.rules.facts import NOTHING, Deed
+from loyalty.selectors.erased_holders import refuse_erased_holder
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.services.activities import open_people
 from loyalty.services.adjustments import whole_number
@@ -65,6 +66,7 @@ def undo_occasion(
             if known.note != note:
                 raise OverCorrectedError(_("This was taken back already."))
             return known, True
+        refuse_erased_holder(transfer.wallet)
         return _take_back(case, key, actor, source, now, note, whole), False
 
     return with_budgets(undo)

@@ -12,6 +12,7 @@ from loyalty.errors import OrderConflictError
 from loyalty.models import Order, OrderLine, Tender
 from loyalty.services.maturities import times_of
 from loyalty.services.order_batches import Opened, hold_people
+from loyalty.services.order_checks import refuse_order_ahead
 from loyalty.services.order_inputs import OrderInput, order_times, with_whole_line
 from loyalty.services.tender_inputs import paid_by_kind
 from members.errors import FieldError
@@ -24,6 +25,7 @@ def rewrite_order(order: OrderInput, known: Opened, body_hash: bytes, now: dt.da
     stored = Order.objects.select_for_update().get(pk=known.order_id)
     if _is_outdated(order, stored):
         return False
+    refuse_order_ahead(order, now, known=stored)
     claims = stored.customer_id is None and known.customer_id is not None
     _refuse_another(order, stored, known, claims=claims)
     if claims:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError
+from loyalty.models import Order
 from loyalty.rules.facts import ZERO
 from loyalty.services.order_inputs import LineInput, OrderInput, RefundInput, RefundLineInput
 from loyalty.services.tender_inputs import (
@@ -17,11 +18,15 @@ from loyalty.services.tender_inputs import (
 )
 from members.errors import FieldError
 
+# What clocks may differ by.
+AHEAD = dt.timedelta(minutes=5)
+ORDER_TIMES = ("placed_at", "paid_at", "fulfilled_at", "completed_at", "changed_at")
+
 
 def check_order(order: OrderInput) -> None:
     """Raise InvalidOrderError naming every field that contradicts another."""
     errors = [*_double_lines(order.lines), *_too_fine(order)]
-    for name in ("placed_at", "paid_at", "fulfilled_at", "completed_at", "changed_at"):
+    for name in ORDER_TIMES:
         errors += _unlikely(name, getattr(order, name))
     expected = sum((line.total for line in order.lines), ZERO) + order.shipping_total
     expected -= order.discount_total
@@ -79,6 +84,37 @@ def check_refund(refund: RefundInput) -> None:
         )
     if errors:
         raise InvalidOrderError(_("The refund contradicts itself."), errors=errors)
+
+
+def refuse_order_ahead(order: OrderInput, now: dt.datetime, known: Order | None = None) -> None:
+    """Raise InvalidOrderError where it was not placed, or changed, yet. What is `known` of it stays
+    as it was told, so that it can still be changed, canceled and given back. The states that it
+    will reach may lie ahead, as the end of a stay does: its units wait for that."""
+    errors: list[FieldError] = []
+    if known is None:  # Else it keeps the one that it has.
+        errors += ahead("placed_at", order.placed_at, now)
+    if known is None or order.changed_at != known.changed_at:
+        # Whatever is told later would be the older message.
+        errors += ahead("changed_at", order.changed_at, now)
+    if errors:
+        raise InvalidOrderError(_("The order has not happened yet."), errors=errors)
+
+
+def refuse_refund_ahead(refund: RefundInput, now: dt.datetime) -> None:
+    """Raise InvalidOrderError where the money has not been given back yet."""
+    errors = [*ahead("refunded_at", refund.refunded_at, now)]
+    if errors:
+        raise InvalidOrderError(_("The refund has not happened yet."), errors=errors)
+
+
+def ahead(name: str, at: dt.datetime | None, now: dt.datetime) -> Iterable[FieldError]:
+    """What is told has happened: nothing is earned, ordered or renewed by a day to come."""
+    if at is not None and at > now + AHEAD:
+        message = _(
+            "It lies in the future. Tell it once it has happened, and check the clock and the time"
+            " zone of whoever tells it."
+        )
+        yield FieldError(name, message, "in_the_future")
 
 
 def _double_lines(lines: Sequence[LineInput | RefundLineInput]) -> Iterable[FieldError]:

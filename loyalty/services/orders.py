@@ -31,7 +31,7 @@ from loyalty.services.order_batches import (
     write_batch,
 )
 from loyalty.services.order_changes import rewrite_order
-from loyalty.services.order_checks import check_order
+from loyalty.services.order_checks import check_order, refuse_order_ahead
 from loyalty.services.order_codes import let_codes_go, with_codes_used
 from loyalty.services.order_codes_again import called_off, claim_codes_again
 from loyalty.services.order_discounts import keep_discounts
@@ -275,6 +275,7 @@ def _judge(
     transfer_source: str,
 ) -> OrderResult:
     """Price a new order in each program that the customer belongs to."""
+    refuse_order_ahead(order, now)
     times = order_times(order, None, now)
     rows.add_order(known.order_id, known.customer_id, order, times)
     if known.customer_id is None:

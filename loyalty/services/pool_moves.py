@@ -21,6 +21,7 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.selectors.companies import room_to_spend
+from loyalty.selectors.erased_holders import refuse_erased_member
 from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.services.adjustments import MOST_UNITS, Preview, whole_number
 from loyalty.services.pool_audit import record_pool_audit
@@ -168,6 +169,7 @@ def _check(member: PoolMember, units: int, giver: Wallet, now: dt.datetime) -> N
     if not 0 < units <= MOST_UNITS:
         raise refused("units", _("Give a number above zero."), code="invalid_request", status=422)
     row = _as_it_is_now(member)
+    refuse_erased_member(row.membership)
     if giver.account_id == row.pool.account_id:
         _check_spender(row)
         _check_limits(row, units, giver, now)

@@ -18,6 +18,7 @@ from loyalty.ledger.balances import holdings
 from loyalty.ledger.posting import Movement, lock_wallets, post
 from loyalty.models import Account, Membership, Pool, PoolMember, Program, Wallet
 from loyalty.pool_roles import ROLES_OF, fitting_role
+from loyalty.selectors.erased_holders import refuse_erased_member
 from loyalty.selectors.pools import pool_wallets
 from loyalty.services.company_rows import make_company
 from loyalty.services.pool_audit import record_pool_audit
@@ -165,6 +166,7 @@ def _join(
 ) -> PoolMember:  # fmt: skip
     if membership.program_id != pool.program_id:
         raise refused("membership", _("This member is in another program."))
+    refuse_erased_member(membership)
     lock_pool_wallets(pool, [membership])
     role = _role_in(pool, role)
     status = Membership.objects.values_list("status", flat=True).get(pk=membership.pk)

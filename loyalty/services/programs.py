@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
@@ -35,6 +34,7 @@ from loyalty.services.program_times import apply_times
 from loyalty.services.tier_sets import apply_tiers
 from loyalty.services.wallet_types import apply_wallet_types
 from members.services.audit import Actor, record_audit
+from members.services.transactions import run_atomically
 
 SETTINGS = (
     "name", "description", "time_zone", "enrollment", "joinable", "unlinked_returns",
@@ -42,9 +42,16 @@ SETTINGS = (
 )  # fmt: skip
 
 
-@transaction.atomic
 def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.datetime) -> Applied:
-    """Bring a program to what the definition says, or refuse and change nothing (ConflictError)."""
+    """Bring a program to what the definition says, or refuse and change nothing (ConflictError).
+
+    Another time zone keeps memberships from being written until it is done, so it may meet somebody
+    who writes one and waits for the program: then it begins anew.
+    """
+    return run_atomically(lambda: _apply(definition, actor, now))
+
+
+def _apply(definition: ProgramDefinition, actor: Actor, now: dt.datetime) -> Applied:
     program = Program.objects.select_for_update().filter(code=definition.code).first()
     created = program is None
     if program is None:

@@ -17,6 +17,7 @@ from loyalty.errors import (
 )
 from loyalty.ledger.posting import Movement, Posted, WalletRef, lock_wallets, movement, post
 from loyalty.models import Account, Membership, Order, Program, Transfer, Wallet, WalletType
+from loyalty.selectors.erased_holders import refuse_erased_holder
 from loyalty.selectors.memberships import current_wallet
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, fresh_terms, terms_as_read
 from loyalty.selectors.tier_worth import Payer, terms_in
@@ -195,6 +196,7 @@ def _redeem(
     bill: Bill | None, checkout: str,
 ) -> tuple[Transfer, bool]:  # fmt: skip
     wallet = current_wallet(wallet, key)
+    refuse_erased_holder(wallet, key, spender)
     program = terms_of(wallet)
     payer = Payer(program.units[wallet.wallet_type_id].spending)
     pays = not reward and (order is not None or bill is not None)

@@ -18,7 +18,7 @@ from loyalty.models import Order, Refund, RefundLine, Transfer
 from loyalty.selectors.rulebooks import Terms
 from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import Enrolling, Opened, Wanted, hold_people, open_batch
-from loyalty.services.order_checks import check_refund
+from loyalty.services.order_checks import check_refund, refuse_refund_ahead
 from loyalty.services.order_inputs import CustomerRef, RefundInput
 from loyalty.services.own_amounts import own_amount_movements
 from loyalty.services.pool_shares import with_pools
@@ -83,6 +83,7 @@ def _record(
     for item, place in zip(refunds, opened, strict=True):
         refund = known.get(item.external_id)
         if refund is None:
+            refuse_refund_ahead(item, now)
             order = orders.get(place.order_id) if item.order_external_id else None
             refund = known[item.external_id] = _refund(item, place, order, now, program_ids)
             created[item.external_id] = refund, item

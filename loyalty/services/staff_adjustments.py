@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from loyalty.models import AdjustmentRequest, Transfer, Wallet
 from loyalty.selectors.adjustment_limits import limits_of, whole_units
+from loyalty.selectors.erased_holders import refuse_erased_holder
 from loyalty.services.adjustment_limits import lock_staff, require_at_once, require_in_a_day
 from loyalty.services.adjustment_reasons import require_reason
 from loyalty.services.adjustment_requests import ask_for_adjustment
@@ -50,6 +51,7 @@ def undo_as_staff(
     """Reverse an adjustment. Somebody else's counts as if one had moved the units oneself."""
 
     def undo() -> tuple[Transfer, bool]:
+        refuse_erased_holder(transfer.wallet)
         user, role = lock_staff(actor)
         program = transfer.wallet_type.program
         limits = limits_of(role, program)
@@ -73,6 +75,7 @@ def give_back_as_staff(
     """Undo so many units of a redemption: they count as if one had given them oneself."""
 
     def give_back() -> tuple[Transfer, bool]:
+        refuse_erased_holder(transfer.wallet, key)
         user, role = lock_staff(actor)
         program = transfer.wallet_type.program
         limits = limits_of(role, program)
@@ -92,6 +95,8 @@ def give_back_as_staff(
 def _adjust(
     wallet: Wallet, units: int, reason: str, note: str, actor: Actor, key: str, now: dt.datetime
 ) -> Outcome:
+    # Also what would only be asked for.
+    refuse_erased_holder(wallet, key)
     user, role = lock_staff(actor)
     given = require_reason(reason, note=note, role=role)
     program = wallet.wallet_type.program

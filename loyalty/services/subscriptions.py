@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from loyalty.models import Membership, Plan, Program, Subscription
 from loyalty.payments.base import PaymentProvider
 from loyalty.payments.providers import provider_named, usual_provider
+from loyalty.selectors.erased_holders import refuse_erased_member
 from loyalty.selectors.plan_changes import refuse_change, refuse_plan
 from loyalty.selectors.plans import current_version
 from loyalty.selectors.subscriptions import (
@@ -167,6 +168,7 @@ def _subscribe(
     known = subscriptions().filter(public_id=number).first() if number else None
     if known is not None:
         return known
+    refuse_erased_member(membership)
     program = membership.program
     if membership.status != Membership.Status.ACTIVE or program.status != Program.Status.LIVE:
         raise ConflictError(_("Only active members of a live program can join."), code="inactive")

@@ -48,6 +48,7 @@ class Reading:
     days: DayOrder
     currency: str
     zone: zoneinfo.ZoneInfo
+    now: dt.datetime
 
     @property
     def has_lines(self) -> bool:

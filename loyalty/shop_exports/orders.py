@@ -119,7 +119,7 @@ def staged_orders(
             ]
             found.refused += len(group.further)
         for staged, at in made:
-            reader = Reader(reading.zone, source)
+            reader = Reader(reading.zone, source, reading.now)
             if reader.read(staged) is None:
                 found.errors += reader.errors
                 found.refused += 1

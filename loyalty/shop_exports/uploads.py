@@ -6,6 +6,7 @@ Its folder keeps what is known of it, for whoever uploaded it and nobody else.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import re
 import uuid
 import zoneinfo
@@ -134,12 +135,12 @@ def check_choices(choices: Choices, table: Table) -> None:
         raise DomainError(_("The file has no such column."), code="missing_columns")
 
 
-def try_upload(upload: Upload, choices: Choices) -> Found:
+def try_upload(upload: Upload, choices: Choices, *, now: dt.datetime) -> Found:
     """The dry run: everything but the last step. Its counts are kept with the upload."""
     table = upload.table()
     check_choices(choices, table)
     zone = zoneinfo.ZoneInfo(get_merchant().time_zone)
-    reading = Reading(choices.columns, choices.mark, choices.days, choices.currency, zone)
+    reading = Reading(choices.columns, choices.mark, choices.days, choices.currency, zone, now)
     groups = grouped(rows_of(upload.path, table), reading)
     found = Found()
     buyers = Buyers(_known_numbers(groups.values()), _numbers_here(groups.values()))

@@ -131,6 +131,17 @@ class RoleForm(forms.Form):
         return cleaned
 
 
+class RequiredTwoFactorForm(forms.Form):
+    roles = forms.MultipleChoiceField(
+        label=_l("Who must have it"), choices=StaffMember.Role.choices, required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_l(
+            "Who has none is led to setting it up and sees nothing of the back-office before. "
+            "None chosen: everybody decides for themselves."
+        ),
+    )  # fmt: skip
+
+
 class InviteForm(RoleForm):
     name = forms.CharField(label=_l("Name"), max_length=150)
     email = forms.EmailField(

@@ -10,12 +10,18 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from members.backoffice.forms import InviteForm, RoleForm, StaffPhoneForm
+from members.backoffice.forms import (
+    InviteForm,
+    RequiredTwoFactorForm,
+    RoleForm,
+    StaffPhoneForm,
+)
 from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.models import StaffMember
@@ -23,6 +29,7 @@ from members.phones import format_phone
 from members.policy import acting, staff_view
 from members.program_scope import program_names, programs_in_scope
 from members.responses import dialog_done
+from members.selectors.merchants import get_merchant
 from members.selectors.staff import get_staff_member, list_staff
 from members.services.staff import (
     change_phone,
@@ -31,7 +38,7 @@ from members.services.staff import (
     invite_staff,
     remove_staff,
 )
-from members.services.two_factor import take_away_two_factor
+from members.services.two_factor import require_two_factor, take_away_two_factor
 
 # What a role is for, in the words of those who choose one.
 ROLES: dict[str, str | Promise] = {
@@ -69,7 +76,11 @@ def team(request: HttpRequest) -> HttpResponse:
         (person, list(dict.fromkeys(names[pk] for pk in person.programs if pk in names)))
         for person in people
     ]
-    context = {"people": rows, "summary": summary, "roles": _roles()}
+    required = get_merchant().two_factor_roles
+    context = {
+        "people": rows, "summary": summary, "roles": _roles(), "required": required,
+        "required_of": [label for role, label in StaffMember.Role.choices if role in required],
+    }  # fmt: skip
     return render(request, "backoffice/team.html", context)
 
 
@@ -154,7 +165,22 @@ def two_factor(request: HttpRequest, pk: int) -> HttpResponse:
     done = _("%(name)s signs in without an app until they set it up again.") % {
         "name": staff_member.user
     }
-    return _act(request, partial(take_away_two_factor, staff_member=staff_member), done)
+    taking = partial(take_away_two_factor, staff_member=staff_member, now=timezone.now())
+    return _act(request, taking, done)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_view("staff.manage")
+def required_two_factor(request: HttpRequest) -> HttpResponse:
+    """Of which roles a second factor is required."""
+    initial = {"roles": get_merchant().two_factor_roles}
+    form = RequiredTwoFactorForm(posted(request), initial=initial, auto_id="two_factor_%s")
+    if request.method == "POST" and form.is_valid():
+        with errors_on(form):
+            require_two_factor(actor=acting(request), roles=form.cleaned_data["roles"])
+            return _done(request, _("Saved."))
+    title = _("Require two-factor sign-in")
+    return _dialog(request, {"title": title, "form": form, "submit": _("Save"), "roles": []})
 
 
 def _act(request: HttpRequest, service: Callable[..., None], done: str) -> HttpResponse:

@@ -83,6 +83,7 @@ urlpatterns = [
     path("settings/team/<int:pk>/role/", team.role, name="team_role"),
     path("settings/team/<int:pk>/phone/", team.phone, name="team_phone"),
     path("settings/team/<int:pk>/remind/", team.remind, name="team_remind"),
+    path("settings/team/two-factor/", team.required_two_factor, name="team_required_two_factor"),
     path("settings/team/<int:pk>/two-factor/", team.two_factor, name="team_two_factor"),
     path("settings/team/<int:pk>/remove/", team.remove, name="team_remove"),
     path("settings/api-keys/", api_keys.api_key_list, name="api_key_list"),

@@ -30,6 +30,10 @@ class Merchant(models.Model):
     shop_origins = ArrayField(
         models.CharField(max_length=255), verbose_name=_("shop addresses"), default=list, blank=True
     )
+    # Roles that work in the back-office only with a second factor; none: nobody has to.
+    two_factor_roles = ArrayField(
+        models.CharField(max_length=32), default=list, db_default=[], blank=True
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from allauth.mfa.models import Authenticator
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from members.errors import NotFoundError
-from members.models import StaffMember
+from members.models import StaffMember, User
 
 
 def list_staff() -> list[StaffMember]:
@@ -15,6 +17,15 @@ def list_staff() -> list[StaffMember]:
     apps = Authenticator.objects.filter(user=OuterRef("user"), type=Authenticator.Type.TOTP)
     members = StaffMember.objects.select_related("user").annotate(two_factor=Exists(apps))
     return sorted(members, key=lambda member: str(member.user).casefold())
+
+
+def must_set_up(user: User, roles: Collection[str]) -> bool:
+    """Whether their role is among those that need a second factor, while they have none."""
+    staff_member = getattr(user, "staff_member", None)
+    if staff_member is None or staff_member.role not in roles:
+        return False
+    apps = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP)
+    return not apps.exists()
 
 
 def get_staff_member(pk: int) -> StaffMember:

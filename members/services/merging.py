@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from members.errors import ConflictError, DomainError, FieldError
 from members.merging import MergeSection, Merging, merge_handlers
 from members.models import Customer, CustomerMerge
+from members.selectors.erased import refuse_erased
 from members.selectors.merges import merge_of
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
@@ -157,6 +158,7 @@ def _refuse(kept: Customer, merged: Customer) -> None:
                 % {"customer": customer, "kept": customer.merged_into},
                 code="customer_merged",
             )
+        refuse_erased(customer)
 
 
 def _refuse_undo(kept: Customer) -> None:

@@ -1,8 +1,10 @@
-"""The second factor of those who work here: noted when it is switched on or off, and taken away by
-an administrator from a colleague whose phone is gone."""
+"""The second factor of those who work here: required of roles, noted when it is switched on or off,
+and taken away by an administrator from a colleague whose phone is gone."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -14,16 +16,43 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from members.errors import ConflictError
-from members.models import StaffMember, User
+from members.errors import ConflictError, DomainError, FieldError
+from members.models import Merchant, SignIn, StaffMember, User
 from members.selectors.merchants import get_merchant
+from members.selectors.staff import must_set_up
 from members.services.audit import Actor, record_audit
 from members.services.mail import queue_mail
+from members.services.sign_ins import end_sign_ins
 
 
 @transaction.atomic
-def take_away_two_factor(*, actor: Actor, staff_member: StaffMember) -> None:
-    """Let somebody else sign in without their app, which they may set up anew. They are told."""
+def require_two_factor(*, actor: Actor, roles: Collection[str]) -> None:
+    """Whoever has one of these roles sets up a second factor before they reach the back-office;
+    none: nobody has to. Who says so of their own role has one already: nobody shuts the door on
+    themselves. Raises ConflictError where they have none."""
+    _check_roles(roles)
+    get_merchant()
+    merchant = Merchant.objects.select_for_update().get(pk=1)
+    before, after = sorted(merchant.two_factor_roles), sorted(set(roles))
+    if before == after:
+        return
+    if actor.user is not None and must_set_up(actor.user, after):
+        message = _("Set up your own first: the menu under your name, Two-factor sign-in.")
+        raise ConflictError(
+            message, code="own_two_factor_missing", errors=[FieldError("roles", message)]
+        )
+    merchant.two_factor_roles = after
+    merchant.save(update_fields=["two_factor_roles"])
+    record_audit(
+        actor=actor, action="staff.two_factor_required", target=merchant,
+        before={"roles": before}, after={"roles": after},
+    )  # fmt: skip
+
+
+@transaction.atomic
+def take_away_two_factor(*, actor: Actor, staff_member: StaffMember, now: datetime) -> None:
+    """Let somebody else sign in without their app, which they may set up anew. They are told.
+    Wherever they are signed in, they are signed out: whoever has the phone may sit there."""
     row = StaffMember.objects.select_related("user").filter(pk=staff_member.pk).first()
     if row is None:
         raise ConflictError(_("This person works here no more."))
@@ -34,6 +63,8 @@ def take_away_two_factor(*, actor: Actor, staff_member: StaffMember) -> None:
     if not factors.exists():
         raise ConflictError(_("This person signs in without an app already."))
     factors.delete()
+    signed_in = SignIn.objects.filter(user=row.user_id, ended_at=None)
+    end_sign_ins(actor=actor, sign_ins=signed_in, now=now)
     record_audit(actor=actor, action="staff.two_factor_taken_away", target=row)
     with translation.override(settings.LANGUAGE_CODE):
         merchant = get_merchant()
@@ -53,6 +84,12 @@ def note_switched_on(user: User, authenticator: Authenticator, **details: Any) -
 @receiver(authenticator_removed)
 def note_switched_off(user: User, authenticator: Authenticator, **details: Any) -> None:
     _note(user, authenticator, "staff.two_factor_off")
+
+
+def _check_roles(roles: Collection[str]) -> None:
+    if not {*roles} <= {*StaffMember.Role.values}:
+        message = _("There is no such role.")
+        raise DomainError(message, errors=[FieldError("roles", message, "unknown")])
 
 
 def _note(user: User, authenticator: Authenticator, action: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from allauth.socialaccount.models import SocialAccount
 from django import template
+from django.template import Context
 
+from members.account.second_factor import lacks_second_factor
 from members.models import Customer, SignInProvider
 from members.selectors.sign_in_providers import accounts_of, offered_providers
 
@@ -15,6 +17,12 @@ register = template.Library()
 def offered_sign_ins() -> list[SignInProvider]:
     """Where else customers may sign in."""
     return offered_providers()
+
+
+@register.simple_tag(takes_context=True)
+def second_factor_missing(context: Context) -> bool:
+    """Whether the reader's role needs a second factor and they have none."""
+    return lacks_second_factor(context["request"])
 
 
 @register.simple_tag

@@ -25,7 +25,6 @@ from members.forms import errors_on, posted
 from members.models import Segment
 from members.policy import acting, staff_view
 from members.responses import dialog_done, htmx_redirect
-from members.selectors.erased import refuse_erased
 from members.selectors.segments import list_segments
 from rewards.backoffice.links import reward_url
 from rewards.models import GiftDay, Reward
@@ -88,7 +87,6 @@ def reward_give(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
         with errors_on(form):
-            refuse_erased(member.customer)
             given, _replayed = give_by_staff(
                 membership=member, reward=data["reward"], message=data["message"],
                 reason=data["reason"], key=f"backoffice:{data['key']}", actor=acting(request),

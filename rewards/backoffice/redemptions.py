@@ -139,7 +139,6 @@ def reward_take(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if form.is_valid():
         with errors_on(form):
             reason = form.cleaned_data["reason"].strip()
-            refuse_erased(member.customer)
             taken, _replayed = take_reward(
                 membership=member, reward=form.cleaned_data["reward"],
                 key=f"backoffice:{form.cleaned_data['key']}", source=SOURCE,
@@ -201,7 +200,6 @@ def redemption_reopen(request: HttpRequest, public_id: UUID) -> HttpResponse:
     form = UntilForm(posted(request), zone=zone, today=now.astimezone(zone).date(), most=None)
 
     def act(data: dict[str, Any]) -> str:
-        refuse_erased(found.membership.customer)
         reopen_redemption(
             redemption=found, until=data["until"], reason=data["reason"], actor=acting(request),
             now=now,
@@ -244,7 +242,6 @@ def redemption_minimum(request: HttpRequest, public_id: UUID) -> HttpResponse:
     least = (least_of(found.voucher.terms) if found.voucher else None) or 0
 
     def act(data: dict[str, Any]) -> str:
-        refuse_erased(found.membership.customer)
         waive_minimum(
             redemption=found, reason=data["reason"], actor=acting(request), now=timezone.now()
         )

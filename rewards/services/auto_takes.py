@@ -22,6 +22,7 @@ from loyalty.services.usable_units import spendable_units
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job
+from members.selectors.erased import is_known
 from members.services.audit import SYSTEM, record_audit
 from members.services.job_runs import Step, run_in_chunks
 from members.services.transactions import run_atomically
@@ -126,6 +127,8 @@ def _take(auto: AutoTake, held: int, now: dt.datetime) -> str:
         return offer.refusals[0].code
     if offer.price > held:
         return "insufficient_balance"
+    if not is_known(auto.membership.customer):
+        return "customer_erased"
     try:
         with transaction.atomic():
             take_reward(

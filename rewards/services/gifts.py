@@ -13,6 +13,7 @@ from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Membership, Program, Transfer
 from loyalty.plain_numbers import whole
 from loyalty.selectors.adjustment_limits import limits_of
+from loyalty.selectors.erased_holders import refuse_erased_member
 from loyalty.selectors.memberships import memberships, wallet_ids
 from loyalty.services.adjustment_limits import lock_staff, require_at_once
 from members.errors import DomainError, FieldError
@@ -82,6 +83,7 @@ def give_by_staff(
         raise DomainError(_("Say why."), errors=[FieldError("reason", _("Say why."))])
 
     def give() -> tuple[Redemption, bool]:
+        refuse_erased_member(membership)
         _user, role = lock_staff(actor)
         price = whole(reward.price, reward.wallet_type)
         require_at_once(limits_of(role, reward.program), price)

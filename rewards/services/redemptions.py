@@ -17,6 +17,7 @@ from loyalty.errors import KeyReusedError
 from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Membership, Wallet
 from loyalty.plain_numbers import whole
+from loyalty.selectors.erased_holders import refuse_erased_member
 from loyalty.selectors.memberships import (
     current_wallet,
     membership_of_account,
@@ -97,6 +98,7 @@ def take_reward(
         known = None if holder else redemption_of_key(key)
         if known is not None:
             return same_redemption(known, membership, reward), True
+        refuse_erased_member(member)
         [offer] = offers_for([reward_now(reward.pk, locks=False)], member, then)
         overridden = _refuse(offer, override)
         user = _who_lets_pass(offer, member, actor, now) if overridden else None

@@ -8,6 +8,7 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from loyalty.plain_numbers import whole
+from loyalty.selectors.erased_holders import refuse_erased_member
 from loyalty.services.adjustment_limits import lock_staff
 from members.errors import DomainError, FieldError
 from members.services.audit import Actor
@@ -37,6 +38,7 @@ def reopen_redemption(
         if actor.user is not None:
             lock_staff(actor)
         found = lock_redemption(redemption)
+        refuse_erased_member(found.membership)
         last = found.voucher.expires_at if found.voucher else None
         ended = found.status in (Status.EXPIRED, Status.ISSUED) and not found.returned_id
         if not ended or last is None or last > now:
@@ -64,6 +66,7 @@ def waive_minimum(
         found = lock_redemption(redemption)
         if found.voucher is not None and waived_least(found.voucher.terms):
             return found
+        refuse_erased_member(found.membership)
         if found.status != Status.ISSUED or least_of(voucher_of(found).terms) is None:
             raise RedemptionStateError(_("Its code asks for no smallest order now."))
         _let_pass(found, StaffOverride.Kind.MINIMUM, reason, actor, now)

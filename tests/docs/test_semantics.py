@@ -15,6 +15,7 @@ from loyalty.rules.calendar import localize
 from loyalty.rules.engine import RuleVersion, evaluate
 from loyalty.rules.facts import Basket, Line, Occasion, Return, ReturnedLine
 from loyalty.rules.lots import LotTerms, OrderTimes, lot_times, matures_at
+from loyalty.services.order_checks import ahead
 from loyalty.unit_definitions import ExpiryDefinition, PendingDefinition
 from members.conditions.moments import Moment
 from tests.docs.shared_story import SharedStory
@@ -22,7 +23,10 @@ from tests.docs.story import Story
 from tests.docs.tables import Table, executed_tables, parse
 
 TABLES = executed_tables("semantics.md")
-KNOWN = {"local times", "what earns", "net basket", "lots in time", "story", "shared story"}
+KNOWN = {
+    "local times", "told ahead", "what earns", "net basket", "lots in time", "story",
+    "shared story",
+}  # fmt: skip
 
 
 def tables(name: str) -> list[Any]:
@@ -47,6 +51,14 @@ def test_local_times(row: dict[str, str]) -> None:
     zone = zoneinfo.ZoneInfo(row["time zone"])
     at = localize(dt.datetime.fromisoformat(row["local time"]), zone)
     assert at.astimezone(dt.UTC) == dt.datetime.fromisoformat(row["is"])
+
+
+@pytest.mark.parametrize("row", rows("told ahead"))
+def test_told_ahead(row: dict[str, str]) -> None:
+    dated, heard_of = _utc(row["dated"]), _utc(row["heard of"])
+    assert heard_of is not None
+    refused = any(ahead("placed_at", dated, heard_of))
+    assert ("refused" if refused else "taken") == row["is"]
 
 
 @pytest.mark.parametrize("row", rows("what earns"))

@@ -15,6 +15,7 @@ from allauth.mfa.totp.internal.auth import (
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from members.errors import ConflictError
@@ -101,12 +102,30 @@ def test_an_administrator_sees_who_has_it_and_takes_it_away_from_whose_phone_is_
     assert message.to == [person.user.email]
     assert "set it up again" in message.body.lower()
     with pytest.raises(ConflictError, match="without an app already"):
-        take_away_two_factor(actor=Actor.of_user(administrator.user), staff_member=person)
+        take_away_two_factor(
+            actor=Actor.of_user(administrator.user), staff_member=person, now=timezone.now()
+        )
 
 
 def test_nobody_takes_their_own_away_like_that() -> None:
     person = StaffMemberFactory(administrator=True)
     TOTP.activate(person.user, SECRET)
     with pytest.raises(ConflictError, match="Switch your own off"):
-        take_away_two_factor(actor=Actor.of_user(person.user), staff_member=person)
+        take_away_two_factor(
+            actor=Actor.of_user(person.user), staff_member=person, now=timezone.now()
+        )
     assert Authenticator.objects.count() == 1
+
+
+def test_whose_app_is_taken_away_is_signed_out_everywhere() -> None:
+    administrator = StaffMemberFactory(administrator=True)
+    person = StaffMemberFactory()
+    theirs = signed_in(person)
+    assert theirs.get(reverse("backoffice:home")).status_code == 200
+    TOTP.activate(person.user, SECRET)
+    actor = Actor.of_user(administrator.user)
+    take_away_two_factor(actor=actor, staff_member=person, now=timezone.now())
+    assert theirs.get(reverse("backoffice:home")).status_code == 302
+    assert AuditEntry.objects.filter(action="staff.signed_out").count() == 1
+    # The password lets them in again: until they have set it up anew, or somebody requires it.
+    assert signed_in(person).get(reverse("backoffice:home")).status_code == 200

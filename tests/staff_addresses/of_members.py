@@ -53,6 +53,7 @@ MEMBERS: dict[str, Who] = {
     "backoffice:team_phone": form(ADMINISTRATORS),
     "backoffice:team_remind": write(ADMINISTRATORS),
     "backoffice:team_two_factor": write(ADMINISTRATORS),
+    "backoffice:team_required_two_factor": form(ADMINISTRATORS),
     "backoffice:team_remove": write(ADMINISTRATORS),
     "backoffice:api_key_list": read(ADMINISTRATORS_AND_AUDITORS),
     "backoffice:api_key_create": form(ADMINISTRATORS),

@@ -359,3 +359,17 @@ def test_a_shop_sees_nothing_of_another(program):
             now=NOW,
         ) == 202  # fmt: skip
     assert InboundMessage.objects.count() == 2
+
+
+def test_an_order_of_a_day_to_come_is_refused_and_says_why(program):
+    shop = connect()
+    ahead = "2124-03-15T08:00:00-04:00"
+    body = shopify_order(updated=ahead, created_at=ahead, processed_at=ahead)
+    assert shopify(shop, "orders/create", body) == 202
+    work()
+    message = only()
+    assert message.state == "failed"
+    wrong = message.errors[0]
+    assert wrong["field"] == "placed_at"
+    assert "lies in the future" in wrong["message"]
+    assert not Order.objects.exists()

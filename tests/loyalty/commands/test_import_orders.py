@@ -384,3 +384,14 @@ def test_a_batch_that_a_run_back_from_the_dead_has_done_counts_once_and_stops_no
     assert counts(out) == {"created": 40}
     assert Order.objects.count() == 40
     assert Job.objects.get().state == "succeeded"
+
+
+def test_a_row_of_a_day_to_come_is_refused_and_named(club, run, write):
+    ahead = SALE.replace("A1,", "A3,").replace("2024", "2124")
+    back = RETURN.replace("2024", "2124")
+    run("import_orders", "club", *write([SALE, ahead, back], SALE_LINES + RETURN_LINES))
+    assert [(row.row, row.column, row.value) for row in JobError.objects.order_by("row")] == [
+        (3, "placed_at", "2124-01-05T10:00:00"), (4, "placed_at", "2124-01-06T10:00:00"),
+    ]  # fmt: skip
+    assert "check the clock" in JobError.objects.first().reason
+    assert moves("C1") == [("accrual", 30)]

@@ -1,0 +1,148 @@
+"""Who was erased: nothing is done for them by anybody's hand, whichever way it is asked for. What
+time and old orders bring goes on."""
+
+import pytest
+
+from loyalty.models import AdjustmentLimit, AdjustmentRequest, Lot, Membership, Transfer
+from loyalty.services.adjustment_requests import approve_request, reject_request
+from loyalty.services.adjustments import adjust_units
+from loyalty.services.expiry import write_down_expired
+from loyalty.services.lots import extend_lot, reinstate_units
+from loyalty.services.manual_tiers import give_tier
+from loyalty.services.redemptions import redeem_units
+from loyalty.services.staff_adjustments import adjust_as_staff, undo_as_staff
+from members.errors import ConflictError
+from members.models import Customer
+from members.services.audit import SYSTEM, Actor
+from members.services.customers import erase_customer_details
+from members.services.merging import merge_customers
+from tests.factories import CustomerFactory, StaffMemberFactory
+from tests.loyalty.factories import (
+    NOW,
+    adjust,
+    day,
+    give_back,
+    make_program,
+    moves,
+    order,
+    record,
+    refund,
+    wallet_of,
+)
+from tests.loyalty.services.pooling import add, found_pool, join, put_in, take
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def program(coherent_ledger):
+    return make_program(at=day(-30), unit={"expiry": {"kind": "months", "length": 1}})
+
+
+@pytest.fixture
+def ana(program) -> Membership:
+    """She bought for 100."""
+    member = join(program, "c1")
+    record(order("A1", "100"))
+    return member
+
+
+def erase(member: Membership) -> None:
+    erase_customer_details(customer=member.customer, actor=SYSTEM)
+
+
+def refused():
+    return pytest.raises(ConflictError, match="erased meanwhile")
+
+
+def spend(member, units, key="r1"):
+    return redeem_units(
+        wallet=wallet_of(member.account_id), units=units, key=key, source="api", actor=SYSTEM,
+        now=NOW,
+    )[0]  # fmt: skip
+
+
+def test_nothing_is_given_taken_spent_or_undone(ana):
+    wallet, agent = wallet_of(ana.account_id), StaffMemberFactory(role="administrator").user
+    actor = Actor.of_user(agent)
+    given, spent = adjust(wallet, 20, "before"), spend(ana, 5)
+    erase(ana)
+    moved = Transfer.objects.count()
+    with refused() as error:
+        adjust(wallet, 5, "later")
+    assert (error.value.code, error.value.status) == ("customer_erased", 409)
+    with refused():
+        adjust_as_staff(wallet=wallet, units=5, reason="goodwill", note="", actor=actor, key="k",
+                        now=NOW)  # fmt: skip
+    with refused():
+        undo_as_staff(transfer=given, actor=actor, now=NOW)
+    with refused():
+        spend(ana, 5, "r2")
+    with refused():
+        extend_lot(lot=Lot.objects.filter(wallet=wallet).first(), until=day(900), actor=actor,
+                   note="", now=NOW)  # fmt: skip
+    with refused():
+        give_tier(membership=ana, tier="gold", reason="Kind", actor=actor, now=NOW)
+    assert Transfer.objects.count() == moved
+    # What was done before is answered as ever.
+    assert (adjust(wallet, 20, "before"), spend(ana, 5)) == (given, spent)
+
+
+def test_what_waits_for_a_second_person_is_refused_and_can_be_rejected(ana):
+    AdjustmentLimit.objects.filter(role="support_agent").update(approval_above=10)
+    agent = StaffMemberFactory(role="support_agent").user
+    boss = StaffMemberFactory(role="administrator").user
+    asked = adjust_as_staff(
+        wallet=wallet_of(ana.account_id), units=2_000, reason="goodwill", note="",
+        actor=Actor.of_user(agent), key="k", now=NOW,
+    ).request  # fmt: skip
+    assert asked is not None
+    erase(ana)
+    with refused():
+        approve_request(request=asked, actor=Actor.of_user(boss), now=NOW)
+    assert AdjustmentRequest.objects.get().state == "waiting"
+    reject_request(request=asked, actor=Actor.of_user(boss), now=NOW, note="Nobody is there")
+    assert AdjustmentRequest.objects.get().state == "rejected"
+
+
+def test_they_are_merged_with_nobody_and_put_into_no_pool(program, ana):
+    ben = join(program, "c2")
+    pool = found_pool(ben)
+    add(pool, ana)
+    put_in("c1", 30)
+    erase(ana)
+    with refused():
+        put_in("c1", 10, "p2")
+    with refused():
+        take("c1", 10)
+    other = CustomerFactory()
+    for kept, merged in ((other, ana.customer), (ana.customer, other)):
+        with refused():
+            merge_customers(kept=kept, merged=Customer.objects.get(pk=merged.pk), actor=SYSTEM,
+                            source="api", reason="", now=NOW)  # fmt: skip
+    cleo = join(program, "c3")
+    erase(cleo)
+    with refused():
+        add(pool, cleo)
+    with refused():
+        found_pool(cleo)
+
+
+def test_old_orders_come_back_and_units_expire_as_ever(program, ana):
+    erase(ana)
+    record(order("A1", "80"))
+    give_back(refund(of="A1", total="30", at=day(1)))
+    assert sum(units for _kind, units in moves()) == 50
+    write_down_expired(day(40))
+    gone = Transfer.objects.get(kind="expiry")
+    assert gone.amount == 50
+    with refused():
+        reinstate_units(transfer=gone, units=10, until=day(90), actor=SYSTEM, note="", key="b",
+                        source="api", now=day(41))  # fmt: skip
+
+
+def test_whom_the_shop_knows_anew_is_served_again(ana):
+    erase(ana)
+    Customer.objects.filter(pk=ana.customer_id).update(given_name="Ana")
+    adjust_units(wallet=wallet_of(ana.account_id), units=5, reason="goodwill", note="",
+                 actor=SYSTEM, key="k", source="api", now=NOW)  # fmt: skip
