@@ -31,6 +31,7 @@ from loyalty.services import (
     standing_gifts,
     total_rebuilds,
 )
+from loyalty.shop_exports import dry_runs
 from members.jobs import JobKind, register_job_kind
 
 KINDS = (
@@ -44,6 +45,17 @@ KINDS = (
         run_permission="imports.run",
         page="loyalty_backoffice:import_page",
         words=imports.import_words,
+    ),
+    JobKind(
+        key=dry_runs.KIND,
+        label=_("Dry run of an order file"),
+        icon="file-search",
+        description=_("Reads a file of orders as its import would. Nothing comes in."),
+        run=dry_runs.run_dry_run,
+        view_permission="imports.view",
+        run_permission="imports.run",
+        page="loyalty_backoffice:import_of_dry_run",
+        words=dry_runs.dry_run_words,
     ),
     JobKind(
         key=imports.UNDO,

@@ -4,12 +4,14 @@ back."""
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import io
 import re
 from typing import Any
 
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
@@ -18,6 +20,7 @@ from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
 from loyalty.selectors.programs import definition_of
 from members.errors import DomainError, FieldError
+from members.wrong_values import words_of
 
 LONGEST = 1_000_000
 DEEPEST = 100
@@ -82,10 +85,25 @@ def _validated(plain: Any, data: Any) -> ProgramDefinition:
     except ValidationError as error:
         raise _invalid(
             [
-                FieldError(f"{_at(_line(data, item['loc']))}, {_path(item['loc'])}", item["msg"])
+                FieldError(f"{_at(_line(data, item['loc']))}, {_path(item['loc'])}", _words(item))
                 for item in error.errors(include_url=False)
             ]
         ) from error
+
+
+def _words(item: ErrorDetails) -> str:
+    """What is wrong, and of a name that is misspelled which one is likely meant."""
+    message, code = words_of(item)
+    if code == "unknown" and (meant := _meant(str(item["loc"][-1]))):
+        return _("There is no such field. Did you mean “%s”?") % meant
+    return message
+
+
+def _meant(name: str) -> str:
+    schema = ProgramDefinition.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    names = sorted({field for part in parts for field in part.get("properties", {})})
+    return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.75)), "")
 
 
 def _refuse_monsters(text: str) -> None:

@@ -79,7 +79,9 @@ def json_object(content: str) -> Mapping[str, Any]:
 
 
 def _shopify_envelope(body: bytes, headers: Headers) -> Envelope:
-    topic = headers.get("X-Shopify-Topic", "")[:LONGEST_TOPIC]
+    topic = headers.get("X-Shopify-Topic", "")[: LONGEST_TOPIC - len(shopify.TEST)]
+    if headers.get("X-Shopify-Test", "").lower() == "true":
+        topic += shopify.TEST
     # A message that is tried again has the same number.
     number = headers.get("X-Shopify-Webhook-Id", "")[:LONGEST_ID]
     return Envelope(

@@ -45,10 +45,14 @@ RANKS = {status: rank for rank, status in enumerate(
     (Status.PLACED, Status.PAID, Status.FULFILLED, Status.COMPLETED, Status.CANCELED)
 )}  # fmt: skip
 NO_ACCOUNT = {"disabled", "invited", "declined"}
+# Behind the topic of what the shop's test button sent: of a made-up person, order or refund.
+TEST = " (test)"
 
 
 def read(topic: str, payload: Json, about: Reading) -> Records:
     """What a webhook of this topic says."""
+    if topic.endswith(TEST):
+        return Records(note=_("A test by the shop’s button: nobody bought this."))
     reader = READERS.get(topic)
     if reader is None:
         return Records(note=_("Nothing follows from messages of this kind."))
@@ -199,6 +203,8 @@ def _buyer(payload: Json, about: Reading) -> CustomerRef | None:
 
 def _lines(payload: Json) -> Iterator[LineInput]:
     for line_no, (place, item) in enumerate(items(payload, "line_items"), start=1):
+        if _is_tip(item):
+            continue
         with within(place):
             quantity, price = decimal(item, "quantity"), decimal(item, "price")
             # With this line's part of what was taken off the order as a whole.
@@ -209,6 +215,11 @@ def _lines(payload: Json) -> Iterator[LineInput]:
                 sku=_sku(item), name=text(item, "title") or text(item, "name"),
                 brand=text(item, "vendor", longest=128), stored_value=bool(item.get("gift_card")),
             )  # fmt: skip
+
+
+def _is_tip(item: Json) -> bool:
+    """Shopify lists a tip as a line, which alone has this field, also where it is empty."""
+    return "tip_payment_gateway" in item
 
 
 def _sku(item: Json) -> str:
@@ -249,7 +260,7 @@ def _refund(
         (money(item, "amount") for _place, item in items(payload, "order_adjustments")
          if text(item, "kind") == "shipping_refund"), ZERO,
     )  # fmt: skip
-    shipping = max(shipping, ZERO)
+    shipping = max(shipping, ZERO) + _tips_back(payload)
     taxes = sum((line.tax for line in lines), ZERO)
     total = sum((line.total for line in lines), ZERO) + shipping
     if not lines:
@@ -269,11 +280,23 @@ def _refund(
 
 def _refund_lines(payload: Json) -> Iterator[RefundLineInput]:
     for line_no, (place, item) in enumerate(items(payload, "refund_line_items"), start=1):
+        if _is_tip(item.get("line_item") or {}):
+            continue
         with within(place):
             yield RefundLineInput(
                 line_no=line_no, total=money(item, "subtotal"), quantity=decimal(item, "quantity"),
                 tax=money(item, "total_tax"), sku=_sku(item.get("line_item") or {}),
             )  # fmt: skip
+
+
+def _tips_back(payload: Json) -> Decimal:
+    """What came back of a tip, which counted as shipping."""
+    tips = (
+        money(item, "subtotal")
+        for _place, item in items(payload, "refund_line_items")
+        if _is_tip(item.get("line_item") or {})
+    )
+    return sum(tips, ZERO)
 
 
 def _payments(payload: Json) -> Iterator[Json]:

@@ -31,15 +31,13 @@ LONGEST_SECRET = 200
 def create_connection(
     *, kind: str, name: str, source: str, actor: Actor, now: dt.datetime, **values: Any
 ) -> Connection:
-    """Make one. A shop that makes its secret itself has it set afterwards (`set_secret`); the
-    others get one at once."""
+    """Make one. It has no secret yet, and refuses everything: a shop's own is set afterwards
+    (`set_secret`), another is made when somebody is there to copy it (`renew_secret`)."""
     connection = Connection(kind=kind, name=name.strip(), source=source.strip(), created_at=now)
     connection.customer_prefix = values.pop("customer_prefix", "").strip()
     connection.created_by = actor.user
     for field, value in _cleaned(values).items():
         setattr(connection, field, value)
-    if kind != Kind.SHOPIFY:
-        connection.secret = hidden(new_secret())
     _check(connection)
     connection.save()
     record_audit(

@@ -51,17 +51,32 @@ def _apply(
 ) -> None:
     if found is not None and (found.status == Status.ENDED or _item(found) == wanted):
         return
+    definition = wanted.definition
     if found is None:
+        if wanted.state != "draft" and definition.ends_at is not None and definition.ends_at <= now:
+            return
         found = create_game(
-            program=applied.program, definition=wanted.definition, actor=actor, now=now,
-            code=wanted.code,
-        )  # fmt: skip
+            program=applied.program, definition=definition, actor=actor, now=now, code=wanted.code
+        )
         applied.changes.append(_("New game: %s") % found.name)
+    elif _began_here(found, wanted):
+        return
     elif found.status != Status.DRAFT:
         message = _("It was published, and stays as it is. Give another one another code.")
         raise ConflictError(message, errors=[FieldError("body", message)])
-    elif definition_of_game(found) != wanted.definition:
-        found = change_game(game=found, definition=wanted.definition, actor=actor, now=now)
+    elif definition_of_game(found) != definition:
+        found = change_game(game=found, definition=definition, actor=actor, now=now)
         applied.changes.append(_("Game changed: %s") % found.name)
     if wanted.state == "live":
         publish_game(game=found, actor=actor, now=now)
+
+
+def _began_here(found: Game, wanted: ProgramGame) -> bool:
+    """Whether it is as is said, but for its beginning: what was published after it, or without one,
+    began then."""
+    said, definition = definition_of_game(found), wanted.definition
+    if found.status == Status.DRAFT or wanted.state == "draft" or said.starts_at is None:
+        return False
+    if definition.starts_at is not None and definition.starts_at >= said.starts_at:
+        return False
+    return said == definition.model_copy(update={"starts_at": said.starts_at})

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,18 +18,22 @@ from django.views.decorators.http import require_http_methods, require_safe
 from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.shop_import_forms import ColumnsForm, ExportForm, WhereToForm
 from loyalty.services.import_files import discard_old_files
-from loyalty.shop_exports.uploads import (
-    Upload,
+from loyalty.shop_exports.dry_runs import (
+    KIND,
+    dry_run_of,
     errors_of,
-    find_upload,
-    keep_upload,
+    report_of,
+    start_dry_run,
     start_upload,
-    try_upload,
+    upload_key,
 )
+from loyalty.shop_exports.uploads import Upload, find_upload, keep_upload
+from members.backoffice.job_rows import JobProgress
 from members.backoffice.jobs import hand_over
 from members.file_cells import harmless
 from members.formatting import format_money, format_number
 from members.forms import errors_on
+from members.models import Job
 from members.policy import acting, staff_view
 
 SHOWN_ROWS = 4
@@ -67,7 +72,8 @@ def import_columns(request: HttpRequest, key: str) -> HttpResponse:
     form = ColumnsForm(data, table=table, choices=upload.choices)
     if data is not None and form.is_valid():
         with errors_on(form):
-            try_upload(upload, form.choices(), now=timezone.now())
+            job = start_dry_run(upload=upload, choices=form.choices(), actor=acting(request))
+            hand_over(request, job)
             return redirect("loyalty_backoffice:import_check", key=key)
     context = {
         "title": _("Which column is what?"),
@@ -85,28 +91,30 @@ def import_columns(request: HttpRequest, key: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("imports.run")
 def import_check(request: HttpRequest, key: str) -> HttpResponse:
-    """Step 3: what would come in and what would not; the button brings it in."""
+    """Step 3: how far the dry run is, then what would come in and what would not; the button brings
+    it in."""
     upload = find_upload(key, owner=request.user.pk or 0)
     if upload is None or upload.job:
         return _elsewhere(request, upload)
-    if upload.report is None:
+    tried = dry_run_of(upload)
+    if tried is None:
         return redirect("loyalty_backoffice:import_columns", key=key)
+    report = report_of(tried)
+    if report is None:
+        return _still_tried(request, upload, tried)
     form = WhereToForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
             job = start_upload(upload=upload, program=form.program(), actor=acting(request))
             hand_over(request, job)
             return redirect("loyalty_backoffice:import_page", public_id=job.public_id)
-    errors = errors_of(upload)
+    errors = errors_of(tried)
     context = {
-        "title": _("Before anything is imported"),
-        "breadcrumbs": _crumbs(),
-        "upload": upload,
-        "columns_url": reverse("loyalty_backoffice:import_columns", args=[key]),
+        **_of_check(upload),
         "form": form,
         "errors": errors[:SHOWN_ERRORS],
         "error_count": len(errors),
-        **_figures(upload.report),
+        **_figures(report),
     }
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "loyalty/backoffice/import_check.html", context, status=status)
@@ -121,9 +129,36 @@ def import_check_errors(request: HttpRequest, key: str) -> HttpResponse:
         return _elsewhere(request, None)
     rows = (
         (str(row), harmless(column), harmless(value), reason)
-        for row, column, value, reason in errors_of(upload)
+        for row, column, value, reason in errors_of(dry_run_of(upload))
     )
     return csv_response("rows-left-out.csv", [("row", "column", "value", "reason"), *rows])
+
+
+@require_safe
+@staff_view("imports.view")
+def import_of_dry_run(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """From the work of a dry run to what it found, for whoever brought the file."""
+    job = get_object_or_404(Job, kind=KIND, public_id=public_id)
+    key = upload_key(job)
+    if find_upload(key, owner=request.user.pk or 0) is None:
+        return redirect("backoffice:job", public_id=public_id)
+    return redirect("loyalty_backoffice:import_check", key=key)
+
+
+def _still_tried(request: HttpRequest, upload: Upload, job: Job) -> HttpResponse:
+    """The bar of a dry run, or why it has not come to its end."""
+    context = {**_of_check(upload), "job": job, "progress": JobProgress.of(job)}
+    return render(request, "loyalty/backoffice/import_dry_run.html", context)
+
+
+def _of_check(upload: Upload) -> dict[str, Any]:
+    """What the third step has in its head, while the file is tried and afterwards."""
+    return {
+        "title": _("Before anything is imported"),
+        "breadcrumbs": _crumbs(),
+        "upload": upload,
+        "columns_url": reverse("loyalty_backoffice:import_columns", args=[upload.key]),
+    }
 
 
 def _elsewhere(request: HttpRequest, upload: Upload | None) -> HttpResponse:

@@ -43,6 +43,11 @@ urlpatterns = [
         shop_imports.import_check_errors,
         name="import_check_errors",
     ),
+    path(
+        "imports/dry-runs/<uuid:public_id>/",
+        shop_imports.import_of_dry_run,
+        name="import_of_dry_run",
+    ),
     path("imports/samples/<slug:name>/", imports.import_sample, name="import_sample"),
     path("imports/<uuid:public_id>/", imports.import_page, name="import_page"),
     path("imports/<uuid:public_id>/errors/", imports.import_errors, name="import_errors"),

@@ -17,7 +17,7 @@ from members.models import Job
 
 KEPT = timedelta(days=7)
 # The parameters of jobs that name an uploaded file.
-FILES = ("orders", "lines", "people", "companies", "codes")
+FILES = ("orders", "lines", "people", "companies", "codes", "export")
 _UNFINISHED = (Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED)
 
 

@@ -166,9 +166,10 @@ PAYMENT_METHOD = names("paymentmethod gateway")
 COUPON = names("coupon couponcode discountcode voucher")
 
 CUSTOMER_NUMBER = names(
-    "customerid customernumber customerno customer cust clientid userid customeruser shopperid "
-    "householdkey kundennummer kundennr kundenid numeroclient numerocliente codicecliente "
-    "klantnummer nopelanggan κωδικοσπελατη 客户编号 客戶編號 会员号 externalid customerexternalid",
+    "customerid customernumber customerno customer cust clientid userid customeruser "
+    "customeruserid shopperid householdkey kundennummer kundennr kundenid numeroclient "
+    "numerocliente codicecliente klantnummer nopelanggan κωδικοσπελατη 客户编号 客戶編號 会员号 "
+    "externalid customerexternalid",
     fits=are_not_names,
 )
 EMAIL = names(

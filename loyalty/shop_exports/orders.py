@@ -55,6 +55,8 @@ class Line:
 class Found:
     """What a file comes to: counts for people, errors by row, and the first orders to look at."""
 
+    # How many orders were looked at, whatever became of them.
+    looked_at: int = 0
     orders: int = 0
     returns: int = 0
     guests: int = 0
@@ -102,6 +104,7 @@ def staged_orders(
     """Every order that can be imported; what cannot is written down in `found`."""
     buyers.learn(groups.values())
     for group in groups.values():
+        found.looked_at += 1
         if is_left_out(group, reading):
             found.left_out[group.said["status"]] += 1
             continue

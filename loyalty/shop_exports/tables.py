@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ MOST_ROWS = 100_000
 MOST_COLUMNS = 300
 # Of that many rows, generously, and unpacked.
 LARGEST = 256 << 20
+# A first line that tells spreadsheets what separates cells; no record of the table.
+_SAYS_SEPARATOR = re.compile(r'\ufeff?"?sep=(.)"?\s*', re.IGNORECASE).fullmatch
+_NEW_LINE = re.compile(r"\r\n?|\n")
+# Put behind the last line: where it is no row of its own, a quotation mark was never closed.
+_END = "\x1fend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +94,21 @@ def check_rows(path: Path, table: Table) -> None:
 def _records(path: Path, encoding: str, separator: str) -> Iterator[Iterator[list[str]]]:
     with opened(path) as stream:
         text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
-        yield _readable(csv.reader(_without_nul(text), delimiter=separator))
+        yield _readable(csv.reader(_lines(text), delimiter=separator))
 
 
 def _readable(reader: Any) -> Iterator[list[str]]:
     try:
-        yield from reader
+        for number, row in enumerate(reader, start=1):
+            if row == [_END]:
+                return
+            if row and row[-1].endswith(_END):
+                words = _(
+                    "Row %s has a quotation mark that is not closed. Close it, or export the file"
+                    " again if it was cut off there."
+                )
+                raise _no_table(words % number)
+            yield row
     except (csv.Error, EOFError, OSError) as error:
         raise _no_table(
             _("Line %(line)s cannot be read: %(error)s.")
@@ -101,9 +116,11 @@ def _readable(reader: Any) -> Iterator[list[str]]:
         ) from error
 
 
-def _without_nul(lines: Any) -> Iterator[str]:
-    for line in lines:
-        yield line.replace("\0", "")
+def _lines(text: Any) -> Iterator[str]:
+    for number, line in enumerate(text):
+        if number or not _SAYS_SEPARATOR(line):
+            yield line.replace("\0", "")
+    yield _END
 
 
 def _encoding(path: Path, start: bytes) -> str:
@@ -131,8 +148,12 @@ def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = 
 
 
 def _separator(text: str) -> str:
-    """Which makes most columns of the first line; nobody puts a semicolon into a column's name."""
-    first = text.lstrip("\ufeff").split("\n", 1)[0]
+    """What the file itself says; else which makes most columns of the first line: nobody puts a
+    semicolon into a column's name."""
+    first = _NEW_LINE.split(text.lstrip("\ufeff"), 1)[0]
+    said = _SAYS_SEPARATOR(first)
+    if said and said[1] in SEPARATORS:
+        return said[1]
     counts = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in SEPARATORS}
     return max(SEPARATORS, key=lambda mark: counts[mark])
 

@@ -15,7 +15,6 @@ from django.core.validators import validate_email
 from django.http import HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -29,9 +28,9 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from rest_framework.request import Request
 
 from members import plain_money
-from members.api.pattern_words import words_for
 from members.api.problems import ApiError
 from members.errors import DomainError, FieldError
+from members.wrong_values import words_of
 
 
 class Body(BaseModel):
@@ -270,13 +269,8 @@ def _field_errors(error: ValidationError) -> list[FieldError]:
 
 
 def _field_error(details: ErrorDetails) -> FieldError:
-    known = _MESSAGES.get(details["type"])
-    if known is None:
-        return FieldError(_path(details["loc"]), details["msg"].removeprefix("Value error, "))
-    code, message = known
-    context = {name: str(value) for name, value in details.get("ctx", {}).items()}
-    message = words_for(context.get("pattern", "")) or message
-    return FieldError(_path(details["loc"]), str(message) % context, code)
+    message, code = words_of(details)
+    return FieldError(_path(details["loc"]), message, code)
 
 
 def _path(location: tuple[int | str, ...]) -> str:
@@ -288,43 +282,3 @@ def _path(location: tuple[int | str, ...]) -> str:
         else:
             path += f".{part}" if path else part
     return path
-
-
-_MESSAGES: dict[str, tuple[str, Promise]] = {
-    "missing": ("required", gettext_lazy("This is required.")),
-    "extra_forbidden": ("unknown", gettext_lazy("There is no such field.")),
-    "string_type": ("invalid_type", gettext_lazy("Write text, in quotation marks.")),
-    "string_too_short": ("too_short", gettext_lazy("At least %(min_length)s characters.")),
-    "string_too_long": ("too_long", gettext_lazy("At most %(max_length)s characters.")),
-    "string_pattern_mismatch": (
-        "invalid_format",
-        gettext_lazy("This does not have the form %(pattern)s."),
-    ),
-    "bool_type": ("invalid_type", gettext_lazy("Write true or false.")),
-    "int_type": ("invalid_type", gettext_lazy("Write a whole number.")),
-    "int_parsing": ("invalid_type", gettext_lazy("Write a whole number.")),
-    "list_type": ("invalid_type", gettext_lazy("Write a list.")),
-    "tuple_type": ("invalid_type", gettext_lazy("Write a list.")),
-    "dict_type": ("invalid_type", gettext_lazy("Write an object.")),
-    "model_type": ("invalid_type", gettext_lazy("Write an object.")),
-    "too_long": ("too_many", gettext_lazy("At most %(max_length)s.")),
-    "too_short": ("too_few", gettext_lazy("At least %(min_length)s.")),
-    "greater_than": ("out_of_range", gettext_lazy("More than %(gt)s.")),
-    "greater_than_equal": ("out_of_range", gettext_lazy("At least %(ge)s.")),
-    "less_than_equal": ("out_of_range", gettext_lazy("At most %(le)s.")),
-    "literal_error": ("unknown_value", gettext_lazy("One of: %(expected)s.")),
-    "uuid": ("invalid_format", gettext_lazy("This is not an id.")),
-    "email": ("invalid_format", gettext_lazy("This does not look like an e-mail address.")),
-    "date_time": (
-        "invalid_format",
-        gettext_lazy("Write a time with its offset, like 2026-03-01T12:30:00+08:00."),
-    ),
-    "day": ("invalid_format", gettext_lazy("Write a day, like 2026-03-01.")),
-    "day_or_moment": (
-        "invalid_format",
-        gettext_lazy(
-            "Write a day, like 2026-03-01, or a time with its offset, like"
-            " 2026-03-01T12:30:00+08:00."
-        ),
-    ),
-}

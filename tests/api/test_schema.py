@@ -30,9 +30,9 @@ from campaigns.api.v1.urls import (
 from campaigns.api.v1.urls import message_urls as messages_urls
 from campaigns.webhook_events import told_types
 from loyalty.api.v1.urls import urlpatterns as loyalty_urls
-from members.api.pattern_words import words_for
 from members.api.schema import _examples
 from members.api.v1.urls import urlpatterns as members_urls
+from members.pattern_words import words_for
 from rewards.api.v1.urls import urlpatterns as rewards_urls
 from tests.api.conftest import BASE, ApiClient
 

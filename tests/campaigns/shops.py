@@ -38,7 +38,7 @@ def post(connection: Connection, body: bytes, headers: dict[str, str]) -> int:
 
 def shopify(
     connection: Connection, topic: str, payload: dict[str, Any], *, number: str = "",
-    secret: str = SECRET,
+    secret: str = SECRET, **more: str,
 ) -> int:  # fmt: skip
     body = json.dumps(payload).encode()
     number = number or hashlib.sha256(topic.encode() + body).hexdigest()[:32]
@@ -46,7 +46,7 @@ def shopify(
         "X-Shopify-Topic": topic, "X-Shopify-Hmac-Sha256": signature(body, secret),
         "X-Shopify-Shop-Domain": "beans.myshopify.com", "X-Shopify-API-Version": "2026-01",
         "X-Shopify-Webhook-Id": number, "X-Shopify-Triggered-At": "2024-03-16T12:00:00.123Z",
-    }  # fmt: skip
+    } | more  # fmt: skip
     return post(connection, body, headers)
 
 
@@ -92,6 +92,19 @@ def shopify_line(number: int, sku: str, price: str, quantity: int = 1, **more: A
         "variant_inventory_management": "shopify", "variant_title": "Whole beans",
         "vendor": "Beans & Co", "tax_lines": [], "duties": [], "discount_allocations": [],
     } | more  # fmt: skip
+
+
+def shopify_tip(amount: str) -> Any:
+    """Shopify lists a tip among the lines."""
+    more = {"taxable": False, "requires_shipping": False, "tip_payment_gateway": None,
+            "tip_payment_method": None}  # fmt: skip
+    return shopify_line(55, "", amount, **more) | {
+        "sku": None,
+        "title": "Tip",
+        "name": "Tip",
+        "product_id": None,
+        "variant_id": None,
+    }
 
 
 def shopify_order(number: int = 820982911946154508, *, updated: str, **more: Any) -> Any:

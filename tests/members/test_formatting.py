@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.template import Context, Template
 from django.utils import translation
 
@@ -159,3 +160,11 @@ def test_sentences_follow_each_other_as_the_language_writes_them(
 
 def test_what_is_listed_is_told_apart() -> None:
     assert formatting.format_list(["Tea", "Coffee", 3]) == "Tea, Coffee, 3"
+
+
+def test_days_in_texts_of_mails_are_no_markup() -> None:
+    """The filters for pages wrap days in elements, which a text shows as they stand."""
+    marked = re.compile(r"\|(day|month|moment|start|end|moment_until|ago|second)(:[\w.]+)?[ }]")
+    texts = list((Path(settings.BASE_DIR) / "templates").rglob("*.txt"))
+    assert texts
+    assert [str(path) for path in texts if marked.search(path.read_text())] == []

@@ -241,7 +241,10 @@ def told(
     mail.outbox.clear()
     with capture(execute=True):
         signed_in(user, user_agent, address)
-    return [message.body for message in mail.outbox]
+    bodies = [message.body for message in mail.outbox]
+    # It is text: what pages mark up would be read as it stands.
+    assert not any("<" in body for body in bodies)
+    return bodies
 
 
 def test_a_new_device_or_place_is_told_by_mail(

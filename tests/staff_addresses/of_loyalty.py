@@ -218,6 +218,7 @@ LOYALTY: dict[str, Who] = {
     "loyalty_backoffice:import_undo": form(MARKETERS),
     "loyalty_backoffice:enrollment_undo": form(MARKETERS),
     "loyalty_backoffice:import_undo_rest": read(MARKETERS_AND_AUDITORS),
+    "loyalty_backoffice:import_of_dry_run": read(MARKETERS_AND_AUDITORS),
     "loyalty_backoffice:import_of_undo": read(MARKETERS_AND_AUDITORS),
     "loyalty_backoffice:import_page": read(MARKETERS_AND_AUDITORS),
     "loyalty_backoffice:import_errors": read(MARKETERS_AND_AUDITORS),

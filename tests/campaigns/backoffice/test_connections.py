@@ -87,6 +87,18 @@ def test_a_second_shop_with_the_same_numbers_is_refused_with_what_to_do(admin):
     assert Connection.objects.count() == 1
 
 
+@pytest.mark.parametrize("kind", ["woocommerce", "mapped"])
+def test_a_secret_that_is_made_is_not_asked_for_again(admin, kind):
+    """Whoever made another would end the one that the shop signs with."""
+    admin.post(url("connection_create"), {"kind": kind, "name": "Shop", "source": "shop"})
+    shop = Connection.objects.get()
+    assert "Make a secret" in text(admin.get(url("connection", shop.public_id)))
+    admin.post(url("connection_secret", shop.public_id))
+    page = text(admin.get(url("connection", shop.public_id)))
+    assert "Make another secret" in page
+    assert "Make a secret" not in page
+
+
 def test_a_secret_of_ours_is_shown_once_and_ends_the_one_before(admin):
     tool = connect("mapped")
     page = text(admin.post(url("connection_secret", tool.public_id)))

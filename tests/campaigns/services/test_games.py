@@ -23,6 +23,7 @@ from campaigns.services.game_turns import GameClosedError
 from campaigns.services.games import (
     publish_game,
 )
+from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Program, Transfer
 from members.errors import DomainError
 from members.models import Customer
@@ -65,6 +66,7 @@ def test_units_that_are_won_are_in_the_wallet_and_say_where_they_come_from(
     transfer = made.transfer
     assert transfer is not None
     assert (transfer.reason, transfer.explanation["reason"]) == ("game", "Won in a game")
+    assert explain_transfer(transfer).title == "Won in a game: Spin for points"
 
 
 def test_a_reward_that_is_won_is_given_with_its_voucher(program: Program) -> None:

@@ -1,21 +1,29 @@
 """A shop's own export in the browser: columns, dry run, then the same import as any other."""
 
+import os
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.models import Membership, Order, Program
+from loyalty.services.import_files import discard_old_files
 from loyalty.services.imports import KIND
 from loyalty.shop_exports import tables
 from loyalty.shop_exports.columns import WANTED
-from loyalty.shop_exports.uploads import find_upload, try_upload
+from loyalty.shop_exports.dry_runs import KIND as DRY_RUN
+from loyalty.shop_exports.dry_runs import run_dry_run, start_dry_run
+from loyalty.shop_exports.uploads import NOTE, find_upload
+from members.backoffice import jobs as job_pages
 from members.models import AuditEntry, Customer, Job, User
+from members.services.audit import SYSTEM
 from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.factories import spendable
@@ -78,6 +86,75 @@ def test_a_dry_run_counts_names_and_imports_nothing(manager: Client) -> None:
     assert not Order.objects.exists()
 
 
+def job_page(job: Job) -> str:
+    return reverse("backoffice:job", args=[job.public_id])
+
+
+def test_a_dry_run_is_a_job_with_a_bar_that_may_be_left(
+    manager: Client, client_of: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_pages, "queue_job", lambda _job: True)
+    check = as_guessed(manager, uploaded(manager)).url
+    job = Job.objects.get(kind=DRY_RUN)
+    page = manager.get(check).content.decode()
+    assert f"job-progress-{job.pk}" in page
+    assert "Bring them in" not in page
+    # Nothing comes in before its end, also from a form that stood there.
+    assert "Bring them in" not in manager.post(check, {"into": "history"}).content.decode()
+    assert not Job.objects.filter(kind=KIND).exists()
+    run_dry_run(job.pk)
+    job.refresh_from_db()
+    # Six orders, one of them voided.
+    assert (job.state, job.done, job.total) == ("succeeded", 6, 6)
+    assert "ann" not in str(job.result).lower()
+    assert "Bring them in" in manager.get(check).content.decode()
+    # The list of jobs leads back to it, and others to what they may see of it.
+    here = url("import_of_dry_run", job.public_id)
+    assert manager.get(here).url == check
+    assert client_of("marketing_manager").get(here).url == job_page(job)
+    jobs = manager.get(reverse("backoffice:job_list")).content.decode()
+    assert "can come in: 5. With errors: 1." in jobs
+
+
+def test_other_columns_stop_a_dry_run_and_begin_another(
+    manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_pages, "queue_job", lambda _job: True)
+    address = uploaded(manager)
+    as_guessed(manager, address)
+    as_guessed(manager, address)
+    first, second = Job.objects.filter(kind=DRY_RUN).order_by("pk")
+    assert (first.state, second.state) == ("cancelled", "queued")
+    assert run_dry_run(first.pk) is None
+
+
+def test_a_dry_run_that_failed_says_why(manager: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_pages, "queue_job", lambda _job: True)
+    address = uploaded(manager)
+    check = as_guessed(manager, address).url
+    job = Job.objects.get(kind=DRY_RUN)
+    Job.objects.update(state="failed", error="The disk is full.")
+    page = manager.get(check).content.decode()
+    assert "The file could not be tried" in page
+    assert "The disk is full." in page
+    # The file is kept as long as somebody may have it go on.
+    os.utime(Path(job.params["export"]).parent, (0, 0))
+    discard_old_files(timezone.now())
+    assert Path(job.params["export"]).is_file()
+
+
+def test_an_upload_that_was_tried_before_an_upgrade_is_tried_anew(
+    manager: Client, var_dir: Path
+) -> None:
+    address = uploaded(manager)
+    note = next((var_dir / "imports").glob(f"*/{NOTE}"))
+    said = {**orjson.loads(note.read_bytes()), "report": {"orders": 3}}
+    del said["tried"]
+    note.write_bytes(orjson.dumps(said))
+    assert manager.get(f"{address}check/").url == address
+    assert manager.get(address).status_code == 200
+
+
 def test_as_history_it_is_kept_and_nobody_earns(manager: Client) -> None:
     check = as_guessed(manager, uploaded(manager)).url
     done = manager.post(check, {"into": "history"})
@@ -105,7 +182,8 @@ def test_another_look_leaves_the_files_of_a_started_import_as_they_are(manager: 
     before = [path.read_text() for path in files]
     # A tab whose look had begun before.
     asked.choices.columns["total"] = asked.choices.columns["shipping"]
-    try_upload(asked, asked.choices, now=timezone.now())
+    late = start_dry_run(upload=asked, choices=asked.choices, actor=SYSTEM)
+    assert run_dry_run(late.pk)
     assert [path.read_text() for path in files] == before
 
 

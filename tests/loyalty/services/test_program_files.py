@@ -118,6 +118,21 @@ def test_what_is_wrong_is_named_by_line_and_field(change, place):
     assert any(place in error for error in wrong(text)), wrong(text)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("name: Club", "nam: Club"), "There is no such field. Did you mean “name”?"),
+        (("name: Club", "name: Club\nshoe_size: 42"), "There is no such field."),
+        (("currency: USD\n", ""), "This is required."),
+        (("currency: USD", "currency: USD\ndebt_policy: forgive"), "One of: 'carry', "),
+        (("currency: USD", "currency: USD\ntime_zone: Mars"), "No such time zone; write one"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_with_what_to_write(change, words):
+    found = [error.partition(": ")[2] for error in wrong(GOOD.replace(*change))]
+    assert any(error.startswith(words) for error in found), found
+
+
 def test_all_that_is_wrong_is_told_at_once():
     text = GOOD.replace("code: club", "code: C").replace("1.5", "0").replace("USD", "usd")
     assert [error.partition(",")[0] for error in wrong(text)] == ["line 2", "line 4", "line 13"]

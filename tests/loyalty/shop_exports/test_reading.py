@@ -152,3 +152,33 @@ def test_an_encoding_is_found_wherever_the_first_letter_that_tells_it_stands(
 
 def test_what_ends_within_a_letter_is_no_utf_8(tmp_path: Path) -> None:
     assert read_table(write(tmp_path, b"a,b\nx,caf\xc3")).encoding == "cp1252"
+
+
+@pytest.mark.parametrize("said", ["sep=;", '"sep=;"', "SEP=;"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_line_that_tells_a_spreadsheet_the_separator_is_no_header(
+    tmp_path: Path, said: str, encoding: str
+) -> None:
+    path = write(tmp_path, f"{said}\r\n{TILL}".encode(encoding))
+    table = read_table(path)
+    assert table.header[0] == "Belegnr."
+    assert [number for number, _row in rows_of(path, table)] == [2]
+
+
+def test_lines_may_end_as_on_old_macintoshes(tmp_path: Path) -> None:
+    path = write(tmp_path, PLAIN.strip().replace("\n", "\r").encode())
+    table = read_table(path)
+    assert table.header == ("order no", "what", "who", "on")
+    assert [row[0] for _number, row in rows_of(path, table)] == ["A-1", "A-2"]
+
+
+def test_a_quotation_mark_that_is_never_closed_is_named(tmp_path: Path) -> None:
+    """Else all rows behind it would be a part of its cell, and nobody would miss them."""
+    content = PLAIN + 'A-3,8,"cleo@example.com,04/03/2026\n' + "A-4,7,dan@example.com,04/04/2026\n"
+    path = write(tmp_path, content.encode())
+    with pytest.raises(DomainError) as refused:
+        read_table(path)
+    assert str(refused.value.message) == (
+        "Row 4 has a quotation mark that is not closed. Close it, or export the file again if it "
+        "was cut off there."
+    )

@@ -1,0 +1,75 @@
+"""Games in a program's file: what is exported makes the same elsewhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from campaigns.models import Game
+from loyalty.models import Program
+from loyalty.program_files import dump_program, load_program
+from loyalty.services.programs import apply_definition
+from members.errors import ConflictError
+from members.services.audit import SYSTEM
+from tests.campaigns.games import draft_game, live_game
+from tests.loyalty.factories import NOW, make_program
+
+pytestmark = pytest.mark.django_db
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def program() -> Program:
+    """With a game that began yesterday and ends in a week, one that comes, and a draft."""
+    program = make_program()
+    live_game(program, name="On", at=NOW - DAY, ends_at=NOW + 7 * DAY)
+    live_game(program, name="Comes", starts_at=NOW + DAY)
+    draft_game(program, name="Draft")
+    return program
+
+
+def elsewhere(program: Program) -> str:
+    return dump_program(program, NOW).replace(f"code: {program.code}\n", "code: elsewhere\n", 1)
+
+
+def test_a_file_makes_the_same_games_elsewhere_and_nothing_the_second_time(
+    program: Program,
+) -> None:
+    """What had begun where the file comes from begins here when it is applied."""
+    text = elsewhere(program)
+    applied = apply_definition(load_program(text), actor=SYSTEM, now=NOW)
+    assert sum(change.startswith("New game: ") for change in applied.changes) == 3
+    there = Game.objects.filter(program__code="elsewhere")
+    assert dict(there.values_list("code", "status")) == {
+        "on": Game.Status.LIVE, "comes": Game.Status.SCHEDULED, "draft": Game.Status.DRAFT,
+    }  # fmt: skip
+    assert there.get(code="on").starts_at == NOW
+    later = NOW + dt.timedelta(hours=1)
+    assert apply_definition(load_program(text), actor=SYSTEM, now=later).changes == []
+
+
+def test_a_game_that_was_published_is_changed_by_no_file(program: Program) -> None:
+    text = elsewhere(program)
+    apply_definition(load_program(text), actor=SYSTEM, now=NOW)
+    with pytest.raises(ConflictError):
+        apply_definition(
+            load_program(text.replace("Spin for points", "Spin!")), actor=SYSTEM, now=NOW
+        )
+
+
+def test_a_game_whose_time_is_over_when_its_file_is_applied_is_left_out(program: Program) -> None:
+    text = elsewhere(program)
+    applied = apply_definition(load_program(text), actor=SYSTEM, now=NOW + 8 * DAY)
+    assert "New game: On" not in applied.changes
+    codes = Game.objects.filter(program__code="elsewhere").values_list("code", flat=True)
+    assert {*codes} == {"comes", "draft"}
+
+
+def test_a_game_that_is_to_begin_at_once_is_made_once(program: Program) -> None:
+    begins = f"      starts_at: '{(NOW - DAY).isoformat().replace('+00:00', 'Z')}'\n"
+    text = elsewhere(program)
+    assert begins in text
+    text = text.replace(begins, "")
+    apply_definition(load_program(text), actor=SYSTEM, now=NOW)
+    assert apply_definition(load_program(text), actor=SYSTEM, now=NOW + DAY).changes == []

@@ -1,0 +1,66 @@
+"""What Shopify alone does: a tip is one of the lines, and a button sends made-up messages."""
+
+import pytest
+
+from campaigns.models import InboundMessage
+from campaigns.services.inbound import replay
+from loyalty.models import Order, Refund
+from members.models import Customer
+from members.services.audit import SYSTEM
+from tests.campaigns.shops import (
+    connect,
+    shopify,
+    shopify_customer,
+    shopify_order,
+    shopify_refund,
+    shopify_tip,
+    work,
+)
+from tests.loyalty.factories import day, make_program
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def program(db):
+    return make_program(at=day(-30))
+
+
+def test_a_tip_earns_nothing_and_comes_back_as_none():
+    shop = connect()
+    order = shopify_order(updated="2024-03-15T08:00:01-04:00", total_price="37.00")
+    order["line_items"].append(shopify_tip("4.00"))
+    shopify(shop, "orders/create", order)
+    work()
+    found = Order.objects.get()
+    assert [line.sku for line in found.lines.order_by("line_no")] == ["ESPRESSO", "CUP"]
+    assert (found.total, found.shipping_total) == (37, 9)
+    back = shopify_refund()
+    tip = {"id": 9, "quantity": 1, "subtotal": 4.0, "total_tax": 0.0, "line_item": shopify_tip("4")}
+    back["refund_line_items"].append(tip)
+    back["transactions"][0]["amount"] = "14.00"
+    shopify(shop, "refunds/create", back)
+    work()
+    refund = Refund.objects.get()
+    assert (refund.total, refund.shipping_total) == (14, 4)
+    assert [line.sku for line in refund.lines.all()] == ["CUP"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "content"),
+    [
+        ("customers/create", shopify_customer(updated="2024-03-14T08:00:00-04:00")),
+        ("orders/create", shopify_order(updated="2024-03-15T08:00:01-04:00")),
+        ("refunds/create", shopify_refund()),
+    ],
+)
+def test_what_the_test_button_of_shopify_sends_is_passed_over(topic, content):
+    shopify(connect(), topic, content, **{"X-Shopify-Test": "true"})
+    work()
+    message = InboundMessage.objects.get()
+    assert (message.state, message.topic) == ("skipped", f"{topic} (test)")
+    assert message.note.startswith("A test by the shop’s button")
+    replay(message=message, actor=SYSTEM)
+    work()
+    assert InboundMessage.objects.get().state == "skipped"
+    assert [each.objects.count() for each in (Customer, Order, Refund)] == [0, 0, 0]
