@@ -6,7 +6,7 @@ from django.db.models.signals import post_migrate
 
 # What lower applications are told of this one by: the `register()` of each, in this order.
 PARTS = (
-    "program_ways",
+    "program_ways", "models.tally_triggers",
     "condition_fields", "services.code_claims", "standard_channels", "standard_occasions",
     "program_parts", "ready_activities", "forgetting", "own_signs", "personal_tables", "demo",
     "selectors.surveys", "selectors.posts", "selectors.games", "checks", "selectors.telling",

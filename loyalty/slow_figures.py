@@ -1,20 +1,24 @@
-"""Figures of programs that look at every member, order or lot."""
+"""Figures of programs that look at every member, order or lot, or at all that a file brought."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 from loyalty.models import Program, WalletType
+from loyalty.selectors import import_undos
 from loyalty.selectors.enrollment import Joined, how_they_joined
 from loyalty.selectors.holders import Held, largest_holdings
 from loyalty.selectors.launch_figures import LaunchFigures, launch_figures
 from loyalty.selectors.launches import PhasePreview, preview_phases
 from loyalty.selectors.tier_previews import TierPreview, preview_tiers
+from loyalty.services.policy_changes import PolicyEffect, preview_policy_change
 from loyalty.tier_definitions import TiersDefinition
+from members.models import Job
 from members.slow_figures import register_figures
 
 LAUNCH, PHASES, TIERS = "figures of a launch", "phases of a launch", "effect of other tiers"
 HOLDERS, JOINED = "largest holders", "how members joined"
+UNDO, TERMS = "effect of undoing an import", "effect of terms of today"
 
 
 def figures_of_launch(*, program: int, now: dt.datetime) -> LaunchFigures | None:
@@ -46,6 +50,20 @@ def joined(*, program: int, days: int, now: dt.datetime) -> Joined:
     return how_they_joined(Program.objects.get(pk=program), now, days)
 
 
+def effect_of_undo(*, job: int, after: str, now: dt.datetime) -> import_undos.UndoEffect:
+    """`after`: what was undone of it last, so that it is another thing to work out then."""
+    return import_undos.effect_of_undo(Job.objects.get(pk=job), now)
+
+
+def effect_of_terms(
+    *, wallet_type: int, policy: int, applied: str, now: dt.datetime
+) -> PolicyEffect:
+    """`policy` and `applied`: the terms of today, and the last time that they were, so that others
+    are another thing to work out."""
+    found = WalletType.objects.select_related("program").get(pk=wallet_type)
+    return preview_policy_change(found, now)
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     register_figures(LAUNCH, figures_of_launch)
@@ -53,3 +71,5 @@ def register() -> None:
     register_figures(TIERS, effect_of_tiers)
     register_figures(HOLDERS, holders)
     register_figures(JOINED, joined)
+    register_figures(UNDO, effect_of_undo)
+    register_figures(TERMS, effect_of_terms)

@@ -22,7 +22,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Concat, ExtractDay, ExtractMonth, ExtractYear
+from django.db.models.functions import Cast, Concat, ExtractYear
 from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext_lazy as _
 
@@ -90,8 +90,9 @@ def age_on(birthday: dt.date | None, moment: Moment) -> int | None:
 def _age_query(operator: Any, operand: Any, moment: Moment) -> Q:
     """As `age_on` says."""
     from members.models import Customer
+    from members.models.customers import day_of_birth
 
-    born = ExtractMonth("birthday") * 100 + ExtractDay("birthday")
+    born = day_of_birth()
     to_come = Case(When(GreaterThan(born, max(kept_on(moment.today))), then=1), default=0)
     age = ExpressionWrapper(
         moment.today.year - ExtractYear("birthday") - to_come, output_field=IntegerField()

@@ -19,7 +19,7 @@ from campaigns.journey_triggers import trigger_label
 from campaigns.journey_words import shown_steps
 from campaigns.models import Journey, JourneyVersion, Passage
 from campaigns.ready_journeys import READY, ready_journey
-from campaigns.selectors.journey_results import leavers, people_per_step
+from campaigns.selectors.journey_results import leavers, people_in_each, people_per_step
 from campaigns.selectors.journeys import definition_of, journeys, version_in_force
 from campaigns.services.journey_entries import take_out
 from campaigns.services.journey_previews import preview_journey
@@ -69,8 +69,8 @@ def journey_list(request: HttpRequest) -> HttpResponse:
     """All of them, with those to begin from."""
     rows = [
         {"journey": journey, "trigger": trigger_label(journey.trigger),
-         "people": sum(people_per_step(journey).values())}
-        for journey in journeys()
+         "people": journey.people}
+        for journey in journeys().annotate(people=people_in_each())
     ]  # fmt: skip
     context = {
         "title": _("Journeys"), "tabs": tabs("journey_list"), "rows": rows, "ready": READY,

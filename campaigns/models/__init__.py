@@ -54,6 +54,7 @@ from campaigns.models.referrals import (
 from campaigns.models.seasons import QuarterPlan, Season, SeasonDates
 from campaigns.models.surprises import SurpriseDraw, SurpriseTicket
 from campaigns.models.surveys import Survey, SurveyAnswer, SurveyQuestion, SurveyResponse
+from campaigns.models.tallies import ChallengeTally, JourneyTally
 from campaigns.models.templates import MessageTemplate, TemplateVersion
 from campaigns.models.ways import ChannelSetting, ContactAddress
 from campaigns.models.webhooks import (
@@ -79,6 +80,7 @@ __all__ = [
     "ChallengeEntry",
     "ChallengeForecast",
     "ChallengeLevel",
+    "ChallengeTally",
     "ChallengeTeam",
     "ChallengeWin",
     "ChannelOutage",
@@ -107,6 +109,7 @@ __all__ = [
     "InboundMessage",
     "Journey",
     "JourneyDue",
+    "JourneyTally",
     "JourneyVersion",
     "KnownVersion",
     "Message",

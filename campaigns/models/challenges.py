@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.campaigns import Campaign
+from campaigns.models.tally_triggers import ENTRIES
 from loyalty.models import Activity, Membership
 from members.models.telling import tells
 from rewards.models import Redemption, Reward
@@ -156,7 +157,10 @@ class ChallengeEntry(models.Model):
                 condition=Q(state__in=["open", "near"]),
             ),
         ]  # fmt: skip
-        triggers = [*tells("told.challenge_entries", "state", ("percent", "rounds"))]
+        triggers = [
+            *ENTRIES.triggers(),
+            *tells("told.challenge_entries", "state", ("percent", "rounds")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.challenge_id}: {self.membership_id}"

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.messages import Message
+from campaigns.models.tally_triggers import PASSAGES
 from loyalty.models import Membership, Program, Transfer
 from members.models import Customer
 from members.models.telling import tells
@@ -161,6 +162,7 @@ class Passage(models.Model):
             pgtrigger.FSM(
                 name="passage_goes_on", field="state", transitions=[("active", "done")]
             ),
+            *PASSAGES.triggers(),
             *tells("told.passages", "state"),
         ]  # fmt: skip
 

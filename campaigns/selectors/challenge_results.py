@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Sum
 
-from campaigns.models import Challenge, ChallengeEntry, ChallengeWin
+from campaigns.models import Challenge, ChallengeEntry, ChallengeTally, ChallengeWin
 from members.formatting import format_percent
 
 State = ChallengeEntry.State
@@ -33,13 +33,12 @@ class ChallengeResult:
 
 def challenge_result(challenge: Challenge) -> ChallengeResult:
     """Two queries."""
-    entries = ChallengeEntry.objects.filter(challenge=challenge).aggregate(
-        near=Count("pk", filter=Q(state=State.NEAR)),
-        done=Count("pk", filter=Q(rounds__gt=0)),
-        ended=Count("pk", filter=Q(state=State.ENDED)),
-        left=Count("pk", filter=Q(state=State.LEFT)),
-        taking_part=Count("pk", filter=~Q(state=State.LEFT)),
-    )
+    of = {
+        "near": Q(state=State.NEAR), "done": Q(done=True), "ended": Q(state=State.ENDED),
+        "left": Q(state=State.LEFT), "taking_part": ~Q(state=State.LEFT),
+    }  # fmt: skip
+    sums = {name: Sum("entries", filter=which, default=0) for name, which in of.items()}
+    entries = ChallengeTally.objects.filter(challenge=challenge).aggregate(**sums)
     won = Q(state=ChallengeWin.State.WON)
     wins = ChallengeWin.objects.filter(entry__challenge=challenge).aggregate(
         wins=Count("pk", filter=won), undone=Count("pk", filter=~won),

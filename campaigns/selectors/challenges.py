@@ -7,11 +7,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, prefetch_related_objects
+from django.db.models import (
+    BigIntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    prefetch_related_objects,
+)
+from django.db.models.functions import Coalesce
 
 from campaigns.challenge_definitions import plan_of, window_of
 from campaigns.challenges.progress import Progress, Window, progress_of
-from campaigns.models import Campaign, Challenge, ChallengeEntry, ChallengeWin
+from campaigns.models import Campaign, Challenge, ChallengeEntry, ChallengeTally, ChallengeWin
 from campaigns.selectors.campaigns import is_for, is_kept_aside, meant_for
 from campaigns.selectors.challenge_purchases import Bought, purchases_of
 from loyalty.models import Membership
@@ -251,12 +260,15 @@ def is_shut_to(challenge: Challenge, member: Membership, now: dt.datetime) -> bo
 
 
 def with_counts(found: QuerySet[Challenge]) -> QuerySet[Challenge]:
-    """With how many take part, and how many of them have done it."""
-    taking_part = ~Q(entries__state=State.LEFT) & Q(entries__isnull=False)
-    return found.annotate(
-        taking_part=Count("entries", filter=taking_part),
-        done=Count("entries", filter=Q(entries__rounds__gt=0)),
-    )
+    """With how many take part, and how many have done it: from tallies, so that it costs the same
+    however many there are."""
+    return found.annotate(taking_part=_tallied(~Q(state=State.LEFT)), done=_tallied(Q(done=True)))
+
+
+def _tallied(which: Q) -> Coalesce:
+    rows = ChallengeTally.objects.filter(which, challenge=OuterRef("pk"))
+    sums = rows.order_by().values("challenge").annotate(of=Sum("entries")).values("of")
+    return Coalesce(Subquery(sums), 0, output_field=BigIntegerField())
 
 
 def wins_of(found: Iterable[ChallengeEntry]) -> dict[int, list[ChallengeWin]]:

@@ -6,10 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import BigIntegerField, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from campaigns.comparisons import LEAST_EACH, Compared, compare
-from campaigns.models import Journey, Passage
+from campaigns.models import Journey, JourneyTally, Passage
 
 _SQL = """
     SELECT p.held_out, count(*), avg(x.orders), avg(x.revenue),
@@ -54,13 +55,25 @@ def result_of(journey: Journey, days: int, now: dt.datetime) -> Result:
     return Result(days, *counts, compare(led, aside, 1), compare(led, aside, 2))
 
 
+def people_in_each() -> Coalesce:
+    """For each of some journeys, how many are in it now, within their own query."""
+    rows = JourneyTally.objects.filter(journey=OuterRef("pk"), state=Passage.State.ACTIVE)
+    sums = rows.order_by().values("journey").annotate(of=Sum("passages")).values("of")
+    return Coalesce(Subquery(sums), 0, output_field=BigIntegerField())
+
+
 def people_per_step(journey: Journey) -> dict[str, int]:
     """How many are at which step now."""
-    rows = Passage.objects.filter(journey=journey, state=Passage.State.ACTIVE)
-    return dict(rows.order_by().values_list("step").annotate(Count("pk")))
+    return _people(journey, Passage.State.ACTIVE)
 
 
 def leavers(journey: Journey) -> dict[str, int]:
     """How many left for which reason, those kept aside included."""
-    rows = Passage.objects.filter(journey=journey, state=Passage.State.DONE)
-    return dict(rows.order_by().values_list("why").annotate(Count("pk")))
+    return _people(journey, Passage.State.DONE)
+
+
+def _people(journey: Journey, state: Passage.State) -> dict[str, int]:
+    """By where they are: from tallies, so that it costs the same however many there are."""
+    rows = JourneyTally.objects.filter(journey=journey, state=state).order_by()
+    sums = rows.values_list("place").annotate(of=Sum("passages"))
+    return dict(sums.exclude(of=0))

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from loyalty.backoffice.undo_pages import UndoPage, answer_undo
-from loyalty.selectors.enrollment_undos import preview_enrollment_undo
+from loyalty.selectors.enrollment_undos import EnrollmentUndoPreview, preview_enrollment_undo
 from loyalty.services.enrollment_files import KIND
 from loyalty.services.enrollment_undoing import refuse_enrollment_undo, start_enrollment_undo
 from members.models import Job
 from members.policy import staff_view
+from members.slow_figures import Figures
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -23,7 +24,7 @@ from members.policy import staff_view
 def enrollment_undo(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """What would happen, and the button that makes it happen."""
     job = get_object_or_404(Job, kind=KIND, public_id=public_id)
-    page = UndoPage(
+    page: UndoPage[EnrollmentUndoPreview] = UndoPage(
         job=job,
         template="loyalty/backoffice/enrollment_undo.html",
         title=_("Undo this enrollment?"),
@@ -31,7 +32,7 @@ def enrollment_undo(request: HttpRequest, public_id: UUID) -> HttpResponse:
         begun=_("The enrollment is being undone."),
         breadcrumbs=[(_("Jobs"), reverse("backoffice:job_list"))],
         back=reverse("backoffice:job", args=[job.public_id]),
-        look=lambda: preview_enrollment_undo(job),
+        look=lambda: Figures(preview_enrollment_undo(job)),
         people=lambda preview: preview.made,
         start=start_enrollment_undo,
         refuse=refuse_enrollment_undo,

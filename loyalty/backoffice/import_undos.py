@@ -4,6 +4,7 @@ on the import's page."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,14 +20,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.undo_pages import UndoPage, answer_undo
 from loyalty.models import Program
-from loyalty.selectors.import_undos import UndoPreview, preview_undo
+from loyalty.selectors.import_undos import UndoPreview, effect_in_full
 from loyalty.services.import_undoing import refuse_undo, start_undo
 from loyalty.services.imports import KIND, UNDO
 from loyalty.services.undo_jobs import ENDED
+from loyalty.slow_figures import UNDO as EFFECT
 from members.backoffice.job_rows import JobProgress
 from members.file_cells import harmless
 from members.models import Customer, Job, JobError
 from members.policy import staff_view
+from members.responses import figures_for
+from members.slow_figures import Figures
 
 SHOWN_KEPT = 50
 DEBT_WORDS = {
@@ -56,7 +60,7 @@ def import_undo(request: HttpRequest, public_id: UUID) -> HttpResponse:
         begun=_("The import is being undone."),
         breadcrumbs=[(_("Imports"), reverse("loyalty_backoffice:import_list"))],
         back=back,
-        look=lambda: preview_undo(job, now=timezone.now()),
+        look=lambda: _look(request, job),
         people=lambda preview: preview.customers,
         start=start_undo,
         refuse=refuse_undo,
@@ -64,6 +68,13 @@ def import_undo(request: HttpRequest, public_id: UUID) -> HttpResponse:
         more=_short,
     )
     return answer_undo(request, page)
+
+
+def _look(request: HttpRequest, job: Job) -> Figures | None:
+    now = timezone.now()
+    last = undos_of(job).values_list("pk", "state").first()
+    found = figures_for(request, EFFECT, now, job=job.pk, after=str(last))
+    return found and replace(found, value=effect_in_full(found.value, now))
 
 
 def _short(preview: UndoPreview) -> dict[str, Any]:

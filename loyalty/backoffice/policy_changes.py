@@ -21,15 +21,18 @@ from loyalty.descriptions import describe_expiry
 from loyalty.models import Program, WalletType
 from loyalty.selectors.balances import worth_of
 from loyalty.selectors.lot_policies import expiry_of
-from loyalty.services.policy_change_jobs import start_policy_change
-from loyalty.services.policy_changes import PolicyEffect, Share, preview_policy_change
+from loyalty.services.policy_change_jobs import KIND, start_policy_change
+from loyalty.services.policy_changes import PolicyEffect, Share, newest_policy
+from loyalty.slow_figures import TERMS
 from members.backoffice.job_rows import job_url
 from members.backoffice.jobs import hand_over
 from members.charts import Chart, Series
 from members.errors import DomainError
 from members.formatting import format_money, format_number, format_units
 from members.forms import errors_on, posted
+from members.models import Job
 from members.policy import acting, staff_view
+from members.responses import figures_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,18 @@ def terms_effect(request: HttpRequest, code: str, unit: str) -> HttpResponse:
         "wallet_type": wallet_type,
     }
     try:
-        effect = preview_policy_change(wallet_type, timezone.now())
+        policy = newest_policy(wallet_type)
     except DomainError as error:
         context["problem"] = str(error.message)
-    else:
-        context["figures"] = _figures(effect, wallet_type)
+        return render(request, "loyalty/backoffice/terms_effect.html", context)
+    figures = figures_for(
+        request, TERMS, timezone.now(), wallet_type=wallet_type.pk, policy=policy.pk,
+        applied=_last_applied(wallet_type),
+    )  # fmt: skip
+    if figures is not None:
+        effect = figures.value
+        context["figures"] = figures
+        context["stats"] = _stats(effect, wallet_type)
         context["chart"] = _chart(effect, wallet_type)
         context["lost"] = effect.lost.members
         context["nothing"] = not (effect.longer.lots + effect.shorter.lots + effect.lost.lots)
@@ -116,7 +126,12 @@ def _shares(effect: PolicyEffect) -> list[tuple[str, Share, str]]:
     ]
 
 
-def _figures(effect: PolicyEffect, wallet_type: WalletType) -> list[ShareFigure]:
+def _last_applied(wallet_type: WalletType) -> str:
+    jobs = Job.objects.filter(kind=KIND, params__wallet_type=wallet_type.pk)
+    return str(jobs.order_by("-pk").values_list("pk", "state").first())
+
+
+def _stats(effect: PolicyEffect, wallet_type: WalletType) -> list[ShareFigure]:
     return [
         ShareFigure(label, _members(share), _held(share, wallet_type), icon)
         for label, share, icon in _shares(effect)

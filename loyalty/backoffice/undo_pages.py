@@ -19,6 +19,7 @@ from members.errors import ConflictError
 from members.forms import errors_on, posted
 from members.models import Job
 from members.policy import acting, is_allowed
+from members.slow_figures import Figures
 
 Preview = TypeVar("Preview")
 
@@ -45,8 +46,9 @@ class UndoForm(ReasonForm):
 class UndoPage(Generic[Preview]):
     """What one kind of import says of its undoing.
 
-    `look`: what would happen; `people`: how many it brought; `start` and `refuse`: the services;
-    `then`: where the work that began is seen; `more`: what the template shows beside that.
+    `look`: what would happen, None while it is being worked out; `people`: how many it brought;
+    `start` and `refuse`: the services; `then`: where the work that began is seen; `more`: what the
+    template shows beside that.
     """
 
     job: Job
@@ -56,7 +58,7 @@ class UndoPage(Generic[Preview]):
     begun: str
     breadcrumbs: list[tuple[str, str]]
     back: str
-    look: Callable[[], Preview]
+    look: Callable[[], Figures | None]
     people: Callable[[Preview], int]
     start: Callable[..., Job]
     refuse: Callable[..., None]
@@ -77,8 +79,9 @@ def answer_undo(request: HttpRequest, page: UndoPage[Preview]) -> HttpResponse:
             hand_over(request, undo)
             messages.success(request, page.begun)
             return redirect(page.then(undo))
-    preview = page.look()
-    if not page.people(preview):
+    figures = page.look()
+    preview = figures.value if figures else None
+    if preview is not None and not page.people(preview):
         form.fields.pop("erase", None)
     context = {
         "title": page.title,
@@ -86,11 +89,13 @@ def answer_undo(request: HttpRequest, page: UndoPage[Preview]) -> HttpResponse:
         "breadcrumbs": [*page.breadcrumbs, (page.job.label, page.back)],
         "job": page.job,
         "preview": preview,
-        "problem": _problem(page, preview, may_erase=may_erase),
+        "figures": figures,
         "form": form,
         "back": page.back,
-        **page.more(preview),
     }
+    if preview is not None:
+        context["problem"] = _problem(page, preview, may_erase=may_erase)
+        context |= page.more(preview)
     return render(request, page.template, context, status=422 if form.is_bound else 200)
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop as _
 
 from loyalty.instants import NEVER
 from loyalty.ledger import discount_budgets, discounts
+from loyalty.models.tally_triggers import CHARITIES, MEMBERS
 from members.prepared import run_prepared
 
 SHOWN = 20
@@ -192,30 +193,8 @@ CHECKS: dict[str, str] = {
             ON (e.account, e.kind) = (l.account, l.kind)
          WHERE l.units IS DISTINCT FROM e.units
     """,
-    _("a program has as many members as are counted"): """
-        SELECT 'program ' || x.program_id || ', ' || x.status || ' since ' || x.day,
-               sum(x.members) FILTER (WHERE NOT x.tallied), sum(x.members) FILTER (WHERE x.tallied)
-          FROM (SELECT m.program_id, m.status,
-                       (m.enrolled_at AT TIME ZONE p.time_zone)::date AS day,
-                       1 AS members, false AS tallied
-                  FROM loyalty_membership m JOIN loyalty_program p ON p.id = m.program_id
-                 UNION ALL
-                SELECT program_id, status, joined_on, members, true FROM loyalty_membertally) x
-         GROUP BY x.program_id, x.status, x.day
-        HAVING sum(CASE WHEN x.tallied THEN -x.members ELSE x.members END) <> 0
-    """,
-    _("a charity was given what is added up of it"): """
-        SELECT 'charity ' || x.charity_id || ', ' || x.kind || ' on ' || x.booked_on,
-               sum(x.money) FILTER (WHERE NOT x.tallied), sum(x.money) FILTER (WHERE x.tallied)
-          FROM (SELECT charity_id, kind, wallet_type_id, payout_id, booked_on, units, money, things,
-                       false AS tallied, 1 AS sign FROM loyalty_charityentry
-                 UNION ALL
-                SELECT charity_id, kind, wallet_type_id, payout_id, booked_on, units, money, things,
-                       true, -1 FROM loyalty_charitytally) x
-         GROUP BY x.charity_id, x.kind, x.wallet_type_id, x.payout_id, x.booked_on
-        HAVING sum(x.sign * x.units) <> 0 OR sum(x.sign * x.money) <> 0
-            OR sum(x.sign * x.things) <> 0
-    """,
+    _("a program has as many members as are counted"): MEMBERS.drifts(),
+    _("a charity was given what is added up of it"): CHARITIES.drifts(),
     _("a pledge has given what was counted for it"): """
         SELECT 'pledge ' || p.id, p.given, coalesce(e.given, 0)
           FROM loyalty_pledge p

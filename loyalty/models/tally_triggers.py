@@ -1,5 +1,5 @@
-"""Sums that the database keeps as rows come, change and go: how many members programs have, and
-what charities were given.
+"""Sums that the database keeps as rows come, change and go: how many members programs have, what
+charities were given, and what higher applications add.
 
 Each statement adds what it changes, so that nobody waits for a row that all would write; now and
 then all that was added is folded into one row for each key (`loyalty/services/tallies.py`). They
@@ -16,12 +16,14 @@ import pgtrigger
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Of `rows`, by these columns, their sums; what each is of a row `r`."""
+    """Of `rows`, by these columns, their sums; what each is of a row `r`. `said`: which a row `x`
+    of the tally is, for people who read what the self-check found."""
 
     table: str
     rows: str
     keys: Mapping[str, str]
     sums: Mapping[str, str]
+    said: str
 
     def added(self, *parts: tuple[str, str], which: str = "true") -> str:
         """The statement that adds what there is in some tables (name, sign), or some of it."""
@@ -38,6 +40,25 @@ class Tally:
         keys = [f"{value} AS {name}" for name, value in self.keys.items()]
         sums = [f"{sign}{value} AS {name}" for name, value in self.sums.items()]
         return f"SELECT {', '.join([*keys, *sums])} FROM {table} r WHERE {which}"
+
+    def drifts(self) -> str:
+        """The query of a check of the books: where it says anything else than its rows."""
+        keys = ", ".join(f"x.{name}" for name in self.keys)
+        columns = ", ".join([*self.keys, *self.sums])
+        totals = [f"sum(x.{name})" for name in self.sums]
+        differ = [f"sum(CASE WHEN x.tallied THEN -x.{name} ELSE x.{name} END) <> 0"
+                  for name in self.sums]  # fmt: skip
+        found, told = (
+            ", ".join(f"coalesce({total} FILTER (WHERE {which}), 0)" for total in totals)
+            for which in ("NOT x.tallied", "x.tallied")
+        )
+        return f"""
+            SELECT {self.said}, concat_ws(' · ', {found}), concat_ws(' · ', {told})
+              FROM (SELECT counted.*, false AS tallied
+                      FROM ({self._read(self.rows, "", "true")}) counted
+                     UNION ALL SELECT {columns}, true FROM {self.table}) x
+             GROUP BY {keys} HAVING {" OR ".join(differ)}
+        """
 
     def triggers(self) -> list[pgtrigger.Trigger]:
         """For the table whose rows are summed up."""
@@ -69,6 +90,7 @@ MEMBERS = Tally(
                      " WHERE p.id = r.program_id))::date",
     },
     {"members": "1"},
+    said="'program ' || x.program_id || ', ' || x.status || ' since ' || x.joined_on",
 )  # fmt: skip
 CHARITIES = Tally(
     "loyalty_charitytally", "loyalty_charityentry",
@@ -77,8 +99,14 @@ CHARITIES = Tally(
         for name in ("charity_id", "kind", "wallet_type_id", "payout_id", "booked_on")
     },
     {name: f"r.{name}" for name in ("units", "money", "things")},
+    said="'charity ' || x.charity_id || ', ' || x.kind || ' on ' || x.booked_on",
 )  # fmt: skip
-TALLIES = (MEMBERS, CHARITIES)
+TALLIES = [MEMBERS, CHARITIES]
+
+
+def register_tallies(*tallies: Tally) -> None:
+    """What a higher application has summed up is folded and made anew with the others."""
+    TALLIES.extend(tally for tally in tallies if tally not in TALLIES)
 
 
 def days_moved() -> pgtrigger.Trigger:

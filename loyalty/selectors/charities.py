@@ -15,7 +15,7 @@ from loyalty.giving_definitions import (
     CharityText,
     PledgeDefinition,
 )
-from loyalty.models import Charity, CharityEntry, Pledge, Program, WalletType
+from loyalty.models import Account, Charity, CharityEntry, Pledge, Program, WalletType
 from members.errors import NotFoundError
 
 NOTHING = Decimal(0)
@@ -46,13 +46,13 @@ def round_ups() -> QuerySet[CharityEntry]:
 
 def charities_in(program: Program, *, live: bool = True) -> list[Charity]:
     """Of a program, in their order."""
-    found = charities().filter(account__program=program)
+    found = charities().filter(_of(program))
     return list(found.filter(status=Charity.Status.LIVE) if live else found)
 
 
 def charity_names(program: Program) -> list[str]:
     """Those that members may give to now."""
-    live = Charity.objects.filter(account__program=program, status=Charity.Status.LIVE)
+    live = Charity.objects.filter(_of(program), status=Charity.Status.LIVE)
     return list(live.values_list("account__name", flat=True))
 
 
@@ -125,7 +125,7 @@ def pledges() -> QuerySet[Pledge]:
 
 
 def pledges_in(program: Program) -> QuerySet[Pledge]:
-    return pledges().filter(charity__account__program=program)
+    return pledges().filter(_of(program, "charity__"))
 
 
 def running_pledges(program: Program, at: object) -> list[Pledge]:
@@ -149,6 +149,13 @@ def pledge_definition(pledge: Pledge) -> PledgeDefinition:
             **{name: getattr(pledge, name) for name in same},
         }
     )
+
+
+def _of(program: Program, path: str = "") -> Q:
+    """The kind too, so that it is looked for among the accounts of few kinds that are no member's:
+    of a program alone the database would expect all of its accounts."""
+    account = {"program": program, "kind": Account.Kind.CHARITY}
+    return Q(**{f"{path}account__{name}": value for name, value in account.items()})
 
 
 def by_key(found: Iterable[Charity]) -> dict[int, Charity]:

@@ -159,13 +159,51 @@ class UndoPreview:
                      for item in self.units if item.short}.values())  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What would be taken back of a kind of unit, from how many wallets, and how many of them have
+    too little; of these the largest gaps: key, what is taken, what is missing."""
+
+    wallet_type: int
+    units: int
+    wallets: int
+    short: int
+    missing: int
+    gaps: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class UndoEffect:
+    """In numbers and keys, so that it can be kept for a while."""
+
+    counted: UndoPreview
+    taken: list[Taken]
+
+
 def preview_undo(job: Job, *, now: dt.datetime) -> UndoPreview:
     """The effect of undoing this import now."""
+    return effect_in_full(effect_of_undo(job, now), now)
+
+
+def effect_of_undo(job: Job, now: dt.datetime) -> UndoEffect:
+    """Looks at all that the import brought."""
     counted = count_undo(job)
-    if not counted.due:
-        return counted
-    units, short = _units(job, now)
-    return replace(counted, units=units, short=short)
+    return UndoEffect(counted, _taken(job, now) if counted.due else [])
+
+
+def effect_in_full(effect: UndoEffect, now: dt.datetime) -> UndoPreview:
+    """With whom and what it is about; a constant number of queries."""
+    kinds = WalletType.objects.select_related("program").in_bulk(
+        [item.wallet_type for item in effect.taken]
+    )
+    units = [
+        UnitsBack(kinds[item.wallet_type], item.units, item.wallets, item.short, item.missing)
+        for item in effect.taken
+    ]
+    gaps = sorted(
+        (gap for item in effect.taken for gap in item.gaps), key=lambda gap: (-gap[2], gap[0])
+    )
+    return replace(effect.counted, units=units, short=_short(gaps[:SHOWN], now) if gaps else ())
 
 
 def count_undo(job: Job) -> UndoPreview:
@@ -179,18 +217,18 @@ def _about(job: Job) -> dict[str, Any]:
     return {"job": job.pk, "void": list(Order.VOID)}
 
 
-def _units(job: Job, now: dt.datetime) -> tuple[list[UnitsBack], list[ShortWallet]]:
+def _taken(job: Job, now: dt.datetime) -> list[Taken]:
     """Added up where the rows are: there may be as many balances as members."""
     with connection.cursor() as cursor:
         cursor.execute(_TAKEN, {**_about(job), "at": now})
         rows = cursor.fetchall()
-    kinds = WalletType.objects.select_related("program").in_bulk([row[0] for row in rows])
-    back = [UnitsBack(kinds[key], *sums) for key, *sums, _gaps in rows]
-    gaps = sorted((gap for row in rows for gap in row[-1] or ()), key=lambda gap: (-gap[2], gap[0]))
-    return back, _short(gaps[:SHOWN], now)
+    return [
+        Taken(kind, units, wallets, short, missing, gaps or [])
+        for kind, units, wallets, short, missing, gaps in rows
+    ]
 
 
-def _short(gaps: Sequence[tuple[int, int, int]], now: dt.datetime) -> list[ShortWallet]:
+def _short(gaps: Sequence[Sequence[int]], now: dt.datetime) -> list[ShortWallet]:
     keys = [key for key, _taken, _missing in gaps]
     wallets = Wallet.objects.select_related("wallet_type__program").in_bulk(keys)
     held = holdings(wallets.values(), now)

@@ -17,6 +17,7 @@ from django.db.models import F, Sum
 from loyalty.models import DailyTotal, LotFigures, WalletType
 from loyalty.rules.calendar import last_instant
 from loyalty.selectors.closed_periods import first_open_day
+from members.read_once import read_once
 
 # The latest month end that is written, and the days since.
 STATE = """
@@ -152,6 +153,12 @@ def lapses(
 
 def unwritten_lapses(wallet_type: WalletType, day: dt.date) -> list[Unwritten]:
     """As far as it counts by the end of the day."""
+    return read_once(
+        ("unwritten lapses", wallet_type.pk, day), lambda: _unwritten(wallet_type, day)
+    )
+
+
+def _unwritten(wallet_type: WalletType, day: dt.date) -> list[Unwritten]:
     program = wallet_type.program
     with connection.cursor() as cursor:
         cursor.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db.models import BigIntegerField, Count, OuterRef, Q, QuerySet, Subquery
@@ -68,15 +69,25 @@ def balances_by_pool(found: Iterable[Pool], now: dt.datetime) -> dict[int, list[
     return {pk: balances.get(account_id, []) for account_id, pk in by_account.items()}
 
 
-def lots_put_in_by(membership: Membership, wallet: Wallet, at: dt.datetime) -> list[Lot]:
-    """What is left in a pool's wallet of what this member has put in, pending or not."""
+def lots_put_in_by(
+    members: Iterable[Membership], wallets: Iterable[Wallet], at: dt.datetime
+) -> dict[tuple[int, int], list[tuple[int, int]]]:
+    """What is left in a pool's wallets of what each of these members has put in, pending or not: by
+    the keys of member and wallet, keys of lots with what they hold, first what is due first. One
+    query, however many there are."""
+    by_account = {member.account_id: member.pk for member in members}
+    by_key = {wallet.pk: wallet for wallet in wallets}
+    # Lots that expired with the inactivity of their wallet, which is not written on them yet.
+    gone = Q(renewable=True, expires_at=None, wallet__active_until__lte=at)
     lots = Lot.objects.filter(
-        wallet=wallet, due_at__gt=at, parent__wallet__account=membership.account_id
-    )
-    if wallet.active_until is not None and wallet.active_until <= at:
-        # They expired with the inactivity of the wallet, which is not written on them yet.
-        lots = lots.exclude(renewable=True, expires_at=None)
-    return list(lots.order_by("due_at", "pk"))
+        ~gone, wallet__in=by_key, due_at__gt=at, parent__wallet__account__in=by_account
+    ).order_by("due_at", "pk")
+    found: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for pk, account, wallet, remaining in lots.values_list(
+        "pk", "parent__wallet__account", "wallet", "remaining"
+    ):
+        found[by_account[account], wallet].append((pk, remaining))
+    return found
 
 
 def pool_transfers(pool: Pool) -> QuerySet[Transfer]:

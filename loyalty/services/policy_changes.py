@@ -69,21 +69,31 @@ _ALIKE = f"""
     {_OPEN} AND l.id <= %(last)s
      GROUP BY 1, 2, 3, 4, 5
 """
+# What expires is counted from days: one instant of each stands for all that are of the same ones.
+_OF_THE_SAME_DAYS = f"""
+    SELECT min(l.earned_at), min(l.spendable_at), l.expires_at, l.planned_expires_at, l.renewable,
+           count(*), array_agg(DISTINCT l.wallet_id), sum(l.remaining)::bigint
+    {_OPEN} AND l.id <= %(last)s
+     GROUP BY (l.earned_at AT TIME ZONE %(zone)s)::date,
+              (l.spendable_at AT TIME ZONE %(zone)s)::date, 3, 4, 5
+"""
 
 
 def preview_policy_change(wallet_type: WalletType, now: dt.datetime) -> PolicyEffect:
-    """Who would gain and who would lose, in units; nothing is changed."""
+    """Who would gain and who would lose, in units; nothing is changed. Looks at every lot that is
+    open."""
     terms = lot_terms(newest_policy(wallet_type))
     found: dict[str, tuple[set[int], int, int]] = {
         name: (set(), 0, 0) for name in ("longer", "shorter", "lost", "unchanged")
     }
     after = 0
     while (last := _last(wallet_type, now, after, LOOKED_AT)) is not None:
-        for row in _alike(wallet_type, now, after, last):
+        zone = str(wallet_type.program.zone)
+        for row in _rows(_OF_THE_SAME_DAYS, wallet_type, now, after, last=last, zone=zone):
             way = _way(row, terms, wallet_type, now)
             members, lots, units = found[way]
             members |= set(row[6])
-            found[way] = members, lots + len(row[5]), units + row[7]
+            found[way] = members, lots + row[5], units + row[7]
         after = last
     return PolicyEffect(
         **{name: Share(len(members), lots, units) for name, (members, lots, units) in found.items()}
@@ -168,10 +178,10 @@ def _alike(
 
 
 def _rows(
-    query: str, wallet_type: WalletType, now: dt.datetime, after: int, **bounds: int
+    query: str, wallet_type: WalletType, now: dt.datetime, after: int, **more: int | str
 ) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(query, {"wallet_type": wallet_type.pk, "now": now, "after": after, **bounds})
+        cursor.execute(query, {"wallet_type": wallet_type.pk, "now": now, "after": after, **more})
         return list(cursor.fetchall())
 
 

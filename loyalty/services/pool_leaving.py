@@ -18,6 +18,9 @@ from loyalty.services.spend_requests import withdraw_all
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 
+# Wallets of a pool and what each holds.
+Held = Sequence[tuple[Wallet, int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Returned:
@@ -73,12 +76,14 @@ def returns_of_leaving(member: PoolMember, now: dt.datetime) -> list[Returned]:
     """What a member would get back if they left now, by wallet type."""
     pool = member.pool
     others = pool.members.filter(left_at=None).exclude(pk=member.pk).count()
+    held = _held(pool, now)
+    own = _put_in(pool, [member], held, now) if others else {}
     found = []
-    for wallet, there in _held(pool, now):
+    for wallet, there in held:
         if not others:
             found.append(Returned(member, wallet, there))
         elif pool.leaving == Pool.Leaving.OWN:
-            found.append(_put_in_by(member, wallet, now))
+            found += own[wallet.pk]
         elif pool.leaving == Pool.Leaving.EQUAL_SHARE:
             found.append(Returned(member, wallet, there // (others + 1)))
     return [item for item in found if item.units]
@@ -88,13 +93,12 @@ def returns_of_closing(pool: Pool, now: dt.datetime) -> list[Returned]:
     """What would go to whom if the pool were closed now: to each what they put in, where that is
     the rule of leaving; the rest in equal shares, with what cannot be shared to the first."""
     members = current_members(pool)
+    held = _held(pool, now)
+    own = _put_in(pool, members, held, now)
     found: list[Returned] = []
-    for wallet, there in _held(pool, now):
-        own = [_put_in_by(member, wallet, now) for member in members]
-        if pool.leaving != Pool.Leaving.OWN:
-            own = []
-        each, rest = divmod(there - sum(item.units for item in own), len(members))
-        found += own
+    for wallet, there in held:
+        each, rest = divmod(there - sum(item.units for item in own[wallet.pk]), len(members))
+        found += own[wallet.pk]
         found += [
             Returned(member, wallet, each + (rest if number == 0 else 0))
             for number, member in enumerate(members)
@@ -113,17 +117,31 @@ def summed(returned: Sequence[Returned]) -> list[Returned]:
     return list(sums.values())
 
 
-def _held(pool: Pool, now: dt.datetime) -> list[tuple[Wallet, int]]:
+def _held(pool: Pool, now: dt.datetime) -> Held:
     """The pool's wallets and what each holds, pending units too."""
     wallets = pool_wallets(pool)
     held = holdings(wallets, now)
     return [(wallet, held[wallet.pk].balance + held[wallet.pk].pending) for wallet in wallets]
 
 
-def _put_in_by(member: PoolMember, wallet: Wallet, now: dt.datetime) -> Returned:
-    lots = lots_put_in_by(member.membership, wallet, now)
-    units = sum(lot.remaining for lot in lots)
-    return Returned(member, wallet, units, tuple(lot.pk for lot in lots))
+def _put_in(
+    pool: Pool, members: Sequence[PoolMember], held: Held, now: dt.datetime
+) -> dict[int, list[Returned]]:
+    """What is left of what each of them put in, by wallet; nothing where no rule asks for it."""
+    wallets = [wallet for wallet, _there in held]
+    if pool.leaving != Pool.Leaving.OWN:
+        return {wallet.pk: [] for wallet in wallets}
+    lots = lots_put_in_by([member.membership for member in members], wallets, now)
+    return {
+        wallet.pk: [_returned(member, wallet, lots.get((member.membership_id, wallet.pk), ()))
+                    for member in members]
+        for wallet in wallets
+    }  # fmt: skip
+
+
+def _returned(member: PoolMember, wallet: Wallet, lots: Sequence[tuple[int, int]]) -> Returned:
+    units = sum(remaining for _pk, remaining in lots)
+    return Returned(member, wallet, units, tuple(pk for pk, _remaining in lots))
 
 
 def _movements(

@@ -15,10 +15,9 @@ def fold_tallies() -> int:
     return sum(_fold(tally) for tally in TALLIES)
 
 
-@transaction.atomic
 def recount_tallies() -> int:
-    """Make them anew from what they sum up; returns how many rows were wrong. Whoever writes there
-    meanwhile waits."""
+    """Make them anew from what they sum up, each by itself; returns how many rows were wrong.
+    Whoever writes there meanwhile waits."""
     return sum(_recount(tally) for tally in TALLIES)
 
 
@@ -41,6 +40,7 @@ def _fold(tally: Tally) -> int:
         return int(cursor.rowcount)
 
 
+@transaction.atomic
 def _recount(tally: Tally) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {tally.rows} IN SHARE ROW EXCLUSIVE MODE")

@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
         RunSQL("SELECT show_limit()", RunSQL.noop),
         RunSQL(
             [SOURCE.read_text(encoding="utf-8")],
-            "DROP FUNCTION members_similar_customers(text, integer)",
+            "DROP FUNCTION members_similar_customers(text, integer, real)",
         ),
     ]

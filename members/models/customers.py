@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Func, Value
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Concat, ExtractDay, ExtractMonth, Lower, Right
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +37,11 @@ def local_part() -> Lower:
     """What is before the @ of the e-mail address."""
     at = Func("email", Value("@"), Value(1), function="split_part", output_field=models.TextField())
     return Lower(at)
+
+
+def day_of_birth() -> CombinedExpression:
+    """In any year: month × 100 + day."""
+    return ExtractMonth("birthday") * 100 + ExtractDay("birthday")
 
 
 class Customer(models.Model):
@@ -144,9 +150,8 @@ class Customer(models.Model):
                 name="customer_merged",
                 condition=~models.Q(merged_into=None),
             ),
-            # Month × 100 + day.
             models.Index(
-                ExtractMonth("birthday") * 100 + ExtractDay("birthday"),
+                day_of_birth(),
                 "id",
                 name="customer_day_of_birth",
                 condition=~models.Q(birthday=None),

@@ -24,6 +24,8 @@ LONGEST_QUERY = 200
 CANDIDATES = 300
 # A misspelled word shares some of its letter triples; in shorter ones nothing meaningful is left.
 SHORTEST_FUZZY = 4
+# One slip in a word of five letters leaves it as much alike, of one.
+SIMILAR = 0.4
 
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
 
@@ -86,7 +88,7 @@ def search_customers(query: str, *, limit: int = 50) -> list[CustomerHit]:
         for row in near:
             hits.setdefault(row.pk, _why(row, wanted))
         if len(hits) < limit and wanted.letters:
-            for pk in _similar_ids(wanted.letters, limit):
+            for pk in similar_ids(wanted.letters, limit):
                 hits.setdefault(pk, _("Similar"))
     return _with_customers(hits, rows, limit)
 
@@ -141,9 +143,13 @@ def _word_condition(word: str) -> Q:
     return Q(search_text__startswith=word) | Q(search_text__contains=f" {word}")
 
 
-def _similar_ids(letters: str, limit: int) -> list[int]:
+def similar_ids(letters: str, limit: int, *, least: float = SIMILAR) -> list[int]:
+    """Keys of customers with a detail that is spelled like this, best first; `least`: how much, of
+    one. Of very many who are spelled alike, some."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM members_similar_customers(%s, %s)", [letters, limit])
+        cursor.execute(
+            "SELECT id FROM members_similar_customers(%s, %s, %s::real)", [letters, limit, least]
+        )
         return [row[0] for row in cursor.fetchall()]
 
 

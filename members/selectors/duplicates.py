@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
-from django.db import connection
+from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from members.folding import fold
 from members.models import Customer
-from members.models.customers import PHONE_DIGITS, local_part, phone_end
-from members.selectors.customer_search import CustomerHit
+from members.models.customers import PHONE_DIGITS, day_of_birth, local_part, phone_end
+from members.selectors.customer_search import CustomerHit, similar_ids
 
-# So many with a similar name are looked at.
-CANDIDATES = 60
+# So many with a similar name are looked at, and as many of those who were born on the same day;
+# whatever is said of them first, such as a day that somebody made up.
+CANDIDATES, BORN = 60, 1_000
+# Names that are less alike than this, of one, are not similar, however they are compared below.
+LEAST_ALIKE = 0.5
 # "Ana Lima" and "Anna Lima" are as similar as this; "Anna Lima" and "Hanna Lim" are not.
 SAME_NAME, SIMILAR_NAME, RELATED_NAME = 1.0, 0.87, 0.6
 LOCAL_PART = 6
@@ -29,7 +32,7 @@ def likely_duplicates(customer: Customer, *, limit: int = 5) -> list[CustomerHit
         _condition(customer), merged_into=None
     )
     rated = []
-    for other in found.exclude(pk=customer.pk)[:CANDIDATES]:
+    for other in found.exclude(pk=customer.pk)[: 2 * CANDIDATES]:
         score, why = _likeness(customer, other)
         if score:
             rated.append((score, -other.pk, CustomerHit(other, why)))
@@ -38,7 +41,9 @@ def likely_duplicates(customer: Customer, *, limit: int = 5) -> list[CustomerHit
 
 
 def _condition(customer: Customer) -> Q:
-    condition = Q(pk__in=_similar_names(customer))
+    # Their keys first: with a query among the conditions every customer would be looked at.
+    named = {*_similar_names(customer), *_born_on_the_same_day(customer)}
+    condition = Q(pk__in=named)
     if customer.phone:
         condition |= Q(end=customer.phone[-PHONE_DIGITS:])
     local = _local_part(customer)
@@ -50,11 +55,20 @@ def _condition(customer: Customer) -> Q:
 def _similar_names(customer: Customer) -> list[int]:
     if not customer.family_name:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM members_similar_customers(%s, %s)", [_name(customer), CANDIDATES]
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return similar_ids(_name(customer), CANDIDATES, least=LEAST_ALIKE)
+
+
+def _born_on_the_same_day(customer: Customer) -> list[int]:
+    """With a similar name, also where too many are called alike to find them by it alone."""
+    if not (customer.birthday and customer.family_name):
+        return []
+    day = 100 * customer.birthday.month + customer.birthday.day
+    born = Customer.objects.alias(day=day_of_birth()).filter(day=day, birthday=customer.birthday)
+    found = Customer.objects.filter(pk__in=born.values("pk")[:BORN]).alias(
+        alike=TrigramWordSimilarity(_name(customer), "search_text")
+    )
+    similar = found.filter(alike__gte=LEAST_ALIKE).order_by("-alike", "-pk")
+    return list(similar.values_list("pk", flat=True)[:CANDIDATES])
 
 
 def _likeness(customer: Customer, other: Customer) -> tuple[float, str]:

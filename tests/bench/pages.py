@@ -24,6 +24,7 @@ from tests.addresses import addresses_below
 from tests.bench import databases
 from tests.bench.figures import Figures, Goal, say
 from tests.bench.multiplied import APART, MANY_ORDERS, multiply
+from tests.bench.unlinked import unlinked
 from tests.bench.walks import LONGEST, WORDS, Page, Walk, is_file
 from tests.staff_addresses import TABLE
 
@@ -121,7 +122,9 @@ def _staff(options: argparse.Namespace) -> Figures:
           for customer in (_copied("-of_one"), _copied("of_one"))),
         *(f"{reverse('backoffice:search')}?q={word}" for word in WORDS),
     ])  # fmt: skip
-    return _said(walk, "staff", {name for name, who in TABLE.items() if "GET" in who})
+    addresses = {name for name, who in TABLE.items() if "GET" in who}
+    walk.try_out(unlinked(_missed(walk, addresses), walk.links, "backoffice/"))
+    return _said(walk, "staff", addresses)
 
 
 def _account(options: argparse.Namespace) -> Figures:
@@ -130,8 +133,9 @@ def _account(options: argparse.Namespace) -> Figures:
     Customer.objects.filter(pk=customer.pk).update(user=user)
     walk = Walk(user, f"/{ACCOUNT}", **_how(options))
     walk.go([f"/{ACCOUNT}"])
-    addresses = dict(_account_addresses())
-    return _said(walk, "account", {name for name, url in addresses.items() if walk.reads(url)})
+    addresses = {name for name, url in _account_addresses() if walk.reads(url)}
+    walk.try_out(unlinked(_missed(walk, addresses), walk.links, ACCOUNT))
+    return _said(walk, "account", addresses)
 
 
 def _how(options: argparse.Namespace) -> dict[str, int]:
@@ -159,7 +163,7 @@ def _account_addresses() -> Iterator[tuple[str, str]]:
 def _said(walk: Walk, whose: str, addresses: set[str]) -> Figures:
     took = [page.milliseconds for page in walk.pages]
     pages = {name for name in addresses if not is_file(name)}
-    missed = sorted(pages - {page.name for page in walk.pages})
+    missed = _missed(walk, addresses)
     print(f"\nThe slowest of {whose}:\n")
     print(
         "| address | ms | Python's processor, ms | PostgreSQL's, ms | queries | the worst, ms |\n"
@@ -172,7 +176,11 @@ def _said(walk: Walk, whose: str, addresses: set[str]) -> Figures:
             f" {page.of_postgres:,.0f} | {queries} | {worst:,.0f} |"
         )
         say(f"{page.own:,.0f} ms of the processor: {page.url}")
-    print(f"\nNo link leads to {', '.join(missed) or 'nothing'}.\n", flush=True)
+    elsewhere = [name for name in missed if name in walk.led]
+    print(f"\nThese lead elsewhere: {', '.join(elsewhere) or 'none'}.\n")
+    print(f"These are files: {', '.join(sorted(walk.files)) or 'none'}.\n")
+    nothing = [name for name in missed if name not in walk.led | walk.files]
+    print(f"There is nothing that these are about: {', '.join(nothing) or 'none'}.\n", flush=True)
     return {
         f"{whose} slow": sum(value > SLOW for value in took),
         f"{whose} own": sum(page.own > SLOW for page in walk.pages),
@@ -186,9 +194,16 @@ def _said(walk: Walk, whose: str, addresses: set[str]) -> Figures:
             page.of_python > SLOW for page in walk.pages
         ),
         f"{whose} pages that failed": len(walk.failed),
-        f"{whose} addresses that links lead to": len(pages) - len(missed),
-        f"{whose} addresses that no link leads to": len(missed),
+        f"{whose} addresses that were seen": len(pages) - len(missed),
+        f"{whose} addresses that lead elsewhere": len(elsewhere),
+        f"{whose} addresses about what there is nothing of": len(nothing),
     }
+
+
+def _missed(walk: Walk, addresses: set[str]) -> list[str]:
+    """Of those that are no files, whose page was not seen."""
+    seen = {page.name for page in walk.pages}
+    return sorted(name for name in addresses - seen if not is_file(name))
 
 
 def _slowest(pages: list[Page]) -> list[Page]:

@@ -7,7 +7,7 @@ import re
 import statistics
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -25,6 +25,8 @@ from tests.bench.figures import say
 
 # A query that takes so many seconds is ended, and a page that does is asked for once.
 LONGEST = 10
+# So many things are tried for an address that no link leads to.
+MOST_TRIED = 40
 # Progress is shown after so many pages.
 STEP = 50
 WORDS = ("anna", "nobody at all", "+99900000000017")
@@ -64,9 +66,14 @@ class Walk:
         self.below, self.most, self.looks = below, ways, looks
         self.waiting: deque[str] = deque()
         self.known: set[object] = set()
+        # All links there were, in their order.
+        self.links: dict[str, None] = {}
         self.ways: Counter[str] = Counter()
         self.pages: list[Page] = []
         self.failed: list[str] = []
+        # Names of addresses that answered with another address, and with a file.
+        self.led: set[str] = set()
+        self.files: set[str] = set()
 
     def go(self, starts: list[str]) -> None:
         self._note(starts)
@@ -76,6 +83,16 @@ class Walk:
             asked += 1
             if asked % STEP == 0 or not self.waiting:
                 say(f"asked for {asked:,} of {asked + len(self.waiting):,} pages {self.below}…")
+
+    def try_out(self, urls: Iterable[str]) -> None:
+        """Of each address the first of these that is a page, among so many; and where it leads."""
+        tried: Counter[str] = Counter()
+        for url in urls:
+            name = _name_of(url)
+            if tried[name] < MOST_TRIED and not any(page.name == name for page in self.pages):
+                tried[name] += 1
+                self._ask(url)
+        self.go([])
 
     def queries(self, page: Page) -> tuple[int, float]:
         """How many it asks, and the milliseconds of the worst of them."""
@@ -93,6 +110,7 @@ class Walk:
             name, kind = _name_of(link), _kind_of(link)
             if not link.startswith(self.below) or not name or is_file(name):
                 continue
+            self.links[link] = None
             if kind not in self.known and self.ways[name] < self.most:
                 self.known.add(kind)
                 self.ways[name] += 1
@@ -103,6 +121,10 @@ class Walk:
         if response.status_code >= 500:
             say(f"failed: {url}")
             self.failed.append(url)
+        if 300 <= response.status_code < 400:
+            self.led.add(_name_of(url))
+        if response.streaming:
+            self.files.add(_name_of(url))
         if response.status_code != 200 or response.streaming:
             self._note([response.headers.get("Location", "")])
             return

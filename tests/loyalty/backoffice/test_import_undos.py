@@ -15,7 +15,9 @@ from playwright.sync_api import Page, expect
 from loyalty.backoffice.import_forms import SAMPLES
 from loyalty.models import Order, Program
 from loyalty.services.imports import KIND, UNDO
+from loyalty.slow_figures import UNDO as EFFECT
 from members.models import Customer, Job
+from members.slow_figures import work_out
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.factories import spendable
 
@@ -62,6 +64,37 @@ def test_a_manager_looks_says_why_and_undoes(
     assert manager.get(url("import_of_undo", undo.public_id)).url == response.url
     assert "There is nothing left to undo" in manager.get(there).content.decode()
     assert manager.post(there, {"reason": "Again"}).status_code == 422
+
+
+def test_what_it_would_do_comes_after_the_page_where_that_is_much(
+    manager: Client, imported: Job, settings: Any
+) -> None:
+    there = url("import_undo", imported.public_id)
+    settings.FIGURES_PATIENCE = (0, 60_000)
+    html = manager.get(there).content.decode()
+    assert f'hx-get="{there}?figures=1"' in html
+    # Nothing is undone before it is said what that would do.
+    assert 'name="reason"' not in html
+    later = manager.get(there, {"figures": "1"}).content.decode()
+    assert "2 orders are canceled, as if the shop had canceled them." in later
+    assert 'name="reason"' in later
+    # What was filled in stays beside it.
+    wrong = manager.post(there, {"reason": ""}).content.decode()
+    assert 'name="reason"' in wrong
+    assert "data-lazy" in wrong
+
+
+def test_what_a_worker_found_is_shown_until_something_was_undone(
+    manager: Client, imported: Job, settings: Any
+) -> None:
+    there = url("import_undo", imported.public_id)
+    work_out(EFFECT, {"job": imported.pk, "after": "None"}, None)
+    settings.FIGURES_PATIENCE = (0, 0)
+    html = manager.get(there).content.decode()
+    assert "2 orders are canceled, as if the shop had canceled them." in html
+    assert "Worked out" in html
+    manager.post(there, {"reason": "The wrong month"})
+    assert "2 orders are canceled" not in manager.get(there).content.decode()
 
 
 def test_what_was_not_undone_is_listed_and_downloaded(manager: Client, imported: Job) -> None:

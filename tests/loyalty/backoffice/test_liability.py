@@ -7,7 +7,9 @@ import datetime as dt
 import io
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from members.services.outbox import deliver_waiting
@@ -146,3 +148,13 @@ def test_it_costs_the_same_for_many_members(manager: Client, held: Member, page:
     record(*(order(f"B-{n}", "5", at=now, buyer=f"b{n}") for n in range(8)))
     delivered()
     assert queries_of(manager, url(page)) == few
+
+
+def test_what_expired_unwritten_is_looked_for_once_for_all_parts_of_the_page(
+    manager: Client, held: Member
+) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        assert manager.get(url("liability")).status_code == 200
+    looked = [query["sql"] for query in asked if "AS settles" in query["sql"]]
+    assert looked
+    assert len(looked) == len(set(looked))

@@ -1,6 +1,7 @@
 """New terms for units that exist: the effect is seen, a reason is given, a job applies them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -48,6 +49,20 @@ def test_who_would_lose_what_is_shown_first(manager: Client, shorter: Program) -
     assert "150\N{NO-BREAK SPACE}Beans · $1.50" in html
     assert "1 member" in html
     assert not Job.objects.exists()
+
+
+def test_what_it_would_do_is_worked_out_by_a_worker_where_there_are_very_many_units(
+    manager: Client, shorter: Program, settings: Any
+) -> None:
+    settings.FIGURES_PATIENCE = (0, 0)
+    html = manager.get(address("terms_effect"), headers=htmx("panel")).content.decode()
+    assert f'hx-get="{address("terms_effect")}?figures=1"' in html
+    assert "Some would be gone at once" not in html
+    # In tests a worker is at once there.
+    manager.get(address("terms_effect"), {"figures": "1"})
+    html = manager.get(address("terms_effect"), {"figures": "2"}).content.decode()
+    assert "Some would be gone at once" in html
+    assert "Worked out" in html
 
 
 def test_it_begins_with_a_reason_and_is_a_job(

@@ -84,6 +84,28 @@ def test_who_gains_and_who_loses_is_seen_before():
     assert not LotChange.objects.exists()
 
 
+def test_what_was_earned_on_one_day_is_looked_at_once_by_the_clock_of_the_program(monkeypatch):
+    make_program(unit=days(365), time_zone="Asia/Tokyo")
+    midnight = dt.datetime(2026, 3, 1, 15, tzinfo=dt.UTC)
+    for number, hours in enumerate((-1, 0, 5, 23)):
+        record(order(f"A{number}", "10", at=midnight + dt.timedelta(hours=hours)))
+    make_program(unit=days(30), time_zone="Asia/Tokyo")
+    at = midnight + dt.timedelta(days=29.5)
+    seen = []
+    way = policy_changes._way
+    monkeypatch.setattr(policy_changes, "_way", lambda *asked: seen.append(1) or way(*asked))
+    effect = preview_policy_change(unit(), at)
+    # One group of what was earned before midnight, and one of what was earned after it.
+    assert [(share.lots, share.units) for share in (effect.lost, effect.shorter)] == [
+        (0, 0), (4, 40),
+    ]  # fmt: skip
+    assert len(seen) == 2
+    effect = preview_policy_change(unit(), midnight + dt.timedelta(days=30.5))
+    assert [(share.lots, share.units) for share in (effect.lost, effect.shorter)] == [
+        (1, 10), (3, 30),
+    ]  # fmt: skip
+
+
 def test_a_job_applies_the_terms_and_keeps_what_was():
     make_program(unit=days(100))
     earn(("A", "10", 60), ("B", "20", 30))

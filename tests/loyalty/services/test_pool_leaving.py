@@ -1,7 +1,8 @@
 """Whoever leaves a pool gets back what its rule says, and so does everybody when it is closed."""
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from loyalty.errors import PoolRefusedError
 from loyalty.models import Pool, PoolMember
@@ -125,3 +126,18 @@ def test_what_those_who_left_it_left_is_shared_on_closing(program, ann, ben):
     close_pool(pool=pool, now=day(1), **HOW)
     # Ann's own 10 and 13 of the 25, Ben the other 12.
     assert (spendable("ann", day(1)), spendable("ben", day(1))) == (23, 12)
+
+
+def test_closing_asks_as_often_for_many_members_as_for_two(program, pool):
+    fill(pool)
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert returns_of_closing(pool, day(1))
+        return len(queries)
+
+    two = asked()
+    for number in ("cleo", "dora", "emil"):
+        add(pool, join(program, number))
+        record(order(number, "10", buyer=number, at=day(0.3)))
+    assert asked() == two

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from members.models import Customer, CustomerMerge, User
-from members.selectors.duplicates import likely_duplicates
+from members.selectors.duplicates import CANDIDATES, likely_duplicates
 from members.services.audit import SYSTEM
 from members.services.merging import merge_customers
 from tests.factories import CustomerFactory, CustomerNoteFactory, StaffMemberFactory
@@ -91,6 +91,20 @@ def test_who_only_resembles_is_not(anna: Customer, details: dict[str, str]) -> N
     anna.refresh_from_db()
     CustomerFactory(**details)
     assert likely_duplicates(anna) == []
+
+
+def test_of_very_many_who_are_called_alike_whoever_was_born_that_day_is_suggested(
+    anna: Customer,
+) -> None:
+    names = {"given_name": anna.given_name, "family_name": anna.family_name}
+    CustomerFactory.create_batch(2 * CANDIDATES, **names, birthday="1971-01-01")
+    other = CustomerFactory(**names, birthday="1990-05-01")
+    CustomerFactory.create_batch(2 * CANDIDATES, **names, birthday="1971-01-01")
+    CustomerFactory(given_name="Boris", family_name="Petrov", birthday="1990-05-01")
+    Customer.objects.filter(pk=anna.pk).update(birthday="1990-05-01")
+    anna.refresh_from_db()
+    [hit] = likely_duplicates(anna)
+    assert (hit.customer, hit.why) == (other, "Same birthday, similar name")
 
 
 def test_the_page_suggests_and_finds(sams: Client, anna: Customer, ana: Customer) -> None:

@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from members import search
 from members.models import Customer, Merchant
 from members.search import FoundBy, register_search_provider
+from members.selectors.customer_search import similar_ids
 from members.selectors.customers import search_customers
 from members.selectors.merchants import get_merchant
 from tests.factories import CustomerFactory
@@ -174,3 +175,22 @@ def test_the_function_in_the_database_is_the_one_in_the_file() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'members_similar_customers'")
         assert cursor.fetchone()[0] == body
+
+
+def test_how_much_is_similar_is_said_to_the_search_alone() -> None:
+    CustomerFactory(given_name="Anna", family_name="Kowalska")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW pg_trgm.word_similarity_threshold")
+        before = cursor.fetchone()
+        assert similar_ids("anna kowalsak", 5)
+        assert not similar_ids("anna kowalsak", 5, least=0.9)
+        cursor.execute("SHOW pg_trgm.word_similarity_threshold")
+        assert cursor.fetchone() == before
+
+
+def test_of_very_many_who_are_alike_only_some_are_compared() -> None:
+    CustomerFactory.create_batch(520, given_name="Anna", family_name="Kowalska")
+    last = CustomerFactory(given_name="Anne", family_name="Kowalska")
+    assert len(similar_ids("anna kowalska", 10)) == 10
+    # Those who are nearly the same are looked at first, so few of them are not lost among many.
+    assert similar_ids("anne kowalska", 1) == [last.pk]
