@@ -125,6 +125,12 @@ app.conf.beat_schedule = {
         "args": ["goal_points"],
         "schedule": crontab(hour="2,9,16", minute="50"),
     },
+    # Each looks at all of a month, so once a night; yesterday is over nearly everywhere by then.
+    "insight-points": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["insight_points"],
+        "schedule": crontab(hour="7", minute="20"),
+    },
     "reward-timeouts": {
         "task": "members.tasks.run_scheduled",
         "args": ["reward_timeouts"],

@@ -1,5 +1,5 @@
-"""What goals can be about: each figure's unit, its good direction, how it is measured in words, and
-what is usual."""
+"""The key figures of programs, which goals can be about: each one's unit, its good direction, how
+it is measured in words, and what is usual."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from loyalty.models import Goal
 from members.formatting import format_money, format_number, format_percent
 
-Unit = Literal["count", "percent", "money"]
+Unit = Literal["count", "number", "percent", "money"]
 Direction = Literal["up", "down"]
 Metric = Goal.Metric
 
@@ -24,7 +24,7 @@ Metric = Goal.Metric
 @dataclass(frozen=True, slots=True)
 class GoalMetric:
     """`usual`: the band in which programs that do well are, if there is one. `most`: a share of
-    people is never more than all of them."""
+    people is never more than all of them. `name`: of what is no metric of goals."""
 
     code: str
     unit: Unit
@@ -32,10 +32,11 @@ class GoalMetric:
     definition: str | Promise
     usual: tuple[int, int] | None = None
     most: int | None = None
+    name: str | Promise = ""
 
     @property
     def label(self) -> str:
-        return str(Metric(self.code).label)
+        return str(self.name or Metric(self.code).label)
 
     def meets(self, value: Decimal, target: Decimal) -> bool:
         return value >= target if self.direction == "up" else value <= target
@@ -48,12 +49,14 @@ class GoalMetric:
             return format_money(value, currency)
         if self.unit == "percent":
             return format_percent(value / 100)
-        return format_number(round(value))
+        return format_number(round(value) if self.unit == "count" else round(value, 1))
 
     def change_in_words(self, value: Decimal, currency: str) -> str:
         """A difference between two figures, without its sign."""
         if self.unit == "percent":
             return _("%s percentage points") % format_number(round(abs(value), 1))
+        if self.unit == "number":
+            return format_number(round(abs(value), 1))
         if self.unit == "count":
             number = round(abs(value))
             return ngettext("%s member", "%s members", number) % format_number(number)
@@ -113,6 +116,40 @@ METRICS: Mapping[str, GoalMetric] = {
         GoalMetric(
             Metric.TIER, "percent", "up",
             _l("The share of members who have the tier, or a higher one, at the end of the day."),
+            most=100,
+        ),
+        GoalMetric(
+            Metric.PURCHASES, "number", "up",
+            _l("How many orders a member who bought in the last 365 days placed in them. Orders "
+               "that were called off or came back as a whole do not count."),
+        ),
+        GoalMetric(
+            Metric.VALUE, "money", "up",
+            _l("Revenue of members in the last 30 days, for each member who bought in them, times "
+               "three: what one brings in three months at this pace."),
+        ),
+        GoalMetric(
+            Metric.SEVERAL, "percent", "up",
+            _l("Of the members who bought in the last 365 days something that has a category, the "
+               "share who bought from at least two."),
+            most=100,
+        ),
+        GoalMetric(
+            Metric.RETAINED, "percent", "up",
+            _l("Of the members who bought in the 90 days before the last 90, the share who bought "
+               "again in the last 90."),
+            most=100,
+        ),
+        GoalMetric(
+            Metric.SECOND, "percent", "up",
+            _l("Of the members whose first order is between 90 and 455 days ago, the share who "
+               "bought again within 90 days."),
+            most=100,
+        ),
+        GoalMetric(
+            Metric.LOST, "percent", "down",
+            _l("Of the members who 90 days ago had bought within half a year (180 days), the share "
+               "who have not bought for half a year now: lost in these 90 days."),
             most=100,
         ),
     )

@@ -20,6 +20,7 @@ from loyalty.services import (
     goal_points,
     import_undoing,
     imports,
+    insight_points,
     launch_invitations,
     member_tiers,
     occasions,
@@ -286,6 +287,21 @@ KINDS = (
         start_label=_("Measure goals"),
         run_permission="jobs.maintain",
         words=goal_points.point_words,
+        routine=True,
+    ),
+    JobKind(
+        key=insight_points.KIND,
+        label=_("Figures month by month"),
+        icon="chart-histogram",
+        description=_(
+            "Measures the key figures of programs and what cohorts did, of the month that runs and "
+            "of one that has ended lately. Runs by itself every night."
+        ),
+        run=insight_points.run_points,
+        find_work=insight_points.find_points,
+        start_label=_("Measure figures"),
+        run_permission="jobs.maintain",
+        words=insight_points.point_words,
         routine=True,
     ),
     JobKind(

@@ -94,6 +94,9 @@ EARNING: dict[type, Way] = {
     m.MemberTier: _MEMBER,
     m.Goal: _PROGRAM,
     m.GoalPoint: ("goal",),
+    m.InsightPoint: _PROGRAM,
+    m.TargetBand: _PROGRAM,
+    m.CohortMonth: _PROGRAM,
 }
 MEMBERS: dict[type, Way] = {
     m.Absence: _MEMBER,

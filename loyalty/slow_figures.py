@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
+from loyalty.insight_registry import Comparison, comparisons_of
 from loyalty.models import Program, WalletType
 from loyalty.selectors import import_undos
+from loyalty.selectors.cohorts import CohortSums, measure_cohorts
 from loyalty.selectors.enrollment import Joined, how_they_joined
 from loyalty.selectors.holders import Held, largest_holdings
+from loyalty.selectors.insights import all_months
 from loyalty.selectors.launch_figures import LaunchFigures, launch_figures
 from loyalty.selectors.launches import PhasePreview, preview_phases
 from loyalty.selectors.tier_previews import TierPreview, preview_tiers
@@ -19,6 +22,7 @@ from members.slow_figures import register_figures
 LAUNCH, PHASES, TIERS = "figures of a launch", "phases of a launch", "effect of other tiers"
 HOLDERS, JOINED = "largest holders", "how members joined"
 UNDO, TERMS = "effect of undoing an import", "effect of terms of today"
+COMPARISONS, COHORTS = "comparisons of a program", "cohorts of a segment"
 
 
 def figures_of_launch(*, program: int, now: dt.datetime) -> LaunchFigures | None:
@@ -64,6 +68,19 @@ def effect_of_terms(
     return preview_policy_change(found, now)
 
 
+def comparisons(*, program: int, now: dt.datetime) -> list[Comparison]:
+    return comparisons_of(Program.objects.get(pk=program), now)
+
+
+def cohorts(*, program: int, segment: int | None, now: dt.datetime) -> list[CohortSums]:
+    """Of those who are in a segment today, as it is; None: of everybody."""
+    found = Program.objects.get(pk=program)
+    months = all_months(found, now)
+    return measure_cohorts(
+        found, joined_from=months[0], first=months[0], last=months[-1], segment=segment
+    )
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     register_figures(LAUNCH, figures_of_launch)
@@ -73,3 +90,5 @@ def register() -> None:
     register_figures(JOINED, joined)
     register_figures(UNDO, effect_of_undo)
     register_figures(TERMS, effect_of_terms)
+    register_figures(COMPARISONS, comparisons)
+    register_figures(COHORTS, cohorts)

@@ -203,6 +203,8 @@ PAGES = (
     Page("library-new", ("rewards_backoffice:content_create", "program")),
     Page("windows", ("rewards_backoffice:window_list", "program")),
     Page("window-new", ("rewards_backoffice:window_create", "program")),
+    Page("overview", ("loyalty_backoffice:overview",)),
+    Page("cohorts", ("loyalty_backoffice:cohorts",)),
     Page("liability", ("loyalty_backoffice:liability",)),
     Page("liability-members", ("loyalty_backoffice:liability_members",)),
     Page("breakage", ("loyalty_backoffice:breakage",)),

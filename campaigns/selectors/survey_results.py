@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns.models import Survey, SurveyAnswer, SurveyQuestion, SurveyResponse
+from campaigns.selectors.opinions import nps_of
 from campaigns.selectors.survey_counts import QuestionCounts, Spread, counts_of
 from loyalty.selectors.tier_sets import tier_set_at
 
@@ -89,9 +90,7 @@ def score_from(kind: str, spread: Mapping[int, int]) -> Score:
     if not count:
         return Score(0, None)
     if kind == Kind.NPS:
-        promoters = sum(times for number, times in spread.items() if number >= 9)
-        detractors = sum(times for number, times in spread.items() if number <= 6)
-        return Score(count, round((promoters - detractors) * 100 / count, 1))
+        return Score(count, round(float(nps_of(spread) or 0), 1))
     return Score(count, round(sum(number * times for number, times in spread.items()) / count, 2))
 
 

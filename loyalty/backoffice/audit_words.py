@@ -122,6 +122,7 @@ PROGRAMS: Words = {
     "goal.set": _("Set a goal"),
     "goal.changed": _("Changed a goal"),
     "goal.closed": _("Closed a goal"),
+    "target_band.set": _("Set the band of a figure"),
     "launch.stopped": _("Stopped a launch"),
     "launch.resumed": _("Resumed a launch"),
     "launch.listed": _("Drew up the list of a launch"),

@@ -23,6 +23,7 @@ from loyalty.demo.enrollment import people_join
 from loyalty.demo.giving import people_donate
 from loyalty.demo.goals import people_want
 from loyalty.demo.history import original_day, write_history
+from loyalty.demo.insights import measure_figures
 from loyalty.demo.parts import run_demo_parts
 from loyalty.demo.people import person_of
 from loyalty.demo.plans import people_have_plans
@@ -97,6 +98,7 @@ def load_demo(
     draft_tiers(program)
     answer_the_wizard()
     run_demo_parts(program)
+    measure_figures(program)
 
 
 def create_people(households: tuple[int, ...]) -> None:

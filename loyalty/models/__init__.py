@@ -14,6 +14,7 @@ from loyalty.models.earning_rules import CapCounter, EarningRule, EarningRuleVer
 from loyalty.models.ending_conversions import ConvertedWallet, EndingConversion
 from loyalty.models.goals import Goal, GoalPoint
 from loyalty.models.import_batches import EnrollmentBatch, ImportBatch, UndoneOrder
+from loyalty.models.insights import CohortMonth, InsightPoint, TargetBand
 from loyalty.models.launches import (
     FoundingBonus,
     FoundingGrant,
@@ -77,6 +78,7 @@ __all__ = [
     "CharityRate",
     "CharityTally",
     "ClosedPeriod",
+    "CohortMonth",
     "Company",
     "ConvertedWallet",
     "DailyTotal",
@@ -93,6 +95,7 @@ __all__ = [
     "Goal",
     "GoalPoint",
     "ImportBatch",
+    "InsightPoint",
     "JoinRequest",
     "Launch",
     "LaunchPhase",
@@ -135,6 +138,7 @@ __all__ = [
     "SpendRequest",
     "StandingGift",
     "Subscription",
+    "TargetBand",
     "Tender",
     "Tier",
     "TierChange",

@@ -32,6 +32,12 @@ class Goal(models.Model):
         LIABILITY = "liability_share", _("Liability of a month’s revenue")
         COST = "cost_share", _("Cost of members’ revenue")
         TIER = "tier_share", _("Members of a tier")
+        PURCHASES = "purchases_per_member", _("Purchases of a member")
+        VALUE = "member_value", _("Value of a member in three months")
+        SEVERAL = "several_categories", _("Members who buy several categories")
+        RETAINED = "retention_rate", _("Retention")
+        SECOND = "repurchase_rate", _("Repurchase")
+        LOST = "churn_rate", _("Churn")
 
     class State(models.TextChoices):
         OPEN = "open", _("Open")
@@ -68,7 +74,8 @@ class Goal(models.Model):
                     metric__in=[
                         "members", "enrollment_share", "active_share", "redemption_rate",
                         "repeat_rate", "member_revenue", "average_order", "liability_share",
-                        "cost_share", "tier_share",
+                        "cost_share", "tier_share", "purchases_per_member", "member_value",
+                        "several_categories", "retention_rate", "repurchase_rate", "churn_rate",
                     ]
                 ),
             ),

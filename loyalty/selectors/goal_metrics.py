@@ -6,12 +6,13 @@ out member by member.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 
+from loyalty.insight_sums import share, value_of_customer
 from loyalty.models import Goal, Order, Program
 from loyalty.rules.calendar import end_of_day, start_of_day
 from loyalty.selectors.liability import get_liability
@@ -19,7 +20,8 @@ from loyalty.selectors.member_tiers import standings_of_all, tiered_program
 from loyalty.selectors.tier_sets import tier_set_at
 
 Metric = Goal.Metric
-YEAR, QUARTER, MONTH = 365, 90, 30
+YEAR, HALF, QUARTER, MONTH = 365, 180, 90, 30
+MONTHS_OF_VALUE = 3
 ZERO = Decimal(0)
 
 _MEMBERS = """
@@ -63,14 +65,15 @@ _ACTIVE = f"""
              AND v.occurred_at >= %(since)s AND v.occurred_at < %(until)s)
     SELECT count(a.customer_id), count(*) FROM m LEFT JOIN a ON a.customer_id = m.customer_id
 """
-_REPEATED = f"""
+_BUYERS = f"""
     WITH m AS ({_MEMBERS}),
     b AS (SELECT o.customer_id, count(*) AS orders FROM ({_BOUGHT}) o
            WHERE o.total > coalesce((SELECT sum(f.total) FROM loyalty_refund f
                                       WHERE f.order_id = o.id AND f.refunded_at < %(until)s), 0)
            GROUP BY 1)
-    SELECT count(*) FILTER (WHERE orders > 1), count(*) FROM b
 """
+_REPEATED = f"{_BUYERS} SELECT count(*) FILTER (WHERE orders > 1), count(*) FROM b"
+_PURCHASES = f"{_BUYERS} SELECT coalesce(sum(orders), 0), count(*) FROM b"
 _REVENUE = f"""
     WITH m AS ({_MEMBERS})
     SELECT (SELECT coalesce(sum(total), 0) FROM ({_BOUGHT}) b)
@@ -81,6 +84,38 @@ _ALL_REVENUE = f"""
              WHERE o.placed_at >= %(since)s AND o.placed_at < %(until)s
                AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))
            - ({_REFUNDED.format(people="")})
+"""
+_BUYING = f"WITH m AS ({_MEMBERS}) SELECT count(DISTINCT customer_id) FROM ({_BOUGHT}) b"
+_SEVERAL = f"""
+    WITH m AS ({_MEMBERS}),
+    b AS (SELECT o.customer_id, count(DISTINCT l.category) AS categories
+            FROM ({_BOUGHT}) o JOIN loyalty_orderline l ON l.order_id = o.id
+           WHERE l.category <> '' GROUP BY 1)
+    SELECT count(*) FILTER (WHERE categories > 1), count(*) FROM b
+"""
+# Who bought from `from` until `to`, and of them who bought in the time that is looked at.
+_AGAIN = f"""
+    WITH m AS ({_MEMBERS}),
+    b AS (SELECT DISTINCT o.customer_id
+            FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
+           WHERE o.placed_at >= %(from)s AND o.placed_at < %(to)s
+             AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s)),
+    a AS (SELECT DISTINCT customer_id FROM ({_BOUGHT}) bought)
+    SELECT count(a.customer_id), count(*) FROM b LEFT JOIN a ON a.customer_id = b.customer_id
+"""
+_SECOND = f"""
+    WITH m AS ({_MEMBERS}),
+    f AS (SELECT o.customer_id, min(o.placed_at) AS at
+            FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
+           WHERE o.placed_at < %(until)s AND o.currency = %(currency)s
+             AND NOT o.status = ANY(%(void)s)
+           GROUP BY 1 HAVING min(o.placed_at) >= %(since)s AND min(o.placed_at) < %(to)s)
+    SELECT count(*) FILTER (WHERE EXISTS (
+               SELECT FROM loyalty_order o
+                WHERE o.customer_id = f.customer_id AND o.placed_at > f.at
+                  AND o.placed_at <= f.at + %(quarter)s * interval '1 day'
+                  AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))), count(*)
+      FROM f
 """
 _AVERAGE = f"""
     WITH m AS ({_MEMBERS}),
@@ -115,10 +150,11 @@ _DISCOUNTED = """
        AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
 """
 _TIERED = """
-    SELECT count(*) FILTER (WHERE t.position >= %(position)s), count(*)
+    SELECT t.position, count(*)
       FROM loyalty_membertier x JOIN loyalty_membership m ON m.id = x.membership_id
       JOIN loyalty_tier t ON t.id = x.tier_id
      WHERE m.program_id = %(program)s AND m.merged_into_id IS NULL AND m.status <> 'left'
+     GROUP BY 1
 """
 
 
@@ -128,7 +164,7 @@ def measure(
     """The figure at the end of a day (of today: as things are now). Percentages are out of 100.
     None: there was nothing to measure."""
     if metric == Metric.TIER:
-        value = _tier_share(program, day, now, tier_code)
+        value = tier_shares(program, day, now).get(tier_code)
     else:
         value = _MEASURES[metric](program, day)
     return None if value is None else round(value, 4)
@@ -139,15 +175,15 @@ def _members(program: Program, day: dt.date) -> Decimal | None:
 
 
 def _enrollment(program: Program, day: dt.date) -> Decimal | None:
-    return _share(*_one(_ENROLLED, program, day, YEAR))
+    return share(*_one(_ENROLLED, program, day, YEAR))
 
 
 def _activity(program: Program, day: dt.date) -> Decimal | None:
-    return _share(*_one(_ACTIVE, program, day, QUARTER))
+    return share(*_one(_ACTIVE, program, day, QUARTER))
 
 
 def _repeats(program: Program, day: dt.date) -> Decimal | None:
-    return _share(*_one(_REPEATED, program, day, YEAR))
+    return share(*_one(_REPEATED, program, day, YEAR))
 
 
 def _redemption(program: Program, day: dt.date) -> Decimal | None:
@@ -158,7 +194,49 @@ def _redemption(program: Program, day: dt.date) -> Decimal | None:
         weight = (value if by_worth else Decimal(1)).scaleb(-scale)
         earned += units_earned * weight
         spent += units_spent * weight
-    return _share(spent, earned)
+    return share(spent, earned)
+
+
+def _purchases(program: Program, day: dt.date) -> Decimal | None:
+    orders, members = _one(_PURCHASES, program, day, YEAR)
+    return Decimal(orders) / members if members else None
+
+
+def _categories(program: Program, day: dt.date) -> Decimal | None:
+    return share(*_one(_SEVERAL, program, day, YEAR))
+
+
+def _retention(program: Program, day: dt.date) -> Decimal | None:
+    return share(*_bought_again(program, day, before=QUARTER, now=QUARTER))
+
+
+def _churn(program: Program, day: dt.date) -> Decimal | None:
+    still, were = _bought_again(program, day, before=HALF, now=HALF)
+    return share(were - still, were)
+
+
+def _bought_again(program: Program, day: dt.date, *, before: int, now: int) -> tuple[int, int]:
+    """Of those who bought within `before` days up to a quarter ago: who bought in the last `now`
+    days, and how many they are."""
+    then = day - dt.timedelta(days=QUARTER)
+    again, were = _one(
+        _AGAIN, program, day, now, to=end_of_day(then, program.zone),
+        **{"from": start_of_day(then - dt.timedelta(days=before - 1), program.zone)},
+    )  # fmt: skip
+    return again, were
+
+
+def _second_orders(program: Program, day: dt.date) -> Decimal | None:
+    then = day - dt.timedelta(days=QUARTER)
+    found = _one(
+        _SECOND, program, day, YEAR + QUARTER, to=end_of_day(then, program.zone), quarter=QUARTER
+    )
+    return share(*found)
+
+
+def _value(program: Program, day: dt.date) -> Decimal | None:
+    revenue, buyers = _one(_REVENUE, program, day, MONTH)[0], _one(_BUYING, program, day, MONTH)[0]
+    return value_of_customer(revenue, buyers, MONTHS_OF_VALUE)
 
 
 def _revenue(program: Program, day: dt.date) -> Decimal | None:
@@ -173,35 +251,43 @@ def _average(program: Program, day: dt.date) -> Decimal | None:
 def _liability(program: Program, day: dt.date) -> Decimal | None:
     kinds = program.wallet_types.filter(stored_value=False).select_related("program")
     owed = sum((get_liability(kind, day).worth for kind in kinds), ZERO)
-    return _share(owed, _one(_ALL_REVENUE, program, day, MONTH)[0])
+    return share(owed, _one(_ALL_REVENUE, program, day, MONTH)[0])
 
 
 def _cost(program: Program, day: dt.date) -> Decimal | None:
     given = _one(_DISCOUNTED, program, day, MONTH)[0]
     for value, scale, earned, _spent in _all(_MOVED, program, day, MONTH):
         given += (earned * value).scaleb(-scale)
-    return _share(given, _one(_REVENUE, program, day, MONTH)[0])
+    return share(given, _one(_REVENUE, program, day, MONTH)[0])
 
 
-def _tier_share(program: Program, day: dt.date, now: dt.datetime, tier_code: str) -> Decimal | None:
+def tier_shares(program: Program, day: dt.date, now: dt.datetime) -> dict[str, Decimal | None]:
+    """Of each tier, from the lowest on, the share of members who have it or a higher one. Nothing
+    where the program had no tiers then."""
     at = min(end_of_day(day, program.zone) - dt.timedelta(microseconds=1), now)
     found = tier_set_at(program, at)
     codes = [tier.code for tier in found.tiers.all()] if found else []
-    if tier_code not in codes:
-        return None
-    position = codes.index(tier_code)
-    if at == now:
-        return _share(*_one(_TIERED, program, day, 1, position=position))
-    terms = tiered_program(program.pk)
+    places = _places_now(program, codes, day) if at == now else _places_at(program, codes, day, at)
+    return {code: share(sum(places[place:]), sum(places)) for place, code in enumerate(codes)}
+
+
+def _places_now(program: Program, codes: Sequence[str], day: dt.date) -> list[int]:
+    """How many members are at each tier, by what is written down of them."""
+    counted = dict(_all(_TIERED, program, day, 1)) if codes else {}
+    return [counted.get(place, 0) for place in range(len(codes))]
+
+
+def _places_at(program: Program, codes: Sequence[str], day: dt.date, at: dt.datetime) -> list[int]:
+    """The same of a day that is over, worked out member by member."""
+    counted = [0] * len(codes)
+    terms = tiered_program(program.pk) if codes else None
     if terms is None:
-        return None
+        return counted
     members = {row[0] for row in _all(f"SELECT id FROM ({_MEMBERS}) m", program, day, 1)}
-    places = [
-        codes.index(stands.tier)
-        for pk, stands in standings_of_all(terms, at)
-        if pk in members and stands.tier in codes
-    ]
-    return _share(sum(place >= position for place in places), len(places))
+    for pk, stands in standings_of_all(terms, at):
+        if pk in members and stands.tier in codes:
+            counted[codes.index(stands.tier)] += 1
+    return counted
 
 
 _MEASURES: Mapping[str, Callable[[Program, dt.date], Decimal | None]] = {
@@ -214,12 +300,13 @@ _MEASURES: Mapping[str, Callable[[Program, dt.date], Decimal | None]] = {
     Metric.AVERAGE: _average,
     Metric.LIABILITY: _liability,
     Metric.COST: _cost,
+    Metric.PURCHASES: _purchases,
+    Metric.VALUE: _value,
+    Metric.SEVERAL: _categories,
+    Metric.RETAINED: _retention,
+    Metric.SECOND: _second_orders,
+    Metric.LOST: _churn,
 }
-
-
-def _share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
-    """Out of 100."""
-    return Decimal(part) * 100 / whole if whole > 0 else None
 
 
 def _one(query: str, program: Program, day: dt.date, days: int, **more: Any) -> tuple[Any, ...]:

@@ -40,6 +40,8 @@ from members.errors import NotFoundError
 Metric = Literal[
     "members", "enrollment_share", "active_share", "redemption_rate", "repeat_rate",
     "member_revenue", "average_order", "liability_share", "cost_share", "tier_share",
+    "purchases_per_member", "member_value", "several_categories", "retention_rate",
+    "repurchase_rate", "churn_rate",
 ]  # fmt: skip
 Note = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 AMOUNT = "A number, an amount of money, or a percentage out of 100."
@@ -82,7 +84,7 @@ class GoalBrief(Answer):
     program: str
     metric: Metric
     tier_code: str
-    unit: Literal["count", "percent", "money"]
+    unit: Literal["count", "number", "percent", "money"]
     direction: Literal["up", "down"] = Field(description="Which way is better.")
     target: str
     baseline: str | None

@@ -16,6 +16,7 @@ from loyalty.api.v1 import (
     discounts,
     gifts,
     goals,
+    insights,
     invoices,
     judgments,
     launches,
@@ -243,6 +244,12 @@ urlpatterns = [
         discounts.ProgramDiscounts.as_view(),
         name="program-discounts",
     ),
+    path(
+        "programs/<slug:code>/insights",
+        insights.ProgramInsights.as_view(),
+        name="program-insights",
+    ),
+    path("programs/<slug:code>/cohorts", insights.ProgramCohorts.as_view(), name="program-cohorts"),
     path(
         "programs/<slug:code>/liability",
         liability.ProgramLiability.as_view(),

@@ -1,0 +1,101 @@
+"""What the page of key figures says of what a program brings: only where members were kept
+aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from loyalty.backoffice.figure_cards import STATES
+from loyalty.insight_registry import Comparison, starts_of_comparisons
+from loyalty.insight_sentences import lift_band_words, lift_words
+from loyalty.lifts import (
+    Lift,
+    cost_of_purchase,
+    frequency_lift,
+    order_value_lift,
+    return_on_cost,
+)
+from loyalty.models import Program
+from loyalty.target_bands import LiftBand
+from members.formatting import format_money, format_number
+from members.policy import AnyUser, is_allowed
+
+
+@dataclass(frozen=True, slots=True)
+class LiftCell:
+    """`between`: what it lies between, or why that is not known; `state`: against its band."""
+
+    label: str
+    value: str
+    between: str
+    state: str = ""
+    kind: str = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class LiftRow:
+    """One comparison."""
+
+    name: str
+    url: str
+    people: str
+    cells: Sequence[LiftCell]
+
+
+def lift_context(
+    found: Sequence[Comparison], bands: Sequence[LiftBand], program: Program, user: AnyUser
+) -> dict[str, Any]:
+    return {
+        "starts": [
+            (start.label, reverse(start.url_name))
+            for start in starts_of_comparisons()
+            if is_allowed(user, start.permission)
+        ],
+        "lifts": [_row(item, bands, program) for item in found],
+        "lift_bands": [(band, lift_band_words(band, band.band)) for band in bands],
+    }
+
+
+def _row(found: Comparison, bands: Sequence[LiftBand], program: Program) -> LiftRow:
+    by_code = {band.code: band for band in bands}
+    each = cost_of_purchase(found)
+    return LiftRow(
+        name=found.name,
+        url=reverse(found.url_name, args=[found.url_key]),
+        people=_("%(led)s members against %(aside)s kept aside")
+        % {"led": format_number(found.led), "aside": format_number(found.aside)},
+        cells=[
+            _cell(by_code["frequency_lift"], frequency_lift(found)),
+            _cell(by_code["order_value_lift"], order_value_lift(found)),
+            _cell(by_code["return_on_cost"], return_on_cost(found)),
+            LiftCell(
+                _("Cost of one more purchase"),
+                "–" if each is None else format_money(each, program.currency),
+                _("to be below what a new customer costs you") if each is not None
+                else _("it is not clear that there are more"),
+            ),
+        ],
+    )  # fmt: skip
+
+
+def _cell(band: LiftBand, lift: Lift | None) -> LiftCell:
+    label = str(band.label)
+    if lift is None:
+        return LiftCell(label, "–", "", _("Nothing to measure"))
+    value = lift_words(band, lift.value)
+    if lift.low is None or lift.high is None:
+        said = _("what it lies between is not known: read the revenue")
+        return LiftCell(label, value, said, _("Not judged"))
+    ends = {"low": lift_words(band, lift.low), "high": lift_words(band, lift.high)}
+    between = _("between %(low)s and %(high)s") % ends
+    if not lift.is_clear:
+        return LiftCell(label, value, between, _("May be chance"))
+    state = band.band.state_of(Decimal(str(round(lift.value, 4))))
+    kind = {"inside": "success", "below": "warning", "above": "info"}[state]
+    return LiftCell(label, value, between, str(STATES[state]), kind)

@@ -1,0 +1,92 @@
+"""What higher applications know of how a program does: figures that they measure, and comparisons
+with members who were kept aside."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.utils.functional import Promise
+
+from loyalty.goal_metrics import GoalMetric
+
+if TYPE_CHECKING:
+    from loyalty.models import Program
+
+# At the end of a day; None: there was nothing to measure. In a constant number of queries.
+Measure = Callable[["Program", dt.date], Decimal | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """A figure for each head: of who got something, of who was kept aside, and between what the
+    difference lies in 95 of 100 such comparisons."""
+
+    led: float
+    aside: float
+    low: float
+    high: float
+
+    @property
+    def is_clear(self) -> bool:
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Members who got something against members like them who were kept aside by chance. `orders`
+    and `revenue` for each head. `cost`: what was given to those who got it; None: not known. The
+    page of it is `url_name` with `url_key`."""
+
+    name: str
+    url_name: str
+    url_key: str
+    led: int
+    aside: int
+    orders: Arms
+    revenue: Arms
+    cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where one begins something that can keep members aside: the name of its page, for whoever
+    has this permission."""
+
+    label: str | Promise
+    url_name: str
+    permission: str
+
+
+# The newest first; those that have enough members on both sides alone.
+ComparisonSource = Callable[["Program", dt.datetime], Sequence[Comparison]]
+
+_measured: dict[str, tuple[GoalMetric, Measure]] = {}
+_sources: dict[str, tuple[ComparisonSource, Start]] = {}
+
+
+def register_insight(metric: GoalMetric, measure: Measure) -> None:
+    """Have a figure measured with those of every program; the same code again replaces it."""
+    _measured[metric.code] = (metric, measure)
+
+
+def registered_insights() -> list[tuple[GoalMetric, Measure]]:
+    """In the order of registration."""
+    return list(_measured.values())
+
+
+def register_comparisons(key: str, source: ComparisonSource, start: Start) -> None:
+    """The same key again replaces it."""
+    _sources[key] = (source, start)
+
+
+def starts_of_comparisons() -> list[Start]:
+    return [start for _source, start in _sources.values()]
+
+
+def comparisons_of(program: Program, now: dt.datetime) -> list[Comparison]:
+    """In the order of registration. As many queries as there are things that keep members aside."""
+    return [item for source, _start in _sources.values() for item in source(program, now)]

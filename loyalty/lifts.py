@@ -1,0 +1,65 @@
+"""What a program brings, told by members who were kept aside by chance: pure. Members against
+non-members tell nothing of it: who buys much joins sooner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from loyalty.insight_registry import Arms, Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """A figure, and between what it lies; None: not known. Not `is_clear`: chance alone may have
+    made it."""
+
+    value: float
+    low: float | None
+    high: float | None
+    is_clear: bool
+
+
+def frequency_lift(found: Comparison) -> Lift | None:
+    """How many times as often those buy who got it."""
+    return _times(found.orders)
+
+
+def order_value_lift(found: Comparison) -> Lift | None:
+    """How much more an order comes to, out of 100. What lies between is not told by the two
+    figures that there are, so it is never clear by itself."""
+    if not found.orders.led or not found.orders.aside or not found.revenue.aside:
+        return None
+    led = found.revenue.led / found.orders.led
+    aside = found.revenue.aside / found.orders.aside
+    return Lift((led / aside - 1) * 100, None, None, is_clear=False)
+
+
+def return_on_cost(found: Comparison) -> Lift | None:
+    """How many times what was given came back as revenue that there would not have been. It is
+    revenue: what the goods cost is not taken off."""
+    if not found.cost or found.cost <= 0:
+        return None
+    each = found.led / float(found.cost)
+    arms = found.revenue
+    return Lift(
+        (arms.led - arms.aside) * each, arms.low * each, arms.high * each, is_clear=arms.is_clear
+    )
+
+
+def cost_of_purchase(found: Comparison) -> Decimal | None:
+    """What an order costs that there would not have been. None where it is not clear that there are
+    any, or what was given is not known."""
+    more = found.orders.led - found.orders.aside
+    if not found.cost or found.orders.low <= 0:
+        return None
+    return found.cost / Decimal(more * found.led)
+
+
+def _times(arms: Arms) -> Lift | None:
+    if not arms.aside:
+        return None
+    return Lift(
+        arms.led / arms.aside, 1 + arms.low / arms.aside, 1 + arms.high / arms.aside,
+        is_clear=arms.is_clear,
+    )  # fmt: skip

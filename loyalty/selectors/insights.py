@@ -1,0 +1,188 @@
+"""The key figures of a program as they were measured month by month, each with the band that it is
+to be in. Nothing is measured here: as many queries however many members there are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from django.db.models import Min
+
+from loyalty.goal_metrics import METRICS, GoalMetric
+from loyalty.insight_registry import registered_insights
+from loyalty.models import Goal, InsightPoint, MemberTally, Program, TargetBand, Tier
+from loyalty.rules.calendar import add_months
+from loyalty.selectors.goals import today_of
+from loyalty.selectors.tier_sets import tier_set_at
+from loyalty.target_bands import (
+    LIFTS,
+    Band,
+    LiftBand,
+    State,
+    state_in,
+    usual_band,
+    usual_tier_band,
+)
+
+TIER = Goal.Metric.TIER
+# The month that runs, and so many before it.
+MONTHS = 12
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A figure at the end of a day. None: there was nothing to measure."""
+
+    day: dt.date
+    value: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """`points`: the ends of months, oldest first, the newest is the figure. Of a tier: the share of
+    members who are at it and at no higher one."""
+
+    metric: GoalMetric
+    points: Sequence[Point]
+    band: Band | None
+    tier_code: str = ""
+    tier_name: str = ""
+
+    @property
+    def value(self) -> Decimal | None:
+        return self.points[-1].value if self.points else None
+
+    @property
+    def day(self) -> dt.date | None:
+        return self.points[-1].day if self.points else None
+
+    @property
+    def state(self) -> State:
+        return state_in(self.band, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """`tiers`: from the lowest on; `lifts`: the bands of what only a comparison tells. Not
+    `measured`: the job has not been there."""
+
+    program: Program
+    measured: bool
+    figures: Sequence[Figure]
+    tiers: Sequence[Figure]
+    lifts: Sequence[LiftBand]
+
+    @property
+    def judged(self) -> list[Figure]:
+        """Those that a band says something of."""
+        return [item for item in (*self.figures, *self.tiers) if item.state not in _UNJUDGED]
+
+    @property
+    def inside(self) -> int:
+        return sum(item.state == "inside" for item in self.judged)
+
+
+_UNJUDGED = ("free", "unmeasured")
+
+
+def get_overview(program: Program, now: dt.datetime) -> Overview:
+    """A constant number of queries."""
+    points = _points(program, now)
+    bands = own_bands(program)
+    return Overview(
+        program=program,
+        measured=bool(points),
+        figures=[
+            Figure(
+                metric,
+                points.get((metric.code, ""), ()),
+                bands.get((metric.code, ""), usual_band(metric)),
+            )
+            for metric in figure_metrics()
+        ],
+        tiers=_tiers(tiers_of_figures(program, now), points, bands),
+        lifts=[
+            replace(lift, band=bands.get((lift.code, ""), lift.band)) for lift in LIFTS.values()
+        ],
+    )
+
+
+def all_months(program: Program, now: dt.datetime) -> list[dt.date]:
+    """The first days of the months that are looked at, from when the first member joined."""
+    this_month = today_of(program, now).replace(day=1)
+    months = [add_months(this_month, -n) for n in range(MONTHS, -1, -1)]
+    begun = MemberTally.objects.filter(program=program).aggregate(day=Min("joined_on"))["day"]
+    first = (begun or this_month).replace(day=1)
+    return [month for month in months if month >= first] or [this_month]
+
+
+def figure_metrics() -> list[GoalMetric]:
+    """All that is measured of a program but tiers, of which each is a figure."""
+    own = [metric for metric in METRICS.values() if metric.code != TIER]
+    return own + [metric for metric, _measure in registered_insights()]
+
+
+def own_bands(program: Program) -> dict[Key, Band]:
+    """Those that somebody chose. One query."""
+    return {
+        (row.metric, row.tier_code): Band(row.low, row.high, own=True)
+        for row in TargetBand.objects.filter(program=program)
+    }
+
+
+def band_now(program: Program, metric: str, tier_code: str, now: dt.datetime) -> Band | None:
+    """The one that a figure has, chosen or usual."""
+    chosen = own_bands(program).get((metric, tier_code))
+    if chosen is not None or metric in LIFTS:
+        return chosen or LIFTS[metric].band
+    if metric == TIER:
+        codes = [tier.code for tier in tiers_of_figures(program, now)]
+        return usual_tier_band(codes.index(tier_code), len(codes)) if tier_code in codes else None
+    return next((usual_band(item) for item in figure_metrics() if item.code == metric), None)
+
+
+def tiers_of_figures(program: Program, now: dt.datetime) -> list[Tier]:
+    """From the lowest on; none where the program has none."""
+    found = tier_set_at(program, now)
+    return list(found.tiers.all()) if found else []
+
+
+def _points(program: Program, now: dt.datetime) -> dict[Key, list[Point]]:
+    found: defaultdict[Key, list[Point]] = defaultdict(list)
+    rows = InsightPoint.objects.filter(program=program, month__in=all_months(program, now))
+    for row in rows.order_by("month"):
+        found[row.metric, row.tier_code].append(Point(row.day, row.value))
+    return dict(found)
+
+
+def _tiers(
+    tiers: Sequence[Tier],
+    points: Mapping[Key, Sequence[Point]],
+    bands: Mapping[Key, Band],
+) -> list[Figure]:
+    return [
+        Figure(
+            METRICS[TIER],
+            _at_no_higher(points, tier, tiers[place + 1 :]),
+            bands.get((TIER, tier.code), usual_tier_band(place, len(tiers))),
+            tier.code,
+            tier.name,
+        )
+        for place, tier in enumerate(tiers)
+    ]
+
+
+def _at_no_higher(
+    points: Mapping[Key, Sequence[Point]], tier: Tier, above: Sequence[Tier]
+) -> list[Point]:
+    """Who has it or a higher one, less who has a higher one."""
+    higher = points.get((TIER, above[0].code), ()) if above else ()
+    less = {point.day: point.value for point in higher}
+    return [
+        Point(point.day, None if point.value is None else point.value - (less.get(point.day) or 0))
+        for point in points.get((TIER, tier.code), ())
+    ]

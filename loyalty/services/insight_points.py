@@ -1,0 +1,228 @@
+"""What programs were month by month: measured each night, and again for a while after a month is
+over, about which orders and returns are still told. The pages of insights read nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Min
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from loyalty.goal_metrics import METRICS
+from loyalty.insight_registry import registered_insights
+from loyalty.models import CohortMonth, Goal, InsightPoint, Program
+from loyalty.rules.calendar import add_months
+from loyalty.selectors.cohorts import measure_cohorts
+from loyalty.selectors.goal_metrics import measure, tier_shares
+from loyalty.selectors.goals import today_of
+from loyalty.selectors.insights import MONTHS, all_months
+from members.formatting import format_number
+from members.jobs import Work
+from members.models import Job
+from members.services.audit import Actor
+from members.services.job_runs import Step, run_in_chunks
+from members.services.jobs import start_or_resume_job
+
+KIND = "insight_points"
+# So many days after its end a month is measured again each night: orders and returns are told late.
+AGAIN = 7
+TIERS, COHORTS = "tiers", "cohorts"
+
+# A program by its key, the first day of a month, and what is to be measured of it.
+Piece = tuple[int, str, str]
+
+
+def find_points(now: dt.datetime) -> Work | None:
+    """Months without figures, the one that runs, and one that is over since a few days."""
+    pieces = [piece for program in measured_programs() for piece in due_pieces(program, now)]
+    if not pieces:
+        return None
+    return Work(_("Figures month by month"), params={"pieces": pieces}, total=len(pieces))
+
+
+def start_measuring(*, program: Program, actor: Actor, now: dt.datetime) -> Job:
+    """A job that measures all months of a program, to be handed to a worker; the same again, while
+    it runs, is the one that there is."""
+    pieces = [piece for month in all_months(program, now) for piece in every_piece(program, month)]
+    return start_or_resume_job(
+        kind=KIND, label=_("Figures of %s") % program.name, fingerprint=program.code,
+        params={"pieces": pieces}, actor=actor, total=len(pieces),
+    )  # fmt: skip
+
+
+def open_measuring(program: Program) -> Job | None:
+    """The work that `start_measuring` began and that is not done."""
+    jobs = Job.objects.filter(
+        kind=KIND, fingerprint=program.code, state__in=[Job.State.QUEUED, Job.State.RUNNING]
+    )
+    return jobs.order_by("-pk").first()
+
+
+def run_points(job_id: int) -> Job | None:
+    """Measure piece after piece; None when another run has it."""
+    return run_in_chunks(job_id, _next_piece)
+
+
+def point_words(job: Job) -> str:
+    done = job.result.get("measured", 0)
+    words = ngettext("%s figure was measured.", "%s figures were measured.", done)
+    return words % format_number(done)
+
+
+def rebuild_points(programs: Iterable[Program], now: dt.datetime) -> int:
+    """All months of these programs anew. Returns how many figures were measured."""
+    return sum(
+        measure_piece(program, dt.date.fromisoformat(month), what, now)
+        for program in programs
+        for first in all_months(program, now)
+        for _pk, month, what in every_piece(program, first)
+    )
+
+
+def measure_due(program: Program, now: dt.datetime) -> int:
+    """At once what the next night would measure. Returns how many figures that were."""
+    return sum(
+        measure_piece(program, dt.date.fromisoformat(month), what, now)
+        for _pk, month, what in due_pieces(program, now)
+    )
+
+
+def due_pieces(program: Program, now: dt.datetime) -> list[Piece]:
+    """What no point says yet, also of a figure that a later version brought; and all of a month
+    about which messages may still come. The tiers of a month that is over are worked out member by
+    member, so once is enough."""
+    today, months = today_of(program, now), all_months(program, now)
+    points = InsightPoint.objects.filter(program=program, month__in=months)
+    known = {
+        (month, metric): day
+        for month, metric, day in points.values_list("month", "metric")
+        .annotate(first=Min("day"))
+        .order_by()
+    }
+    rows = CohortMonth.objects.filter(program=program, month__in=months)
+    summed = set(rows.values_list("month", flat=True).order_by().distinct())
+
+    def is_due(month: dt.date, what: str) -> bool:
+        if what == COHORTS:
+            return month not in summed or _is_late(month, today)
+        day = known.get((month, Goal.Metric.TIER if what == TIERS else what))
+        if day is None or day < _day_of(month, today):
+            return True
+        runs = month == today.replace(day=1)
+        return runs if what == TIERS else _is_late(month, today)
+
+    return [
+        piece
+        for month in months
+        for piece in every_piece(program, month)
+        if is_due(month, piece[2])
+    ]
+
+
+def measured_programs() -> list[Program]:
+    return list(Program.objects.exclude(status=Program.Status.DRAFT).order_by("pk"))
+
+
+def every_piece(program: Program, month: dt.date) -> list[Piece]:
+    codes = [code for code in METRICS if code != Goal.Metric.TIER]
+    codes += [metric.code for metric, _measure in registered_insights()]
+    return [(program.pk, month.isoformat(), what) for what in (*codes, TIERS, COHORTS)]
+
+
+def measure_piece(program: Program, month: dt.date, what: str, now: dt.datetime) -> int:
+    """Measure it and keep what was found; doing it twice changes nothing. Returns how many figures
+    there are of it."""
+    day = _day_of(month, today_of(program, now))
+    if what == COHORTS:
+        return _keep_cohorts(program, month)
+    if what == TIERS:
+        return _keep_tiers(program, month, day, now)
+    value = _value(program, what, day, now)
+    return _keep([InsightPoint(program=program, metric=what, month=month, day=day, value=value)])
+
+
+def _value(program: Program, code: str, day: dt.date, now: dt.datetime) -> Any:
+    if code in METRICS:
+        return measure(program, code, day, now)
+    for metric, take in registered_insights():
+        if metric.code == code:
+            return take(program, day)
+    return None
+
+
+def _keep_tiers(program: Program, month: dt.date, day: dt.date, now: dt.datetime) -> int:
+    """Of the month that runs as they are written down now, which looks at no member's life."""
+    today = today_of(program, now)
+    day = today if month == today.replace(day=1) else day
+    found = tier_shares(program, day, now)
+    rows = InsightPoint.objects.filter(program=program, month=month, metric=Goal.Metric.TIER)
+    rows.exclude(tier_code__in=list(found)).delete()
+    return _keep([
+        InsightPoint(
+            program=program, metric=Goal.Metric.TIER, tier_code=code, month=month, day=day,
+            value=None if value is None else round(value, 4),
+        )
+        for code, value in found.items()
+    ])  # fmt: skip
+
+
+def _keep(points: list[InsightPoint]) -> int:
+    InsightPoint.objects.bulk_create(
+        points, update_conflicts=True,
+        unique_fields=["program", "month", "metric", "tier_code"], update_fields=["day", "value"],
+    )  # fmt: skip
+    return len(points)
+
+
+def _keep_cohorts(program: Program, month: dt.date) -> int:
+    """What all who joined within the months that are looked at did in this one."""
+    found = measure_cohorts(
+        program, joined_from=add_months(month, -MONTHS), first=month, last=month
+    )  # fmt: skip
+    rows = CohortMonth.objects.filter(program=program, month=month)
+    rows.exclude(joined__in=[item.joined for item in found]).delete()
+    CohortMonth.objects.bulk_create(
+        [
+            CohortMonth(
+                program=program, joined=item.joined, month=item.month, members=item.members,
+                buyers=item.buyers, orders=item.orders, revenue=item.revenue,
+                units=round(item.units, 4),
+            )
+            for item in found
+        ],
+        update_conflicts=True,
+        unique_fields=["program", "joined", "month"],
+        update_fields=["members", "buyers", "orders", "revenue", "units"],
+    )  # fmt: skip
+    return len(found)
+
+
+def _day_of(month: dt.date, today: dt.date) -> dt.date:
+    """The last day of a month; of the one that runs the last that is over, on its first day this
+    one."""
+    last = add_months(month, 1) - dt.timedelta(days=1)
+    return min(last, max(today - dt.timedelta(days=1), month))
+
+
+def _is_late(month: dt.date, today: dt.date) -> bool:
+    """Whether messages may still come about it: it runs, or is over since a few days."""
+    return today < add_months(month, 1) + dt.timedelta(days=AGAIN)
+
+
+def _next_piece(job: Job) -> Step | None:
+    place, pieces = job.checkpoint.get("place", 0), job.params["pieces"]
+    if place >= len(pieces):
+        return None
+    pk, month, what = pieces[place]
+    measured = job.result.get("measured", 0)
+    program = Program.objects.filter(pk=pk).first()
+    if program is not None:
+        measured += measure_piece(program, dt.date.fromisoformat(month), what, timezone.now())
+    return Step(
+        checkpoint={"place": place + 1}, done=place + 1, total=len(pieces),
+        result={"measured": measured},
+    )  # fmt: skip

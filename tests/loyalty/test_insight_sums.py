@@ -1,0 +1,117 @@
+"""The worked examples of key figures, and what bands and lifts say; nothing of a database."""
+
+from decimal import Decimal
+
+import pytest
+
+from campaigns.selectors.opinions import nps_of
+from loyalty.goal_metrics import METRICS
+from loyalty.insight_registry import Arms, Comparison, registered_insights
+from loyalty.insight_sentences import WORDS, advice_sentence, band_words, figure_sentence
+from loyalty.insight_sums import loyalty_index, net_promoters, share, value_of_customer
+from loyalty.lifts import cost_of_purchase, frequency_lift, order_value_lift, return_on_cost
+from loyalty.target_bands import Band, state_in, usual_band, usual_tier_band
+
+
+def test_two_hundred_of_a_thousand_are_twenty_percent():
+    assert share(200, 1000) == 20
+
+
+def test_355_of_5000_lost_are_seven_and_a_tenth_percent():
+    assert share(355, 5000) == Decimal("7.1")
+
+
+def test_nothing_has_no_share():
+    assert share(0, 0) is None
+
+
+def test_60_promoters_25_passives_and_15_detractors_are_an_nps_of_45():
+    assert net_promoters(60, 25, 15) == 45
+    assert nps_of({10: 40, 9: 20, 8: 15, 7: 10, 6: 5, 0: 10}) == 45
+    assert nps_of({}) is None
+
+
+def test_a_customer_brings_in_three_months_what_a_month_of_all_comes_to():
+    value = value_of_customer(2_500_000, 455, 3)
+    assert value is not None
+    assert round(value) == 16_484
+    assert value_of_customer(1, 0, 3) is None
+
+
+def test_the_loyalty_index_is_the_mean_of_three_shares():
+    assert loyalty_index(60, 45, 30) == 45
+    assert loyalty_index(0, 0, 0) == 0
+    assert loyalty_index(100, 100, 100) == 100
+
+
+@pytest.mark.parametrize(
+    ("value", "state"),
+    [
+        ("59.9", "below"),
+        ("60", "inside"),
+        ("80", "inside"),
+        ("80.1", "above"),
+        (None, "unmeasured"),
+    ],
+)
+def test_both_ends_of_a_band_are_inside(value, state):
+    band = usual_band(METRICS["enrollment_share"])
+    assert state_in(band, None if value is None else Decimal(value)) == state
+    assert state_in(None, Decimal(3)) == "free"
+
+
+def test_a_band_may_be_open_on_a_side():
+    assert state_in(Band(None, Decimal(5)), Decimal(0)) == "inside"
+    assert state_in(Band(Decimal(5), None), Decimal(500)) == "inside"
+    assert band_words(METRICS["churn_rate"], Band(None, Decimal(5)), "USD") == "at most 5%"
+    assert band_words(METRICS["average_order"], Band(Decimal(5), None), "USD") == "at least $5.00"
+    assert band_words(METRICS["active_share"], Band(Decimal(40), Decimal(60)), "USD") == (
+        "40% to 60%"
+    )
+
+
+def test_four_tiers_are_to_have_60_25_12_and_3_percent():
+    for place, wanted in enumerate((60, 25, 12, 3)):
+        assert state_in(usual_tier_band(place, 4), Decimal(wanted)) == "inside"
+    assert usual_tier_band(0, 6) is None
+
+
+def test_every_figure_has_words_for_what_it_says_and_what_to_do():
+    metrics = [*METRICS.values(), *(metric for metric, _measure in registered_insights())]
+    for metric in metrics:
+        assert "%s" not in figure_sentence(metric, Decimal(7), "USD")
+        for state in ("below", "inside", "above"):
+            assert advice_sentence(metric, state), metric.code
+        assert advice_sentence(metric, "free") == ""
+    assert set(WORDS) == {metric.code for metric in metrics}
+
+
+def compared(**changes):
+    known = {
+        "name": "Double", "url_name": "", "url_key": "", "led": 400, "aside": 100,
+        "orders": Arms(3.0, 2.0, 0.5, 1.5), "revenue": Arms(75.0, 40.0, 20.0, 50.0),
+        "cost": Decimal(3500),
+    }  # fmt: skip
+    return Comparison(**{**known, **changes})
+
+
+def test_what_a_comparison_tells_is_worked_out_against_those_kept_aside():
+    often = frequency_lift(compared())
+    assert (often.value, often.low, often.high, often.is_clear) == (1.5, 1.25, 1.75, True)
+    # 35 more for each of 400, of which 3,500 was given: four times.
+    back = return_on_cost(compared())
+    assert back.value == pytest.approx(4)
+    assert (back.low, back.high) == (pytest.approx(20 * 400 / 3500), pytest.approx(50 * 400 / 3500))
+    # 25 an order against 20.
+    worth = order_value_lift(compared())
+    assert worth.value == pytest.approx(25)
+    assert not worth.is_clear
+    # 400 more purchases for 3,500.
+    assert cost_of_purchase(compared()) == Decimal("8.75")
+
+
+def test_what_chance_alone_may_have_made_is_not_clear():
+    unclear = compared(orders=Arms(2.1, 2.0, -0.3, 0.5))
+    assert not frequency_lift(unclear).is_clear
+    assert cost_of_purchase(unclear) is None
+    assert return_on_cost(compared(cost=None)) is None
