@@ -93,6 +93,8 @@ EARNING: dict[type, Way] = {
     m.ManualTier: _MEMBER,
     m.MemberTier: _MEMBER,
     m.Goal: _PROGRAM,
+    m.EconomicAssumptions: _PROGRAM,
+    m.EconomicScenario: _PROGRAM,
     m.GoalPoint: ("goal",),
     m.InsightPoint: _PROGRAM,
     m.TargetBand: _PROGRAM,

@@ -8,6 +8,7 @@ from loyalty.insight_registry import Comparison, comparisons_of
 from loyalty.models import Program, WalletType
 from loyalty.selectors import import_undos
 from loyalty.selectors.cohorts import CohortSums, measure_cohorts
+from loyalty.selectors.economics import ProgramData, program_data
 from loyalty.selectors.enrollment import Joined, how_they_joined
 from loyalty.selectors.holders import Held, largest_holdings
 from loyalty.selectors.insights import all_months
@@ -21,6 +22,7 @@ from members.slow_figures import register_figures
 
 LAUNCH, PHASES, TIERS = "figures of a launch", "phases of a launch", "effect of other tiers"
 HOLDERS, JOINED = "largest holders", "how members joined"
+ECONOMICS = "economics of a program"
 UNDO, TERMS = "effect of undoing an import", "effect of terms of today"
 COMPARISONS, COHORTS = "comparisons of a program", "cohorts of a segment"
 
@@ -52,6 +54,10 @@ def holders(
 
 def joined(*, program: int, days: int, now: dt.datetime) -> Joined:
     return how_they_joined(Program.objects.get(pk=program), now, days)
+
+
+def economics(*, program: int, now: dt.datetime) -> ProgramData:
+    return program_data(Program.objects.get(pk=program), now)
 
 
 def effect_of_undo(*, job: int, after: str, now: dt.datetime) -> import_undos.UndoEffect:
@@ -88,6 +94,7 @@ def register() -> None:
     register_figures(TIERS, effect_of_tiers)
     register_figures(HOLDERS, holders)
     register_figures(JOINED, joined)
+    register_figures(ECONOMICS, economics)
     register_figures(UNDO, effect_of_undo)
     register_figures(TERMS, effect_of_terms)
     register_figures(COMPARISONS, comparisons)

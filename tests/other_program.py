@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from campaigns.models import Campaign
+from loyalty.economics import ZERO, Inputs
 from loyalty.models import (
     AdjustmentRequest,
     BulkAdjustment,
@@ -25,6 +26,7 @@ from loyalty.models import (
     Transfer,
     Wallet,
 )
+from loyalty.services.economics import save_scenario
 from loyalty.services.subscriptions import subscribe
 from members.services.audit import SYSTEM
 from members.services.customers import add_note, update_customer
@@ -95,12 +97,18 @@ def _by_program(program: Program) -> dict[str, dict[str, Any]]:
         due_on=NOW.date().replace(year=NOW.year + 50),
     )  # fmt: skip
     charity = Charity.objects.select_related("account").get(account__program=program)
+    scenario = save_scenario(
+        program=program, name=f"{WORD} plan", actor=SYSTEM, now=NOW,
+        inputs=Inputs(members=1, spend_without=ZERO, spend_with=ZERO, margin=ZERO),
+    )  # fmt: skip
     return {
         "programs/<slug:code>/": {"code": program.code, "plan": "plus", "rule": rule.code,
                                   "charity_code": charity.account.code},
         "programs/<uuid:public_id>/": _id(program),
         "rules/<int:pk>/": {"pk": rule.pk},
         "goals/<uuid:public_id>/": _id(goal),
+        "insights/economics/<slug:code>/": {"code": program.code},
+        "insights/economics/scenarios/<uuid:public_id>/": _id(scenario),
         "insights/journal/<slug:code>/": {"code": program.code},
     }  # fmt: skip
 

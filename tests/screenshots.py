@@ -205,6 +205,7 @@ PAGES = (
     Page("window-new", ("rewards_backoffice:window_create", "program")),
     Page("overview", ("loyalty_backoffice:overview",)),
     Page("cohorts", ("loyalty_backoffice:cohorts",)),
+    Page("economics", ("loyalty_backoffice:economics", "program")),
     Page("liability", ("loyalty_backoffice:liability",)),
     Page("liability-members", ("loyalty_backoffice:liability_members",)),
     Page("breakage", ("loyalty_backoffice:breakage",)),

@@ -85,12 +85,21 @@ def result_of(campaign: Campaign, now: dt.datetime) -> CampaignResult:
     given = given_by(campaign)
     if not campaign.holdout or campaign.live_at is None:
         return CampaignResult(*reach_of(campaign, now), given)
+    counts, by_orders, by_revenue = compared_arms(campaign, now)
+    return CampaignResult(*counts, given, by_orders, by_revenue)
+
+
+def compared_arms(
+    campaign: Campaign, now: dt.datetime
+) -> tuple[tuple[int, int], Compared | None, Compared | None]:
+    """Of one that keeps members aside: how many are on either side, and orders and money of each
+    compared; None where too few are. One query."""
     arms = _arms(campaign, now)
     led, aside = arms.get(False, [0.0] * 5), arms.get(True, [0.0] * 5)
     counts = int(led[0]), int(aside[0])
     if min(counts) < LEAST_EACH:
-        return CampaignResult(*counts, given)
-    return CampaignResult(*counts, given, compare(led, aside, 1), compare(led, aside, 2))
+        return counts, None, None
+    return counts, compare(led, aside, 1), compare(led, aside, 2)
 
 
 def reach_of(campaign: Campaign, now: dt.datetime) -> tuple[int, int]:

@@ -130,6 +130,16 @@ ITEMS = (
         shortcut="g l",
     ),
     NavItem(
+        "economics",
+        _("Economics"),
+        f"{NAMESPACE}:economics_start",
+        "calculator",
+        order=7,
+        permission="reports.view",
+        section="insights",
+        match=(f"{NAMESPACE}:economics", f"{NAMESPACE}:scenario", f"{NAMESPACE}:assumptions"),
+    ),
+    NavItem(
         "breakage",
         _("Breakage"),
         f"{NAMESPACE}:breakage",

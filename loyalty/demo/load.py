@@ -19,6 +19,7 @@ from loyalty.demo.books import keep_books
 from loyalty.demo.companies import people_buy_for_a_company
 from loyalty.demo.drafts import answer_the_wizard
 from loyalty.demo.duplicates import create_duplicate
+from loyalty.demo.economics import people_reckon
 from loyalty.demo.enrollment import people_join
 from loyalty.demo.giving import people_donate
 from loyalty.demo.goals import people_want
@@ -94,6 +95,7 @@ def load_demo(
     people_join(program)
     people_in_segments()
     people_want(program)
+    people_reckon(program)
     try_rules(program)
     draft_tiers(program)
     answer_the_wizard()

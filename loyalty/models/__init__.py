@@ -11,6 +11,7 @@ from loyalty.models.companies import Company, SpendRequest
 from loyalty.models.discount_budgets import DiscountBudget, DiscountBudgetUse
 from loyalty.models.discount_entries import DiscountEntry
 from loyalty.models.earning_rules import CapCounter, EarningRule, EarningRuleVersion
+from loyalty.models.economics import EconomicAssumptions, EconomicScenario
 from loyalty.models.ending_conversions import ConvertedWallet, EndingConversion
 from loyalty.models.goals import Goal, GoalPoint
 from loyalty.models.import_batches import EnrollmentBatch, ImportBatch, UndoneOrder
@@ -87,6 +88,8 @@ __all__ = [
     "DiscountEntry",
     "EarningRule",
     "EarningRuleVersion",
+    "EconomicAssumptions",
+    "EconomicScenario",
     "EndingConversion",
     "EnrollmentBatch",
     "FormerUnitTerms",

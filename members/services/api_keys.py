@@ -67,7 +67,7 @@ SCOPES: dict[str, str | Promise] = {
     "programs:read": gettext_lazy("Read programs"),
     "goals:read": gettext_lazy("Read goals and how far they are"),
     "goals:write": gettext_lazy("Set, change and close goals"),
-    "books:read": gettext_lazy("Read what is owed to members, and key figures"),
+    "books:read": gettext_lazy("Read what is owed to members, key figures, and what members cost"),
     "backtests:read": gettext_lazy("Read backtests"),
     "backtests:write": gettext_lazy("Try rules on real orders"),
     "jobs:read": gettext_lazy("Watch jobs"),

@@ -6,7 +6,15 @@ from django.utils import timezone
 from loyalty.demo import history
 from loyalty.demo.duplicates import guest_order
 from loyalty.demo.load import needs_demo
-from loyalty.models import Activity, Membership, Order, Program, SelfCheck, Transfer
+from loyalty.models import (
+    Activity,
+    EconomicScenario,
+    Membership,
+    Order,
+    Program,
+    SelfCheck,
+    Transfer,
+)
 from loyalty.selectors.liability import liability_now
 from members.models import (
     Customer,
@@ -46,8 +54,12 @@ def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
     assert (left.count(), set(left.values_list("released_from", flat=True))) == (3, {"Noor Haddad"})
     packages = PersonalPackage.objects.filter(customer=guide, made_at__isnull=False)
     assert set(packages.values_list("for_staff", flat=True)) == {True, False}
+    reckoned = EconomicScenario.objects.get(name="As it is")
+    assert reckoned.spend_with > reckoned.spend_without > 0
+    assert reckoned.reward_rate > 0
     counted = (
         Order, Transfer, Customer, CustomerNote, Activity, CustomerTask, PersonalPackage,
+        EconomicScenario,
     )  # fmt: skip
     counts = [kind.objects.count() for kind in counted]
     assert not needs_demo()

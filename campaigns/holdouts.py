@@ -1,0 +1,71 @@
+"""What promotions and challenges brought that kept members aside, for the economics of programs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+from uuid import UUID
+
+from django.urls import reverse
+
+from campaigns.comparisons import Compared
+from campaigns.models import Campaign
+from campaigns.selectors.campaign_results import compared_arms
+from loyalty.holdouts import Holdout, register_holdouts
+from loyalty.models import Program
+
+WORD = "campaign"
+# The newest of the last year: what was longer ago says little of today.
+MOST, LATELY = 5, dt.timedelta(days=365)
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    register_holdouts(WORD, measure, find)
+
+
+def measure(program: Program, now: dt.datetime) -> list[Holdout]:
+    """Those with enough members on either side; one query for each, and few of them."""
+    found = Campaign.objects.filter(
+        program=program, holdout__gt=0, live_at__gte=now - LATELY
+    ).select_related("program")
+    return list(_measured(list(found.order_by("-live_at")[:MOST]), now))
+
+
+def find(program: Program, own: str) -> tuple[str, str] | None:
+    try:
+        campaign = Campaign.objects.filter(program=program, public_id=UUID(own)).first()
+    except ValueError:
+        return None
+    return (campaign.name, _page(campaign)) if campaign and campaign.holdout else None
+
+
+def _measured(campaigns: list[Campaign], now: dt.datetime) -> Iterator[Holdout]:
+    for campaign in campaigns:
+        counts, _by_orders, revenue = compared_arms(campaign, now)
+        if revenue is not None:
+            yield _holdout(campaign, counts, revenue, now)
+
+
+def _holdout(
+    campaign: Campaign, counts: tuple[int, int], revenue: Compared, now: dt.datetime
+) -> Holdout:
+    since = campaign.live_at or now
+    until = min(now, campaign.ended_at or campaign.ends_at or now)
+    zone = campaign.program.zone
+    return Holdout(
+        f"{WORD}-{campaign.public_id}", campaign.name, _page(campaign),
+        since.astimezone(zone).date(), until.astimezone(zone).date(), *counts,
+        difference=_money(revenue.difference), low=_money(revenue.low), high=_money(revenue.high),
+    )  # fmt: skip
+
+
+def _money(number: float) -> Decimal:
+    """Statistics are worked out in floats; what they say of money is exact to the hundredth."""
+    return Decimal(f"{number:.2f}")
+
+
+def _page(campaign: Campaign) -> str:
+    # It leads on to that of a challenge.
+    return reverse("campaigns_backoffice:campaign", args=[campaign.public_id])

@@ -1,0 +1,195 @@
+"""What a program's own data say of its economics: of the last 365 days, in its currency."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet, Sum
+
+from loyalty.economics import Inputs, Lift
+from loyalty.holdouts import Holdout, holdouts_of
+from loyalty.models import (
+    Account,
+    DailyTotal,
+    EconomicAssumptions,
+    EconomicScenario,
+    Membership,
+    MemberTally,
+    Order,
+    Program,
+    WalletType,
+)
+from loyalty.rules.calendar import start_of_day
+from loyalty.selectors.breakage import breakage, total_of
+from loyalty.selectors.discount_costs import discount_costs
+from loyalty.selectors.liability import get_liability
+
+DAYS = 365
+ZERO = Decimal(0)
+
+# What members bought since they joined, and what came back of that.
+_SPENT = """
+    WITH m AS (
+        SELECT customer_id, greatest(enrolled_at, %(since)s) AS since FROM loyalty_membership
+         WHERE program_id = %(program)s AND merged_into_id IS NULL AND status <> 'left')
+    SELECT (SELECT coalesce(sum(o.total), 0)
+              FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
+             WHERE o.placed_at >= %(since)s AND o.placed_at >= m.since AND o.placed_at < %(now)s
+               AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))
+         - (SELECT coalesce(sum(f.total), 0)
+              FROM loyalty_refund f JOIN loyalty_order o ON o.id = f.order_id
+              JOIN m ON m.customer_id = o.customer_id
+             WHERE f.refunded_at >= %(since)s AND f.refunded_at < %(now)s
+               AND o.placed_at >= m.since AND o.placed_at < %(now)s
+               AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramData:
+    """`member_years`: for how long those who are members were, of the days that are looked at.
+    `earned`, `used`: what units of these days are worth, net of what was taken back; `discounts`:
+    what discount rules took off; `breakage`: of all that was ever granted, what expired, out of
+    100; `owed`: what members hold."""
+
+    members: int
+    member_years: Decimal
+    revenue: Decimal
+    earned: Decimal
+    used: Decimal
+    discounts: Decimal
+    breakage: Decimal | None
+    owed: Decimal
+    holdouts: Sequence[Holdout] = ()
+
+    @property
+    def spend(self) -> Decimal | None:
+        """Of a member in a year; None: nobody was one."""
+        return self.revenue / self.member_years if self.member_years > 0 else None
+
+    @property
+    def reward_rate(self) -> Decimal | None:
+        """What is given for all that is spent, out of 100."""
+        given = self.earned + self.discounts
+        return given * 100 / self.revenue if self.revenue > 0 and given >= 0 else None
+
+    @property
+    def redemption(self) -> Decimal | None:
+        """What was used of what was earned, out of 100; more than all where older units were."""
+        return self.used * 100 / self.earned if self.earned > 0 else None
+
+    @property
+    def counted_redemption(self) -> Decimal | None:
+        """No more than all but what is never used: the rest was earned before."""
+        if self.redemption is None:
+            return None
+        return max(min(self.redemption, 100 - (self.breakage or ZERO)), ZERO)
+
+
+def program_data(program: Program, now: dt.datetime) -> ProgramData:
+    """A constant number of queries for each kind of unit. What members bought is added up order by
+    order; all else comes from sums that are kept."""
+    today = now.astimezone(program.zone).date()
+    first = today - dt.timedelta(days=DAYS - 1)
+    since = start_of_day(first, program.zone)
+    units = list(program.wallet_types.filter(stored_value=False).select_related("program"))
+    members, years = _membership(program, first, today)
+    earned, used = _moved(units, first, today)
+    costs = discount_costs(program, since, now)
+    return ProgramData(
+        members=members,
+        member_years=years,
+        revenue=_spent(program, since, now),
+        earned=earned,
+        used=used,
+        discounts=sum((cost.kept for cost in costs.values()), ZERO),
+        breakage=_breakage(units, today),
+        owed=max(sum((get_liability(item, today).worth for item in units), ZERO), ZERO),
+        holdouts=list(holdouts_of(program, now)),
+    )
+
+
+def assumptions_of(program: Program) -> EconomicAssumptions | None:
+    return EconomicAssumptions.objects.filter(program=program).first()
+
+
+def scenarios_of(program: Program) -> QuerySet[EconomicScenario]:
+    return EconomicScenario.objects.filter(program=program).select_related("program")
+
+
+def inputs_of_scenario(scenario: EconomicScenario) -> Inputs:
+    names = [field.name for field in fields(Inputs) if field.name != "lift"]
+    lift = None
+    if scenario.lift_low is not None and scenario.lift_high is not None:
+        lift = Lift(scenario.lift_low, scenario.lift_high)
+    return Inputs(lift=lift, **{name: getattr(scenario, name) for name in names})
+
+
+def inputs_of_data(data: ProgramData, kept: EconomicAssumptions) -> Inputs | None:
+    """What data and assumptions say together; None: they do not suffice, or cannot be."""
+    rate = data.reward_rate or ZERO
+    if not data.members or data.spend is None or data.spend < 0 or rate > 100:
+        return None
+    if kept.spend_without is None:
+        return None
+    names = ("spend_without", "margin", "administration", "platform_fee", "support", "messaging")
+    return Inputs(
+        members=data.members, spend_with=data.spend, reward_rate=rate,
+        redemption=data.counted_redemption or ZERO, breakage=data.breakage or ZERO, owed=data.owed,
+        **{name: getattr(kept, name) for name in names},
+    )  # fmt: skip
+
+
+def _membership(program: Program, first: dt.date, today: dt.date) -> tuple[int, Decimal]:
+    """How many members there are, and the years that they were members since the first day."""
+    gone = (Membership.Status.LEFT, Membership.Status.MERGED)
+    rows = MemberTally.objects.filter(program=program).exclude(status__in=gone)
+    before = rows.filter(joined_on__lt=first).aggregate(members=Sum("members", default=0))
+    since = list(rows.filter(joined_on__gte=first).values_list("joined_on", "members"))
+    days = int(before["members"]) * DAYS
+    days += sum(members * max((today - joined).days + 1, 0) for joined, members in since)
+    members = int(before["members"]) + sum(members for _joined, members in since)
+    return members, Decimal(days) / DAYS
+
+
+def _spent(program: Program, since: dt.datetime, now: dt.datetime) -> Decimal:
+    asked: dict[str, int | str | list[str] | dt.datetime] = {
+        "program": program.pk, "currency": program.currency, "void": list(Order.VOID),
+        "since": since, "now": now,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_SPENT, asked)
+        return Decimal(cursor.fetchone()[0])
+
+
+def _moved(units: Sequence[WalletType], first: dt.date, today: dt.date) -> tuple[Decimal, Decimal]:
+    """Worth of what was earned and of what was spent or given to charities, each net."""
+    kinds = Account.Kind
+    net = F("incoming") - F("outgoing")
+    used = Q(account__kind__in=(kinds.REDEEMED, kinds.CHARITY))
+    rows = (
+        DailyTotal.objects.filter(wallet_type__in=units, day__range=(first, today))
+        .order_by()
+        .values_list("wallet_type")
+        .annotate(
+            earned=Sum(net, filter=Q(account__kind=kinds.ISSUED), default=0),
+            used=Sum(-net, filter=used, default=0),
+        )
+    )
+    worth = {item.pk: item.unit_value.scaleb(-item.scale) for item in units}
+    sums = [(earned * worth[pk], spent * worth[pk]) for pk, earned, spent in rows]
+    return sum((row[0] for row in sums), ZERO), sum((row[1] for row in sums), ZERO)
+
+
+def _breakage(units: Sequence[WalletType], today: dt.date) -> Decimal | None:
+    granted = expired = ZERO
+    for item in units:
+        total = total_of(breakage(item, today), today)
+        worth = item.unit_value.scaleb(-item.scale)
+        granted += total.granted * worth
+        expired += total.expired * worth
+    return expired * 100 / granted if granted > 0 else None

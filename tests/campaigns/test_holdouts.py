@@ -1,0 +1,79 @@
+"""What promotions measured against members kept aside, for the economics of their program."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from campaigns import holdouts
+from campaigns.models import Campaign
+from campaigns.selectors.campaign_results import result_of
+from loyalty.holdouts import find_holdout, holdouts_of
+from loyalty.models import Program
+from tests.campaigns.campaigns import DAY, launch
+from tests.loyalty.factories import NOW, make_program, make_wallet, order, record
+from tests.loyalty.factories import day as at
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def crowd(db: None) -> Program:
+    program = make_program()
+    for number in range(240):
+        make_wallet(program, f"c{number}", at=NOW - 2 * DAY)
+    return program
+
+
+def sold(campaign: Campaign, total: str) -> None:
+    """To everybody who gets it."""
+    led = campaign.members.filter(held_out=False).values_list(
+        "membership__customer__external_id", flat=True
+    )
+    record(*(order(f"{campaign.code}{n}", total, buyer=n, at=at(0.1)) for n in led))
+
+
+def test_a_promotion_with_enough_on_either_side_says_what_its_page_says(crowd: Program) -> None:
+    campaign = launch(crowd, holdout=50, at=NOW)
+    sold(campaign, "40")
+    (found,) = holdouts_of(crowd, at(1))
+    shown = result_of(campaign, at(1)).by_revenue
+    assert shown is not None
+    assert (found.led + found.aside, found.difference) == (240, Decimal(40))
+    assert found.low <= found.difference <= found.high
+    assert (float(found.low), float(found.high)) == (round(shown.low, 2), round(shown.high, 2))
+    page = reverse("campaigns_backoffice:campaign", args=[campaign.public_id])
+    assert (found.name, found.url) == ("Spring", page)
+    assert find_holdout(crowd, found.key) == ("Spring", page)
+
+
+def test_what_keeps_nobody_or_too_few_aside_says_nothing(crowd: Program) -> None:
+    launch(crowd, name="All", at=NOW)
+    launch(crowd, name="Few", holdout=5, at=NOW)
+    assert list(holdouts_of(crowd, at(1))) == []
+
+
+def test_those_of_longer_ago_and_of_other_programs_are_left_out(crowd: Program) -> None:
+    sold(launch(crowd, holdout=50, at=NOW), "40")
+    other = make_program("other")
+    (found,) = holdouts_of(crowd, at(1))
+    assert list(holdouts_of(other, at(1))) == []
+    assert find_holdout(other, found.key) is None
+    assert list(holdouts_of(crowd, at(400))) == []
+    for key in ("campaign-x", "campaign-", "nothing-1", "", "campaign"):
+        assert find_holdout(crowd, key) is None
+
+
+def test_no_more_than_the_newest_few_are_looked_at(
+    crowd: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holdouts, "MOST", 2)
+    for name in ("A", "B", "C"):
+        launch(crowd, name=name, holdout=50, at=NOW)
+    with CaptureQueriesContext(connection) as asked:
+        assert len(list(holdouts_of(crowd, at(1)))) == 2
+    assert len(asked) == 3

@@ -1,0 +1,110 @@
+"""Insights → Economics in a real browser: it works out while one types, wide and on a phone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.utils import timezone
+
+from loyalty.economics import Inputs
+from loyalty.models import EconomicAssumptions, EconomicScenario, Program
+from loyalty.services.economics import save_scenario
+from members.services.audit import SYSTEM
+from members.services.outbox import deliver_waiting
+from tests.loyalty.backoffice.conftest import url
+from tests.loyalty.factories import make_program, order, record
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+WIDE = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "reduced_motion": "reduce"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "en-US", "reduced_motion": "reduce"}
+EXAMPLE = Inputs(
+    members=10_000, spend_without=Decimal(300), spend_with=Decimal(450), margin=Decimal(60),
+    reward_rate=Decimal(3), administration=Decimal(5),
+)  # fmt: skip
+QUERY = (
+    "?members=10000&spend_with=450&spend_without=300&margin=60&reward_rate=3&administration=5"
+    "&platform_fee=12000&support=3&messaging=20&redemption=70&breakage=10&bonuses=2"
+)
+
+
+@pytest.fixture
+def club(transactional_db: None) -> Program:
+    ago = timezone.now() - dt.timedelta(days=50)
+    club = make_program(at=ago, unit={"unit_value": "0.01"})
+    record(*(order(f"A{n}", "40", at=ago, buyer=f"c{n}") for n in range(3)), now=timezone.now())
+    while deliver_waiting(1000):
+        pass
+    for name, rate in (("As it is", "3"), ("Half a percent more", "3.5"), ("Generous", "6")):
+        inputs = replace(EXAMPLE, reward_rate=Decimal(rate))
+        save_scenario(program=club, name=name, inputs=inputs, actor=SYSTEM, now=timezone.now())
+    return club
+
+
+def assert_fits(page: Any, assert_no_axe_violations: Callable[[Any], None]) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    assert_no_axe_violations(page)
+
+
+@pytest.mark.parametrize("browser_context_options", [WIDE, PHONE], ids=["wide", "phone"])
+def test_each_page_is_read_and_fits(
+    club: Program,
+    sign_in: Callable[[str], Any],
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:
+    page = sign_in("marketing_manager")
+    keys = EconomicScenario.objects.order_by("name").values_list("public_id", flat=True)
+    compared = "?" + "&".join(f"with={key}" for key in keys)
+    for address, said in (
+        (url("economics", "club"), "Say the margin"),
+        (url("economics", "club") + QUERY, "An assumption, not a measurement"),
+        (url("economics_compare", "club") + compared, "What follows"),
+        (url("scenario_save", "club") + QUERY, "Save as a scenario"),
+        (url("assumptions_keep", "club") + QUERY, "From now on"),
+        (url("scenario_remove", keys[0]), "Nothing else changes"),
+    ):
+        page.goto(address)
+        page.get_by_text(said).first.wait_for()
+        if said.startswith("An assumption"):
+            page.locator("[data-chart-canvas] canvas").first.wait_for()
+        assert_fits(page, assert_no_axe_violations)
+
+
+def test_what_follows_is_worked_out_while_one_types_and_is_in_the_address(
+    club: Program, sign_in: Callable[[str], Any], assert_no_axe_violations: Callable[[Any], None]
+) -> None:
+    page = sign_in("marketing_manager")
+    page.goto(url("economics", "club"))
+    for label, value in (
+        ("Members", "10000"), ("Spend with the program", "450"),
+        ("Spend without the program", "300"), ("Reward rate", "3"), ("Margin", "60"),
+        ("Administration per member", "5"),
+    ):  # fmt: skip
+        page.get_by_label(label, exact=False).first.fill(value)
+    page.get_by_text("$715,000.00").first.wait_for()
+    page.locator("[data-chart-canvas] canvas").first.wait_for()
+    said = parse_qs(urlsplit(page.url).query)
+    assert (said["spend_with"], said["margin"]) == (["450"], ["60"])
+    page.get_by_label("Reward rate").first.fill("5")
+    page.get_by_text("$62.50").first.wait_for()
+    assert_no_axe_violations(page)
+    page.reload()
+    page.get_by_text("$62.50").first.wait_for()
+    page.get_by_role("link", name="Save as a scenario").click()
+    page.get_by_label("Name").fill("Five percent")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("The scenario Five percent is saved.").first.wait_for()
+    assert EconomicScenario.objects.get(name="Five percent").reward_rate == 5
+    page.get_by_role("link", name="Keep the assumptions").click()
+    page.get_by_role("button", name="Keep them").click()
+    page.get_by_text("The assumptions are kept with the program.").first.wait_for()
+    assert EconomicAssumptions.objects.get().margin == 60
+    for name in ("As it is", "Five percent"):
+        page.get_by_label(f"Compare {name}").check()
+    page.get_by_role("button", name="Compare up to 3").click()
+    page.get_by_text("What each says").first.wait_for()
