@@ -38,6 +38,7 @@ FILES = [
     "members/services/social_sign_in.py",
     "members/states.py",
     "members/words.py",
+    "members/wrong_values.py",
     "loyalty/*_words.py",
     "loyalty/amount_forms.py",
     "loyalty/api/v1/own_*.py",

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from loyalty.economic_words import Sayer, measured_sentence, percent, times
+from loyalty.economic_sentences import Sayer, measured_sentence, percent, times
 from loyalty.economics import Economics, Inputs, Moved, Step, what_follows
 from loyalty.models import EconomicScenario, Program
 from loyalty.selectors.economics import inputs_of_scenario

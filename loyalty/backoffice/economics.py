@@ -26,7 +26,7 @@ from loyalty.backoffice.economic_forms import (
 )
 from loyalty.backoffice.economic_results import compared_rows, result_context, steps_of
 from loyalty.backoffice.links import Crumbs, program_crumbs
-from loyalty.economic_words import Sayer
+from loyalty.economic_sentences import Sayer
 from loyalty.economics import Economics
 from loyalty.holdouts import find_holdout
 from loyalty.models import EconomicScenario, Program
