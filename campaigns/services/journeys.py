@@ -160,7 +160,8 @@ def _change(
 
 
 def _locked(journey: Journey) -> Journey:
-    return Journey.objects.select_for_update(of=("self",)).get(pk=journey.pk)
+    # Not against those who only name it: whoever goes a step on in it adds to its tally.
+    return Journey.objects.select_for_update(of=("self",), no_key=True).get(pk=journey.pk)
 
 
 def _check_whole(journey: Journey, definition: JourneyDefinition) -> None:

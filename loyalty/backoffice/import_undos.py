@@ -72,9 +72,14 @@ def import_undo(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def _look(request: HttpRequest, job: Job) -> Figures | None:
     now = timezone.now()
-    last = undos_of(job).values_list("pk", "state").first()
-    found = figures_for(request, EFFECT, now, job=job.pk, after=str(last))
+    found = figures_for(request, EFFECT, now, job=job.pk, after=runs_of(job))
     return found and replace(found, value=effect_in_full(found.value, now))
+
+
+def runs_of(job: Job) -> str:
+    """What the import and its undoing did last: more of either is another thing to work out."""
+    last = undos_of(job).values_list("pk", "state", "finished_at").first()
+    return f"{job.state} {job.finished_at} {last}"
 
 
 def _short(preview: UndoPreview) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def _shares(effect: PolicyEffect) -> list[tuple[str, Share, str]]:
 
 def _last_applied(wallet_type: WalletType) -> str:
     jobs = Job.objects.filter(kind=KIND, params__wallet_type=wallet_type.pk)
-    return str(jobs.order_by("-pk").values_list("pk", "state").first())
+    return str(jobs.order_by("-pk").values_list("pk", "state", "finished_at").first())
 
 
 def _stats(effect: PolicyEffect, wallet_type: WalletType) -> list[ShareFigure]:

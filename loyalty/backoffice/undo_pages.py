@@ -91,6 +91,8 @@ def answer_undo(request: HttpRequest, page: UndoPage[Preview]) -> HttpResponse:
         "preview": preview,
         "figures": figures,
         "form": form,
+        # What comes after the page comes beside a form that was filled in, and brings no other.
+        "filled": "1" if form.is_bound or "filled" in request.GET else "",
         "back": page.back,
     }
     if preview is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 
 from django.contrib.postgres.search import TrigramWordSimilarity
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from members.folding import fold
@@ -28,11 +27,9 @@ def likely_duplicates(customer: Customer, *, limit: int = 5) -> list[CustomerHit
 
     Nothing is merged because of it: people decide.
     """
-    found = Customer.objects.annotate(end=phone_end(), local=local_part()).filter(
-        _condition(customer), merged_into=None
-    )
+    found = Customer.objects.filter(pk__in=_candidates(customer), merged_into=None)
     rated = []
-    for other in found.exclude(pk=customer.pk)[: 2 * CANDIDATES]:
+    for other in found.exclude(pk=customer.pk):
         score, why = _likeness(customer, other)
         if score:
             rated.append((score, -other.pk, CustomerHit(other, why)))
@@ -40,16 +37,19 @@ def likely_duplicates(customer: Customer, *, limit: int = 5) -> list[CustomerHit
     return [hit for _score, _pk, hit in rated[:limit]]
 
 
-def _condition(customer: Customer) -> Q:
-    # Their keys first: with a query among the conditions every customer would be looked at.
-    named = {*_similar_names(customer), *_born_on_the_same_day(customer)}
-    condition = Q(pk__in=named)
+def _candidates(customer: Customer) -> set[int]:
+    """Their keys, some of each kind: with a query among the conditions every customer would be
+    looked at, and many of one kind leave the others their place."""
+    found = {*_similar_names(customer), *_born_on_the_same_day(customer)}
+    others = Customer.objects.filter(merged_into=None).exclude(pk=customer.pk).order_by()
     if customer.phone:
-        condition |= Q(end=customer.phone[-PHONE_DIGITS:])
+        same = others.alias(end=phone_end()).filter(end=customer.phone[-PHONE_DIGITS:])
+        found.update(same.values_list("pk", flat=True)[:CANDIDATES])
     local = _local_part(customer)
     if local:
-        condition |= Q(local=local)
-    return condition
+        same = others.alias(local=local_part()).filter(local=local)
+        found.update(same.values_list("pk", flat=True)[:CANDIDATES])
+    return found
 
 
 def _similar_names(customer: Customer) -> list[int]:

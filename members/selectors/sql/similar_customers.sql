@@ -13,14 +13,14 @@ AS $$
 DECLARE
     compared CONSTANT integer := 500;
     alike real;
-    found bigint[];
+    found bigint[] := '{}';
 BEGIN
     FOREACH alike IN ARRAY ARRAY[0.9, 0.6, 0.4] LOOP
         alike := greatest(alike, least_alike);
         PERFORM set_config('pg_trgm.word_similarity_threshold', alike::text, true);
-        found := ARRAY(
+        found := found || ARRAY(
             SELECT customer.id FROM members_customer AS customer
-             WHERE wanted <% customer.search_text LIMIT compared);
+             WHERE wanted <% customer.search_text AND customer.id <> ALL(found) LIMIT compared);
         EXIT WHEN cardinality(found) >= at_most OR alike = least_alike;
     END LOOP;
     RETURN QUERY

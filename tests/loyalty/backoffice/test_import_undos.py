@@ -13,6 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from loyalty.backoffice.import_forms import SAMPLES
+from loyalty.backoffice.import_undos import runs_of
 from loyalty.models import Order, Program
 from loyalty.services.imports import KIND, UNDO
 from loyalty.slow_figures import UNDO as EFFECT
@@ -80,15 +81,19 @@ def test_what_it_would_do_comes_after_the_page_where_that_is_much(
     assert 'name="reason"' in later
     # What was filled in stays beside it.
     wrong = manager.post(there, {"reason": ""}).content.decode()
-    assert 'name="reason"' in wrong
-    assert "data-lazy" in wrong
+    assert wrong.count('name="reason"') == 1
+    assert f'hx-get="{there}?figures=1&amp;filled=1"' in wrong
+    beside = manager.get(there, {"figures": "1", "filled": "1"}).content.decode()
+    assert "2 orders are canceled, as if the shop had canceled them." in beside
+    assert 'name="reason"' not in beside
 
 
 def test_what_a_worker_found_is_shown_until_something_was_undone(
     manager: Client, imported: Job, settings: Any
 ) -> None:
     there = url("import_undo", imported.public_id)
-    work_out(EFFECT, {"job": imported.pk, "after": "None"}, None)
+    asked = {"job": imported.pk, "after": runs_of(Job.objects.get(pk=imported.pk))}
+    work_out(EFFECT, asked, None)
     settings.FIGURES_PATIENCE = (0, 0)
     html = manager.get(there).content.decode()
     assert "2 orders are canceled, as if the shop had canceled them." in html

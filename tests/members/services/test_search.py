@@ -194,3 +194,4 @@ def test_of_very_many_who_are_alike_only_some_are_compared() -> None:
     assert len(similar_ids("anna kowalska", 10)) == 10
     # Those who are nearly the same are looked at first, so few of them are not lost among many.
     assert similar_ids("anne kowalska", 1) == [last.pk]
+    assert similar_ids("anne kowalska", 10)[0] == last.pk
