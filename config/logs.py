@@ -124,6 +124,8 @@ def configuration(*, json: bool, level: str) -> dict[str, Any]:
             "mail.log": {"level": "WARNING"},
             # Each document on paper would be told in two hundred lines.
             "fontTools": {"level": "WARNING"},
+            # Each request with its whole address, which may name a phone or a pass.
+            "httpx2": {"level": "WARNING"},
             "setia.requests": {"level": "INFO" if json else "WARNING"},
         },
     }

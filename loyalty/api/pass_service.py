@@ -34,10 +34,15 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 SCHEME = "ApplePass"
 LONGEST_BODY = 20_000
+# Changes are written down by when one began to look, and may be seen in another order: a phone
+# that asks again is told for so long also what it may know. 304 is what it gets for that.
+OVERLAP = dt.timedelta(minutes=10)
 DEVICE = re.compile(r"[0-9A-Za-z._-]{1,100}")
 PUSH_TOKEN = re.compile(r"[0-9A-Za-z]{1,200}")
 # Of what a phone complains about at once, and of each complaint.
 MOST_LINES, LONGEST_LINE = 10, 300
+# Serial numbers, tokens, and names of devices.
+IDENTIFIER = re.compile(r"[0-9A-Fa-f-]{12,}")
 
 
 def pass_service(view: View[P]) -> View[P]:
@@ -47,6 +52,8 @@ def pass_service(view: View[P]) -> View[P]:
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         keys = settings.APPLE_PASSES
         if keys is None or kwargs.get("pass_type", keys.pass_type) != keys.pass_type:
+            return HttpResponse(status=HTTPStatus.NOT_FOUND)
+        if "device" in kwargs and not DEVICE.fullmatch(str(kwargs["device"])):
             return HttpResponse(status=HTTPStatus.NOT_FOUND)
         allowance = count_address(request)
         if allowance is not None and not allowance.granted:
@@ -76,8 +83,6 @@ def registration(
     push_token = _body(request).get("pushToken")
     if not isinstance(push_token, str) or not PUSH_TOKEN.fullmatch(push_token):
         return HttpResponse(status=HTTPStatus.BAD_REQUEST)
-    if not DEVICE.fullmatch(device):
-        return HttpResponse(status=HTTPStatus.BAD_REQUEST)
     new = register_device(kept=kept, device=device, push_token=push_token, now=timezone.now())
     return HttpResponse(status=HTTPStatus.CREATED if new else HTTPStatus.OK)
 
@@ -92,7 +97,7 @@ def device_passes(request: HttpRequest, device: str, pass_type: str) -> HttpResp
         return HttpResponse(status=HTTPStatus.NOT_FOUND)
     if not changed:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
-    latest = max(one.changed_at for one in changed)
+    latest = min(max(one.changed_at for one in changed), timezone.now() - OVERLAP)
     serials = [one.serial for one in changed]
     return JsonResponse({"lastUpdated": str(int(latest.timestamp())), "serialNumbers": serials})
 
@@ -115,10 +120,12 @@ def latest_pass(request: HttpRequest, pass_type: str, serial: str) -> HttpRespon
 @pass_service
 @require_POST
 def log(request: HttpRequest) -> HttpResponse:
-    """What a phone could not do with a pass."""
+    """What a phone could not do with a pass, without whose pass and which phone."""
     lines = _body(request).get("logs")
     for line in lines[:MOST_LINES] if isinstance(lines, list) else ():
-        logger.warning("a phone says of a pass: %r", str(line)[:LONGEST_LINE])
+        if isinstance(line, str):
+            said = IDENTIFIER.sub("(withheld)", line)
+            logger.warning("a phone says of a pass: %r", said[:LONGEST_LINE])
     return HttpResponse(status=HTTPStatus.OK)
 
 
@@ -136,7 +143,7 @@ def _token(request: HttpRequest) -> str:
 def _body(request: HttpRequest) -> dict[str, Any]:
     try:
         found = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from loyalty.models import PassDevice, WalletPass
-from loyalty.services.wallet_passes import FOLLOWER, note_contents
+from loyalty.services.wallet_passes import FOLLOWER, keep_wishes, locked_passes, note_contents
 from loyalty.wallet_passes.contents import PassContents, contents_of
 from loyalty.wallet_passes.google_line import (
     GoogleError,
@@ -47,13 +47,15 @@ def tell_passes(*, now: dt.datetime) -> int:
     contents = contents_of(kept, now)
     for one in kept:
         note_contents(one, contents[one.pk], now)
-    news = [one for one in kept if one.told_at < one.changed_at]
-    failed = _told_apple(news, now) | _told_google(news, contents, now)
-    done = [one for one in kept if one.pk not in failed]
-    for one in done:
-        # Unless something has happened meanwhile, it is not looked at again.
-        WalletPass.objects.filter(pk=one.pk).update(told_at=one.changed_at)
-        WalletPass.objects.filter(pk=one.pk, due_at=one.due_at).update(due_at=None)
+    news = [one for one in kept if _is_news(one)]
+    apple, google = _told_apple(news, now), _told_google(kept, contents, now)
+    _note_told([one for one in news if one.pk not in apple | google])
+    # To a certificate that has ended Apple's line opens no sooner for being tried often.
+    again = google | (apple if _opens_apple(now) else set())
+    # Unless something has happened meanwhile, the others are not looked at again.
+    done = [one.pk for one in kept if one.pk not in again]
+    with transaction.atomic():
+        locked_passes(Q(pk__in=done, due_at=now + LEASE)).update(due_at=None)
     return len(kept)
 
 
@@ -65,7 +67,10 @@ def look_over_passes(*, now: dt.datetime) -> int:
     gone.filter(linked_at__isnull=False).update(linked_at=None)
     devices = PassDevice.objects.filter(wallet_pass=OuterRef("pk"))
     found = WalletPass.objects.filter(Exists(devices) | Q(linked_at__isnull=False))
-    if not found.exists():
+    if found.exists():
+        # Also where one came while this was about to forget them.
+        keep_wishes()
+    else:
         EventWish.objects.filter(follower=FOLLOWER).delete()
     _tell_programs(found.filter(linked_at__isnull=False, void_since=None), now)
     return found.filter(due_at=None).update(due_at=now)
@@ -78,10 +83,23 @@ def _claimed(now: dt.datetime) -> list[WalletPass]:
     kept = list(
         due.select_for_update(of=("self",), skip_locked=True).select_related("membership")[:PIECE]
     )
-    for one in kept:
-        one.due_at = now + LEASE
     WalletPass.objects.filter(pk__in=[one.pk for one in kept]).update(due_at=now + LEASE)
     return kept
+
+
+def _is_news(one: WalletPass) -> bool:
+    return one.told_at < one.changed_at
+
+
+def _note_told(told: Sequence[WalletPass]) -> None:
+    for one in told:
+        one.told_at = one.changed_at
+    WalletPass.objects.bulk_update(told, ["told_at"])
+
+
+def _opens_apple(now: dt.datetime) -> bool:
+    keys = settings.APPLE_PASSES
+    return keys is not None and keys.is_valid(now)
 
 
 def _told_apple(news: Sequence[WalletPass], now: dt.datetime) -> set[int]:
@@ -92,7 +110,7 @@ def _told_apple(news: Sequence[WalletPass], now: dt.datetime) -> set[int]:
         return set()
     # Until they are reached; with another certificate that is as good as with this one.
     failed = {device.pk: device.wallet_pass_id for device in devices}
-    if not keys.is_valid(now):
+    if not _opens_apple(now):
         return set(failed.values())
     try:
         with push_line(keys) as line:
@@ -118,11 +136,11 @@ def _woken(line: PushLine, device: PassDevice) -> bool:
 
 
 def _told_google(
-    news: Sequence[WalletPass], contents: Mapping[int, PassContents], now: dt.datetime
+    kept: Sequence[WalletPass], contents: Mapping[int, PassContents], now: dt.datetime
 ) -> set[int]:
     """Have Google change what was saved; answers with those passes that are as they were."""
     keys = settings.GOOGLE_PASSES
-    saved = [one for one in news if one.linked_at is not None]
+    saved = [one for one in kept if _may_differ_at_google(one, now)]
     if keys is None or not saved:
         return set()
     failed = {one.pk for one in saved}
@@ -134,6 +152,14 @@ def _told_google(
     except NoGoogleLineError as error:
         logger.warning("Google cannot be told of passes: %s", error)
     return failed
+
+
+def _may_differ_at_google(one: WalletPass, now: dt.datetime) -> bool:
+    """A link says what was true when it was given; who saves by it, saves that. And what was saved
+    long ago stays as it was then, whatever a later link says."""
+    if one.linked_at is None:
+        return False
+    return _is_news(one) or one.linked_at > now - SAVED_WITHIN
 
 
 def _changed(line: GoogleLine, one: WalletPass, said: PassContents, now: dt.datetime) -> bool:
@@ -166,6 +192,15 @@ def _tell_programs(saved: QuerySet[WalletPass], now: dt.datetime) -> None:
     try:
         with google_line(keys, now) as line:
             for one in found:
-                line.tell_program(contents[one.pk])
+                _told_program(line, contents[one.pk])
+    except NoGoogleLineError as error:
+        logger.warning("Google cannot be told of programs: %s", error)
+
+
+def _told_program(line: GoogleLine, said: PassContents) -> None:
+    try:
+        line.tell_program(said)
+    except NoGoogleLineError:
+        raise
     except GoogleError as error:
-        logger.warning("Google was not told of programs: %s", error)
+        logger.warning("Google was not told of the program %s: %s", said.program_code, error)

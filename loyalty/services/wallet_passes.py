@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,6 +26,8 @@ FOLLOWER = "wallet-passes"
 WISHES = ("told.transfers", "told.memberships")
 # Phones that one member has it on; more are forgotten, the oldest first.
 MOST_DEVICES = 20
+# What somebody waits for goes before the passes that are all looked at once an hour.
+AHEAD = dt.timedelta(hours=1)
 
 
 def apple_pass_file(membership: Membership, now: dt.datetime) -> bytes:
@@ -44,7 +46,8 @@ def google_link(membership: Membership, now: dt.datetime) -> str:
     if keys is None or not wallets_offered(membership, now).google:
         raise NotFoundError(_("There are no such passes here."))
     kept, contents = _given(membership, now)
-    WalletPass.objects.filter(pk=kept.pk).update(linked_at=now)
+    # What is saved at Google already stays as it is, whatever the link says.
+    WalletPass.objects.filter(pk=kept.pk).update(linked_at=now, due_at=now - AHEAD)
     keep_wishes()
     return save_link(contents, keys, now)
 
@@ -81,7 +84,7 @@ def register_device(
         latest = kept.devices.order_by("-registered_at", "-pk").values("pk")[:MOST_DEVICES]
         kept.devices.exclude(pk__in=list(latest.values_list("pk", flat=True))).delete()
         # What happened between making the pass and this.
-        WalletPass.objects.filter(pk=kept.pk).update(due_at=now)
+        WalletPass.objects.filter(pk=kept.pk).update(due_at=now - AHEAD)
         keep_wishes()
     return new
 
@@ -124,9 +127,18 @@ def follow_transfers(events: Sequence[OutboxEvent]) -> None:
 def _look_at(by: str, keys: set[int]) -> None:
     """Soon, at the passes of the members with these keys, and at those that show them since a
     merge."""
-    theirs = Q(**{f"membership__{by}__in": keys})
-    shown = Q(**{f"membership__merged_into__{by}__in": keys})
-    WalletPass.objects.filter(theirs | shown).update(due_at=timezone.now())
+    theirs = set(Membership.objects.filter(**{f"{by}__in": keys}).values_list("pk", flat=True))
+    merged = Membership.objects.filter(merged_into__in=theirs).values_list("pk", flat=True)
+    shown = Q(membership__in=theirs.union(merged))
+    with transaction.atomic():
+        locked_passes(shown).update(due_at=timezone.now() - AHEAD)
+
+
+def locked_passes(which: Q) -> QuerySet[WalletPass]:
+    """Locked in the order of their keys, so that of two who want many neither waits for the
+    other's."""
+    rows = WalletPass.objects.filter(which).select_for_update().order_by("pk")
+    return WalletPass.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))
 
 
 def _given(membership: Membership, now: dt.datetime) -> tuple[WalletPass, PassContents]:

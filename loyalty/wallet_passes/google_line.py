@@ -17,6 +17,8 @@ from loyalty.wallet_passes.keys import GooglePassKeys
 SECONDS = 10.0
 SCOPE = "https://www.googleapis.com/auth/wallet_object.issuer"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+# A card is one's own, on whatever devices one has. Told besides, since a link has no room for it.
+HOLDERS = {"multipleDevicesAndHoldersAllowedStatus": "ONE_USER_ALL_DEVICES"}
 # Of the assertion; what it is exchanged for is used at once.
 LIFE = dt.timedelta(minutes=10)
 
@@ -43,9 +45,9 @@ class GoogleLine:
         return self._patch(where, loyalty_object(contents, self._keys))
 
     def tell_program(self, contents: PassContents) -> Told:
-        """What the program of a pass is called, and what it looks like."""
+        """What the program of a pass is called, what it looks like, and who may have a card."""
         where = f"loyaltyClass/{class_id(contents, self._keys)}"
-        return self._patch(where, loyalty_class(contents, self._keys))
+        return self._patch(where, {**loyalty_class(contents, self._keys), **HOLDERS})
 
     def _patch(self, where: str, what: dict[str, Any]) -> Told:
         answer = _asked(self._client, "PATCH", f"{self._keys.api_url}/{where}", json=what)

@@ -22,6 +22,16 @@ names = ["DEBUG", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "ALLOWED_HOSTS
 print(json.dumps({name: getattr(settings, name) for name in names}))
 """
 
+ASK = """
+import logging
+import httpx2
+from config.logs import configuration, configure
+configure(configuration(json=True, level="INFO"))
+logging.getLogger("setia").info("began")
+answers = httpx2.MockTransport(lambda request: httpx2.Response(200))
+httpx2.Client(transport=answers).get("https://push.example/3/device/4711")
+"""
+
 
 def settings_with(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     plain = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -99,6 +109,14 @@ def test_a_request_is_logged_without_saying_who_or_what(
     assert "ana" not in json.dumps(line)
     assert "s3" not in json.dumps(line)
     assert len(response["X-Request-ID"]) == 32
+
+
+def test_requests_to_others_are_not_logged_since_their_addresses_name_phones() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert "began" in said.stderr
+    assert "4711" not in said.stderr
 
 
 def test_an_error_is_logged_without_the_row_it_quotes() -> None:

@@ -17,9 +17,9 @@ from loyalty.services.wallet_passes import MOST_DEVICES, apple_pass_file
 from loyalty.wallet_passes.keys import ApplePassKeys
 from loyalty.wallet_passes.tokens import pass_token
 from members.api.throttling import forget_windows
-from members.models import EventWish
+from members.models import Customer, EventWish
 from members.services.audit import SYSTEM
-from tests.loyalty.account.conftest import Shop
+from tests.loyalty.account.conftest import Shop, define_program
 from tests.loyalty.wallet_passes.authority import PASS_TYPE
 from tests.loyalty.wallet_passes.test_apple import opened
 
@@ -70,10 +70,10 @@ def phone(apple: ApplePassKeys, member: Membership) -> Phone:
 
 def earlier(seconds: int) -> None:
     """As if the pass had been made before."""
-    row = WalletPass.objects.get()
-    row.changed_at -= dt.timedelta(seconds=seconds)
-    row.told_at = row.changed_at
-    row.save()
+    for row in WalletPass.objects.all():
+        row.changed_at -= dt.timedelta(seconds=seconds)
+        row.told_at = row.changed_at
+        row.save()
 
 
 def test_a_phone_registers_once_and_unregisters(phone: Phone) -> None:
@@ -118,9 +118,12 @@ def test_what_is_no_push_token_is_refused(phone: Phone, body: Any) -> None:
     assert not PassDevice.objects.exists()
 
 
-def test_what_is_no_name_of_a_device_is_refused(phone: Phone) -> None:
-    phone.device = "a b"
-    assert phone.register() == 400
+@pytest.mark.parametrize("device", ["a b", "a%00b", "a" * 101])
+def test_what_is_no_name_of_a_device_is_nowhere(phone: Phone, device: str) -> None:
+    phone.device = device
+    assert phone.register() == 404
+    assert phone.unregister() == 404
+    assert phone.changed().status_code == 404
 
 
 def test_more_phones_than_one_can_have_are_forgotten_the_oldest_first(
@@ -137,7 +140,7 @@ def test_a_phone_is_told_which_of_its_passes_have_changed(
 ) -> None:
     assert phone.changed().status_code == 404
     phone.register()
-    earlier(60)
+    earlier(3600)
     first = phone.changed()
     assert first.json()["serialNumbers"] == [phone.serial]
     tag = first.json()["lastUpdated"]
@@ -148,6 +151,22 @@ def test_a_phone_is_told_which_of_its_passes_have_changed(
     later = phone.changed(tag)
     assert later.json()["serialNumbers"] == [phone.serial]
     assert int(later.json()["lastUpdated"]) > int(tag)
+
+
+def test_a_phone_with_two_passes_misses_no_change_that_is_seen_late(
+    phone: Phone, shop: Shop, maya: Customer, member: Membership
+) -> None:
+    tea = shop.enroll(maya, define_program(code="tea", name="Tea Club"))
+    apple_pass_file(tea, timezone.now())
+    assert phone.register() == Phone(tea).register() == 201
+    earlier(3600)
+    began = timezone.now() - dt.timedelta(seconds=20)
+    shop.adjust(member, 9)
+    phone.latest()
+    tag = phone.changed().json()["lastUpdated"]
+    # Written down after the phone has asked, by a run that has begun before.
+    WalletPass.objects.filter(membership=tea).update(changed_at=began)
+    assert str(tea.public_id) in phone.changed(tag).json()["serialNumbers"]
 
 
 def test_the_latest_pass_is_given_to_whoever_has_an_older_one(
@@ -206,10 +225,26 @@ def test_what_phones_complain_about_is_in_the_log(
         assert tell(json.dumps({"logs": ["bad\nline", *["more"] * 20]})) == 200
         assert tell("nonsense") == 200
         assert tell(json.dumps({"logs": "x"})) == 200
+        assert tell('{"logs": ' + "[" * 9_000 + "]" * 9_000 + "}") == 200
     lines = [record.getMessage() for record in caplog.records if "a phone says" in record.message]
     assert len(lines) == 10
     assert lines[0] == r"a phone says of a pass: 'bad\nline'"
     assert tell("x" * 30_000) == 413
+
+
+def test_the_log_does_not_say_whose_pass_it_is_and_which_phone(
+    phone: Phone, caplog: pytest.LogCaptureFixture
+) -> None:
+    device = "3f786850e387550fdab836ed7e6dc881"
+    said = f"Web service error for {PASS_TYPE} ({device}, {phone.serial}, {phone.token}): HTTP 500"
+    body = json.dumps({"logs": [said, {"a": 1}]})
+    with caplog.at_level(logging.WARNING):
+        phone.client.post(f"{BASE}/log", body, content_type="application/json")
+    (line,) = [found.message for found in caplog.records if "a phone says" in found.message]
+    assert "Web service error" in line
+    assert "HTTP 500" in line
+    for secret in (device, phone.serial, phone.token):
+        assert secret not in line
 
 
 def test_nothing_is_there_where_no_passes_are_made(phone: Phone, settings: Any) -> None:

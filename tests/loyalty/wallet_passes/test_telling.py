@@ -14,10 +14,14 @@ from urllib.parse import parse_qs
 
 import jwt
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from loyalty.models import Membership, PassDevice, Program, WalletPass
+from loyalty.services import pass_telling
 from loyalty.services.leaving import leave_program
+from loyalty.services.manual_tiers import give_tier
 from loyalty.services.pass_telling import look_over_passes, tell_passes
 from loyalty.services.wallet_passes import apple_pass_file, google_link
 from loyalty.tasks import look_over_passes as look_over_task
@@ -28,7 +32,8 @@ from members.services.audit import SYSTEM
 from members.services.customers import erase_customer_details, update_customer
 from members.services.merging import merge_customers, undo_merge
 from members.services.outbox import deliver_waiting
-from tests.loyalty.account.conftest import Shop
+from tests.loyalty.account.conftest import Shop, define_program
+from tests.loyalty.account.test_tiers import TIERS
 from tests.loyalty.wallet_passes.authority import (
     ACCOUNT,
     ISSUER,
@@ -114,6 +119,19 @@ def test_a_new_name_and_another_tier_are_news(
     happen()
     assert len(service.pushes) == 1
     assert shown(phone)["storeCard"]["secondaryFields"][0]["value"] == "Maia Lim"
+    service.pushes.clear()
+    define_program(tiers=TIERS)
+    look_over_task()
+    happen()
+    service.pushes.clear()
+    member.refresh_from_db()
+    give_tier(
+        membership=member, tier="gold", until=None, reason="asked", actor=SYSTEM,
+        now=timezone.now(),
+    )  # fmt: skip
+    happen()
+    assert len(service.pushes) == 1
+    assert shown(phone)["storeCard"]["headerFields"][0]["value"] == "Gold"
 
 
 def test_all_phones_of_a_member_are_woken_over_one_line(
@@ -196,9 +214,61 @@ def test_without_a_line_everything_is_kept_for_later_and_tried_once(
     assert happen() == 1
     assert len(tried) == (1 if lost == "line" else 0)
     row = WalletPass.objects.get()
-    assert row.due_at is not None
+    # Trying often brings no new certificate: the hourly look tries again.
+    assert (row.due_at is not None) == (lost != "certificate")
     assert row.told_at < row.changed_at
     assert PassDevice.objects.count() == 2
+
+
+def test_with_a_new_certificate_phones_hear_what_they_have_missed(
+    phone: Phone, service: PushService, shop: Shop, member: Membership, files: AppleFiles,
+    settings: Any,
+) -> None:  # fmt: skip
+    good = settings.APPLE_PASSES
+    settings.APPLE_PASSES = replace(
+        good, certificate=apple_files(files.folder, days=-1).keys(push_url="").certificate
+    )
+    shop.adjust(member, 9)
+    assert happen() == 1
+    assert service.pushes == []
+    assert tell_passes(now=timezone.now() + DAY) == 0
+    apple_files(files.folder)
+    settings.APPLE_PASSES = good
+    look_over_task()
+    happen()
+    assert len(service.pushes) == 1
+
+
+def test_news_goes_before_the_passes_that_are_all_looked_at(
+    phone: Phone, shop: Shop, member: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noor = shop.enroll(shop.add_customer("noor@example.com", given_name="Noor"))
+    apple_pass_file(noor, timezone.now())
+    Phone(noor, "phone-2").register()
+    happen()
+    look_over_task()
+    shop.adjust(noor, 9)
+    while deliver_waiting(100):
+        pass
+    monkeypatch.setattr(pass_telling, "PIECE", 1)
+    assert tell_passes(now=timezone.now()) == 1
+    assert WalletPass.objects.get(due_at=None).membership == noor
+
+
+def test_looking_at_passes_without_news_writes_once_for_all(phone: Phone, shop: Shop) -> None:
+    def writes() -> int:
+        look_over_task()
+        with CaptureQueriesContext(connection) as asked:
+            tell_passes(now=timezone.now())
+        return sum(query["sql"].startswith("UPDATE") for query in asked.captured_queries)
+
+    alone = writes()
+    for number in range(3):
+        other = shop.enroll(shop.add_customer(f"other{number}@example.com"))
+        apple_pass_file(other, timezone.now())
+        Phone(other, f"other-{number}").register()
+    happen()
+    assert writes() == alone == 2
 
 
 def test_what_happens_while_phones_are_told_is_looked_at_again(
@@ -272,6 +342,30 @@ def test_once_an_hour_all_passes_are_looked_at_since_not_all_that_changes_is_an_
     assert shown(phone)["logoText"] == "Bean Society"
 
 
+def test_passes_are_found_by_keys_and_locked_in_their_order(
+    phone: Phone, shop: Shop, member: Membership
+) -> None:
+    shop.adjust(member, 9)
+    with CaptureQueriesContext(connection) as asked:
+        while deliver_waiting(100):
+            pass
+    assert WalletPass.objects.get().due_at is not None
+    said = [query["sql"] for query in asked.captured_queries]
+    (locks,) = [sql for sql in said if 'FROM "loyalty_walletpass"' in sql]
+    assert "JOIN" not in locks
+    # By its first column, which is the key.
+    assert locks.startswith('SELECT "loyalty_walletpass"."id"')
+    assert locks.endswith("ORDER BY 1 ASC FOR UPDATE")
+
+
+def test_what_was_forgotten_to_be_written_down_is_again_after_the_hourly_look(
+    phone: Phone,
+) -> None:
+    EventWish.objects.all().delete()
+    look_over_task()
+    assert EventWish.objects.count() == 2
+
+
 def test_nothing_is_written_down_for_passes_once_nobody_has_one(phone: Phone) -> None:
     assert EventWish.objects.count() == 2
     phone.unregister()
@@ -288,6 +382,8 @@ class Google:
     def __init__(self) -> None:
         self.patches: list[tuple[str, dict[str, Any]]] = []
         self.status, self.assertions = 200, list[str]()
+        # By the end of the path, where it is another.
+        self.refused: dict[str, int] = {}
         google = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -300,7 +396,8 @@ class Google:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 assert self.headers["Authorization"] == "Bearer opens-4711"
                 google.patches.append((self.path, json.loads(body)))
-                self.reply(google.status, {})
+                ends = self.path.rpartition(".")[2]
+                self.reply(google.refused.get(ends, google.status), {})
 
             def reply(self, status: int, said: Any) -> None:
                 content = json.dumps(said).encode()
@@ -332,6 +429,10 @@ def at_google(tmp_path: Path, settings: Any) -> Iterator[Google]:
 def saved(at_google: Google, member: Membership) -> Membership:
     google_link(member, timezone.now())
     happen()
+    # Some time ago.
+    WalletPass.objects.update(linked_at=timezone.now() - 3 * DAY)
+    at_google.patches.clear()
+    at_google.assertions.clear()
     return member
 
 
@@ -370,6 +471,7 @@ def test_what_nobody_saved_within_a_day_is_told_no_more(
     at_google: Google, saved: Membership, shop: Shop
 ) -> None:
     at_google.status = 404
+    google_link(saved, timezone.now())
     shop.adjust(saved, 9)
     happen()
     assert WalletPass.objects.get().linked_at is not None
@@ -377,6 +479,45 @@ def test_what_nobody_saved_within_a_day_is_told_no_more(
     shop.adjust(saved, 8)
     happen()
     assert WalletPass.objects.get().linked_at is None
+
+
+def test_what_is_saved_by_a_link_from_before_a_change_is_true_within_the_hour(
+    at_google: Google, member: Membership, maya: Customer
+) -> None:
+    google_link(member, timezone.now())
+    at_google.status = 404
+    erase_customer_details(customer=maya, actor=SYSTEM)
+    happen()
+    at_google.patches.clear()
+    # Saved now, with the name that the link has.
+    at_google.status = 200
+    look_over_passes(now=timezone.now())
+    at_google.patches.clear()
+    assert happen() == 1
+    ((path, said),) = at_google.patches
+    assert path == f"/v1/loyaltyObject/{ISSUER}.{member.public_id}"
+    assert said["state"] == "INACTIVE"
+
+
+def test_who_comes_back_after_long_finds_a_good_card_at_google_again(
+    at_google: Google, saved: Membership
+) -> None:
+    leave_program(membership=saved, actor=SYSTEM, now=timezone.now())
+    happen()
+    look_over_passes(now=timezone.now() + 31 * DAY)
+    Membership.objects.filter(pk=saved.pk).update(status=Membership.Status.ACTIVE)
+    happen()
+    at_google.patches.clear()
+    google_link(Membership.objects.get(pk=saved.pk), timezone.now())
+    happen()
+    assert [said["state"] for _path, said in at_google.patches] == ["ACTIVE"]
+
+
+def test_what_was_saved_long_ago_is_told_of_news_only(at_google: Google, saved: Membership) -> None:
+    look_over_passes(now=timezone.now())
+    at_google.patches.clear()
+    assert happen() == 1
+    assert at_google.patches == []
 
 
 def test_what_google_does_not_take_now_is_told_again_later(
@@ -411,6 +552,18 @@ def test_a_program_is_called_at_google_what_it_is_called_here(
     ((path, said),) = at_google.patches
     assert path == f"/v1/loyaltyClass/{ISSUER}.beans"
     assert said["programName"] == "Bean Society"
+    assert said["multipleDevicesAndHoldersAllowedStatus"] == "ONE_USER_ALL_DEVICES"
+
+
+def test_a_program_that_google_refuses_holds_up_no_other(
+    at_google: Google, saved: Membership, shop: Shop, maya: Customer
+) -> None:
+    tea = shop.enroll(maya, define_program(code="tea", name="Tea Club"))
+    google_link(tea, timezone.now())
+    at_google.refused["beans"] = 403
+    look_over_passes(now=timezone.now())
+    ends = [path.rpartition(".")[2] for path, _said in at_google.patches]
+    assert ends == ["beans", "tea"]
 
 
 def test_who_has_left_is_told_to_google_and_nobody_else(
