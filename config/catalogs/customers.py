@@ -34,6 +34,7 @@ FILES = [
     "members/services/customers.py",
     "members/services/personal_packages.py",
     "members/services/sign_ins.py",
+    "members/selectors/erased.py",
     "members/selectors/personal_packages.py",
     "members/services/social_sign_in.py",
     "members/states.py",

@@ -31,7 +31,6 @@ from members.forms import posted
 from members.models import Customer
 from members.policy import acting, role_of, staff_view
 from members.responses import dialog_done
-from members.selectors.erased import refuse_erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +218,6 @@ def _give(request: HttpRequest, form: GiftForm, membership: Membership) -> HttpR
 
 
 def _undo(request: HttpRequest, transfer: Transfer, membership: Membership) -> HttpResponse:
-    refuse_erased(membership.customer)
     undone, _replayed = undo_gift(
         transfer=transfer,
         actor=acting(request),

@@ -40,9 +40,12 @@ def transfer_undo(request: HttpRequest, pk: int) -> HttpResponse:
     elif request.method == "POST":
         problem = _refused(transfer, membership, reach)
         if not problem:
-            done = _undo(request, transfer, wallet, membership)
-            if done is not None:
-                return done
+            try:
+                return _undo(request, transfer, wallet, membership)
+            except LedgerError:
+                pass  # What is left explains it.
+            except ConflictError as error:
+                problem = str(error.message)
         refused = True
     effect = _effect(transfer, wallet, reach, problem)
     context = _context(row, wallet, membership, effect)
@@ -65,13 +68,10 @@ def _refused(transfer: Transfer, membership: Membership, reach: Reach) -> str:
 
 def _undo(
     request: HttpRequest, transfer: Transfer, wallet: Wallet, membership: Membership
-) -> HttpResponse | None:
-    """Undo it and end the dialog; None when it cannot be done, which the dialog then explains."""
+) -> HttpResponse:
+    """Undo it and end the dialog. Raises as `undo_as_staff` does."""
     now = timezone.now()
-    try:
-        undo_as_staff(transfer=transfer, actor=acting(request), now=now)
-    except LedgerError:
-        return None
+    undo_as_staff(transfer=transfer, actor=acting(request), now=now)
     wallet.refresh_from_db()
     after = holdings([wallet], now)[wallet.pk].spendable
     return dialog_done(

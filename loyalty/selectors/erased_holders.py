@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from collections.abc import Collection
 
 from loyalty.models import Membership, Transfer, Wallet
 from members.models import Customer
@@ -14,14 +14,24 @@ def refuse_erased_member(membership: Membership) -> None:
     refuse_erased(Customer.objects.get(pk=membership.customer_id))
 
 
+def accounts_of_erased(accounts: Collection[int]) -> set[int]:
+    """Those of these accounts whose member was erased."""
+    held = Membership.objects.filter(account__in=accounts).select_related("customer")
+    members = list(held)
+    erased = erased_among(member.customer for member in members)
+    return {member.account_id for member in members if member.customer_id in erased}
+
+
 def refuse_erased_holder(wallet: Wallet, key: str = "", spender: Membership | None = None) -> None:
     """Raise ConflictError where the holder of a wallet was erased, or who spends from another's.
     Behind a pool's wallet or a gift card stands no member who could be; and what was moved by this
     key before is answered as ever."""
-    named = Q(memberships__account=wallet.account_id)
+    held = Membership.objects.filter(account=wallet.account_id)
+    # By their keys: an outer join would read all customers while the wallet is locked.
+    named = set(held.values_list("customer", flat=True))
     if spender is not None:
-        named |= Q(pk=spender.customer_id)
-    if not erased_among(Customer.objects.filter(named)):
+        named.add(spender.customer_id)
+    if not erased_among(Customer.objects.filter(pk__in=named)):
         return
     if not key or not Transfer.objects.filter(key=key).exists():
         raise was_erased()

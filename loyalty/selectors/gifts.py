@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet, Sum
 from loyalty.models import Account, Charity, Membership, Program, Transfer, Wallet
 from loyalty.selectors.memberships import with_card
 from loyalty.selectors.program_times import program_times
+from members.selectors.erased import erased_at
 from members.selectors.identities import having_any
 from members.selectors.merges import current_ids
 
@@ -29,9 +30,11 @@ def find_member(program: Program, text: str) -> Membership | None:
 
 def find_recipient(program: Program, text: str) -> Membership | None:
     """Whom another member may give to: an active member, by card number or e-mail address. A
-    customer number is easily guessed, and not theirs to know."""
+    customer number is easily guessed, and not theirs to know; nor is that somebody was erased."""
     found = _by_card_or_email(program, text)
-    return found if found and found.status == Membership.Status.ACTIVE else None
+    if found is None or found.status != Membership.Status.ACTIVE:
+        return None
+    return found if erased_at(found.customer) is None else None
 
 
 def _by_card_or_email(program: Program, text: str) -> Membership | None:

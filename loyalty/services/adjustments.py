@@ -140,7 +140,8 @@ def undo_transfer(
     """Reverse an adjustment as a whole; units taken return to the same lots.
 
     Raises NotReversibleError for other kinds, OverCorrectedError when it was undone already,
-    InsufficientBalanceError when what was given has been spent.
+    InsufficientBalanceError when what was given has been spent, ConflictError where the member was
+    erased.
     """
     if transfer.kind != Transfer.Kind.ADJUSTMENT:
         raise NotReversibleError(_("Only adjustments can be undone by hand."))
@@ -266,6 +267,7 @@ def _undo(
     transfer: Transfer, actor: Actor, source: str, now: dt.datetime, note: str
 ) -> tuple[Transfer, bool]:
     wallet = Wallet.objects.select_related("wallet_type__program").get(pk=transfer.wallet_id)
+    refuse_erased_holder(current_wallet(wallet), undo_key(transfer.pk))
     entry = reversal_entry(
         transfer=transfer, wallet=wallet, actor=actor, source=source, now=now, note=note
     )

@@ -17,16 +17,17 @@ from loyalty.ledger.balances import holdings
 from loyalty.models import BulkAdjustment, BulkRow, Membership, Wallet
 from loyalty.selectors.adjustment_limits import BOUNDLESS, Limits, limits_of, whole_units
 from loyalty.selectors.adjustment_reasons import find_reason
+from loyalty.selectors.erased_holders import accounts_of_erased
 from loyalty.selectors.liability import liability_now
 from loyalty.services.adjustments import MOST_UNITS
 from loyalty.services.bulk_members import Directory
 from loyalty.services.bulk_rows import require_state, write_rows
 from loyalty.services.bulk_sources import NAMES, WIDTH
 from members.formatting import format_number, format_units
-from members.models import Customer, Job
+from members.models import Job
 from members.phones import region_of_time_zone
 from members.policy import role_of
-from members.selectors.erased import erased_among, was_erased
+from members.selectors.erased import was_erased
 from members.selectors.merchants import get_merchant
 from members.services.job_runs import Step, run_in_chunks
 
@@ -199,10 +200,7 @@ class Checker:
 
     def _check_erased(self, checked: Sequence[Checked]) -> None:
         named = {item.wallet.account_id: item for item in checked if item.wallet}
-        people = Customer.objects.filter(memberships__account__in=list(named))
-        erased = erased_among(people)
-        accounts = Membership.objects.filter(customer__in=erased, account__in=list(named))
-        gone = set(accounts.values_list("account", flat=True)) if erased else set()
+        gone = accounts_of_erased(named)
         for item in checked:
             if item.wallet and item.wallet.account_id in gone:
                 column = next(name for name in NAMES if item.row.cells.get(name))

@@ -16,13 +16,12 @@ from django.utils.translation import gettext as _
 
 from loyalty.errors import (
     InsufficientBalanceError,
-    KeyReusedError,
     LedgerError,
-    OverCorrectedError,
 )
 from loyalty.ledger.posting import Movement, post
 from loyalty.models import AdjustmentReason, BulkAdjustment, BulkRow, Transfer, Wallet
 from loyalty.selectors.adjustment_reasons import find_reason
+from loyalty.selectors.erased_holders import accounts_of_erased
 from loyalty.services.adjustments import (
     adjustment_entry,
     reversal_entry,
@@ -32,6 +31,7 @@ from loyalty.services.adjustments import (
 from loyalty.services.bulk_rows import require_state, write_rows
 from members.formatting import format_units
 from members.models import ApiKey, Job, User
+from members.selectors.erased import was_erased
 from members.services.audit import Actor
 from members.services.job_runs import Step, run_in_chunks
 
@@ -106,11 +106,23 @@ def _move(batch: BulkAdjustment, way: Way, rows: Sequence[BulkRow]) -> None:
         assert row.wallet is not None
         row.wallet = row.wallet.merged_into or row.wallet
         row.wallet.wallet_type = batch.wallet_type
-    movements = way.movements(rows, now)
+    known, erased = _parted(rows)
+    movements = way.movements(known, now)
     outcomes = _post(movements, now) if movements else {}
-    for row, entry in zip(rows, movements, strict=True):
+    for row, entry in zip(known, movements, strict=True):
         way.conclude(row, outcomes[entry["key"]])
+    gone = was_erased()
+    for row in erased:
+        way.conclude(row, LedgerError(gone.message, code=gone.code))
     write_rows(rows)
+
+
+def _parted(rows: Sequence[BulkRow]) -> tuple[list[BulkRow], list[BulkRow]]:
+    """Those of members who are known, and of those who were erased since the rows were checked."""
+    accounts = {row: row.wallet.account_id for row in rows if row.wallet is not None}
+    gone = accounts_of_erased(accounts.values())
+    erased = [row for row in rows if accounts[row] in gone]
+    return [row for row in rows if accounts[row] not in gone], erased
 
 
 def _post(movements: Sequence[Movement], now: dt.datetime) -> dict[str, Outcome]:
@@ -200,9 +212,8 @@ def _conclude_posting(row: BulkRow, outcome: Outcome) -> None:
 
 
 def _conclude_undoing(row: BulkRow, outcome: Outcome) -> None:
-    # Somebody else had undone this one alone, in other words.
-    undone = isinstance(outcome, KeyReusedError | OverCorrectedError) and _is_undone(row)
-    if isinstance(outcome, int) or undone:
+    # Somebody else had undone this one alone, in other words, or before they were erased.
+    if isinstance(outcome, int) or _is_undone(row):
         row.state, row.problems = BulkRow.State.UNDONE, []
     else:
         row.state, row.problems = BulkRow.State.KEPT, [["units", "", _why_kept(row, outcome)]]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from loyalty.errors import NotReversibleError, OverCorrectedError
 from loyalty.ledger.posting import Movement, WalletRef, lock_wallets, movement, post
 from loyalty.models import Account, Membership, Transfer, Wallet
+from loyalty.selectors.erased_holders import refuse_erased_holder
 from loyalty.selectors.memberships import current_wallet
 from loyalty.selectors.merged_lots import Came, lots_of_transfer
 from loyalty.services.adjustments import undo_transfer, whole_number
@@ -50,7 +51,8 @@ def undo_gift(
 
     Returns the movement that undoes it and whether it had been made before. Raises
     NotReversibleError when nothing is left, or a reward gave it that nobody gives up,
-    OverCorrectedError when it was undone already.
+    OverCorrectedError when it was undone already, ConflictError where one of them was erased: only
+    with its reward it comes back all the same.
     """
     if transfer.kind not in KINDS:
         raise NotReversibleError(_("This is neither a gift nor a donation."))
@@ -58,7 +60,7 @@ def undo_gift(
         raise NotReversibleError(_("What was added from a gift card stays where it is."))
     if transfer.explanation.get("reward") and not with_reward:
         raise NotReversibleError(_("They come back when the reward that was taken is canceled."))
-    return run_atomically(lambda: _undo(transfer, actor, source, now, note))
+    return run_atomically(lambda: _undo(transfer, actor, source, now, note, with_reward))
 
 
 def gift_legs(transfer: Transfer) -> GiftLegs:
@@ -75,11 +77,12 @@ def left_of_gift(came: Transfer, now: dt.datetime) -> Came:
 
 
 def _undo(
-    transfer: Transfer, actor: Actor, source: str, now: dt.datetime, note: str
+    transfer: Transfer, actor: Actor, source: str, now: dt.datetime, note: str, with_reward: bool
 ) -> tuple[Transfer, bool]:
     legs = gift_legs(transfer) if transfer.kind == Transfer.Kind.GIFT else None
     legs_of = (legs.came, legs.gave) if legs else (transfer,)
-    lock_wallets([current_wallet(leg.wallet).pk for leg in legs_of])
+    wallets = [current_wallet(leg.wallet) for leg in legs_of]
+    lock_wallets([wallet.pk for wallet in wallets])
     target = legs.came if legs else transfer
     key = f"undo:{target.pk}"
     known = Transfer.objects.filter(key=key).first()
@@ -87,6 +90,8 @@ def _undo(
         if known.note != note:
             raise OverCorrectedError(_("This was undone already."))
         return known, True
+    for wallet in () if with_reward else wallets:
+        refuse_erased_holder(wallet)
     made = _gift_entry(legs, key, source, now) if legs else None
     entry = made or _donation_entry(target, key, source, now)
     entry |= {"note": note, "actor": actor.user.pk if actor.user else None}

@@ -46,12 +46,13 @@ def _give(
     membership: Membership, code: str, reason: str, actor: Actor, now: dt.datetime,
     until: dt.datetime | None,
 ) -> ManualTier:  # fmt: skip
-    refuse_erased_member(membership)
-    program = _terms(membership)
-    _refuse(program, membership, code, reason, now, until)
     _hold(membership)
     lasting = membership.manual_tiers.filter(tier_code=code, until=until, ended_at=None)
     known = lasting.filter(Q(until=None) | Q(until__gt=now)).first()
+    if known is None:
+        refuse_erased_member(membership)
+    program = _terms(membership)
+    _refuse(program, membership, code, reason, now, until)
     if known is not None:
         return known
     given = ManualTier.objects.create(

@@ -13,22 +13,18 @@ from members.models import AuditEntry, Customer
 
 # What is empty once somebody was erased. The number is the shop's, and stays.
 _DETAILS = ("given_name", "family_name", "email", "phone", "birthday")
+_ERASED, _UPDATED = "customer.erased", "customer.updated"
 
 
 def erased_at(customer: Customer) -> datetime | None:
     """When they were erased; None for everybody else, and for who has come back since: the shop
     has told their details anew."""
-    if not _is_empty(customer):
-        return None
-    found = AuditEntry.objects.filter(target=target_of(customer), action="customer.erased")
-    return found.order_by("-pk").values_list("at", flat=True).first()
+    return _erasures([customer]).get(customer.pk)
 
 
 def erased_among(customers: Iterable[Customer]) -> set[int]:
     """The keys of those who were erased, in one query."""
-    empty = {target_of(one): one.pk for one in customers if _is_empty(one)}
-    found = AuditEntry.objects.filter(target__in=list(empty), action="customer.erased")
-    return {empty[target] for target in found.values_list("target", flat=True)} if empty else set()
+    return {*_erasures(customers)}
 
 
 def is_known(customer: Customer) -> bool:
@@ -48,6 +44,24 @@ def was_erased() -> ConflictError:
         _("This customer was erased meanwhile. Who comes back is a new customer."),
         code="customer_erased",
     )
+
+
+def _erasures(customers: Iterable[Customer]) -> dict[int, datetime]:
+    """When those were erased whom nobody has told anew since, by their keys. Who came back stays
+    known, also once their details are cleared by hand."""
+    empty = {target_of(one): one.pk for one in customers if _is_empty(one)}
+    if not empty:
+        return {}
+    told = AuditEntry.objects.filter(target__in=list(empty), action__in=(_ERASED, _UPDATED))
+    found: dict[int, datetime] = {}
+    for target, action, at, after in told.order_by("pk").values_list(
+        "target", "action", "at", "after"
+    ):
+        if action == _ERASED:
+            found[empty[target]] = at
+        elif any((after or {}).get(name) for name in _DETAILS):
+            found.pop(empty[target], None)
+    return found
 
 
 def _is_empty(customer: Customer) -> bool:

@@ -95,16 +95,20 @@ def erase_customer_details(*, customer: Customer, actor: Actor, reason: str = ""
     refuse_merged(kept)
     users = [row.user for row in rows if row.user is not None]
     called = {str(row) for row in rows}
-    changed = {name for row in rows for name in _emptied(row)}
+    emptied = {row: _emptied(row) for row in rows}
+    changed = {name for names in emptied.values() for name in names}
     merges = CustomerMerge.objects.filter(Q(kept__in=rows) | Q(merged__in=rows))
     for merge in merges.select_for_update().order_by("pk"):
         _forget_in(merge)
     forget_people(rows, users, called)
     if changed:
-        record_audit(
-            actor=actor, action="customer.erased", target=kept,
-            after={"erased": [name for name in FIELDS if name in changed]}, reason=reason,
-        )  # fmt: skip
+        # Each by itself, for they may be parted again; with whom they became, all that went.
+        for row, names in (emptied | {kept: changed}).items():
+            if names:
+                record_audit(
+                    actor=actor, action="customer.erased", target=row,
+                    after={"erased": [name for name in FIELDS if name in names]}, reason=reason,
+                )  # fmt: skip
         record_event(ERASED, {"customer": kept.pk})
     return kept
 
@@ -126,12 +130,12 @@ def add_note(*, customer: Customer, actor: Actor, text: str) -> CustomerNote:
     return note
 
 
-def _emptied(row: Customer) -> list[str]:
+def _emptied(row: Customer) -> set[str]:
     """Empty one customer's details; return which had something."""
     nothing = Customer()
     # An address that stands in for a number is theirs, too.
     theirs = FIELDS if "@" in (row.external_id or "") else _DETAILS
-    changed = [name for name in theirs if getattr(row, name) != getattr(nothing, name)]
+    changed = {name for name in theirs if getattr(row, name) != getattr(nothing, name)}
     for name in changed:
         setattr(row, name, getattr(nothing, name))
     if changed or row.user_id is not None:

@@ -42,7 +42,7 @@ def require_two_factor(*, actor: Actor, roles: Collection[str]) -> None:
             message, code="own_two_factor_missing", errors=[FieldError("roles", message)]
         )
     merchant.two_factor_roles = after
-    merchant.save(update_fields=["two_factor_roles"])
+    merchant.save(update_fields=["two_factor_roles", "updated_at"])
     record_audit(
         actor=actor, action="staff.two_factor_required", target=merchant,
         before={"roles": before}, after={"roles": after},

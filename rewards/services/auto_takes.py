@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from loyalty.ledger.posting import bring_up_to_date, lock_wallets
 from loyalty.models import Membership, Program, Transfer, Wallet
 from loyalty.services.usable_units import spendable_units
+from members.errors import ConflictError
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job
@@ -26,7 +27,6 @@ from members.selectors.erased import is_known
 from members.services.audit import SYSTEM, record_audit
 from members.services.job_runs import Step, run_in_chunks
 from members.services.transactions import run_atomically
-from rewards.errors import RewardRefusedError
 from rewards.models import AutoTake
 from rewards.services.eligibility import offers_for
 from rewards.services.redemptions import take_reward
@@ -136,6 +136,6 @@ def _take(auto: AutoTake, held: int, now: dt.datetime) -> str:
                 key=f"auto:{auto.pk}:{auto.crossings}", source=Transfer.Source.JOB.value,
                 actor=SYSTEM, now=now,
             )  # fmt: skip
-    except RewardRefusedError as error:
+    except ConflictError as error:
         return error.code
     return ""

@@ -29,6 +29,7 @@ from loyalty.services.order_inputs import OrderInput
 from loyalty.services.order_payments import open_order, pay_order
 from members.errors import DomainError, FieldError
 from members.prepared import insert_row, update_row
+from members.selectors.erased import refuse_erased
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.errors import CheckoutRefusedError, CheckoutStateError
@@ -103,8 +104,8 @@ def reserve_checkout(
     """Keep all that a cart asks for, or nothing. The same cart again is answered as before; one
     that changed, ran out or was given up is reserved anew, and what it kept comes back first.
 
-    Raises CheckoutStateError where it was paid, CheckoutRefusedError, and what spending, taking a
-    reward and holding a voucher raise.
+    Raises CheckoutStateError where it was paid, CheckoutRefusedError, ConflictError where the
+    member was erased, and what spending, taking a reward and holding a voucher raise.
     """
     _check(cart, hold)
     return priced_while_it_lasts(
@@ -213,6 +214,7 @@ def _reserve(
     if known is not None and known.status == Status.RESERVED:
         give_all_back(known, reason="", source=source, actor=actor, now=now)
     member = _member_now(cart.membership)
+    refuse_erased(member.customer)
     held_before = known is not None and bool(known.discount)
     found = priced(
         cart.order, member, now=now, with_discounts=cart.with_discounts,

@@ -13,10 +13,10 @@ from loyalty.ledger.posting import lock_wallets
 from loyalty.models import Membership, Program, Transfer
 from loyalty.plain_numbers import whole
 from loyalty.selectors.adjustment_limits import limits_of
-from loyalty.selectors.erased_holders import refuse_erased_member
 from loyalty.selectors.memberships import memberships, wallet_ids
 from loyalty.services.adjustment_limits import lock_staff, require_at_once
 from members.errors import DomainError, FieldError
+from members.selectors.erased import erased_at, was_erased
 from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.transactions import run_atomically
 from rewards.errors import RewardRefusedError
@@ -40,7 +40,7 @@ def give_reward(
     `gift`: why, one of `Redemption.Gift`; `message`: what the member reads; `reason`: for the log.
 
     Raises RewardRefusedError where the program does not run, the membership is not active, the
-    reward is not live or none is left, KeyReusedError.
+    member was erased, the reward is not live or none is left, KeyReusedError.
     """
 
     def give() -> tuple[Redemption, bool]:
@@ -83,7 +83,6 @@ def give_by_staff(
         raise DomainError(_("Say why."), errors=[FieldError("reason", _("Say why."))])
 
     def give() -> tuple[Redemption, bool]:
-        refuse_erased_member(membership)
         _user, role = lock_staff(actor)
         price = whole(reward.price, reward.wallet_type)
         require_at_once(limits_of(role, reward.program), price)
@@ -113,6 +112,9 @@ def _refuse(reward: Reward, member: Membership, now: dt.datetime) -> None:
         raise RewardRefusedError(_("The program is not running."), code="program_not_live")
     if member.status != Membership.Status.ACTIVE:
         raise RewardRefusedError(_("The membership is not active."), code="not_active")
+    if erased_at(member.customer) is not None:
+        gone = was_erased()
+        raise RewardRefusedError(gone.message, code=gone.code)
     if reward.status != Reward.Status.LIVE:
         raise RewardRefusedError(_("Only a live reward can be given."), code="not_offered")
     event = event_of(reward)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from loyalty.services.newcomers import provide_customer
 from members.errors import ConflictError
 from members.models import Customer, User
-from members.selectors.erased import erased_at
+from members.selectors.erased import erased_among, erased_at
 from members.services.audit import SYSTEM, Actor
 from members.services.customer_tasks import add_task
 from members.services.customers import add_note, erase_customer_details, update_customer
@@ -84,3 +84,28 @@ def test_whom_a_colleague_enrolls_anew_is_known_again(agent: User, ana: Customer
     found, made = provide_customer(actor=actor, external_id="K-1", given_name="Ana")
     assert (found.pk, found.given_name, made) == (ana.pk, "Ana", False)
     assert erased_at(found) is None
+
+
+def test_who_came_back_stays_known_when_their_details_are_cleared(ana: Customer) -> None:
+    erase_customer_details(customer=ana, actor=SYSTEM)
+    update_customer(customer=ana, actor=SYSTEM, changes={"locale": "ms"})
+    ana.refresh_from_db()
+    assert erased_among([ana]) == {ana.pk}
+    for name in ("Ana", ""):
+        update_customer(customer=ana, actor=SYSTEM, changes={"given_name": name})
+    ana.refresh_from_db()
+    assert (ana.given_name, erased_at(ana), erased_among([ana])) == ("", None, set())
+    # And is erased once more like anybody.
+    update_customer(customer=ana, actor=SYSTEM, changes={"given_name": "Ana"})
+    erase_customer_details(customer=ana, actor=SYSTEM)
+    ana.refresh_from_db()
+    assert erased_at(ana) is not None
+
+
+def test_who_came_back_and_is_erased_with_nothing_left_is_erased(ana: Customer) -> None:
+    erase_customer_details(customer=ana, actor=SYSTEM)
+    for name in ("Ana", ""):
+        update_customer(customer=ana, actor=SYSTEM, changes={"given_name": name})
+    erase_customer_details(customer=ana, actor=SYSTEM)
+    ana.refresh_from_db()
+    assert erased_at(ana) is not None

@@ -42,7 +42,7 @@ class RewardGifts(ApiView):
     @idempotent(required=True)
     def post(self, request: Request) -> HttpResponse:
         """Give a member a live reward for nothing; its conditions and limits do not count. Refused
-        with 409: program_not_live, not_active, not_offered, sold_out."""
+        with 409: program_not_live, not_active, customer_erased, not_offered, sold_out."""
         body = read_body(request, RewardGiftIn)
         reward = rewards().filter(public_id=body.reward).first()
         if reward is None:

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from loyalty.backoffice import reversals
 from loyalty.models import Lot, Membership, Program, Transfer
 from members.models import Customer
-from members.services.audit import SYSTEM
+from members.policy import acting
+from members.services.audit import SYSTEM, Actor
 from members.services.customers import erase_customer_details
 from tests.loyalty.backoffice.conftest import Member, url
 from tests.loyalty.backoffice.test_adjustments import adjustment
@@ -74,3 +77,19 @@ def test_nothing_is_offered_and_nothing_moves(
         assert REFUSED in answer.content.decode(), address
     assert Transfer.objects.count() == moved
     assert Membership.objects.get(pk=ana.membership.pk).status == "active"
+
+
+def test_who_is_erased_while_an_adjustment_is_undone_is_named_in_the_dialog(
+    client_of: Callable[[str], Client], ana: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = adjust(ana.wallet, 20, "gift", now=timezone.now())
+
+    def meanwhile(request: HttpRequest) -> Actor:
+        erase_customer_details(customer=ana.customer, actor=SYSTEM)
+        return acting(request)
+
+    monkeypatch.setattr(reversals, "acting", meanwhile)
+    answer = client_of("administrator").post(url("transfer_undo", given.pk))
+    assert answer.status_code == 422
+    assert REFUSED in answer.content.decode()
+    assert not Transfer.objects.filter(kind="reversal").exists()

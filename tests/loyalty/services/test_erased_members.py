@@ -2,11 +2,16 @@
 time and old orders bring goes on."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from loyalty.models import AdjustmentLimit, AdjustmentRequest, Lot, Membership, Transfer
+from loyalty.selectors.erased_holders import refuse_erased_holder
+from loyalty.selectors.gifts import find_recipient
 from loyalty.services.adjustment_requests import approve_request, reject_request
 from loyalty.services.adjustments import adjust_units
 from loyalty.services.expiry import write_down_expired
+from loyalty.services.gift_reversals import undo_movement
 from loyalty.services.lots import extend_lot, reinstate_units
 from loyalty.services.manual_tiers import give_tier
 from loyalty.services.redemptions import redeem_units
@@ -29,6 +34,8 @@ from tests.loyalty.factories import (
     refund,
     wallet_of,
 )
+from tests.loyalty.services.gifting import generous, give, maya, olivia
+from tests.loyalty.services.merging import customer, merge, part
 from tests.loyalty.services.pooling import add, found_pool, join, put_in, take
 
 pytestmark = pytest.mark.django_db
@@ -146,3 +153,81 @@ def test_whom_the_shop_knows_anew_is_served_again(ana):
     Customer.objects.filter(pk=ana.customer_id).update(given_name="Ana")
     adjust_units(wallet=wallet_of(ana.account_id), units=5, reason="goodwill", note="",
                  actor=SYSTEM, key="k", source="api", now=NOW)  # fmt: skip
+
+
+def undo(transfer):
+    return undo_movement(transfer=transfer, actor=SYSTEM, source="api", now=NOW)
+
+
+def test_nothing_of_theirs_is_undone_by_a_caller_but_what_was_before_is_answered(ana):
+    wallet = wallet_of(ana.account_id)
+    first, second = adjust(wallet, 20, "first"), adjust(wallet, 5, "second")
+    undone, replayed = undo(first)
+    assert not replayed
+    erase(ana)
+    with refused():
+        undo(second)
+    assert undo(first) == (undone, True)
+    boss = Actor.of_user(StaffMemberFactory(role="administrator").user)
+    again, replayed = undo_as_staff(transfer=first, actor=boss, now=NOW)
+    assert (again, replayed) == (undone, True)
+
+
+def test_a_gift_of_somebody_erased_or_to_them_stays_where_it_is(coherent_ledger):
+    program = generous()
+    giver, receiver = olivia(program), maya(program)
+    gifts = [give(giver, receiver, 10, key) for key in ("g1", "g2")]
+    undone, _replayed = undo(gifts[0])
+    erase(receiver)
+    for leg in (gifts[1], Transfer.objects.get(pair=gifts[1])):
+        with refused():
+            undo(leg)
+    assert undo(gifts[0]) == (undone, True)
+    assert Transfer.objects.filter(kind="reversal").exclude(pair=None).count() == 1
+
+
+def test_no_member_is_told_that_another_was_erased(coherent_ledger):
+    program = generous()
+    giver, receiver = olivia(program), maya(program)
+    assert find_recipient(program, receiver.card_number) == receiver
+    erase(receiver)
+    assert find_recipient(program, receiver.card_number) is None
+    # Nor is anything moved where they were found before.
+    with refused():
+        give(giver, receiver, 10)
+
+
+def test_whoever_is_asked_about_is_found_by_key(program, ana):
+    ben = join(program, "c2")
+    with CaptureQueriesContext(connection) as asked:
+        refuse_erased_holder(wallet_of(ana.account_id), spender=ben)
+    [people] = [query["sql"] for query in asked if 'FROM "members_customer"' in query["sql"]]
+    assert "JOIN" not in people
+    assert '"members_customer"."id" IN (' in people
+    erase(ben)
+    with refused():
+        refuse_erased_holder(wallet_of(ana.account_id), spender=ben)
+
+
+def test_a_tier_that_was_given_before_is_answered_and_no_other_is_given(coherent_ledger):
+    levels = [{"code": "base", "name": "Member"}, {"code": "gold", "name": "Gold", "threshold": 9},
+              {"code": "top", "name": "Top", "threshold": 99}]  # fmt: skip
+    tiers = {"metric": "spend", "window": "lifetime", "tiers": levels}
+    ana = join(make_program(at=day(-30), tiers=tiers), "c1")
+    told = {"membership": ana, "reason": "Kind", "actor": SYSTEM, "now": NOW}
+    given = give_tier(tier="gold", **told)
+    erase(ana)
+    assert give_tier(tier="gold", **told) == given
+    with refused():
+        give_tier(tier="top", **told)
+
+
+def test_a_duplicate_that_was_erased_with_them_is_refused_once_they_are_parted(program, ana):
+    join(program, "c2")
+    done = merge("c1", "c2")
+    erase(ana)
+    part(done)
+    for number in ("c1", "c2"):
+        wallet = wallet_of(Membership.objects.get(customer=customer(number)).account_id)
+        with refused():
+            adjust(wallet, 5, f"later {number}")

@@ -22,6 +22,7 @@ from members.models import (
 )
 from members.selectors.customer_search import search_customers
 from members.selectors.customers import count_customers, get_customer_by_external_id
+from members.selectors.erased import erased_at
 from members.selectors.segments import segments_of
 from members.services.audit import SYSTEM, Actor
 from members.services.customers import (
@@ -334,6 +335,7 @@ def test_who_is_erased_is_erased_under_each_name_and_stays_so_when_they_are_part
     erase_customer_details(customer=anna, actor=SYSTEM)
     part(done)
     for row in Customer.objects.all():
+        assert erased_at(row) is not None
         assert (row.given_name, row.email, row.phone, row.birthday) == ("", "", "", None)
         assert (row.tags, row.attributes, row.merged_into) == ([], {}, None)
     assert set(Customer.objects.values_list("external_id", flat=True)) == {"K-1", "K-2"}

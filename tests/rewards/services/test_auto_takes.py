@@ -9,13 +9,15 @@ from loyalty.ledger.checks import check_rule
 from loyalty.services.expiry import confirm_matured, write_down_expired
 from loyalty.services.gifts import give_units
 from members.errors import DomainError
-from members.models import AuditEntry
+from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
+from members.services.customers import erase_customer_details
 from members.services.job_runs import run_scheduled
 from rewards.checks import CHECKS
 from rewards.errors import RewardRefusedError
 from rewards.models import AutoTake, Redemption, Reward, RewardGoal
 from rewards.services.auto_takes import KIND, find_auto_takes, take_due
+from rewards.services.auto_takes import _take as take_found
 from rewards.services.redemptions import cancel_redemption
 from rewards.services.wishes import choose_goal, drop_goal, end_auto_take, set_auto_take
 from tests.loyalty.factories import (
@@ -302,3 +304,15 @@ def test_the_self_check_finds_who_would_be_missed(member, reward):
     AutoTake.objects.get().save(update_fields=["armed"])
     assert check_rule(rule, NOW) is None
     assert look() == 1
+
+
+def test_who_is_erased_while_it_is_looked_at_takes_nothing_and_holds_nobody_up(member, reward):
+    auto(member, reward)
+    give(member, 60, "a")
+    rows = AutoTake.objects.select_related("membership__customer", "membership__program")
+    found = rows.select_related("reward__wallet_type").get()
+    Customer.objects.filter(pk=member.customer_id).update(given_name="Ana")
+    found.membership.customer.given_name = "Ana"  # as it was read before
+    erase_customer_details(customer=member.customer, actor=SYSTEM)
+    assert take_found(found, 110, NOW) == "customer_erased"
+    assert (Redemption.objects.count(), spendable()) == (0, 110)

@@ -13,7 +13,10 @@ from loyalty.errors import (
 from loyalty.ledger.checks import RULES, check_rule
 from loyalty.models import DiscountEntry
 from loyalty.selectors.discount_journal import read_discount_journal
+from members.errors import ConflictError
+from members.models import Customer
 from members.services.audit import SYSTEM
+from members.services.customers import erase_customer_details
 from rewards.errors import (
     CheckoutRefusedError,
     RewardRefusedError,
@@ -203,3 +206,19 @@ def test_what_rewards_and_vouchers_take_off_is_a_cost_in_the_journal() -> None:
     cancel(found, at=SOON)
     assert read_discount_journal(member.program, *days).cost == 0
     assert not any(check_rule(name, NOW) for name in RULES if "vouchers took off" in name)
+
+
+def test_nothing_is_kept_for_who_was_erased_and_what_was_kept_is_answered_and_used():
+    member = shopper()
+    held, given_up = reserve(cart(member, units=100)), reserve(cart(member, "C2", units=50))
+    Customer.objects.filter(pk=member.customer_id).update(given_name="Ana")
+    erase_customer_details(customer=member.customer, actor=SYSTEM)
+    for asked in (cart(member, "C3", units=5), cart(member, "C3"), cart(member, units=200)):
+        with pytest.raises(ConflictError, match="erased meanwhile") as error:
+            reserve(asked)
+        assert error.value.code == "customer_erased"
+    assert (Checkout.objects.count(), spendable()) == (2, 850)
+    assert reserve(cart(member, units=100)) == held
+    assert commit(held).status == "committed"
+    assert cancel(given_up).status == "cancelled"
+    assert spendable() == 900

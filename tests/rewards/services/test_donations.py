@@ -19,7 +19,9 @@ from loyalty.services.gift_reversals import undo_gift
 from loyalty.services.gifts import donate_units
 from loyalty.services.programs import apply_definition
 from members.errors import ConflictError, DomainError
+from members.models import Customer
 from members.services.audit import SYSTEM
+from members.services.customers import erase_customer_details
 from rewards.checks import CHECKS
 from rewards.errors import RewardRefusedError
 from rewards.models import Redemption
@@ -277,3 +279,11 @@ def test_nothing_is_given_at_a_time_that_is_too_long_ago(member):
                 wallet=wallet_of(member.account_id), charity=charity, units=10, actor=SYSTEM,
                 key="k", source="api", now=NOW, occurred_at=at,
             )  # fmt: skip
+
+
+def test_it_comes_back_to_who_was_erased_with_its_reward_alone(member):
+    taken = take(member, tree(member), at=NOW)
+    Customer.objects.filter(pk=member.customer_id).update(given_name="Ana")
+    erase_customer_details(customer=member.customer, actor=SYSTEM)
+    assert cancel(taken).status == "cancelled"
+    assert (spendable(), given_to_charity()) == (1000, 0)

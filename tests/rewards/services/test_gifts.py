@@ -11,6 +11,7 @@ from loyalty.models import AdjustmentLimit
 from members.errors import ConflictError, DomainError
 from members.models import Customer, Job, StaffMember
 from members.services.audit import SYSTEM, Actor
+from members.services.customers import erase_customer_details
 from members.services.job_runs import run_scheduled
 from members.services.merging import merge_customers
 from members.services.segments import add_to_list, create_segment
@@ -297,3 +298,18 @@ def test_the_schedule_makes_a_job_only_where_somebody_is_due(member):
     job = run_scheduled(kind="gift_days", now=day(5))
     assert job is not None
     assert gift_day_words(job) == "1 member was given a reward."
+
+
+def test_who_was_erased_is_given_nothing_in_any_way_and_a_repeat_is_answered(member, agent):
+    reward = offer(member.program, price=100)
+    given, by_hand = give(member, reward), by_staff(member, reward, agent)
+    Customer.objects.filter(pk=member.customer_id).update(given_name="Ana")
+    segment = create_segment(name="Loyal", code="loyal", kind="static", actor=SYSTEM, now=NOW)
+    add_to_list(segment=segment, customer=member.customer, actor=SYSTEM, now=NOW)
+    erase_customer_details(customer=member.customer, actor=SYSTEM)
+    with pytest.raises(RewardRefusedError, match="erased meanwhile") as error:
+        give(member, reward, "g2")
+    assert error.value.code == "customer_erased"
+    assert (give(member, reward), by_staff(member, reward, agent)) == (given, by_hand)
+    run_gift_for_many(to_many(reward, segment, uuid.uuid4()).pk)
+    assert Redemption.objects.count() == 2

@@ -1,6 +1,8 @@
 """Rows are posted once however often the work is killed, and undone as a whole."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from loyalty.models import (
     Transfer,
@@ -14,7 +16,9 @@ from loyalty.services.bulk_adjustments import (
     undo_bulk,
 )
 from members.errors import ConflictError
-from members.models import AuditEntry, Job
+from members.models import AuditEntry, Customer, Job
+from members.services.audit import SYSTEM
+from members.services.customers import erase_customer_details
 from members.services.job_runs import run_job
 from members.services.jobs import cancel_job
 from tests.loyalty.factories import NOW, adjust, spendable
@@ -138,3 +142,39 @@ def test_posting_twice_starts_it_once(program, members, mia):
     post_bulk(batch=batch, actor=mia, now=NOW)
     with pytest.raises(ConflictError):
         post_bulk(batch=batch, actor=mia, now=NOW)
+
+
+def erase_member(number):
+    customer = Customer.objects.get(external_id=number)
+    Customer.objects.filter(pk=customer.pk).update(given_name="Ana")
+    customer.refresh_from_db()
+    erase_customer_details(customer=customer, actor=SYSTEM)
+
+
+def test_who_is_erased_after_the_check_is_refused_and_what_they_have_is_not_undone(
+    program, members, mia
+):
+    batch = adjustment(program, mia, rows_of([5] * 6))
+    erase_member("c2")
+    batch = posted(batch, mia)
+    refused = batch.rows.get(state="refused")
+    assert (refused.wallet_id, refused.transfer) == (members[1].pk, None)
+    assert "erased meanwhile" in refused.problems[0][2]
+    assert [spendable(f"c{number}") for number in (2, 3)] == [0, 5]
+    alone = batch.rows.get(wallet=members[4]).transfer
+    undo_transfer(transfer=alone, actor=mia, source="backoffice", now=NOW)
+    for number in ("c4", "c5"):
+        erase_member(number)
+    batch = worked(undo_bulk(batch=batch, actor=mia, now=NOW))
+    kept = batch.rows.get(state="kept")
+    assert kept.wallet_id == members[3].pk
+    assert "erased meanwhile" in kept.problems[0][2]
+    assert [spendable(f"c{number}") for number in (3, 4, 5)] == [0, 5, 0]
+
+
+def test_who_was_erased_is_looked_up_once_for_a_piece(program, members, mia):
+    batch = post_bulk(batch=adjustment(program, mia, rows_of([5] * 30)), actor=mia, now=NOW)
+    with CaptureQueriesContext(connection) as asked:
+        worked(batch)
+    found = [query for query in asked if "customer.erased" in query["sql"]]
+    assert len(found) == 1
