@@ -256,9 +256,8 @@ def _adjusted(transfer: Transfer, audience: Audience) -> str:
         return (_("Gift: %s") if gift else _("Adjusted: %s")) % reason
     if gift:
         return _("A gift for you")
-    # What Setia itself gives for a game, whose title is its note; the notes of staff are theirs.
-    if transfer.reason == "game" and transfer.actor_id is None and transfer.note:
-        return _("Won in a game: %s") % transfer.note
+    if transfer.explanation.get("game") and transfer.signed_amount > 0:
+        return str(_("Won in a game: %s") % transfer.explanation["game"])
     return _("Added by our team") if transfer.signed_amount > 0 else _("Taken off by our team")
 
 

@@ -56,7 +56,9 @@ KINDS = (
         view_permission="imports.view",
         run_permission="imports.run",
         page="loyalty_backoffice:import_of_dry_run",
+        has_page_for=dry_runs.has_page_for,
         words=dry_runs.dry_run_words,
+        begins_anew=True,
     ),
     JobKind(
         key=imports.UNDO,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import functools
 import io
 import re
 from typing import Any
@@ -24,6 +25,8 @@ from members.wrong_values import words_of
 
 LONGEST = 1_000_000
 DEEPEST = 100
+# Of so many mistakes it is looked for what was meant: what has more is no program misspelled.
+SUGGESTED = 10
 
 
 def load_program(text: str) -> ProgramDefinition:
@@ -85,25 +88,48 @@ def _validated(plain: Any, data: Any) -> ProgramDefinition:
     except ValidationError as error:
         raise _invalid(
             [
-                FieldError(f"{_at(_line(data, item['loc']))}, {_path(item['loc'])}", _words(item))
-                for item in error.errors(include_url=False)
+                FieldError(
+                    f"{_at(_line(data, item['loc']))}, {_path(item['loc'])}",
+                    _words(item, suggested=number < SUGGESTED),
+                )
+                for number, item in enumerate(error.errors(include_url=False))
             ]
         ) from error
 
 
-def _words(item: ErrorDetails) -> str:
+def _words(item: ErrorDetails, *, suggested: bool) -> str:
     """What is wrong, and of a name that is misspelled which one is likely meant."""
     message, code = words_of(item)
-    if code == "unknown" and (meant := _meant(str(item["loc"][-1]))):
+    if suggested and code == "unknown" and (meant := _meant(item["loc"])):
         return _("There is no such field. Did you mean “%s”?") % meant
     return message
 
 
-def _meant(name: str) -> str:
-    schema = ProgramDefinition.model_json_schema()
-    parts = [schema, *schema.get("$defs", {}).values()]
-    names = sorted({field for part in parts for field in part.get("properties", {})})
-    return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.75)), "")
+def _meant(loc: tuple[int | str, ...]) -> str:
+    """The field of the same part that is called nearly so."""
+    near = difflib.get_close_matches(str(loc[-1]), _fields_at(loc[:-1]), n=1, cutoff=0.75)
+    return next(iter(near), "")
+
+
+def _fields_at(place: tuple[int | str, ...]) -> list[str]:
+    """What the part at a place has; nothing where any name may stand."""
+    part: dict[str, Any] = _schema()
+    for step in place:
+        if isinstance(step, int):
+            part = part.get("items", {})
+        else:
+            others = [*part.get("patternProperties", {}).values(), {}]
+            part = part.get("properties", {}).get(step, others[0])
+        for choice in (part, *part.get("anyOf", ())):
+            if "$ref" in choice:
+                part = _schema()["$defs"][choice["$ref"].rpartition("/")[2]]
+    return sorted(part.get("properties", {}))
+
+
+@functools.cache
+def _schema() -> dict[str, Any]:
+    """Made once: it takes longer than reading most files."""
+    return ProgramDefinition.model_json_schema()
 
 
 def _refuse_monsters(text: str) -> None:

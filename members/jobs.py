@@ -16,6 +16,7 @@ from django.utils.text import capfirst
 
 from members.formatting import format_number
 from members.models import Job
+from members.policy import AnyUser
 
 Text = str | Promise
 
@@ -55,12 +56,16 @@ class JobKind:
     run_permission: str = "jobs.run"
     # A page of its own, by URL name; it takes the job's public id.
     page: str = ""
+    # Whether that page is for this user; others are led back to the page of any job.
+    has_page_for: Callable[[Job, AnyUser], bool] = lambda _job, _user: True
     # Where it is undone, once it has ended; as `page`.
     undo_page: str = ""
     # The result in words, from the job alone: a list shows many of them.
     words: Callable[[Job], str] = plain_words
     # Runs by itself so often that runs that went well are soon forgotten.
     routine: bool = False
+    # Keeps nothing of a run that was killed: each begins with nothing done.
+    begins_anew: bool = False
 
 
 _kinds: dict[str, JobKind] = {}

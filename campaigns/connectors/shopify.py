@@ -217,9 +217,9 @@ def _lines(payload: Json) -> Iterator[LineInput]:
             )  # fmt: skip
 
 
-def _is_tip(item: Json) -> bool:
+def _is_tip(item: object) -> bool:
     """Shopify lists a tip as a line, which alone has this field, also where it is empty."""
-    return "tip_payment_gateway" in item
+    return isinstance(item, Mapping) and "tip_payment_gateway" in item
 
 
 def _sku(item: Json) -> str:
@@ -280,7 +280,7 @@ def _refund(
 
 def _refund_lines(payload: Json) -> Iterator[RefundLineInput]:
     for line_no, (place, item) in enumerate(items(payload, "refund_line_items"), start=1):
-        if _is_tip(item.get("line_item") or {}):
+        if _is_tip(item.get("line_item")):
             continue
         with within(place):
             yield RefundLineInput(
@@ -291,12 +291,12 @@ def _refund_lines(payload: Json) -> Iterator[RefundLineInput]:
 
 def _tips_back(payload: Json) -> Decimal:
     """What came back of a tip, which counted as shipping."""
-    tips = (
-        money(item, "subtotal")
-        for _place, item in items(payload, "refund_line_items")
-        if _is_tip(item.get("line_item") or {})
-    )
-    return sum(tips, ZERO)
+    total = ZERO
+    for place, item in items(payload, "refund_line_items"):
+        if _is_tip(item.get("line_item")):
+            with within(place):
+                total += money(item, "subtotal")
+    return total
 
 
 def _payments(payload: Json) -> Iterator[Json]:

@@ -73,9 +73,11 @@ def _apply(
 
 def _began_here(found: Game, wanted: ProgramGame) -> bool:
     """Whether it is as is said, but for its beginning: what was published after it, or without one,
-    began then."""
+    began then. One that is still to come begins as it says itself."""
     said, definition = definition_of_game(found), wanted.definition
-    if found.status == Status.DRAFT or wanted.state == "draft" or said.starts_at is None:
+    if found.status in (Status.DRAFT, Status.SCHEDULED) or wanted.state == "draft":
+        return False
+    if said.starts_at is None:
         return False
     if definition.starts_at is not None and definition.starts_at >= said.starts_at:
         return False

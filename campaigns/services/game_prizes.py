@@ -106,6 +106,7 @@ def _give_units(
         units=int(prize.units * Decimal(10) ** unit.scale), terms=terms_of(unit, now),
         reason=AdjustmentReason(code="game", label=REASON, told_to_members=True),
         note=game.title, actor=SYSTEM, key=f"game:{play.public_id}", source=source, now=now,
+        explanation={"game": game.title},
     )  # fmt: skip
     [posted] = post([entry], now=now)
     made: Transfer = Transfer.objects.get(pk=posted.transfer_id)

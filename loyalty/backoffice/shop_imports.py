@@ -22,6 +22,7 @@ from loyalty.shop_exports.dry_runs import (
     KIND,
     dry_run_of,
     errors_of,
+    has_page_for,
     report_of,
     start_dry_run,
     start_upload,
@@ -139,10 +140,9 @@ def import_check_errors(request: HttpRequest, key: str) -> HttpResponse:
 def import_of_dry_run(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """From the work of a dry run to what it found, for whoever brought the file."""
     job = get_object_or_404(Job, kind=KIND, public_id=public_id)
-    key = upload_key(job)
-    if find_upload(key, owner=request.user.pk or 0) is None:
+    if not has_page_for(job, request.user):
         return redirect("backoffice:job", public_id=public_id)
-    return redirect("loyalty_backoffice:import_check", key=key)
+    return redirect("loyalty_backoffice:import_check", key=upload_key(job))
 
 
 def _still_tried(request: HttpRequest, upload: Upload, job: Job) -> HttpResponse:

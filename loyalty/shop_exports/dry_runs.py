@@ -25,10 +25,11 @@ from loyalty.services.imports import start_import
 from loyalty.shop_exports.groups import Buyers, Group, Reading, grouped, number_of
 from loyalty.shop_exports.orders import HEADS, Found, staged_orders
 from loyalty.shop_exports.tables import Table, read_table, rows_of
-from loyalty.shop_exports.uploads import Choices, Upload, check_choices
+from loyalty.shop_exports.uploads import Choices, Upload, check_choices, find_upload
 from members.errors import DomainError
 from members.formatting import format_number
 from members.models import Customer, Job
+from members.policy import AnyUser
 from members.selectors.merchants import get_merchant
 from members.services.audit import Actor
 from members.services.jobs import (
@@ -76,6 +77,11 @@ def dry_run_of(upload: Upload) -> Job | None:
 def upload_key(job: Job) -> str:
     """Which upload a dry run is of."""
     return Path(job.params["export"]).parent.name
+
+
+def has_page_for(job: Job, user: AnyUser) -> bool:
+    """What it found is for whoever brought the file, while that is kept."""
+    return find_upload(upload_key(job), owner=user.pk or 0) is not None
 
 
 def run_dry_run(job_id: int) -> Job | None:

@@ -30,6 +30,8 @@ _SAYS_SEPARATOR = re.compile(r'\ufeff?"?sep=(.)"?\s*', re.IGNORECASE).fullmatch
 _NEW_LINE = re.compile(r"\r\n?|\n")
 # Put behind the last line: where it is no row of its own, a quotation mark was never closed.
 _END = "\x1fend"
+# How csv says that a cell exceeds what it reads of one.
+_TOO_LONG = "field larger than field limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +100,30 @@ def _records(path: Path, encoding: str, separator: str) -> Iterator[Iterator[lis
 
 
 def _readable(reader: Any) -> Iterator[list[str]]:
+    number = 0
     try:
         for number, row in enumerate(reader, start=1):
             if row == [_END]:
                 return
             if row and row[-1].endswith(_END):
-                words = _(
-                    "Row %s has a quotation mark that is not closed. Close it, or export the file"
-                    " again if it was cut off there."
-                )
-                raise _no_table(words % number)
+                raise _no_table(_not_closed(number))
             yield row
     except (csv.Error, EOFError, OSError) as error:
+        # A cell that is longer than any is one that was never closed, with all rows behind it.
+        if str(error).startswith(_TOO_LONG):
+            raise _no_table(_not_closed(number + 1)) from error
         raise _no_table(
             _("Line %(line)s cannot be read: %(error)s.")
             % {"line": reader.line_num + 1, "error": error}
         ) from error
+
+
+def _not_closed(row: int) -> str:
+    words = _(
+        "Row %s has a quotation mark that is not closed. Close it, or export the file again if it"
+        " was cut off there."
+    )
+    return words % row
 
 
 def _lines(text: Any) -> Iterator[str]:

@@ -77,7 +77,8 @@ def _speed(job: Job) -> float:
     if job.started_at is None or job.heartbeat_at is None or job.state != Job.State.RUNNING:
         return 0.0
     seconds = (job.heartbeat_at - job.started_at).total_seconds()
-    return (job.done - job.done_before) / seconds if seconds > 1 else 0.0
+    before = 0 if job_kind(job.kind).begins_anew else job.done_before
+    return (job.done - before) / seconds if seconds > 1 else 0.0
 
 
 def _rate(job: Job, speed: float) -> str:

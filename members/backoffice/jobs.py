@@ -43,7 +43,7 @@ def job(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "job": work,
         "kind": kind,
         "breadcrumbs": [(_("Jobs"), reverse("backoffice:job_list"))],
-        "own_page": job_url(work) if kind.page else "",
+        "own_page": job_url(work) if kind.page and kind.has_page_for(work, request.user) else "",
         "progress": JobProgress.of(work),
         "words": result_words(work) if work.state != Job.State.FAILED else "",
         "errors": errors[:ERRORS_SHOWN],
@@ -53,6 +53,7 @@ def job(request: HttpRequest, public_id: UUID) -> HttpResponse:
         if kind.undo_page and allowed and not work.is_open
         else "",
         "may_cancel": allowed and work.is_open,
+        "may_give_up": allowed and work.state == Job.State.FAILED,
         "may_retry": allowed and ended_badly and kind.run is not None,
     }
     return render(request, "backoffice/job.html", context)

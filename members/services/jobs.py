@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 
 from members.errors import ConflictError, DomainError
 from members.formatting import format_number
+from members.jobs import job_kind
 from members.models import Job, JobError
 from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.interruptions import is_interruption
@@ -318,7 +319,7 @@ def _given_up(job: Job, free: QuerySet[Job], now: datetime) -> bool:
 
 
 def _begin(job: Job) -> str:
-    if not job.done:
+    if not job.done or job_kind(job.kind).begins_anew:
         return _("Begun.")
     counts = {"done": format_number(job.done), "total": format_number(job.total)}
     if job.total:

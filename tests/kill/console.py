@@ -51,6 +51,8 @@ from loyalty.services.enrollment_undoing import start_enrollment_undo  # noqa: E
 from loyalty.services.import_undoing import start_undo  # noqa: E402
 from loyalty.services.imports import run_import, start_import  # noqa: E402
 from loyalty.services.memberships import enroll_many  # noqa: E402
+from loyalty.shop_exports.dry_runs import start_dry_run  # noqa: E402
+from loyalty.shop_exports.uploads import keep_upload  # noqa: E402
 from members.models import Customer, Job  # noqa: E402
 from members.services.api_keys import create_api_key  # noqa: E402
 from members.services.audit import SYSTEM, Actor  # noqa: E402
@@ -98,6 +100,14 @@ def undo_import(orders: str, lines: str, source: str) -> int:
     undo = start_undo(job=job, reason="The wrong file", actor=SYSTEM)
     queue_job(undo)
     return undo.pk
+
+
+def try_orders(path: str) -> int:
+    """A shop's own export that was uploaded, and the job that tries it."""
+    upload = keep_upload(owner=0, name="export.csv", chunks=[Path(path).read_bytes()])
+    job = start_dry_run(upload=upload, choices=upload.choices, actor=SYSTEM)
+    queue_job(job)
+    return job.pk
 
 
 def undo_enrollment(path: str) -> int:
@@ -246,8 +256,8 @@ def look_at(job: int) -> dict[str, Any]:
 STEPS: dict[str, Callable[..., Any]] = {
     step.__name__: step
     for step in (
-        prepare, verify, import_orders, undo_import, undo_enrollment, bring_in_history, expire,
-        adjust_many,
+        prepare, verify, import_orders, undo_import, try_orders, undo_enrollment, bring_in_history,
+        expire, adjust_many,
         tell_members, surprise, wrong_draws, tell_by_text, tell_endpoint,
         resume_jobs, look_at,
     )

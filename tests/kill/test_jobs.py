@@ -65,6 +65,34 @@ def test_an_import_that_two_workers_have_records_every_order_once(
     assert result == {"created": ORDERS, "updated": 0, "unchanged": 0, "refused": 0}
 
 
+TRIED = 90_000
+
+
+def test_a_dry_run_begins_anew_and_counts_every_order_once(
+    installation: Installation, tmp_path: Path
+) -> None:
+    path = tmp_path / "export.csv"
+    with path.open("w") as file:
+        orders = csv.writer(file)
+        orders.writerow(["Order number", "Email", "Total", "Currency", "Created at", "Status"])
+        for number in range(TRIED):
+            buyer, at = f"{number % BUYERS}@example.com", f"2026-01-{1 + number % 28:02}T10:00:00Z"
+            total = "free" if number % 9_000 == 0 else units_of(number)
+            orders.writerow([f"tried-{number}", buyer, total, "USD", at, "paid"])
+    job = installation.do("try_orders", path=str(path))
+    kill_in_the_middle(installation, job, "worker")
+    found = wait_until_done(installation, job)
+    counts = {name: found["result"][name] for name in ("orders", "returns", "refused")}
+    assert counts == {"orders": TRIED - 10, "returns": 0, "refused": 10}
+    assert (found["done"], found["total"]) == (TRIED, TRIED)
+    written = Path(installation.query("SELECT params FROM members_job WHERE id = %s", job)[0][0]
+                   ["export"]).parent / f"orders-{found['result']['files']}.csv"  # fmt: skip
+    with written.open() as file:
+        assert len({row[0] for row in csv.reader(file)}) == TRIED - 10 + 1
+    brought = "SELECT count(*) FROM loyalty_order WHERE external_id LIKE 'tried-%%'"
+    assert installation.query(brought) == [(0,)]
+
+
 UNDONE = 500
 
 

@@ -62,6 +62,10 @@ TITLES = [
     ),
     (make(Kind.ADJUSTMENT, reason="goodwill"), "Added by our team"),
     (make(Kind.ADJUSTMENT, out=True, reason="fraud"), "Taken off by our team"),
+    # A reason of the merchant's own that is coded so, given over the API with an internal note.
+    (make(Kind.ADJUSTMENT, reason="game", note="Called twice"), "Added by our team"),
+    (make(Kind.ADJUSTMENT, explanation={"game": "Spin"}), "Won in a game: Spin"),
+    (make(Kind.ADJUSTMENT, out=True, explanation={"game": "Spin"}), "Taken off by our team"),
     (make(Kind.REVERSAL, reason="goodwill"), "An adjustment was undone"),
     (make(Kind.EXPIRY, out=True), "Expired"),
     (make(Kind.REDEMPTION, out=True), "Redeemed"),

@@ -164,7 +164,33 @@ def test_what_is_listed_is_told_apart() -> None:
 
 def test_days_in_texts_of_mails_are_no_markup() -> None:
     """The filters for pages wrap days in elements, which a text shows as they stand."""
-    marked = re.compile(r"\|(day|month|moment|start|end|moment_until|ago|second)(:[\w.]+)?[ }]")
     texts = list((Path(settings.BASE_DIR) / "templates").rglob("*.txt"))
     assert texts
-    assert [str(path) for path in texts if marked.search(path.read_text())] == []
+    assert [str(path) for path in texts if MARKED.search(path.read_text())] == []
+
+
+# A filter of days, with whatever argument, that is not made a text at once.
+MARKED = re.compile(
+    r"""\|\s*(?:day|month|moment|start|end|moment_until|ago|second)\b"""
+    r"""(?::(?:"[^"]*"|'[^']*'|[\w.]+))?+(?!\s*\|\s*striptags\b)"""
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "marked"),
+    [
+        ("{{ at|moment }}", True),
+        ("{{ at|moment}}", True),
+        ("{{ at|moment:zone|striptags }}", False),
+        ("{{ at|day:program.time_zone|striptags|upper }}", False),
+        ("{{ at|day:'Europe/Athens' }}", True),
+        ('{{ at|day:"Europe/Athens"|striptags }}', False),
+        ("{{ at|ago|upper }}", True),
+        ("{% with at=x.at|moment %}", True),
+        ("{% translate_with at|day:zone|upper %}", True),
+        ("{{ at|moment|striptags_of }}", True),
+        ("{{ x|days }}", False),
+    ],
+)
+def test_a_day_in_a_text_is_seen_however_it_is_written(written: str, marked: bool) -> None:
+    assert bool(MARKED.search(written)) == marked

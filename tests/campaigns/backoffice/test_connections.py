@@ -2,17 +2,20 @@
 
 import hashlib
 import hmac
+import importlib
 import json
 import re
 
 import pytest
+from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from campaigns.models import Connection, InboundMessage
-from campaigns.services.connections import change_connection, set_api_access
+from campaigns.services.connections import change_connection, create_connection, set_api_access
 from loyalty.models import Activity, Order
 from members.kept_secrets import revealed
 from members.models import AuditEntry
@@ -97,6 +100,24 @@ def test_a_secret_that_is_made_is_not_asked_for_again(admin, kind):
     page = text(admin.get(url("connection", shop.public_id)))
     assert "Make another secret" in page
     assert "Make a secret" not in page
+
+
+def test_a_secret_that_was_made_with_its_connection_and_seen_by_nobody_is_asked_for_again(admin):
+    made = {
+        kind: create_connection(
+            kind=kind, name=kind, source=kind, actor=SYSTEM, now=timezone.now(),
+            customer_prefix=kind[0],
+        )
+        for kind in ("shopify", "woocommerce", "mapped")
+    }  # fmt: skip
+    Connection.objects.update(secret=b"unseen")
+    tool = connect("mapped", source="tool")
+    migration = importlib.import_module("campaigns.migrations.0027_secrets_nobody_has_seen")
+    migration.empty_unseen(apps, None)
+    found = {kind: bytes(Connection.objects.get(pk=row.pk).secret) for kind, row in made.items()}
+    assert found == {"shopify": b"unseen", "woocommerce": b"", "mapped": b""}
+    assert revealed(Connection.objects.get(pk=tool.pk).secret) == SECRET
+    assert "Make a secret" in text(admin.get(url("connection", made["mapped"].public_id)))
 
 
 def test_a_secret_of_ours_is_shown_once_and_ends_the_one_before(admin):

@@ -73,3 +73,20 @@ def test_a_game_that_is_to_begin_at_once_is_made_once(program: Program) -> None:
     text = text.replace(begins, "")
     apply_definition(load_program(text), actor=SYSTEM, now=NOW)
     assert apply_definition(load_program(text), actor=SYSTEM, now=NOW + DAY).changes == []
+
+
+@pytest.mark.parametrize("starts_at", [NOW + dt.timedelta(hours=1), None])
+def test_a_game_that_is_still_to_come_does_not_pass_over_another_beginning(
+    program: Program, starts_at: dt.datetime | None
+) -> None:
+    text = elsewhere(program)
+    apply_definition(load_program(text), actor=SYSTEM, now=NOW)
+    line = "      starts_at: '{}'\n"
+    begins, other = (
+        line.format(at.isoformat().replace("+00:00", "Z")) if at else ""
+        for at in (NOW + DAY, starts_at)
+    )
+    assert begins in text
+    with pytest.raises(ConflictError) as refused:
+        apply_definition(load_program(text.replace(begins, other)), actor=SYSTEM, now=NOW)
+    assert [error.field for error in refused.value.errors] == ["games[1].body"]

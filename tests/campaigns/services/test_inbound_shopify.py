@@ -46,6 +46,31 @@ def test_a_tip_earns_nothing_and_comes_back_as_none():
     assert [line.sku for line in refund.lines.all()] == ["CUP"]
 
 
+@pytest.mark.parametrize("line", [True, 5, "CUP", None])
+def test_what_is_no_line_of_a_refund_is_no_tip(line):
+    shop = connect()
+    shopify(shop, "orders/create", shopify_order(updated="2024-03-15T08:00:01-04:00"))
+    back = shopify_refund()
+    for item in back["refund_line_items"]:
+        item["line_item"] = line
+    shopify(shop, "refunds/create", back)
+    work()
+    refund = Refund.objects.get()
+    assert (refund.shipping_total, [found.sku for found in refund.lines.all()]) == (0, [""])
+
+
+def test_a_tip_that_cannot_be_read_is_named_by_its_place():
+    back = shopify_refund()
+    tip = {"id": 9, "quantity": 1, "subtotal": "four", "line_item": shopify_tip("4")}
+    back["refund_line_items"].append(tip)
+    shopify(connect(), "refunds/create", back)
+    work()
+    message = InboundMessage.objects.get()
+    assert (message.state, [error["field"] for error in message.errors]) == (
+        "failed", ["refund_line_items[1].subtotal"],
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("topic", "content"),
     [

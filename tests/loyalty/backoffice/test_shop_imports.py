@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ from loyalty.shop_exports.dry_runs import KIND as DRY_RUN
 from loyalty.shop_exports.dry_runs import run_dry_run, start_dry_run
 from loyalty.shop_exports.uploads import NOTE, find_upload
 from members.backoffice import jobs as job_pages
+from members.backoffice.job_rows import JobProgress
 from members.models import AuditEntry, Customer, Job, User
 from members.services.audit import SYSTEM
+from members.services.jobs import claim_job
 from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.factories import spendable
@@ -111,7 +114,10 @@ def test_a_dry_run_is_a_job_with_a_bar_that_may_be_left(
     # The list of jobs leads back to it, and others to what they may see of it.
     here = url("import_of_dry_run", job.public_id)
     assert manager.get(here).url == check
-    assert client_of("marketing_manager").get(here).url == job_page(job)
+    other = client_of("marketing_manager")
+    assert other.get(here).url == job_page(job)
+    assert here in manager.get(job_page(job)).content.decode()
+    assert here not in other.get(job_page(job)).content.decode()
     jobs = manager.get(reverse("backoffice:job_list")).content.decode()
     assert "can come in: 5. With errors: 1." in jobs
 
@@ -141,6 +147,47 @@ def test_a_dry_run_that_failed_says_why(manager: Client, monkeypatch: pytest.Mon
     os.utime(Path(job.params["export"]).parent, (0, 0))
     discard_old_files(timezone.now())
     assert Path(job.params["export"]).is_file()
+
+
+@pytest.mark.parametrize(("state", "label"), [("queued", "Stop"), ("failed", "Give it up")])
+def test_who_brought_the_file_reads_the_log_and_stops_the_dry_run_or_gives_it_up(
+    manager: Client, monkeypatch: pytest.MonkeyPatch, state: str, label: str
+) -> None:
+    monkeypatch.setattr(job_pages, "queue_job", lambda _job: True)
+    check = as_guessed(manager, uploaded(manager)).url
+    job = Job.objects.get(kind=DRY_RUN)
+    Job.objects.update(state=state)
+    stop = reverse("backoffice:job_cancel", args=[job.public_id])
+    for page in (check, job_page(job)):
+        html = manager.get(page).content.decode()
+        assert stop in html
+        assert label in html
+    assert job_page(job) in manager.get(check).content.decode()
+    assert manager.post(stop).status_code == 302
+    page = manager.get(check).content.decode()
+    assert "The dry run was stopped" in page
+    assert job_page(job) in page
+    assert stop not in page
+    # Nobody needs the file any more.
+    os.utime(Path(job.params["export"]).parent, (0, 0))
+    discard_old_files(timezone.now())
+    assert not Path(job.params["export"]).exists()
+
+
+def test_a_dry_run_that_was_killed_begins_anew_and_says_so(
+    manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_pages, "queue_job", lambda _job: True)
+    as_guessed(manager, uploaded(manager))
+    jobs, killed = Job.objects.filter(kind=DRY_RUN), timezone.now() - timedelta(hours=1)
+    jobs.update(state="running", started_at=killed, heartbeat_at=killed, done=50, total=60)
+    job = claim_job(jobs.get().pk)
+    assert job is not None
+    assert [line.text for line in job.log_lines.all()] == ["Begun."]
+    assert job.started_at is not None
+    jobs.update(done=40, heartbeat_at=job.started_at + timedelta(seconds=4))
+    told = JobProgress.of(jobs.get())
+    assert (told.rate, told.time_left) == ("10 a second", "2 seconds left")
 
 
 def test_an_upload_that_was_tried_before_an_upgrade_is_tried_anew(

@@ -121,8 +121,6 @@ def test_what_is_wrong_is_named_by_line_and_field(change, place):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (("name: Club", "nam: Club"), "There is no such field. Did you mean “name”?"),
-        (("name: Club", "name: Club\nshoe_size: 42"), "There is no such field."),
         (("currency: USD\n", ""), "This is required."),
         (("currency: USD", "currency: USD\ndebt_policy: forgive"), "One of: 'carry', "),
         (("currency: USD", "currency: USD\ntime_zone: Mars"), "No such time zone; write one"),
@@ -131,6 +129,41 @@ def test_what_is_wrong_is_named_by_line_and_field(change, place):
 def test_what_is_wrong_is_said_in_words_with_what_to_write(change, words):
     found = [error.partition(": ")[2] for error in wrong(GOOD.replace(*change))]
     assert any(error.startswith(words) for error in found), found
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "meant"),
+    [
+        (("name: Club", "nam: Club"), "line 3, nam", "name"),
+        (("name: Club", "name: Club\nshoe_size: 42"), "line 4, shoe_size", ""),
+        # A field of wallets, and none of the program.
+        (("name: Club", "name: Club\nunit_value: 1"), "line 4, unit_value", ""),
+        (("unit_value", "unit_valu"), "line 7, wallet_types[0].unit_valu", "unit_value"),
+        (("length: 12", "lenght: 12"), "line 10, wallet_types[0].expiry.lenght", "length"),
+        (("    units: 1.5", "    wallet: points"), "line 13, earning_rules[0].wallet", ""),
+        (
+            ("    units: 1.5", "    walet_type: x"),
+            "line 13, earning_rules[0].walet_type",
+            "wallet_type",
+        ),
+        (
+            ("name: Club", "name: Club\nlaunch: {founding: {unit: 5}}"),
+            "line 4, launch.founding.unit",
+            "units",
+        ),
+    ],
+)
+def test_a_misspelled_field_is_told_as_the_same_part_calls_it(change, place, meant):
+    words = "There is no such field."
+    words += f" Did you mean “{meant}”?" if meant else ""
+    assert f"{place}: {words}" in wrong(GOOD.replace(*change))
+
+
+def test_of_very_many_misspelled_fields_the_first_are_looked_up():
+    many = "".join(f"nam{number}: x\n" for number in range(5_000))
+    found = wrong(many + GOOD)
+    assert len(found) == 5_000
+    assert sum("Did you mean" in error for error in found) == 10
 
 
 def test_all_that_is_wrong_is_told_at_once():
