@@ -43,12 +43,12 @@ def _candidates(customer: Customer) -> set[int]:
     found = {*_similar_names(customer), *_born_on_the_same_day(customer)}
     others = Customer.objects.filter(merged_into=None).exclude(pk=customer.pk).order_by()
     if customer.phone:
-        same = others.alias(end=phone_end()).filter(end=customer.phone[-PHONE_DIGITS:])
-        found.update(same.values_list("pk", flat=True)[:CANDIDATES])
+        called = others.alias(end=phone_end()).filter(end=customer.phone[-PHONE_DIGITS:])
+        found.update(called.values_list("pk", flat=True)[:CANDIDATES])
     local = _local_part(customer)
     if local:
-        same = others.alias(local=local_part()).filter(local=local)
-        found.update(same.values_list("pk", flat=True)[:CANDIDATES])
+        written = others.alias(local=local_part()).filter(local=local)
+        found.update(written.values_list("pk", flat=True)[:CANDIDATES])
     return found
 
 
