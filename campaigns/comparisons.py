@@ -14,12 +14,15 @@ WIDTH = 1.96
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A figure for each head, led and kept aside, and between what the difference lies."""
+    """A figure for each head, led and kept aside, the standard error of each, and between what the
+    difference lies."""
 
     led: float
     aside: float
     low: float
     high: float
+    led_error: float
+    aside_error: float
 
     @property
     def is_clear(self) -> bool:
@@ -33,8 +36,6 @@ class Compared:
 
 def compare(led: Sequence[float], aside: Sequence[float], which: int) -> Compared:
     """Of each group: its size, two means and their variances; `which` of the means (Welch)."""
-    error = math.sqrt(led[which + 2] / led[0] + aside[which + 2] / aside[0])
-    difference = led[which] - aside[which]
-    return Compared(
-        led[which], aside[which], difference - WIDTH * error, difference + WIDTH * error
-    )
+    errors = [math.sqrt(arm[which + 2] / arm[0]) for arm in (led, aside)]
+    difference, within = led[which] - aside[which], WIDTH * math.hypot(*errors)
+    return Compared(led[which], aside[which], difference - within, difference + within, *errors)

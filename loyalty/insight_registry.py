@@ -22,13 +22,15 @@ Measure = Callable[["Program", dt.date], Decimal | None]
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """A figure for each head: of who got something, of who was kept aside, and between what the
-    difference lies in 95 of 100 such comparisons."""
+    """A figure for each head: of who got something, of who was kept aside, between what the
+    difference lies in 95 of 100 such comparisons, and the standard error of either figure."""
 
     led: float
     aside: float
     low: float
     high: float
+    led_error: float
+    aside_error: float
 
     @property
     def is_clear(self) -> bool:
@@ -52,6 +54,15 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Controls:
+    """`found`: the newest first, those that have enough members on both sides alone; `too_small`:
+    how many keep members aside and have not, as far as they were looked at."""
+
+    found: Sequence[Comparison]
+    too_small: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
     """Where one begins something that can keep members aside: the name of its page, for whoever
     has this permission."""
@@ -61,8 +72,7 @@ class Start:
     permission: str
 
 
-# The newest first; those that have enough members on both sides alone.
-ComparisonSource = Callable[["Program", dt.datetime], Sequence[Comparison]]
+ComparisonSource = Callable[["Program", dt.datetime], Controls]
 
 _measured: dict[str, tuple[GoalMetric, Measure]] = {}
 _sources: dict[str, tuple[ComparisonSource, Start]] = {}
@@ -87,6 +97,9 @@ def starts_of_comparisons() -> list[Start]:
     return [start for _source, start in _sources.values()]
 
 
-def comparisons_of(program: Program, now: dt.datetime) -> list[Comparison]:
-    """In the order of registration. As many queries as there are things that keep members aside."""
-    return [item for source, _start in _sources.values() for item in source(program, now)]
+def comparisons_of(program: Program, now: dt.datetime) -> Controls:
+    """In the order of registration. A few queries for each that a source looks at."""
+    controls = [source(program, now) for source, _start in _sources.values()]
+    return Controls(
+        [item for one in controls for item in one.found], sum(one.too_small for one in controls)
+    )

@@ -174,7 +174,8 @@ def range_words(low: str | None, high: str | None) -> str:
 
 def lift_words(lift: LiftBand, value: float) -> str:
     if lift.unit == "percent":
-        return _("%s more") % format_percent(value / 100)
+        words = _("%s less") if value < 0 else _("%s more")
+        return words % format_percent(abs(value) / 100)
     return _("%s times") % format_number(round(value, 2))
 
 

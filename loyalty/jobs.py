@@ -296,8 +296,8 @@ KINDS = (
         label=_("Figures month by month"),
         icon="chart-histogram",
         description=_(
-            "Measures the key figures of programs and what cohorts did, of the month that runs and "
-            "of one that has ended lately. Runs by itself every night."
+            "Measures the key figures of programs, of the month that runs and of one that ended "
+            "lately, and what cohorts did. Runs by itself every night."
         ),
         run=insight_points.run_points,
         find_work=insight_points.find_points,

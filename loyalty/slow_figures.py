@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from loyalty.insight_registry import Comparison, comparisons_of
+from loyalty.insight_registry import Controls, comparisons_of
 from loyalty.models import Program, WalletType
 from loyalty.selectors import import_undos
 from loyalty.selectors.cohorts import CohortSums, measure_cohorts
@@ -74,7 +74,7 @@ def effect_of_terms(
     return preview_policy_change(found, now)
 
 
-def comparisons(*, program: int, now: dt.datetime) -> list[Comparison]:
+def comparisons(*, program: int, now: dt.datetime) -> Controls:
     return comparisons_of(Program.objects.get(pk=program), now)
 
 

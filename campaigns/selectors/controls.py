@@ -4,55 +4,79 @@ tell it."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 
+from django.db.models import Exists, OuterRef
+
 from campaigns.comparisons import Compared
-from campaigns.models import Campaign, Journey
+from campaigns.models import Campaign, Journey, JourneyVersion
 from campaigns.selectors import campaign_results, journey_results
-from campaigns.selectors.journeys import version_in_force
-from loyalty.insight_registry import Arms, Comparison
+from campaigns.selectors.journeys import InForce, version_in_force
+from loyalty.insight_registry import Arms, Comparison, Controls
 from loyalty.models import Program
 
-# The newest of each.
-SHOWN = 6
+# The newest of each that tell something, and how many are looked at for them.
+SHOWN, LOOKED_AT = 6, 30
 
 
-def campaign_comparisons(program: Program, now: dt.datetime) -> list[Comparison]:
+def campaign_comparisons(program: Program, now: dt.datetime) -> Controls:
     rows = Campaign.objects.filter(program=program, holdout__gt=0, live_at__isnull=False)
-    found = []
-    for campaign in rows.select_related("program").order_by("-live_at")[:SHOWN]:
-        result = campaign_results.result_of(campaign, now)
-        if result.by_orders is None or result.by_revenue is None:
-            continue
-        found.append(
-            Comparison(
-                campaign.name, "campaigns_backoffice:campaign", str(campaign.public_id),
-                result.reach, result.aside, _arms(result.by_orders), _arms(result.by_revenue),
-                Decimal(result.given.money) or None,
-            )
-        )  # fmt: skip
-    return found
+    newest = rows.select_related("program").order_by("-live_at", "-pk")[:LOOKED_AT]
+    return _controls(_of_campaign(campaign, now) for campaign in newest)
 
 
-def journey_comparisons(program: Program, now: dt.datetime) -> list[Comparison]:
+def journey_comparisons(program: Program, now: dt.datetime) -> Controls:
     """What a journey costs is not told: it writes, and what it gives is in other figures."""
     rows = Journey.objects.filter(program=program).exclude(status=Journey.Status.DRAFT)
-    found = []
-    for journey in rows.select_related("program").order_by("-created_at")[:SHOWN]:
-        version = version_in_force(journey)
-        if version is None or not version.definition.holdout:
+    aside = JourneyVersion.objects.filter(
+        journey=OuterRef("pk"), published_at__isnull=False, body__holdout__gt=0
+    )
+    newest = rows.filter(Exists(aside)).select_related("program").order_by("-created_at", "-pk")
+    return _controls(
+        _of_journey(version, now)
+        for journey in newest[:LOOKED_AT]
+        if (version := version_in_force(journey)) is not None and version.definition.holdout
+    )
+
+
+def _controls(newest: Iterable[Comparison | None]) -> Controls:
+    """The first of them that tell something; none is looked at after these."""
+    found: list[Comparison] = []
+    too_small = 0
+    for item in newest:
+        if item is None:
+            too_small += 1
             continue
-        result = journey_results.result_of(journey, version.definition.measured_days, now)
-        if result.orders is None or result.revenue is None:
-            continue
-        found.append(
-            Comparison(
-                journey.name, "messages_backoffice:journey", str(journey.public_id),
-                result.led, result.aside, _arms(result.orders), _arms(result.revenue),
-            )
-        )  # fmt: skip
-    return found
+        found.append(item)
+        if len(found) == SHOWN:
+            break
+    return Controls(found, too_small)
+
+
+def _of_campaign(campaign: Campaign, now: dt.datetime) -> Comparison | None:
+    """None: too few are on either side."""
+    result = campaign_results.result_of(campaign, now)
+    if result.by_orders is None or result.by_revenue is None:
+        return None
+    return Comparison(
+        campaign.name, "campaigns_backoffice:campaign", str(campaign.public_id),
+        result.reach, result.aside, _arms(result.by_orders), _arms(result.by_revenue),
+        Decimal(result.given.money) or None,
+    )  # fmt: skip
+
+
+def _of_journey(found: InForce, now: dt.datetime) -> Comparison | None:
+    """None: too few are on either side."""
+    journey = found.journey
+    result = journey_results.result_of(journey, found.definition.measured_days, now)
+    if result.orders is None or result.revenue is None:
+        return None
+    return Comparison(
+        journey.name, "messages_backoffice:journey", str(journey.public_id),
+        result.led, result.aside, _arms(result.orders), _arms(result.revenue),
+    )  # fmt: skip
 
 
 def _arms(found: Compared) -> Arms:
-    return Arms(found.led, found.aside, found.low, found.high)
+    return Arms(found.led, found.aside, found.low, found.high, found.led_error, found.aside_error)

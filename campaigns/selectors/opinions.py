@@ -53,11 +53,12 @@ def _detractors(spread: Mapping[int, int]) -> int:
 
 
 def _answers(program: Program, day: dt.date) -> dict[int, int]:
-    """How often each number was given; an answer without one is a zero, as in results."""
+    """How often members gave each number, so not whoever came by a link without a name; an answer
+    without one is a zero, as in results."""
     since = start_of_day(day - dt.timedelta(days=YEAR - 1), program.zone)
     rows = SurveyAnswer.objects.filter(
         question__survey__program=program, question__kind=SurveyQuestion.Kind.NPS,
-        response__answered_at__gte=since,
+        response__membership__isnull=False, response__answered_at__gte=since,
         response__answered_at__lt=end_of_day(day, program.zone),
     )  # fmt: skip
     counted = rows.order_by().values_list("number").annotate(times=Count("pk"))

@@ -31,7 +31,7 @@ from loyalty.cohort_grids import FIGURES, CohortFigure, Grid, grid_of
 from loyalty.models import Program
 from loyalty.plain_numbers import exact
 from loyalty.selectors.cohorts import CohortSums, kept_cohorts
-from loyalty.selectors.insights import all_months
+from loyalty.selectors.insights import all_months, is_measured
 from loyalty.slow_figures import COHORTS
 from members.charts import Chart, Series
 from members.formatting import format_money, format_number, format_percent, format_short_month
@@ -74,17 +74,6 @@ class Choice:
     segment: Segment | None
     other: Segment | None
     form: CohortForm
-
-    @property
-    def query(self) -> str:
-        """The same for the file."""
-        asked = {"program": self.program.code, "figure": self.figure.code,
-                 "segment": self.segment, "other": self.other}  # fmt: skip
-        return "&".join(
-            f"{name}={value.public_id if isinstance(value, Segment) else value}"
-            for name, value in asked.items()
-            if value
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +118,12 @@ def cohorts(request: HttpRequest) -> HttpResponse:
             "waits": heats is None,
             "heats": heats or [],
             "chart": _chart(heats, choice) if heats else None,
-            "measured": bool(heats is None or any(heat.rows for heat in heats)),
+            # A segment's are worked out now, also where the night has not been there.
+            "measured": (
+                heats is None
+                or all(heat.figures is not None for heat in heats)
+                or is_measured(program)
+            ),
             "csv_url": reverse("loyalty_backoffice:cohorts_csv"),
             "may_edit": is_allowed(request.user, "programs.edit"),
             **measuring_context(program, request.user),

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from loyalty.backoffice.figure_cards import STATES
-from loyalty.insight_registry import Comparison, starts_of_comparisons
+from loyalty.insight_registry import Comparison, Controls, starts_of_comparisons
 from loyalty.insight_sentences import lift_band_words, lift_words
 from loyalty.lifts import (
     Lift,
@@ -49,7 +49,7 @@ class LiftRow:
 
 
 def lift_context(
-    found: Sequence[Comparison], bands: Sequence[LiftBand], program: Program, user: AnyUser
+    controls: Controls, bands: Sequence[LiftBand], program: Program, user: AnyUser
 ) -> dict[str, Any]:
     return {
         "starts": [
@@ -57,7 +57,8 @@ def lift_context(
             for start in starts_of_comparisons()
             if is_allowed(user, start.permission)
         ],
-        "lifts": [_row(item, bands, program) for item in found],
+        "lifts": [_row(item, bands, program) for item in controls.found],
+        "too_small": controls.too_small,
         "lift_bands": [(band, lift_band_words(band, band.band)) for band in bands],
     }
 
@@ -71,27 +72,38 @@ def _row(found: Comparison, bands: Sequence[LiftBand], program: Program) -> Lift
         people=_("%(led)s members against %(aside)s kept aside")
         % {"led": format_number(found.led), "aside": format_number(found.aside)},
         cells=[
-            _cell(by_code["frequency_lift"], frequency_lift(found)),
-            _cell(by_code["order_value_lift"], order_value_lift(found)),
-            _cell(by_code["return_on_cost"], return_on_cost(found)),
+            _cell(
+                by_code["frequency_lift"], frequency_lift(found),
+                _("too few orders to say what it lies between"),
+            ),
+            _cell(
+                by_code["order_value_lift"], order_value_lift(found),
+                _("what it lies between is not known: read the revenue"),
+            ),
+            _cell(by_code["return_on_cost"], return_on_cost(found), nothing=_why_no_cost(found)),
             LiftCell(
                 _("Cost of one more purchase"),
                 "–" if each is None else format_money(each, program.currency),
                 _("to be below what a new customer costs you") if each is not None
-                else _("it is not clear that there are more"),
+                else _why_no_cost(found) or _("it is not clear that there are more"),
             ),
         ],
     )  # fmt: skip
 
 
-def _cell(band: LiftBand, lift: Lift | None) -> LiftCell:
+def _why_no_cost(found: Comparison) -> str:
+    """Empty where it is known."""
+    return "" if found.cost else _("what was given is not known")
+
+
+def _cell(band: LiftBand, lift: Lift | None, unknown: str = "", nothing: str = "") -> LiftCell:
+    """`unknown`: why it has no ends, where it has none; `nothing`: why there is nothing at all."""
     label = str(band.label)
     if lift is None:
-        return LiftCell(label, "–", "", _("Nothing to measure"))
+        return LiftCell(label, "–", nothing, _("Nothing to measure"))
     value = lift_words(band, lift.value)
     if lift.low is None or lift.high is None:
-        said = _("what it lies between is not known: read the revenue")
-        return LiftCell(label, value, said, _("Not judged"))
+        return LiftCell(label, value, unknown, _("Not judged"))
     ends = {"low": lift_words(band, lift.low), "high": lift_words(band, lift.high)}
     between = _("between %(low)s and %(high)s") % ends
     if not lift.is_clear:

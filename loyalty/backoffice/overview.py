@@ -4,6 +4,7 @@ about it, and how it went. Nothing is measured while somebody waits: a job does 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -37,7 +38,7 @@ from loyalty.slow_figures import COMPARISONS
 from loyalty.target_bands import state_in
 from loyalty.tier_definitions import plain
 from members.backoffice.jobs import hand_over
-from members.errors import NotFoundError
+from members.errors import ConflictError, NotFoundError
 from members.forms import errors_on, posted
 from members.policy import acting, is_allowed, staff_view
 from members.responses import figures_for, htmx_redirect
@@ -88,7 +89,10 @@ def overview_csv(request: HttpRequest) -> HttpResponse:
 def overview_measure(request: HttpRequest, code: str) -> HttpResponse:
     """Have all months measured now; the page that was left shows how far it is."""
     program = get_object_or_404(Program.objects.exclude(status=Program.Status.DRAFT), code=code)
-    hand_over(request, start_measuring(program=program, actor=acting(request), now=timezone.now()))
+    # Where it runs already, the page shows that one.
+    with suppress(ConflictError):
+        job = start_measuring(program=program, actor=acting(request), now=timezone.now())
+        hand_over(request, job)
     page = "cohorts" if request.POST.get("back") == "cohorts" else "overview"
     return redirect(f"{reverse(f'loyalty_backoffice:{page}')}?program={program.code}")
 

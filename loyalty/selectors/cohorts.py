@@ -14,10 +14,13 @@ from django.db import connection
 from loyalty.models import CohortMonth, Order, Program
 from loyalty.rules.calendar import add_months, start_of_day
 
-# Who joined in one of the months before `until`, and in which: `joined` is its first day.
+# Who joined in one of the months before `until`, and in which: `joined` is its first day, `begun`
+# when the day of joining began. The order that enrolls is placed before it does.
 _MEMBERS = """
     m AS (SELECT m.customer_id, m.account_id,
-                 date_trunc('month', m.enrolled_at AT TIME ZONE %(zone)s)::date AS joined
+                 date_trunc('month', m.enrolled_at AT TIME ZONE %(zone)s)::date AS joined,
+                 date_trunc('day', m.enrolled_at AT TIME ZONE %(zone)s) AT TIME ZONE %(zone)s
+                 AS begun
             FROM loyalty_membership m
            WHERE m.program_id = %(program)s AND m.merged_into_id IS NULL AND m.status <> 'left'
              AND m.enrolled_at >= %(first)s AND m.enrolled_at < %(until)s
@@ -33,7 +36,7 @@ _SUMS = f"""
                  o.total - coalesce((SELECT sum(f.total) FROM loyalty_refund f
                                       WHERE f.order_id = o.id), 0) AS kept
             FROM m JOIN loyalty_order o ON o.customer_id = m.customer_id
-           WHERE o.placed_at >= %(since)s AND o.placed_at < %(until)s
+           WHERE o.placed_at >= greatest(%(since)s, m.begun) AND o.placed_at < %(until)s
              AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s)),
     bought AS (SELECT joined, month, count(DISTINCT customer_id) AS buyers, count(*) AS orders,
                       sum(kept) AS revenue
@@ -48,7 +51,7 @@ _SUMS = f"""
                 JOIN loyalty_wallet w ON w.id = t.wallet_id
                 JOIN m ON m.account_id = w.account_id
                 LEFT JOIN loyalty_transfer r ON r.id = coalesce(t.reverses_id, t.corrects_id)
-               WHERE t.occurred_at >= %(since)s AND t.occurred_at < %(until)s
+               WHERE t.occurred_at >= greatest(%(since)s, m.begun) AND t.occurred_at < %(until)s
                  AND (t.kind IN ('redemption', 'donation')
                       OR t.kind = 'reversal' AND r.kind IN ('redemption', 'donation'))
                GROUP BY 1, 2)

@@ -29,12 +29,18 @@ _MEMBERS = """
      WHERE m.program_id = %(program)s AND m.merged_into_id IS NULL AND m.status <> 'left'
        AND m.enrolled_at < %(until)s
 """
-# Orders that came to something, of members, placed in the time that is looked at.
+# Orders of members, placed in the time that is looked at.
 _BOUGHT = """
     SELECT o.id, o.customer_id, o.total FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
      WHERE o.placed_at >= %(since)s AND o.placed_at < %(until)s
        AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s)
 """
+# And of an order that something of it was kept: what came back as a whole was bought by nobody.
+_KEPT = """
+    AND o.total > coalesce((SELECT sum(f.total) FROM loyalty_refund f
+                             WHERE f.order_id = o.id AND f.refunded_at < %(until)s), 0)
+"""
+_KEPT_BOUGHT = f"{_BOUGHT} {_KEPT}"
 _REFUNDED = """
     SELECT coalesce(sum(f.total), 0) FROM loyalty_refund f
       {people}
@@ -48,12 +54,12 @@ _ENROLLED = f"""
     b AS (SELECT DISTINCT o.customer_id FROM loyalty_order o
            WHERE o.customer_id IS NOT NULL
              AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
-             AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))
+             AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s) {_KEPT})
     SELECT count(m.id), count(*) FROM b LEFT JOIN m ON m.customer_id = b.customer_id
 """
 _ACTIVE = f"""
     WITH m AS ({_MEMBERS}),
-    a AS (SELECT customer_id FROM ({_BOUGHT}) bought
+    a AS (SELECT customer_id FROM ({_KEPT_BOUGHT}) bought
           UNION
           SELECT m.customer_id FROM loyalty_transfer t
             JOIN loyalty_wallet w ON w.id = t.wallet_id JOIN m ON m.account_id = w.account_id
@@ -67,10 +73,7 @@ _ACTIVE = f"""
 """
 _BUYERS = f"""
     WITH m AS ({_MEMBERS}),
-    b AS (SELECT o.customer_id, count(*) AS orders FROM ({_BOUGHT}) o
-           WHERE o.total > coalesce((SELECT sum(f.total) FROM loyalty_refund f
-                                      WHERE f.order_id = o.id AND f.refunded_at < %(until)s), 0)
-           GROUP BY 1)
+    b AS (SELECT o.customer_id, count(*) AS orders FROM ({_KEPT_BOUGHT}) o GROUP BY 1)
 """
 _REPEATED = f"{_BUYERS} SELECT count(*) FILTER (WHERE orders > 1), count(*) FROM b"
 _PURCHASES = f"{_BUYERS} SELECT coalesce(sum(orders), 0), count(*) FROM b"
@@ -85,11 +88,11 @@ _ALL_REVENUE = f"""
                AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))
            - ({_REFUNDED.format(people="")})
 """
-_BUYING = f"WITH m AS ({_MEMBERS}) SELECT count(DISTINCT customer_id) FROM ({_BOUGHT}) b"
+_BUYING = f"WITH m AS ({_MEMBERS}) SELECT count(DISTINCT customer_id) FROM ({_KEPT_BOUGHT}) b"
 _SEVERAL = f"""
     WITH m AS ({_MEMBERS}),
     b AS (SELECT o.customer_id, count(DISTINCT l.category) AS categories
-            FROM ({_BOUGHT}) o JOIN loyalty_orderline l ON l.order_id = o.id
+            FROM ({_KEPT_BOUGHT}) o JOIN loyalty_orderline l ON l.order_id = o.id
            WHERE l.category <> '' GROUP BY 1)
     SELECT count(*) FILTER (WHERE categories > 1), count(*) FROM b
 """
@@ -99,8 +102,8 @@ _AGAIN = f"""
     b AS (SELECT DISTINCT o.customer_id
             FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
            WHERE o.placed_at >= %(from)s AND o.placed_at < %(to)s
-             AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s)),
-    a AS (SELECT DISTINCT customer_id FROM ({_BOUGHT}) bought)
+             AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s) {_KEPT}),
+    a AS (SELECT DISTINCT customer_id FROM ({_KEPT_BOUGHT}) bought)
     SELECT count(a.customer_id), count(*) FROM b LEFT JOIN a ON a.customer_id = b.customer_id
 """
 _SECOND = f"""
@@ -108,13 +111,13 @@ _SECOND = f"""
     f AS (SELECT o.customer_id, min(o.placed_at) AS at
             FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
            WHERE o.placed_at < %(until)s AND o.currency = %(currency)s
-             AND NOT o.status = ANY(%(void)s)
+             AND NOT o.status = ANY(%(void)s) {_KEPT}
            GROUP BY 1 HAVING min(o.placed_at) >= %(since)s AND min(o.placed_at) < %(to)s)
     SELECT count(*) FILTER (WHERE EXISTS (
                SELECT FROM loyalty_order o
                 WHERE o.customer_id = f.customer_id AND o.placed_at > f.at
                   AND o.placed_at <= f.at + %(quarter)s * interval '1 day'
-                  AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))), count(*)
+                  AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s) {_KEPT})), count(*)
       FROM f
 """
 _AVERAGE = f"""

@@ -111,6 +111,11 @@ def get_overview(program: Program, now: dt.datetime) -> Overview:
     )
 
 
+def is_measured(program: Program) -> bool:
+    """Whether the job has been there."""
+    return InsightPoint.objects.filter(program=program).exists()
+
+
 def all_months(program: Program, now: dt.datetime) -> list[dt.date]:
     """The first days of the months that are looked at, from when the first member joined."""
     this_month = today_of(program, now).replace(day=1)
@@ -179,10 +184,13 @@ def _tiers(
 def _at_no_higher(
     points: Mapping[Key, Sequence[Point]], tier: Tier, above: Sequence[Tier]
 ) -> list[Point]:
-    """Who has it or a higher one, less who has a higher one."""
-    higher = points.get((TIER, above[0].code), ()) if above else ()
-    less = {point.day: point.value for point in higher}
+    """Who has it or a higher one, less who has a higher one: the most of any above it, since the
+    next one may not have been there yet."""
+    less: defaultdict[dt.date, Decimal] = defaultdict(Decimal)
+    for higher in above:
+        for point in points.get((TIER, higher.code), ()):
+            less[point.day] = max(less[point.day], point.value or Decimal(0))
     return [
-        Point(point.day, None if point.value is None else point.value - (less.get(point.day) or 0))
+        Point(point.day, None if point.value is None else point.value - less[point.day])
         for point in points.get((TIER, tier.code), ())
     ]

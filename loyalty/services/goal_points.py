@@ -16,7 +16,7 @@ from loyalty.selectors.goals import today_of
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job
-from members.services.job_runs import Step, run_in_chunks
+from members.services.job_runs import Step, checkpoint_in_list, place_in_list, run_in_chunks
 
 KIND = "goal_points"
 # So many days back are measured again each night: orders and returns are told late.
@@ -96,15 +96,15 @@ def _last(days: Sequence[dt.date]) -> Sequence[dt.date]:
 
 
 def _next_day(job: Job) -> Step | None:
-    place = job.checkpoint.get("place", 0)
-    days = job.params["days"]
+    place, days = place_in_list(job), job.params["days"]
     if place >= len(days):
         return None
     pk, day = days[place]
     goal = Goal.objects.select_related("program").filter(pk=pk, state=Goal.State.OPEN).first()
-    done = job.result.get("points", 0)
+    done = job.result.get("points", 0) if place else 0
     if goal is not None:
         done += measure_days(goal, [dt.date.fromisoformat(day)], timezone.now())
     return Step(
-        checkpoint={"place": place + 1}, done=place + 1, total=len(days), result={"points": done}
-    )
+        checkpoint=checkpoint_in_list(job, place + 1), done=place + 1, total=len(days),
+        result={"points": done},
+    )  # fmt: skip

@@ -1,13 +1,16 @@
 """What programs were month by month: measured each night, and again for a while after a month is
-over, about which orders and returns are still told. The pages of insights read nothing else."""
+over, about which orders and returns are still told; what cohorts did, each night of all months. The
+pages of insights read nothing else."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Min
+from django.db import transaction
+from django.db.models import Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,20 +22,25 @@ from loyalty.rules.calendar import add_months
 from loyalty.selectors.cohorts import measure_cohorts
 from loyalty.selectors.goal_metrics import measure, tier_shares
 from loyalty.selectors.goals import today_of
-from loyalty.selectors.insights import MONTHS, all_months
+from loyalty.selectors.insights import all_months
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job
 from members.services.audit import Actor
-from members.services.job_runs import Step, run_in_chunks
+from members.services.interruptions import is_interruption
+from members.services.job_logs import Level, log_line
+from members.services.job_runs import Step, checkpoint_in_list, place_in_list, run_in_chunks
 from members.services.jobs import start_or_resume_job
+
+logger = logging.getLogger(__name__)
 
 KIND = "insight_points"
 # So many days after its end a month is measured again each night: orders and returns are told late.
 AGAIN = 7
 TIERS, COHORTS = "tiers", "cohorts"
 
-# A program by its key, the first day of a month, and what is to be measured of it.
+# A program by its key, the first day of a month, and what is to be measured of it; its cohorts are
+# measured of all months at once.
 Piece = tuple[int, str, str]
 
 
@@ -41,25 +49,29 @@ def find_points(now: dt.datetime) -> Work | None:
     pieces = [piece for program in measured_programs() for piece in due_pieces(program, now)]
     if not pieces:
         return None
-    return Work(_("Figures month by month"), params={"pieces": pieces}, total=len(pieces))
+    params = {"pieces": pieces, "now": now.isoformat()}
+    return Work(_("Figures month by month"), params=params, total=len(pieces))
 
 
 def start_measuring(*, program: Program, actor: Actor, now: dt.datetime) -> Job:
     """A job that measures all months of a program, to be handed to a worker; the same again, while
     it runs, is the one that there is."""
-    pieces = [piece for month in all_months(program, now) for piece in every_piece(program, month)]
+    pieces = every_piece(program, all_months(program, now))
     return start_or_resume_job(
         kind=KIND, label=_("Figures of %s") % program.name, fingerprint=program.code,
-        params={"pieces": pieces}, actor=actor, total=len(pieces),
+        params={"pieces": pieces, "now": now.isoformat()}, actor=actor, total=len(pieces),
     )  # fmt: skip
 
 
 def open_measuring(program: Program) -> Job | None:
-    """The work that `start_measuring` began and that is not done."""
+    """The work that measures it and is not done: what `start_measuring` began, else that of the
+    night."""
+    own, nightly = Q(fingerprint=program.code), Q(fingerprint="")
     jobs = Job.objects.filter(
-        kind=KIND, fingerprint=program.code, state__in=[Job.State.QUEUED, Job.State.RUNNING]
-    )
-    return jobs.order_by("-pk").first()
+        own | nightly & Q(params__pieces__contains=[[program.pk]]),
+        kind=KIND, state__in=[Job.State.QUEUED, Job.State.RUNNING],
+    )  # fmt: skip
+    return jobs.order_by("-fingerprint", "-pk").first()
 
 
 def run_points(job_id: int) -> Job | None:
@@ -70,7 +82,16 @@ def run_points(job_id: int) -> Job | None:
 def point_words(job: Job) -> str:
     done = job.result.get("measured", 0)
     words = ngettext("%s figure was measured.", "%s figures were measured.", done)
-    return words % format_number(done)
+    failed = job.result.get("failed", 0)
+    said = words % format_number(done)
+    if not failed:
+        return said
+    missed = ngettext(
+        "%s could not be measured: the log says why.",
+        "%s could not be measured: the log says why of each.",
+        failed,
+    )
+    return f"{said} {missed % format_number(failed)}"
 
 
 def rebuild_points(programs: Iterable[Program], now: dt.datetime) -> int:
@@ -78,8 +99,7 @@ def rebuild_points(programs: Iterable[Program], now: dt.datetime) -> int:
     return sum(
         measure_piece(program, dt.date.fromisoformat(month), what, now)
         for program in programs
-        for first in all_months(program, now)
-        for _pk, month, what in every_piece(program, first)
+        for _pk, month, what in every_piece(program, all_months(program, now))
     )
 
 
@@ -94,7 +114,8 @@ def measure_due(program: Program, now: dt.datetime) -> int:
 def due_pieces(program: Program, now: dt.datetime) -> list[Piece]:
     """What no point says yet, also of a figure that a later version brought; and all of a month
     about which messages may still come. The tiers of a month that is over are worked out member by
-    member, so once is enough."""
+    member, so once is enough. Cohorts always: what comes back months later changes what they kept.
+    """
     today, months = today_of(program, now), all_months(program, now)
     points = InsightPoint.objects.filter(program=program, month__in=months)
     known = {
@@ -103,12 +124,10 @@ def due_pieces(program: Program, now: dt.datetime) -> list[Piece]:
         .annotate(first=Min("day"))
         .order_by()
     }
-    rows = CohortMonth.objects.filter(program=program, month__in=months)
-    summed = set(rows.values_list("month", flat=True).order_by().distinct())
 
     def is_due(month: dt.date, what: str) -> bool:
         if what == COHORTS:
-            return month not in summed or _is_late(month, today)
+            return True
         day = known.get((month, Goal.Metric.TIER if what == TIERS else what))
         if day is None or day < _day_of(month, today):
             return True
@@ -116,10 +135,9 @@ def due_pieces(program: Program, now: dt.datetime) -> list[Piece]:
         return runs if what == TIERS else _is_late(month, today)
 
     return [
-        piece
-        for month in months
-        for piece in every_piece(program, month)
-        if is_due(month, piece[2])
+        (pk, month, what)
+        for pk, month, what in every_piece(program, months)
+        if is_due(dt.date.fromisoformat(month), what)
     ]
 
 
@@ -127,18 +145,20 @@ def measured_programs() -> list[Program]:
     return list(Program.objects.exclude(status=Program.Status.DRAFT).order_by("pk"))
 
 
-def every_piece(program: Program, month: dt.date) -> list[Piece]:
+def every_piece(program: Program, months: Sequence[dt.date]) -> list[Piece]:
     codes = [code for code in METRICS if code != Goal.Metric.TIER]
     codes += [metric.code for metric, _measure in registered_insights()]
-    return [(program.pk, month.isoformat(), what) for what in (*codes, TIERS, COHORTS)]
+    pieces = [(program.pk, month.isoformat(), what) for month in months for what in (*codes, TIERS)]
+    return [*pieces, (program.pk, months[-1].isoformat(), COHORTS)]
 
 
+@transaction.atomic
 def measure_piece(program: Program, month: dt.date, what: str, now: dt.datetime) -> int:
     """Measure it and keep what was found; doing it twice changes nothing. Returns how many figures
     there are of it."""
     day = _day_of(month, today_of(program, now))
     if what == COHORTS:
-        return _keep_cohorts(program, month)
+        return _keep_cohorts(program, all_months(program, now))
     if what == TIERS:
         return _keep_tiers(program, month, day, now)
     value = _value(program, what, day, now)
@@ -155,10 +175,10 @@ def _value(program: Program, code: str, day: dt.date, now: dt.datetime) -> Any:
 
 
 def _keep_tiers(program: Program, month: dt.date, day: dt.date, now: dt.datetime) -> int:
-    """Of the month that runs as they are written down now, which looks at no member's life."""
+    """Of the month that runs as they are written down now, which looks at no member's life; kept
+    as of the day before, so that its last day is still to come once the month is over."""
     today = today_of(program, now)
-    day = today if month == today.replace(day=1) else day
-    found = tier_shares(program, day, now)
+    found = tier_shares(program, today if month == today.replace(day=1) else day, now)
     rows = InsightPoint.objects.filter(program=program, month=month, metric=Goal.Metric.TIER)
     rows.exclude(tier_code__in=list(found)).delete()
     return _keep([
@@ -178,12 +198,10 @@ def _keep(points: list[InsightPoint]) -> int:
     return len(points)
 
 
-def _keep_cohorts(program: Program, month: dt.date) -> int:
-    """What all who joined within the months that are looked at did in this one."""
-    found = measure_cohorts(
-        program, joined_from=add_months(month, -MONTHS), first=month, last=month
-    )  # fmt: skip
-    rows = CohortMonth.objects.filter(program=program, month=month)
+def _keep_cohorts(program: Program, months: Sequence[dt.date]) -> int:
+    """What all who joined within the months that are looked at did in each of them: one query."""
+    found = measure_cohorts(program, joined_from=months[0], first=months[0], last=months[-1])
+    rows = CohortMonth.objects.filter(program=program, month__in=list(months))
     rows.exclude(joined__in=[item.joined for item in found]).delete()
     CohortMonth.objects.bulk_create(
         [
@@ -214,15 +232,33 @@ def _is_late(month: dt.date, today: dt.date) -> bool:
 
 
 def _next_piece(job: Job) -> Step | None:
-    place, pieces = job.checkpoint.get("place", 0), job.params["pieces"]
+    place, pieces = place_in_list(job), job.params["pieces"]
     if place >= len(pieces):
         return None
     pk, month, what = pieces[place]
-    measured = job.result.get("measured", 0)
+    result = {"measured": 0, "failed": 0, **(job.result if place else {})}
     program = Program.objects.filter(pk=pk).first()
     if program is not None:
-        measured += measure_piece(program, dt.date.fromisoformat(month), what, timezone.now())
+        measured = _measured(job, program, month, what)
+        result["measured"] += measured or 0
+        result["failed"] += measured is None
     return Step(
-        checkpoint={"place": place + 1}, done=place + 1, total=len(pieces),
-        result={"measured": measured},
+        checkpoint=checkpoint_in_list(job, place + 1), done=place + 1, total=len(pieces),
+        result=result,
     )  # fmt: skip
+
+
+def _measured(job: Job, program: Program, month: str, what: str) -> int | None:
+    """None: it cannot be measured. That holds up nothing else, and is tried again the next night,
+    where it is due then."""
+    try:
+        return measure_piece(program, dt.date.fromisoformat(month), what, timezone.now())
+    except Exception as error:
+        if is_interruption(error):
+            raise
+        kind = type(error).__name__
+        logger.error("%s of program %s in %s: %s", what, program.pk, month, kind)
+        said = {"figure": what, "program": program.name, "month": month[:7], "error": kind}
+        words = _("%(figure)s of %(program)s in %(month)s cannot be measured (%(error)s).") % said
+        log_line(job, words, level=Level.WARNING)
+        return None

@@ -67,6 +67,19 @@ class Step:
 Chunk = Callable[[Job], Step | None]
 
 
+def place_in_list(job: Job) -> int:
+    """Where a job goes on that does a list in its params, which was made at their `now`. Whoever
+    starts a failed run again gives it what is due by then, and a place in another list says
+    nothing."""
+    same = job.checkpoint.get("now") == job.params.get("now")
+    place: int = job.checkpoint.get("place", 0) if same else 0
+    return place
+
+
+def checkpoint_in_list(job: Job, place: int) -> dict[str, Any]:
+    return {"place": place, "now": job.params.get("now")}
+
+
 def queue_job(job: Job) -> bool:
     """Ask for a worker. Without a broker the job waits, and `resume_stale_jobs` asks again."""
     try:

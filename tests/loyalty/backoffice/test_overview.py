@@ -15,10 +15,11 @@ from django.utils import timezone
 
 from loyalty import insight_registry
 from loyalty.backoffice import overview
-from loyalty.insight_registry import Arms, Comparison, Start
+from loyalty.insight_registry import Arms, Comparison, Controls, Start
 from loyalty.models import InsightPoint, TargetBand
 from loyalty.services.insight_points import KIND, rebuild_points, run_points
 from members.models import AuditEntry, Job, Segment, SegmentMember
+from members.services.job_workers import this_worker
 from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.factories import make_program, order, record
 
@@ -62,6 +63,13 @@ def test_a_new_program_says_that_the_job_is_to_come_and_offers_it(
     assert "Figures are being measured" in page
     assert f"job-progress-{job.pk}" in page
     assert "Measure now" not in page
+    # From a page that was open since before.
+    Job.objects.filter(pk=job.pk).update(
+        state=Job.State.RUNNING, heartbeat_at=timezone.now(), worker=this_worker()
+    )
+    again = manager.post(url("overview_measure", "beans"), {"back": "overview"})
+    assert (again.status_code, again["Location"]) == (302, answer["Location"])
+    Job.objects.filter(pk=job.pk).update(state=Job.State.QUEUED)
     run_points(job.pk)
     page = text_of(manager, url("overview"))
     assert "Nothing is measured yet" not in page
@@ -91,23 +99,38 @@ def test_without_a_control_nothing_is_said_of_what_the_program_brings(
     assert "Cost of one more purchase" not in page
 
 
+def tell_of(controls: Controls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        insight_registry._sources, "campaigns",
+        (lambda _program, _now: controls, Start("Begin", "loyalty_backoffice:goal_list", "x")),
+    )  # fmt: skip
+
+
+def test_a_control_that_is_too_small_is_not_called_none(
+    measured: Member, manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell_of(Controls([], 2), monkeypatch)
+    page = text_of(manager, url("overview"))
+    assert CONTROL not in page
+    assert "The control is still too small" in page
+    assert "2 promotions and journeys keep members aside" in page
+
+
 def test_a_comparison_is_shown_with_its_interval(
     measured: Member, manager: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = Comparison(
         "Double Beans", "loyalty_backoffice:program_page", "beans", 400, 100,
-        Arms(3.0, 2.0, 0.5, 1.5), Arms(75.0, 40.0, 20.0, 50.0),
+        Arms(3.0, 2.0, 0.5, 1.5, 0.12, 0.22), Arms(75.0, 40.0, 20.0, 50.0, 3.0, 7.0),
     )  # fmt: skip
-    monkeypatch.setitem(
-        insight_registry._sources, "campaigns",
-        (lambda _program, _now: [found], Start("Begin", "loyalty_backoffice:goal_list", "x")),
-    )  # fmt: skip
+    tell_of(Controls([found], 1), monkeypatch)
     page = text_of(manager, url("overview"))
     assert CONTROL not in page
     assert "400 members against 100 kept aside" in page
     assert "1.5 times" in page
-    assert "between 1.25 times and 1.75 times" in page
+    assert "between 1.19 times and 1.89 times" in page
     assert "Below its band" in page
+    assert page.count("what was given is not known") == 2
 
 
 def test_a_band_is_changed_by_managers_alone_and_audited(
@@ -168,6 +191,13 @@ def test_segments_are_compared_as_they_are_today(measured: Member, manager: Clie
     assert "All members" in page
     assert page.count('class="heat"') == 2
     assert manager.get(f"{url('cohorts')}?segment=nobody&figure=luck").status_code == 200
+
+
+def test_a_segment_of_which_nobody_joined_lately_says_so(ana: Member, manager: Client) -> None:
+    nobody = Segment.objects.create(code="none", name="None", kind="static")
+    page = text_of(manager, f"{url('cohorts')}?segment={nobody.public_id}")
+    assert "Nobody of them joined in these months" in page
+    assert "Nothing is measured yet" not in page
 
 
 def test_before_the_first_night_cohorts_offer_to_measure(ana: Member, manager: Client) -> None:

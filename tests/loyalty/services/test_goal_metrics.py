@@ -18,6 +18,7 @@ from tests.loyalty.factories import (
     NOW,
     day,
     give_back,
+    line,
     make_program,
     make_type,
     make_wallet,
@@ -193,3 +194,30 @@ def test_every_metric_of_the_model_is_known_and_measured(shop):
         assert measure(shop, code, NOW.date(), NOW, "") is None or code in {
             "members", "member_revenue",
         }  # fmt: skip
+
+
+def test_what_came_back_as_a_whole_was_bought_by_nobody(shop):
+    for number in ("c1", "c2"):
+        make_wallet(shop, number)
+    both = (line(1, "10", category="Tea"), line(2, "20", category="Cups"))
+    record(*(
+        order(f"A{place}", "30", at=day(offset), buyer=who, lines=both)
+        for place, (who, offset) in enumerate(
+            [("c1", 1), ("c1", 30), ("c1", 100), ("c2", 2), ("c2", 40), ("c2", 101)]
+        )
+    ))  # fmt: skip
+
+    def values(*asked: tuple[str, int]) -> list[Decimal | None]:
+        return [at(shop, metric, offset) for metric, offset in asked]
+
+    again = [("retention_rate", 181), ("repurchase_rate", 200)]
+    share = [("several_categories", 110), ("active_share", 110), ("enrollment_share", 110)]
+    worth = [("member_value", 110)]
+    assert values(*again, *share, *worth) == [100, 100, 100, 100, 100, 90]
+    # All that c2 bought after the first time comes back, and in the end that as well.
+    give_back(refund("R5", "30", of="A5", at=day(102)))
+    assert values(*worth) == [90]
+    give_back(refund("R4", "30", of="A4", at=day(102)))
+    assert values(*again) == [50, 50]
+    give_back(refund("R3", "30", of="A3", at=day(102)))
+    assert values(*again, *share) == [100, 100, 100, 50, 100]

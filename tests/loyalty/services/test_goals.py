@@ -8,11 +8,12 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from loyalty.models import Goal, GoalPoint
 from loyalty.selectors.goals import followed, goals, progress_of
-from loyalty.services.goal_points import find_points, measure_days, rebuild_points, run_points
+from loyalty.services.goal_points import KIND, find_points, measure_days, rebuild_points, run_points
 from loyalty.services.goals import Wanted, change_goal, close_goal, progress_of_wanted, set_goal
 from members.errors import ConflictError, DomainError
-from members.models import AuditEntry
+from members.models import AuditEntry, Job
 from members.services.audit import SYSTEM
+from members.services.job_runs import start_work
 from members.services.jobs import start_or_resume_job
 from tests.loyalty.factories import NOW, day, make_wallet
 
@@ -169,6 +170,19 @@ def test_the_job_writes_a_point_for_each_day_that_is_over(program):
     join(program, 2, at=day(1), first=7)
     run_job(day(5))
     assert list(goal.points.values_list("value", flat=True)) == [0, 2, 4, 4, 4]
+
+
+def test_a_failed_run_that_is_started_again_begins_with_what_is_due_by_then(program):
+    goal = aim(program)
+    join(program, 2, at=day(2))
+    job = start_work(kind=KIND, actor=SYSTEM, now=day(6))
+    Job.objects.filter(pk=job.pk).update(
+        state=Job.State.FAILED, checkpoint={"place": 5, "now": job.params["now"]}
+    )
+    again = start_work(kind=KIND, actor=SYSTEM, now=day(9))
+    assert again.pk == job.pk
+    run_points(job.pk)
+    assert list(goal.points.values_list("value", flat=True)) == [0, 0, 2, 2, 2, 2, 2, 2, 2]
 
 
 def test_all_days_are_measured_anew_by_the_rebuild(program):

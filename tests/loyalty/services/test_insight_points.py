@@ -16,6 +16,8 @@ from loyalty.services.insight_points import (
     KIND,
     due_pieces,
     find_points,
+    measure_due,
+    open_measuring,
     point_words,
     rebuild_points,
     run_points,
@@ -26,6 +28,7 @@ from loyalty.services.target_bands import set_band
 from members.errors import DomainError, NotFoundError
 from members.models import AuditEntry, Customer, Job, Segment, SegmentMember
 from members.services.audit import SYSTEM
+from members.services.job_runs import start_work
 from tests.loyalty.factories import (
     day,
     give_back,
@@ -162,6 +165,58 @@ def test_a_job_measures_piece_after_piece_and_goes_on_after_a_kill(shop, monkeyp
     )
 
 
+def test_a_failed_run_that_is_started_again_begins_with_what_is_due_by_then(shop):
+    make_wallet(shop, "c1", at=day(0))
+    job = start_measuring(program=shop, actor=SYSTEM, now=day(40))
+    Job.objects.filter(pk=job.pk).update(
+        state=Job.State.FAILED, checkpoint={"place": 30, "now": job.params["now"]},
+        result={"measured": 30},
+    )  # fmt: skip
+    again = start_measuring(program=shop, actor=SYSTEM, now=day(70))
+    assert again.pk == job.pk
+    assert len(again.params["pieces"]) > len(job.params["pieces"])
+    run_points(job.pk)
+    again.refresh_from_db()
+    assert again.done == len(again.params["pieces"])
+    first = day(0).date().replace(day=1)
+    assert InsightPoint.objects.filter(month=first, metric="members").exists()
+
+
+def test_a_figure_that_cannot_be_measured_holds_up_no_other(shop, monkeypatch):
+    make_wallet(shop, "c1", at=day(0))
+    measure = insight_points.measure
+
+    def fails(program, code, on, now):
+        if code == "churn_rate":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 / 0")
+        return measure(program, code, on, now)
+
+    monkeypatch.setattr(insight_points, "measure", fails)
+    job = start_measuring(program=shop, actor=SYSTEM, now=day(5))
+    run_points(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.result["failed"]) == (Job.State.SUCCEEDED, 1)
+    assert "1 could not be measured" in point_words(job)
+    assert job.log_lines.filter(text__startswith="churn_rate of").count() == 1
+    assert not InsightPoint.objects.filter(metric="churn_rate").exists()
+    assert InsightPoint.objects.filter(metric="loyalty_index").exists()
+    assert job.done == job.total
+
+
+def test_what_the_night_measures_is_seen_by_the_programs_that_are_in_it(shop):
+    make_wallet(shop, "c1", at=day(0))
+    assert open_measuring(shop) is None
+    nightly = start_work(kind=KIND, actor=SYSTEM, now=day(5))
+    assert open_measuring(shop).pk == nightly.pk
+    assert open_measuring(make_program("later")) is None
+    own = start_measuring(program=shop, actor=SYSTEM, now=day(5))
+    assert open_measuring(shop).pk == own.pk
+    run_points(own.pk)
+    run_points(nightly.pk)
+    assert open_measuring(shop) is None
+
+
 def test_the_command_measures_one_program_or_all(shop, capsys):
     call_command("rebuild_insights", shop.code)
     alone = InsightPoint.objects.count()
@@ -244,6 +299,27 @@ def test_cohorts_are_sums_of_who_joined_in_a_month_less_what_came_back(shop):
     assert all(row.month >= row.joined for row in rows)
 
 
+def test_what_comes_back_months_later_leaves_the_cohort_too(shop):
+    make_wallet(shop, "c1", at=day(0))
+    buy("A1", "c1", "100", 1)
+    rebuild_points([shop], day(70))
+    give_back(refund(of="A1", total="40", at=day(70)))
+    measure_due(shop, day(71))
+    begun = kept_cohorts(shop, months_of(shop, 71))[0]
+    assert (begun.orders, begun.revenue) == (1, 60)
+
+
+def test_what_was_bought_before_the_day_of_joining_is_in_no_cohort(shop):
+    # Joined at noon of the tenth day, by the order of that morning.
+    buy("A1", "c1", "100", 8)
+    buy("A2", "c1", "50", 9.9)
+    make_wallet(shop, "c1", at=day(10))
+    buy("A3", "c1", "20", 11)
+    rebuild_points([shop], day(70))
+    begun = kept_cohorts(shop, months_of(shop, 70))[0]
+    assert (begun.members, begun.orders, begun.revenue) == (1, 2, 70)
+
+
 def test_a_segment_has_the_members_that_it_has_today(shop):
     make_wallet(shop, "c1", at=day(0))
     make_wallet(shop, "c2", at=day(0))
@@ -292,6 +368,30 @@ def test_a_tier_has_who_is_at_it_and_at_no_higher_one(db):
         ("Member", 50), ("Silver", 25), ("Gold", 25),
     ]  # fmt: skip
     assert [item.state for item in found] == ["inside", "inside", "above"]
+    # Before there was silver, who was no gold was a member.
+    first = months_of(club, 70)[0]
+    InsightPoint.objects.filter(month=first, tier_code="silver").delete()
+    found = get_overview(club, day(70)).tiers
+    assert [item.points[0].value for item in found] == [75, 25, 25]
+
+
+def test_the_tiers_of_a_month_are_worked_out_once_its_last_day_is_over(db):
+    tiers = [{"code": "base", "name": "Member"}, {"code": "gold", "name": "Gold", "threshold": 100}]
+    club = make_program(tiers={"tiers": tiers, "window": "lifetime"})
+    make_wallet(club, "c1", at=day(0))
+    first = months_of(club, 0)[0]
+    after = (first + dt.timedelta(days=32)).replace(day=1)
+    noon = dt.datetime.combine(after, dt.time(12), dt.UTC)
+    measure_due(club, noon - dt.timedelta(days=1))
+
+    def gold():
+        return InsightPoint.objects.get(month=first, tier_code="gold")
+
+    assert (gold().day, gold().value) == (after - dt.timedelta(days=2), 0)
+    record(order("A1", "120", at=noon - dt.timedelta(hours=22), buyer="c1"))
+    measure_due(club, noon)
+    assert (gold().day, gold().value) == (after - dt.timedelta(days=1), 100)
+    assert (club.pk, first.isoformat(), "tiers") not in due_pieces(club, noon)
 
 
 def test_a_band_is_chosen_audited_and_given_up(shop):
