@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import Count, Q
 from django.urls import reverse
 
-from campaigns.comparisons import Compared
+from campaigns.comparisons import LEAST_EACH, Compared
 from campaigns.models import Campaign
 from campaigns.selectors.campaign_results import compared_arms
 from loyalty.holdouts import Holdout, register_holdouts
@@ -27,24 +28,33 @@ def register() -> None:
 
 def measure(program: Program, now: dt.datetime) -> list[Holdout]:
     """Those with enough members on either side; one query for each, and few of them."""
-    found = Campaign.objects.filter(
-        program=program, holdout__gt=0, live_at__gte=now - LATELY
-    ).select_related("program")
+    aside = Q(members__held_out=True)
+    found = (
+        Campaign.objects.filter(program=program, holdout__gt=0, live_at__gte=now - LATELY)
+        .annotate(led=Count("members", filter=~aside), aside=Count("members", filter=aside))
+        .filter(led__gte=LEAST_EACH, aside__gte=LEAST_EACH)
+        .select_related("program")
+    )
     return list(_measured(list(found.order_by("-live_at")[:MOST]), now))
 
 
 def find(program: Program, own: str) -> tuple[str, str] | None:
     try:
-        campaign = Campaign.objects.filter(program=program, public_id=UUID(own)).first()
+        key = UUID(own)
     except ValueError:
         return None
-    return (campaign.name, _page(campaign)) if campaign and campaign.holdout else None
+    if own != str(key):
+        return None
+    found = Campaign.objects.filter(holdout__gt=0, live_at__isnull=False)
+    campaign = found.filter(program=program, public_id=key).first()
+    return (campaign.name, _page(campaign)) if campaign else None
 
 
 def _measured(campaigns: list[Campaign], now: dt.datetime) -> Iterator[Holdout]:
     for campaign in campaigns:
         counts, _by_orders, revenue = compared_arms(campaign, now)
-        if revenue is not None:
+        # Where all spent alike, on either side, nothing says how sure the difference is.
+        if revenue is not None and revenue.low < revenue.high:
             yield _holdout(campaign, counts, revenue, now)
 
 

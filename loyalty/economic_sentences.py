@@ -9,8 +9,8 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from loyalty.economics import WHOLE, Economics, Inputs
-from members.formatting import format_money, format_number, format_percent
+from loyalty.economics import WHOLE, Economics, Inputs, Lift
+from members.formatting import format_days, format_money, format_number, format_percent
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -209,7 +209,7 @@ def times(ratio: Decimal | None) -> str:
 
 def measured_sentence(inputs: Inputs, found: Economics, currency: str) -> str:
     """Between what the net lies where a holdout has measured the lift."""
-    if found.ends is None:
+    if inputs.lift is None or found.ends is None:
         return ""
     low, high = found.ends
 
@@ -217,12 +217,21 @@ def measured_sentence(inputs: Inputs, found: Economics, currency: str) -> str:
         return format_money(amount, currency)
 
     return _(
-        "The lift lies between %(low)s and %(high)s; so what is left of a member lies between"
-        " %(least)s and %(most)s, and the return between %(least_roi)s and %(most_roi)s."
+        "In %(days)s the lift lies between %(low)s and %(high)s; so what is left of a member lies"
+        " between %(least)s and %(most)s, and the return between %(least_roi)s and %(most_roi)s."
     ) % {
+        "days": days_of(inputs.lift),
         "low": money(low.lift), "high": money(high.lift), "least": money(low.net),
         "most": money(high.net), "least_roi": times(low.roi), "most_roi": times(high.roi),
     }  # fmt: skip
+
+
+def days_of(lift: Lift) -> str:
+    """ "31 days (Mar 1 – 31, 2026)" """
+    if lift.since is None or lift.until is None or lift.days is None:
+        return _("the days that it lasted")
+    days = ngettext("%s day", "%s days", lift.days) % format_number(lift.days)
+    return f"{days} ({format_days(lift.since, lift.until)})"
 
 
 def _people(number: int) -> str:

@@ -7,6 +7,7 @@ who shows it.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
@@ -23,17 +24,27 @@ Moved = Literal["lift", "rate"]
 @dataclass(frozen=True, slots=True)
 class Lift:
     """How much more a member spends, as measured against those who were kept aside: between the
-    ends lies what is true, nineteen times of twenty."""
+    ends lies what is true, nineteen times of twenty. It is that of the days that it was measured
+    in, not of a year; None: nobody has written them down."""
 
     low: Decimal
     high: Decimal
+    since: dt.date | None = None
+    until: dt.date | None = None
+
+    @property
+    def days(self) -> int | None:
+        if self.since is None or self.until is None:
+            return None
+        return (self.until - self.since).days + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """Of a year. `bonuses` and `administration`: money for each member; `support` and `messaging`:
-    on top of all other cost; `redemption`, `breakage`: of what is earned, what is spent in the
-    year and what never will be; `owed`: what members hold already. `lift`: where a holdout has
+    on top of all other cost; `reward_rate`: of what is spent before discounts; `redemption`,
+    `breakage`: of what is earned, discounts with it, what is used in the year and what never will
+    be; `owed`: what members hold already. `lift`: where a holdout has
     measured it; else what is spent without the program is somebody's assumption."""
 
     members: int
@@ -151,7 +162,8 @@ class Economics:
 
     @property
     def net_before_fee(self) -> Decimal:
-        return self.net + self.fee * self.on_top
+        """Worked out without the fee: a member's part of it cannot be said exactly."""
+        return self.gain - (self.rewards + self.inputs.administration) * self.on_top
 
     @property
     def break_even_members(self) -> int | None:
@@ -191,13 +203,11 @@ class Economics:
         measured."""
         if self.inputs.lift is None:
             return None
-        low, high = self.inputs.lift.low, self.inputs.lift.high
-        return self._with_lift_measured(low), self._with_lift_measured(high)
-
-    def _with_lift_measured(self, lift: Decimal) -> Economics:
-        """What is spent with the program is known; a lift is about what it would be without."""
-        without = self.inputs.spend_with - lift
-        return Economics(replace(self.inputs, spend_without=without, lift=None))
+        low, high = (
+            replace(_with_lift(self.inputs, lift), lift=None)
+            for lift in (self.inputs.lift.low, self.inputs.lift.high)
+        )
+        return Economics(low), Economics(high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,17 +224,26 @@ def what_follows(inputs: Inputs, moved: Moved) -> list[Step]:
     if moved == "lift":
         now = inputs.spend_with - inputs.spend_without
         values = _around(now, abs(now) / 4 or inputs.spend_with / 20)
-        # A lift changes what is spent with the program; nobody spends less than nothing.
+        changed = [(value, _with_lift(inputs, value)) for value in values]
+        # Nobody spends less than nothing.
         changed = [
-            (value, replace(inputs, spend_with=inputs.spend_without + value))
-            for value in values
-            if inputs.spend_without + value >= 0
+            (value, one)
+            for value, one in changed
+            if value == now or min(one.spend_with, one.spend_without) >= 0
         ]
     else:
         now = inputs.reward_rate
         values = [value for value in _around(now, _rate_step(now)) if 0 <= value <= WHOLE]
         changed = [(value, replace(inputs, reward_rate=value)) for value in values]
     return [Step(value, Economics(one), value == now) for value, one in changed]
+
+
+def _with_lift(inputs: Inputs, lift: Decimal) -> Inputs:
+    """What is known stays: where a holdout measured the lift, what is spent with the program; else
+    what is assumed to be spent without."""
+    if inputs.lift is not None:
+        return replace(inputs, spend_without=inputs.spend_with - lift)
+    return replace(inputs, spend_with=inputs.spend_without + lift)
 
 
 def _rate_step(rate: Decimal) -> Decimal:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.core import signing
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -16,13 +19,15 @@ from django.utils.translation import gettext_lazy as _l
 from loyalty.economics import ZERO, Inputs, Lift
 from loyalty.holdouts import Holdout, find_holdout
 from loyalty.models import EconomicAssumptions, EconomicScenario, Program
-from loyalty.selectors.economics import ProgramData
+from loyalty.selectors.economics import ProgramData, inputs_of_scenario
 from loyalty.services.economics import check_inputs
 from members.formatting import format_days, format_money, format_number
 from members.forms import errors_on
 
 # A choice of a holdout says what it has measured, so that an address is worked out alike tomorrow.
 PART = ":"
+# As many as are kept of an amount and of a share.
+DECIMALS = 4
 KEPT = ("spend_without", "margin", "administration", "platform_fee", "support", "messaging")
 
 
@@ -30,7 +35,12 @@ class AmountField(forms.DecimalField):
     """Money from zero on; nothing said is nothing."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs = {"max_digits": 16, "decimal_places": 4, "min_value": 0, "required": False} | kwargs
+        kwargs = {
+            "max_digits": 16,
+            "decimal_places": DECIMALS,
+            "min_value": 0,
+            "required": False,
+        } | kwargs
         widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
         super().__init__(widget=widget, **kwargs)
 
@@ -69,13 +79,23 @@ class EconomicsForm(forms.Form):
         self, data: Any = None, *, program: Program, initial: Mapping[str, str] | None = None,
         holdouts: Sequence[Holdout] = (), hints: Mapping[str, SafeString] | None = None,
     ) -> None:  # fmt: skip
+        asked = str(data.get("basis", "")) if data is not None else ""
+        self.measured = _measured(asked)
+        # What nobody has measured here is no measurement, whatever an address says.
+        self.forged = bool(asked) and self.measured is None
+        if self.forged:
+            data = data.copy()
+            data["basis"] = asked = ""
         super().__init__(data, initial=dict(initial or {}))
         self.program = program
         known = [(choice_of(item), _("Measured: %s") % item.name) for item in holdouts]
-        asked = str(data.get("basis", "")) if data is not None else ""
-        if asked and asked not in dict(known):
-            found = find_holdout(program, asked.partition(PART)[0])
-            known += [(asked, _("Measured: %s") % found[0])] if found else []
+        # The name and the page of the one that was chosen.
+        self.found = next(
+            ((item.name, item.url) for item in holdouts if choice_of(item) == asked), None
+        )
+        if self.measured is not None and self.found is None:
+            self.found = find_holdout(program, self.measured.key)
+            known += [(asked, _("Measured: %s") % self.found[0])] if self.found else []
         choices = [("", _("My assumption")), *known]
         self.fields["basis"].choices = choices  # type: ignore[attr-defined]
         for name, field in self.fields.items():
@@ -86,13 +106,10 @@ class EconomicsForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or {}
         if self.errors:
             return cleaned
-        measured = _measured(cleaned["basis"])
-        if cleaned["basis"] and measured is None:
-            self.add_error("basis", _("This holdout says nothing."))
-        elif measured is None and cleaned["spend_without"] is None:
+        if self.measured is None and cleaned["spend_without"] is None:
             self.add_error("spend_without", _("Say what they would spend without the program."))
         else:
-            cleaned["inputs"] = self._inputs(cleaned, measured)
+            cleaned["inputs"] = self._inputs(cleaned)
             with errors_on(self):
                 check_inputs(cleaned["inputs"])
         return cleaned
@@ -105,21 +122,19 @@ class EconomicsForm(forms.Form):
     @property
     def holdout(self) -> str:
         """The key of the one that was chosen."""
-        return str(self.cleaned_data["basis"]).partition(PART)[0]
+        return self.measured.key if self.measured else ""
 
     @property
     def query(self) -> str:
         """What was said, for another page's address."""
         return urlencode({name: self.data[name] for name in self.fields if self.data.get(name)})
 
-    def _inputs(
-        self, said: Mapping[str, Any], measured: tuple[Decimal, Decimal, Decimal] | None
-    ) -> Inputs:
+    def _inputs(self, said: Mapping[str, Any]) -> Inputs:
         names = [name for name in self.fields if name not in ("basis", "members", "spend_without")]
         without, lift = said["spend_without"] or ZERO, None
-        if measured is not None:
-            difference, low, high = measured
-            without, lift = said["spend_with"] - difference, Lift(low, high)
+        if self.measured is not None:
+            without = said["spend_with"] - self.measured.difference
+            lift = self.measured.lift
         return Inputs(
             members=said["members"], spend_without=without, lift=lift,
             **{name: said[name] or ZERO for name in names},
@@ -130,8 +145,8 @@ HINTS = {
     "spend_with": _l("Of a member, in a year."),
     "reward_rate": _l("Of what is spent, what comes back as rewards, in percent."),
     "bonuses": _l("In a year, besides what purchases earn."),
-    "redemption": _l("Of what is earned in a year, what is spent in it."),
-    "breakage": _l("Of what is earned, what will never be used."),
+    "redemption": _l("Of what is given in a year, what is used in it."),
+    "breakage": _l("Of what is given, what will never be used."),
     "owed": _l("What members hold now is worth."),
     "margin": _l("Of the price, what is left after the goods. No data say it."),
     "administration": _l("In a year, for each member."),
@@ -152,9 +167,26 @@ class ScenarioForm(forms.Form):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a choice of a holdout says."""
+
+    key: str
+    difference: Decimal
+    lift: Lift
+
+    @property
+    def choice(self) -> str:
+        """Signed, so that nobody types a measurement into an address."""
+        lift = self.lift
+        numbers = (typed(number) for number in (self.difference, lift.low, lift.high))
+        days = (day.isoformat() if day else "" for day in (lift.since, lift.until))
+        return _signer().sign(PART.join([self.key, *numbers, *days]))
+
+
 def choice_of(holdout: Holdout) -> str:
-    numbers = (holdout.difference, holdout.low, holdout.high)
-    return PART.join([holdout.key, *(f"{number:.2f}" for number in numbers)])
+    lift = Lift(holdout.low, holdout.high, holdout.since, holdout.until)
+    return Measured(holdout.key, holdout.difference, lift).choice
 
 
 def begun_with(data: ProgramData, kept: EconomicAssumptions | None) -> dict[str, str]:
@@ -164,13 +196,13 @@ def begun_with(data: ProgramData, kept: EconomicAssumptions | None) -> dict[str,
         "members": data.members or None,
         "spend_with": data.spend,
         "reward_rate": data.reward_rate,
-        "breakage": data.breakage,
+        "breakage": data.counted_breakage,
         "owed": data.owed,
     }
     if data.counted_redemption is not None:
         # Rounded, both together are no more than all either.
-        rest = 100 - round(data.breakage or ZERO, 2)
-        found["redemption"] = min(round(data.counted_redemption, 2), rest)
+        rest = 100 - round(data.counted_breakage or ZERO, DECIMALS)
+        found["redemption"] = min(round(data.counted_redemption, DECIMALS), rest)
     if kept is not None:
         found |= {name: getattr(kept, name) for name in KEPT}
     return {name: typed(value) for name, value in found.items() if value is not None}
@@ -180,10 +212,10 @@ def query_of_scenario(scenario: EconomicScenario) -> str:
     """The address of the page with its numbers."""
     names = [name for name in EconomicsForm.base_fields if name not in ("basis", "spend_without")]
     said = {name: typed(getattr(scenario, name)) for name in names}
-    if scenario.lift_low is not None and scenario.lift_high is not None:
-        lift = scenario.spend_with - scenario.spend_without
-        numbers = (lift, scenario.lift_low, scenario.lift_high)
-        said["basis"] = PART.join([scenario.holdout, *(f"{number:.2f}" for number in numbers)])
+    lift = inputs_of_scenario(scenario).lift
+    if lift is not None:
+        difference = scenario.spend_with - scenario.spend_without
+        said["basis"] = Measured(scenario.holdout, difference, lift).choice
     else:
         said["spend_without"] = typed(scenario.spend_without)
     return urlencode(said)
@@ -203,7 +235,7 @@ def hints_of(
         "spend_with": _(
             "Last 365 days: %(revenue)s that members bought since they joined, less returns, in"
             " %(years)s member years."
-        ) % {"revenue": money(data.revenue), "years": years},
+        ) % {"revenue": money(data.revenue + data.taken_off), "years": years},
         "reward_rate": _(
             "Last 365 days: units earned are worth %(earned)s, discounts took off %(discounts)s."
             " Bonuses are in it."
@@ -213,6 +245,11 @@ def hints_of(
         "breakage": _("Of all units that were ever granted, what has expired by now."),
         "owed": _("What members hold today is worth."),
     }  # fmt: skip
+    if data.taken_off:
+        told["spend_with"] += " " + _("Discounts are not taken off it: they are a cost.")
+    if data.discounts:
+        told["redemption"] += " " + _("Discounts count as given and as used.")
+        told["breakage"] += " " + _("Discounts never expire: it counts for the units alone.")
     if data.redemption is not None and data.redemption != data.counted_redemption:
         told["redemption"] += " " + _("Older units were used too: no more than all is counted.")
     missing = {
@@ -245,21 +282,21 @@ def holdout_words(holdout: Holdout, currency: str) -> str:
 
 
 def typed(value: Decimal | int) -> str:
-    """As somebody would type it: at most two decimals, none that are needless."""
-    number = round(Decimal(value), 2)
-    return f"{number.to_integral_value() if number == number.to_integral_value() else number:f}"
+    """As somebody would type it: no decimals, or two and more, up to those that are kept."""
+    number = round(Decimal(value), DECIMALS)
+    shorter = (round(number, digits) for digits in (0, 2, 3))
+    return f"{next((short for short in shorter if short == number), number):f}"
 
 
-def _measured(basis: str) -> tuple[Decimal, Decimal, Decimal] | None:
-    """What a choice says: the difference and between what it lies."""
-    parts = basis.split(PART)
-    if len(parts) != 4:
-        return None
+def _signer() -> signing.Signer:
+    return signing.Signer(salt="setia.measured-lift")
+
+
+def _measured(basis: str) -> Measured | None:
+    """What a choice says; None: it is none, or not one of ours."""
     try:
-        numbers = [Decimal(part) for part in parts[1:]]
-    except InvalidOperation:
+        key, difference, low, high, *days = _signer().unsign(basis).split(PART)
+    except signing.BadSignature:
         return None
-    difference, low, high = numbers
-    if not all(number.is_finite() and abs(number) < 10**12 for number in numbers):
-        return None
-    return (difference, low, high) if low <= difference <= high else None
+    since, until = (dt.date.fromisoformat(day) if day else None for day in days)
+    return Measured(key, Decimal(difference), Lift(Decimal(low), Decimal(high), since, until))

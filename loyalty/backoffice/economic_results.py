@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from loyalty.economic_sentences import Sayer, measured_sentence, percent, times
-from loyalty.economics import Economics, Inputs, Moved, Step, what_follows
+from loyalty.economic_sentences import Sayer, days_of, measured_sentence, percent, times
+from loyalty.economics import Economics, Inputs, Lift, Moved, Step, what_follows
 from loyalty.models import EconomicScenario, Program
 from loyalty.selectors.economics import inputs_of_scenario
 from members.charts import Chart, Series
@@ -54,7 +54,7 @@ def result_context(
         "assumed": format_money(inputs.spend_without, program.currency),
         "moves": [
             (
-                _title(moved), _note(moved), _chart(moved, steps, program),
+                _title(moved), _note(moved, inputs.lift), _chart(moved, steps, program),
                 _rows(moved, steps, program),
             )
             for moved, steps in steps_of(inputs)
@@ -81,7 +81,8 @@ def compared_rows(
         (_("Members"), [format_number(item.members) for item in inputs]),
         (_("Spend without the program"), money([item.spend_without for item in inputs])),
         (_("Where that is from"), [
-            _("Holdout") if item.lift else _("Assumption") for item in inputs
+            _("Holdout, %s") % days_of(item.lift) if item.lift else _("Assumption")
+            for item in inputs
         ]),
         (_("Spend with the program"), money([item.spend_with for item in inputs])),
     ]  # fmt: skip
@@ -154,7 +155,11 @@ def _title(moved: Moved) -> str:
     return _("If members spend more or less") if moved == "lift" else _("If the rate changes")
 
 
-def _note(moved: Moved) -> str:
+def _note(moved: Moved, lift: Lift | None) -> str:
+    if moved == "lift" and lift is not None:
+        return _(
+            "The lift is what a member spent more than those kept aside, in %s: not in a year."
+        ) % days_of(lift)
     if moved == "lift":
         return _("The lift is what a member spends more than without the program, in a year.")
     return _(

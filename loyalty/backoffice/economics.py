@@ -28,7 +28,6 @@ from loyalty.backoffice.economic_results import compared_rows, result_context, s
 from loyalty.backoffice.links import Crumbs, program_crumbs
 from loyalty.economic_sentences import Sayer
 from loyalty.economics import Economics
-from loyalty.holdouts import find_holdout
 from loyalty.models import EconomicScenario, Program
 from loyalty.plain_numbers import exact
 from loyalty.selectors.economics import (
@@ -223,8 +222,7 @@ def _result(request: HttpRequest, form: EconomicsForm) -> dict[str, Any]:
         wrong = [(form.fields[name].label, errors) for name, errors in form.errors.items()
                  if name in form.fields]  # fmt: skip
         return context | {"wrong": wrong}
-    found = find_holdout(program, form.holdout) if form.holdout else None
-    return context | result_context(program, form.inputs(), found) | {"query": form.query}
+    return context | result_context(program, form.inputs(), form.found) | {"query": form.query}
 
 
 def _said(request: HttpRequest, program: Program) -> EconomicsForm | None:
@@ -290,6 +288,9 @@ def _lines(program: Program, form: EconomicsForm) -> Iterator[Sequence[str]]:
         yield program.code, currency, "input", name, exact(Decimal(getattr(inputs, name)), 0), ""
     source = "holdout" if inputs.lift else "assumption"
     yield program.code, currency, "input", "spend_without_is", source, ""
+    if inputs.lift and inputs.lift.since and inputs.lift.until:
+        for name, day in (("lift_since", inputs.lift.since), ("lift_until", inputs.lift.until)):
+            yield program.code, currency, "input", name, day.isoformat(), ""
     for line in Sayer(Economics(inputs), currency).all_lines():
         value = "" if line.exact is None else exact(round(line.exact, 4), 0)
         yield program.code, currency, "result", line.code, value, harmless(line.how)

@@ -91,6 +91,9 @@ class EconomicScenario(models.Model):
     holdout = models.CharField(max_length=64, blank=True, default="")
     lift_low = _money(_("least lift"), null=True)
     lift_high = _money(_("most lift"), null=True)
+    # In which days; a lift is theirs, not that of a year.
+    lift_since = models.DateField(_("first day of the lift"), null=True)
+    lift_until = models.DateField(_("last day of the lift"), null=True)
     created_at = models.DateTimeField()
 
     class Meta:

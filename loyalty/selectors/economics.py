@@ -12,6 +12,7 @@ from django.db.models import F, Q, QuerySet, Sum
 
 from loyalty.economics import Inputs, Lift
 from loyalty.holdouts import Holdout, holdouts_of
+from loyalty.ledger.discounts import KEPT
 from loyalty.models import (
     Account,
     DailyTotal,
@@ -31,34 +32,48 @@ from loyalty.selectors.liability import get_liability
 DAYS = 365
 ZERO = Decimal(0)
 
-# What members bought since they joined, and what came back of that.
-_SPENT = """
+# What was bought since somebody joined, less what came back of it: by those who are members, what
+# discount rules took off that, and by all, with those who left, before discounts.
+_SPENT = f"""
     WITH m AS (
-        SELECT customer_id, greatest(enrolled_at, %(since)s) AS since FROM loyalty_membership
-         WHERE program_id = %(program)s AND merged_into_id IS NULL AND status <> 'left')
-    SELECT (SELECT coalesce(sum(o.total), 0)
-              FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
-             WHERE o.placed_at >= %(since)s AND o.placed_at >= m.since AND o.placed_at < %(now)s
-               AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))
-         - (SELECT coalesce(sum(f.total), 0)
-              FROM loyalty_refund f JOIN loyalty_order o ON o.id = f.order_id
-              JOIN m ON m.customer_id = o.customer_id
-             WHERE f.refunded_at >= %(since)s AND f.refunded_at < %(now)s
-               AND o.placed_at >= m.since AND o.placed_at < %(now)s
-               AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))
+        SELECT customer_id, greatest(enrolled_at, %(since)s) AS since, status <> 'left' AS stays
+          FROM loyalty_membership
+         WHERE program_id = %(program)s AND merged_into_id IS NULL),
+    o AS (
+        SELECT o.id, o.total, o.status, m.stays
+          FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
+         WHERE o.placed_at >= %(since)s AND o.placed_at >= m.since AND o.placed_at < %(now)s
+           AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s)),
+    p AS (
+        SELECT stays, total AS paid, 0 AS taken_off FROM o
+         UNION ALL
+        SELECT o.stays, -f.total, 0 FROM loyalty_refund f JOIN o ON o.id = f.order_id
+         WHERE f.refunded_at >= %(since)s AND f.refunded_at < %(now)s
+         UNION ALL
+        SELECT o.stays, 0, round(d.amount * x.kept, 4)
+          FROM loyalty_orderdiscount d JOIN o ON o.id = d.order_id
+          JOIN loyalty_earningruleversion v ON v.id = d.rule_version_id
+          JOIN loyalty_earningrule r ON r.id = v.rule_id AND r.program_id = %(program)s
+         CROSS JOIN LATERAL ({KEPT}) x)
+    SELECT coalesce(sum(paid) FILTER (WHERE stays), 0),
+           coalesce(sum(taken_off) FILTER (WHERE stays), 0), coalesce(sum(paid + taken_off), 0)
+      FROM p
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramData:
     """`member_years`: for how long those who are members were, of the days that are looked at.
-    `earned`, `used`: what units of these days are worth, net of what was taken back; `discounts`:
-    what discount rules took off; `breakage`: of all that was ever granted, what expired, out of
-    100; `owed`: what members hold."""
+    `revenue`: what they paid, `taken_off`: what discounts took off that; `turnover`: both, of those
+    who left as well. `earned`, `used`: what units of these days are worth, net of what was taken
+    back; `discounts`: what discount rules took off; `breakage`: of all units that were ever
+    granted, what expired, out of 100; `owed`: what members hold."""
 
     members: int
     member_years: Decimal
     revenue: Decimal
+    taken_off: Decimal
+    turnover: Decimal
     earned: Decimal
     used: Decimal
     discounts: Decimal
@@ -68,26 +83,39 @@ class ProgramData:
 
     @property
     def spend(self) -> Decimal | None:
-        """Of a member in a year; None: nobody was one."""
-        return self.revenue / self.member_years if self.member_years > 0 else None
+        """Of a member in a year, before discounts, which are a cost; None: nobody was one."""
+        spent = self.revenue + self.taken_off
+        return spent / self.member_years if self.member_years > 0 else None
+
+    @property
+    def given(self) -> Decimal:
+        """Units and discounts."""
+        return self.earned + self.discounts
 
     @property
     def reward_rate(self) -> Decimal | None:
         """What is given for all that is spent, out of 100."""
-        given = self.earned + self.discounts
-        return given * 100 / self.revenue if self.revenue > 0 and given >= 0 else None
+        return self.given * 100 / self.turnover if self.turnover > 0 and self.given >= 0 else None
 
     @property
     def redemption(self) -> Decimal | None:
-        """What was used of what was earned, out of 100; more than all where older units were."""
-        return self.used * 100 / self.earned if self.earned > 0 else None
+        """What was used of what was given, out of 100; more than all where older units were. A
+        discount is used when it is given."""
+        return (self.used + self.discounts) * 100 / self.given if self.given > 0 else None
+
+    @property
+    def counted_breakage(self) -> Decimal | None:
+        """Of all that is given: a discount never expires."""
+        if self.breakage is None or self.given <= 0:
+            return self.breakage
+        return self.breakage * max(min(self.earned / self.given, Decimal(1)), ZERO)
 
     @property
     def counted_redemption(self) -> Decimal | None:
         """No more than all but what is never used: the rest was earned before."""
         if self.redemption is None:
             return None
-        return max(min(self.redemption, 100 - (self.breakage or ZERO)), ZERO)
+        return max(min(self.redemption, 100 - (self.counted_breakage or ZERO)), ZERO)
 
 
 def program_data(program: Program, now: dt.datetime) -> ProgramData:
@@ -100,10 +128,13 @@ def program_data(program: Program, now: dt.datetime) -> ProgramData:
     members, years = _membership(program, first, today)
     earned, used = _moved(units, first, today)
     costs = discount_costs(program, since, now)
+    revenue, taken_off, turnover = _spent(program, since, now)
     return ProgramData(
         members=members,
         member_years=years,
-        revenue=_spent(program, since, now),
+        revenue=revenue,
+        taken_off=taken_off,
+        turnover=turnover,
         earned=earned,
         used=used,
         discounts=sum((cost.kept for cost in costs.values()), ZERO),
@@ -125,7 +156,8 @@ def inputs_of_scenario(scenario: EconomicScenario) -> Inputs:
     names = [field.name for field in fields(Inputs) if field.name != "lift"]
     lift = None
     if scenario.lift_low is not None and scenario.lift_high is not None:
-        lift = Lift(scenario.lift_low, scenario.lift_high)
+        days = scenario.lift_since, scenario.lift_until
+        lift = Lift(scenario.lift_low, scenario.lift_high, *days)
     return Inputs(lift=lift, **{name: getattr(scenario, name) for name in names})
 
 
@@ -139,8 +171,8 @@ def inputs_of_data(data: ProgramData, kept: EconomicAssumptions) -> Inputs | Non
     names = ("spend_without", "margin", "administration", "platform_fee", "support", "messaging")
     return Inputs(
         members=data.members, spend_with=data.spend, reward_rate=rate,
-        redemption=data.counted_redemption or ZERO, breakage=data.breakage or ZERO, owed=data.owed,
-        **{name: getattr(kept, name) for name in names},
+        redemption=data.counted_redemption or ZERO, breakage=data.counted_breakage or ZERO,
+        owed=data.owed, **{name: getattr(kept, name) for name in names},
     )  # fmt: skip
 
 
@@ -156,14 +188,14 @@ def _membership(program: Program, first: dt.date, today: dt.date) -> tuple[int, 
     return members, Decimal(days) / DAYS
 
 
-def _spent(program: Program, since: dt.datetime, now: dt.datetime) -> Decimal:
+def _spent(program: Program, since: dt.datetime, now: dt.datetime) -> tuple[Decimal, ...]:
     asked: dict[str, int | str | list[str] | dt.datetime] = {
         "program": program.pk, "currency": program.currency, "void": list(Order.VOID),
         "since": since, "now": now,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_SPENT, asked)
-        return Decimal(cursor.fetchone()[0])
+        return tuple(Decimal(amount) for amount in cursor.fetchone())
 
 
 def _moved(units: Sequence[WalletType], first: dt.date, today: dt.date) -> tuple[Decimal, Decimal]:

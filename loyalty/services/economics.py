@@ -154,6 +154,8 @@ def _stored(inputs: Inputs) -> dict[str, Any]:
         "members": inputs.members,
         "lift_low": round(lift.low, 4) if lift else None,
         "lift_high": round(lift.high, 4) if lift else None,
+        "lift_since": lift.since if lift else None,
+        "lift_until": lift.until if lift else None,
     }
 
 

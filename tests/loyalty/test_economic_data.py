@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.loyalty.factories import (
     refund,
     wallet_of,
 )
+from tests.loyalty.services.test_discounts import CARD, with_card
 
 LATER = day(100)
 
@@ -98,11 +100,49 @@ def test_breakage_and_liability_are_those_of_insights(shop: Program) -> None:
     assert found.redemption == 25
 
 
+def test_the_rate_is_of_all_that_was_bought_by_those_who_left_as_well(shop: Program) -> None:
+    record(order("A", "300", at=day(1), buyer="ana"), order("B", "100", at=day(2), buyer="ben"))
+    Membership.objects.filter(customer__external_id="ben").update(status="left")
+    found = seen(shop)
+    assert (found.revenue, found.turnover, found.earned) == (300, 400, 4)
+    assert found.reward_rate == 1
+
+
+def test_a_discount_is_used_never_expires_and_is_not_taken_off_what_is_spent(db: None) -> None:
+    program = make_program(
+        at=day(-500), discount_rules=[CARD],
+        unit={"unit_value": "0.01", "expiry": {"kind": "months", "length": 2}},
+    )  # fmt: skip
+    make_wallet(program, "ana", at=NOW)
+    record(with_card(buyer="ana"), order("B", "910", at=day(1), buyer="ana"))
+    give_back(refund("R", "45", of="A", at=day(2)))
+    spend("ana", 191, day(3))
+    found = seen(program)
+    # 1000 paid and 45 come back; of 10 taken off 5 are kept.
+    assert (found.revenue, found.taken_off, found.discounts, found.turnover) == (955, 5, 5, 960)
+    assert found.spend == Decimal(960) * 365 / 101
+    assert (found.earned, found.used) == (Decimal("9.55"), Decimal("1.91"))
+    assert found.reward_rate == Decimal("14.55") * 100 / 960
+    # Of 1000 units 764 have expired; units are 9.55 of the 14.55 that were given.
+    assert found.breakage == Decimal("76.4")
+    assert found.counted_breakage == Decimal("76.4") * (Decimal("9.55") / Decimal("14.55"))
+    assert found.redemption == Decimal("6.91") * 100 / Decimal("14.55")
+    assert found.counted_redemption == found.redemption
+
+
+def test_of_discounts_alone_all_is_used(shop: Program) -> None:
+    found = replace(
+        seen(shop), discounts=Decimal(5), turnover=Decimal(100), breakage=Decimal(10),
+    )  # fmt: skip
+    assert (found.reward_rate, found.redemption, found.counted_breakage) == (5, 100, 0)
+
+
 def test_what_was_used_of_older_units_counts_as_no_more_than_all(shop: Program) -> None:
     record(order("A", "300", at=day(1), buyer="ana"))
     found = ProgramData(
-        members=1, member_years=Decimal(1), revenue=Decimal(300), earned=Decimal(3),
-        used=Decimal(4), discounts=Decimal(0), breakage=Decimal(10), owed=Decimal(0),
+        members=1, member_years=Decimal(1), revenue=Decimal(300), taken_off=Decimal(0),
+        turnover=Decimal(300), earned=Decimal(3), used=Decimal(4), discounts=Decimal(0),
+        breakage=Decimal(10), owed=Decimal(0),
     )  # fmt: skip
     assert found.redemption is not None
     assert found.redemption > 100

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
+from math import ceil
 from typing import Any
 
 import pytest
@@ -68,6 +70,33 @@ def test_from_the_break_even_members_on_it_pays_and_with_one_less_it_does_not(
             assert Economics(replace(inputs, members=members - 1)).net <= CLOSE
 
 
+def exactly_enough(inputs: Inputs) -> int | None:
+    """The same in fractions."""
+    on_top = 1 + Fraction(inputs.support + inputs.messaging) / 100
+    earned = Fraction(inputs.reward_rate) * Fraction(inputs.spend_with) / 100 + Fraction(
+        inputs.bonuses
+    )
+    used = earned * (1 - Fraction(inputs.breakage) / 100)
+    gain = Fraction(inputs.margin) * Fraction(inputs.spend_with - inputs.spend_without) / 100
+    each = gain - (used + Fraction(inputs.administration)) * on_top
+    if not inputs.platform_fee:
+        return 1 if each >= 0 else None
+    return ceil(Fraction(inputs.platform_fee) * on_top / each) if each > 0 else None
+
+
+def test_what_cannot_be_said_exactly_of_a_member_makes_it_no_member_more() -> None:
+    inputs = Inputs(
+        members=2544, spend_without=Decimal(462), spend_with=Decimal(593), margin=Decimal(20),
+        administration=Decimal(1), platform_fee=Decimal(1000), messaging=Decimal(20),
+    )  # fmt: skip
+    assert Economics(inputs).break_even_members == exactly_enough(inputs) == 48
+
+
+@given(INPUTS)
+def test_break_even_members_are_those_of_exact_fractions(inputs: Inputs) -> None:
+    assert Economics(inputs).break_even_members == exactly_enough(inputs)
+
+
 @given(INPUTS)
 def test_what_is_earned_is_spent_expired_or_owed(inputs: Inputs) -> None:
     found = Economics(inputs)
@@ -85,6 +114,17 @@ def test_the_lift_moves_in_quarters_around_what_it_is_now() -> None:
     assert [step.outcome.inputs.spend_without for step in steps] == [300] * 7
     nets = [step.outcome.net for step in steps]
     assert nets == sorted(nets)
+
+
+def test_a_measured_lift_moves_what_would_be_spent_without_the_program() -> None:
+    measured = replace(EXAMPLE, lift=Lift(Decimal(50), Decimal(250)))
+    steps = what_follows(measured, "lift")
+    assert [step.outcome.inputs.spend_with for step in steps] == [450] * 7
+    assert [step.outcome.lift for step in steps] == [step.value for step in steps]
+    assert {step.outcome.cost for step in steps} == {Decimal("18.5")}
+    # What was measured is there even if somebody would then spend less than nothing.
+    wide = replace(measured, spend_without=Decimal(-50))
+    assert [step.value for step in what_follows(wide, "lift")] == [125, 250, 375, 500]
 
 
 @pytest.mark.parametrize(

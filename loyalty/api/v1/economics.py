@@ -49,14 +49,17 @@ class DataOut(Answer):
 
     members: int
     member_years: str = Field(description="How long they were members in these days, together.")
-    revenue: str = Field(description="What they bought since they joined, less returns.")
-    spend_per_member: str | None = Field(description="In a year of one member.")
+    revenue: str = Field(description="What they paid since they joined, less returns.")
+    taken_off: str = Field(description="What discount rules took off that.")
+    spend_per_member: str | None = Field(description="In a year of one member, before discounts.")
     rewards_earned: str = Field(description="What units earned are worth, net.")
     rewards_used: str
     discounts: str = Field(description="What discount rules took off, net.")
     reward_rate: str | None = Field(description=PERCENT)
-    redemption_rate: str | None = Field(description=PERCENT)
-    breakage: str | None = Field(description=f"{PERCENT} Of all that was ever granted.")
+    redemption_rate: str | None = Field(
+        description=f"{PERCENT} Of units and discounts; a discount is used when it is given."
+    )
+    breakage: str | None = Field(description=f"{PERCENT} Of all units that were ever granted.")
     liability: str
     holdouts: list[HoldoutOut]
 
@@ -78,7 +81,8 @@ class OutcomeOut(Answer):
 
     spend_without_is: Literal["assumption", "holdout"] = Field(
         description="Whether what would be spent without the program was measured against members"
-        " kept aside, or is what somebody assumes."
+        " kept aside, or is what somebody assumes. A lift that was measured is that of the days of"
+        " its holdout, not of a year."
     )
     cost_per_member: str
     gain_per_member: str
@@ -160,6 +164,7 @@ def _data(data: ProgramData) -> DataOut:
         members=data.members,
         member_years=_number(data.member_years),
         revenue=_number(data.revenue),
+        taken_off=_number(data.taken_off),
         spend_per_member=_maybe(data.spend),
         rewards_earned=_number(data.earned),
         rewards_used=_number(data.used),

@@ -6,14 +6,18 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from loyalty import holdouts
+from loyalty.backoffice.economic_forms import choice_of
+from loyalty.economics import Economics
 from loyalty.holdouts import Holdout, register_holdouts
 from loyalty.models import EconomicAssumptions, EconomicScenario, Program
 from members.services.outbox import deliver_waiting
@@ -25,6 +29,10 @@ EXAMPLE = {
     "margin": "60", "administration": "5",
 }  # fmt: skip
 RESULT = "economics-result"
+SPRING = Holdout(
+    "shop-7", "Spring mail", "/spring/", dt.date(2026, 3, 1), dt.date(2026, 3, 31), 400, 100,
+    Decimal("12.50"), Decimal("2.50"), Decimal("22.50"),
+)  # fmt: skip
 
 
 def read(response: Any) -> str:
@@ -41,10 +49,7 @@ def worked_out(client: Client, **changes: str) -> str:
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> Holdout:
     """A holdout that members of Bean Club were kept aside by."""
-    found = Holdout(
-        "shop-7", "Spring mail", "/spring/", dt.date(2026, 3, 1), dt.date(2026, 3, 31), 400, 100,
-        Decimal("12.50"), Decimal("2.50"), Decimal("22.50"),
-    )  # fmt: skip
+    found = SPRING
 
     def find(program: Program, own: str) -> tuple[str, str] | None:
         return (found.name, found.url) if own == "7" and program.code == "beans" else None
@@ -83,7 +88,7 @@ def test_the_form_begins_with_what_data_say_and_where_it_is_from(
     page, form = read(response), response.context["form"]
     # 150 dollars in 41 days, 150 Beans of a cent each.
     assert form["members"].value() == "1"
-    assert Decimal(form["spend_with"].value()) == round(Decimal(150) * 365 / 41, 2)
+    assert Decimal(form["spend_with"].value()) == round(Decimal(150) * 365 / 41, 4)
     assert form["reward_rate"].value() == "1"
     assert form["owed"].value() == "1.50"
     assert form["spend_without"].value() is None
@@ -110,7 +115,7 @@ def test_numbers_that_do_not_go_together_are_named_and_nothing_is_worked_out(
         ({"spend_without": ""}, "Say what they would spend without the program."),
         ({"margin": "sixty"}, "Enter a number."),
         ({"members": "0"}, "greater than or equal to 1"),
-        ({"basis": "shop-7:1:2:3"}, "Select a valid choice"),
+        ({"basis": choice_of(SPRING)}, "Select a valid choice"),
     ):
         said = worked_out(manager, **changes)
         assert text in said, changes
@@ -123,15 +128,50 @@ def test_a_holdout_gives_the_lift_with_its_interval(
     page = read(manager.get(url("economics", "beans")))
     assert "400 members who got it spent $12.50 more each than 100 who were kept aside" in page
     assert 'href="/spring/"' in page
-    said = worked_out(manager, basis="shop-7:12.50:2.50:22.50", spend_without="300")
+    said = worked_out(manager, basis=choice_of(measured), spend_without="300")
     assert "Measured by Spring mail against members kept aside" in said
-    assert "The lift lies between $2.50 and $22.50" in said
+    assert "In 31 days (Mar 1 – 31, 2026) the lift lies between $2.50 and $22.50" in said
+    assert "those kept aside, in 31 days (Mar 1 – 31, 2026): not in a year" in said
+    assert "is not extended to a year" in said
+    assert "members in a year" not in said
     # 60% of 12.50, less 18.50; and of the ends.
     assert "between −$17.00 and −$5.00" in said
     assert "60% of ($450.00 − $437.50)" in said
     assert "An assumption" not in said
-    for forged in ("shop-7:12.50:13:22.50", "shop-7:x:2:3", "shop-7", "shop-7:NaN:1:2"):
-        assert "This holdout says nothing." in worked_out(manager, basis=forged)
+
+
+def test_a_measurement_that_was_typed_into_the_address_counts_as_an_assumption(
+    manager: Client, beans: Program, measured: Holdout
+) -> None:
+    ours = choice_of(measured)
+    for forged in (
+        ours.replace("12.50", "99"), ours[:-1], "shop-7:12.50:2.50:22.50", "shop-7", "shop-7:NaN",
+        choice_of(replace(measured, low=Decimal(9))).rpartition(":")[0],
+    ):  # fmt: skip
+        said = worked_out(manager, basis=forged)
+        assert "Not a measurement" in said, forged
+        assert "An assumption, not a measurement" in said
+        assert "60% of ($450.00 − $300.00)" in said
+        assert "Measured by" not in said
+        page = manager.get(url("economics", "beans"), EXAMPLE | {"basis": forged})
+        assert "Not a measurement" in read(page)
+        assert "basis" not in page.context["query"]
+        assert "Say what they would spend" in worked_out(manager, basis=forged, spend_without="")
+    save(manager, "Forged", basis="shop-7:12.50:2.50:22.50")
+    assert EconomicScenario.objects.get().holdout == ""
+
+
+def test_numbers_come_back_with_all_decimals_that_are_kept(manager: Client, beans: Program) -> None:
+    said = {"reward_rate": "3.125", "administration": "0.0375", "margin": "33.3333"}
+    save(manager, "Fine", **said)
+    (row,) = manager.get(url("economics", "beans")).context["scenarios"]
+    form = manager.get(row["url"]).context["form"]
+    assert {name: form[name].value() for name in said} == said
+    assert Economics(form.inputs()).net == row["outcome"].net
+    address = f"{url('assumptions_keep', 'beans')}?{urlencode(EXAMPLE | said)}"
+    assert manager.post(address).status_code == 302
+    begun = manager.get(url("economics", "beans")).context["form"]
+    assert (begun["administration"].value(), begun["margin"].value()) == ("0.0375", "33.3333")
 
 
 def test_what_is_assumed_is_kept_and_the_form_begins_with_it(
@@ -147,7 +187,7 @@ def test_what_is_assumed_is_kept_and_the_form_begins_with_it(
 
 
 def save(client: Client, name: str, **changes: str) -> Any:
-    query = "&".join(f"{key}={value}" for key, value in (EXAMPLE | changes).items())
+    query = urlencode(EXAMPLE | changes)
     return client.post(f"{url('scenario_save', 'beans')}?{query}", {"name": name})
 
 
@@ -178,11 +218,22 @@ def test_scenarios_are_saved_compared_and_removed(manager: Client, beans: Progra
 def test_a_measured_scenario_comes_back_measured(
     manager: Client, beans: Program, measured: Holdout
 ) -> None:
-    assert save(manager, "Spring", basis="shop-7:12.50:2.50:22.50").status_code == 302
+    assert save(manager, "Spring", basis=choice_of(measured)).status_code == 302
     scenario = EconomicScenario.objects.get()
     assert (scenario.holdout, scenario.lift_low) == ("shop-7", Decimal("2.5"))
     (row,) = manager.get(url("economics", "beans")).context["scenarios"]
-    assert "Measured by Spring mail" in read(manager.get(row["url"]))
+    assert (scenario.lift_since, scenario.lift_until) == (measured.since, measured.until)
+    page = read(manager.get(row["url"]))
+    assert "Measured by Spring mail" in page
+    assert "In 31 days (Mar 1 – 31, 2026) the lift lies" in page
+    save(manager, "Plan")
+    keys = EconomicScenario.objects.values_list("public_id", flat=True)
+    compared = read(manager.get(url("economics_compare", "beans"), {"with": list(keys)}))
+    assert "Holdout, 31 days (Mar 1 – 31, 2026)" in compared
+    # Nobody wrote the days down with those that were saved before.
+    EconomicScenario.objects.update(lift_since=None, lift_until=None)
+    row = manager.get(url("economics", "beans")).context["scenarios"][1]
+    assert "In the days that it lasted the lift lies" in read(manager.get(row["url"]))
 
 
 def test_without_enough_said_nothing_is_saved_and_the_page_says_so(
@@ -213,11 +264,23 @@ def test_the_file_has_inputs_results_and_what_would_follow(manager: Client, bean
     rows = list(csv.DictReader(io.StringIO(text)))
     values = {(row["part"], row["figure"]): row["value"] for row in rows}
     assert values["input", "spend_without_is"] == "assumption"
+    assert ("input", "lift_since") not in values
     assert values["input", "members"] == "10000"
     assert values["result", "net_per_member"] == "71.5"
     assert values["result", "total_net"] == "715000"
     assert values["net_per_member_if", "rate=3.5"] == "69.25"
     assert all(row["currency"] == "USD" for row in rows)
+
+
+def test_the_file_says_in_which_days_a_lift_was_measured(
+    manager: Client, beans: Program, measured: Holdout
+) -> None:
+    said = EXAMPLE | {"basis": choice_of(measured)}
+    response = manager.get(url("economics_csv", "beans"), said)
+    text = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+    values = {row["figure"]: row["value"] for row in csv.DictReader(io.StringIO(text))}
+    assert values["spend_without_is"] == "holdout"
+    assert (values["lift_since"], values["lift_until"]) == ("2026-03-01", "2026-03-31")
 
 
 def test_insights_leads_to_the_program_that_is_live_or_named(

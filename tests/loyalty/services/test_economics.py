@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -57,8 +58,9 @@ def test_the_same_scenario_again_is_one_and_another_of_its_name_is_refused(progr
     assert saved(program, "Thin margin", margin=Decimal(50)).margin == 50
 
 
-def test_a_measured_lift_is_saved_with_its_ends_and_its_holdout(program):
-    lift = Lift(Decimal("2.5"), Decimal("22.75"))
+def test_a_measured_lift_is_saved_with_its_ends_its_days_and_its_holdout(program):
+    days = dt.date(2026, 3, 1), dt.date(2026, 3, 31)
+    lift = Lift(Decimal("2.5"), Decimal("22.75"), *days)
     saved(program, holdout="campaign-1", lift=lift)
     assert inputs_of_scenario(scenarios_of(program).get()).lift == lift
     for holdout, measured in (("", lift), ("campaign-1", None)):
