@@ -31,6 +31,7 @@ from members.services.interruptions import is_interruption
 from members.services.job_logs import Level, log_line
 from members.services.job_runs import Step, checkpoint_in_list, place_in_list, run_in_chunks
 from members.services.jobs import start_or_resume_job
+from members.services.transactions import is_lost_race
 
 logger = logging.getLogger(__name__)
 
@@ -254,7 +255,7 @@ def _measured(job: Job, program: Program, month: str, what: str) -> int | None:
     try:
         return measure_piece(program, dt.date.fromisoformat(month), what, timezone.now())
     except Exception as error:
-        if is_interruption(error):
+        if is_interruption(error) or is_lost_race(error):
             raise
         kind = type(error).__name__
         logger.error("%s of program %s in %s: %s", what, program.pk, month, kind)

@@ -30,6 +30,8 @@ from members.models import EventWish
 logger = logging.getLogger(__name__)
 
 PIECE = 100
+# So many are locked at a time where all are looked at.
+LOCKED = 1_000
 # While it runs nobody else looks at what a worker has taken; after that it is tried again.
 LEASE = dt.timedelta(minutes=10)
 # Whoever was given a link saves by it soon, or not at all.
@@ -73,7 +75,18 @@ def look_over_passes(*, now: dt.datetime) -> int:
     else:
         EventWish.objects.filter(follower=FOLLOWER).delete()
     _tell_programs(found.filter(linked_at__isnull=False, void_since=None), now)
-    return found.filter(due_at=None).update(due_at=now)
+    return _made_due(found.filter(due_at=None), now)
+
+
+def _made_due(found: QuerySet[WalletPass], now: dt.datetime) -> int:
+    """Some at a time, so that nobody waits long for one of them. Returns how many they were."""
+    after, due = 0, 0
+    keys = found.order_by("pk").values_list("pk", flat=True)
+    while some := list(keys.filter(pk__gt=after)[:LOCKED]):
+        with transaction.atomic():
+            due += locked_passes(Q(pk__in=some, due_at=None)).update(due_at=now)
+        after = some[-1]
+    return due
 
 
 @transaction.atomic
@@ -94,7 +107,9 @@ def _is_news(one: WalletPass) -> bool:
 def _note_told(told: Sequence[WalletPass]) -> None:
     for one in told:
         one.told_at = one.changed_at
-    WalletPass.objects.bulk_update(told, ["told_at"])
+    with transaction.atomic():
+        locked_passes(Q(pk__in=[one.pk for one in told]))
+        WalletPass.objects.bulk_update(told, ["told_at"])
 
 
 def _opens_apple(now: dt.datetime) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
@@ -51,6 +52,8 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     return run_atomically(lambda: _apply(definition, actor, now))
 
 
+# Also within another transaction, where a part that refuses leaves nothing of the others.
+@transaction.atomic
 def _apply(definition: ProgramDefinition, actor: Actor, now: dt.datetime) -> Applied:
     program = Program.objects.select_for_update().filter(code=definition.code).first()
     created = program is None

@@ -45,12 +45,15 @@ def _run(write: Callable[[], Result], *, durable: bool) -> Result:
             with of_all_programs(), reading_anew(), transaction.atomic(durable=durable):
                 return write()
         except DatabaseError as error:
-            if attempt == ATTEMPTS or _sqlstate(error) not in RETRIED:
+            if attempt == ATTEMPTS or not is_lost_race(error):
                 raise
             time.sleep(random.uniform(0, 0.02 * attempt))  # spreads racers
     raise AssertionError("unreachable")
 
 
-def _sqlstate(error: DatabaseError) -> str | None:
+def is_lost_race(error: BaseException) -> bool:
+    """Whether the same again is likely to go through; what catches everything lets it pass."""
     cause = error.__cause__
-    return cause.sqlstate if isinstance(cause, psycopg.Error) else None
+    if not isinstance(error, DatabaseError) or not isinstance(cause, psycopg.Error):
+        return False
+    return cause.sqlstate in RETRIED

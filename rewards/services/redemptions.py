@@ -82,7 +82,8 @@ def take_reward(
     """Take a reward at its price of now. Returns it, and whether that had been done before by this
     key. `hold`: only reserve it for so long; else it is issued at once. `address`: where it goes
     to, if it is sent; without it, it waits for one. `at`: when it was taken, by a till that was
-    offline, up to 72 hours ago. `holder`: for a caller who locked, and whose key is new.
+    offline, up to 72 hours ago. `holder`: for a caller who locked, who has asked whether they were
+    erased, and whose key is new.
 
     Raises RewardRefusedError with the first reason that is not let pass, InsufficientBalanceError,
     KeyReusedError.
@@ -98,7 +99,8 @@ def take_reward(
         known = None if holder else redemption_of_key(key)
         if known is not None:
             return same_redemption(known, membership, reward), True
-        refuse_erased_member(member)
+        if holder is None:
+            refuse_erased_member(member)
         [offer] = offers_for([reward_now(reward.pk, locks=False)], member, then)
         overridden = _refuse(offer, override)
         user = _who_lets_pass(offer, member, actor, now) if overridden else None

@@ -86,9 +86,12 @@ def test_the_form_begins_with_what_data_say_and_where_it_is_from(
         pass
     response = manager.get(url("economics", "beans"))
     page, form = read(response), response.context["form"]
-    # 150 dollars in 41 days, 150 Beans of a cent each.
+    zone = ana.program.zone
+    joined = ana.membership.enrolled_at.astimezone(zone).date()
+    days = (timezone.now().astimezone(zone).date() - joined).days + 1
+    # 150 dollars in these days, 150 Beans of a cent each.
     assert form["members"].value() == "1"
-    assert Decimal(form["spend_with"].value()) == round(Decimal(150) * 365 / 41, 4)
+    assert Decimal(form["spend_with"].value()) == round(Decimal(150) * 365 / days, 4)
     assert form["reward_rate"].value() == "1"
     assert form["owed"].value() == "1.50"
     assert form["spend_without"].value() is None

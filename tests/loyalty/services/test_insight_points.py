@@ -3,9 +3,10 @@
 import datetime as dt
 from decimal import Decimal
 
+import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from loyalty.models import CohortMonth, InsightPoint, Membership, TargetBand
@@ -202,6 +203,26 @@ def test_a_figure_that_cannot_be_measured_holds_up_no_other(shop, monkeypatch):
     assert not InsightPoint.objects.filter(metric="churn_rate").exists()
     assert InsightPoint.objects.filter(metric="loyalty_index").exists()
     assert job.done == job.total
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_figure_that_lost_a_race_is_measured_again(monkeypatch):
+    program = make_program("shop")
+    measure, asked = insight_points.measure, []
+
+    def loses_once(program, code, on, now):
+        asked.append(code)
+        if asked.count("churn_rate") == 1 and code == "churn_rate":
+            lost = DatabaseError("deadlock detected")
+            raise lost from psycopg.errors.DeadlockDetected()
+        return measure(program, code, on, now)
+
+    monkeypatch.setattr(insight_points, "measure", loses_once)
+    job = start_measuring(program=program, actor=SYSTEM, now=day(5))
+    run_points(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.result["failed"]) == (Job.State.SUCCEEDED, 0)
+    assert asked.count("churn_rate") > 1
 
 
 def test_what_the_night_measures_is_seen_by_the_programs_that_are_in_it(shop):

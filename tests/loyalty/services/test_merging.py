@@ -208,6 +208,7 @@ MEMBERSHIP_FIELDS = {
     "loyalty.pledgeevent.membership": "stays: it says for whom it was counted",
     "loyalty.standinggift.membership": "stays, and rests: only an active member gives a share",
     "loyalty.subscription.membership": "stays: it is read with the one that counts",
+    "loyalty.walletpass.membership": "stays: in the phone it shows the one that counts",
     "campaigns.surveyresponse.membership": "stays: who answered under either name has answered",
     "campaigns.message.membership": "stays: it was told about that one",
     "campaigns.campaignmember.membership": "stays: it says who was compared when it began",
