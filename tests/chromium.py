@@ -4,8 +4,10 @@ import os
 import shutil
 import tarfile
 from dataclasses import dataclass, field
+from functools import wraps
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import brotli
 
@@ -92,3 +94,21 @@ def unpack(source: Path, folder: Path) -> None:
             cache=CACHE / "fontconfig",
         )
     )
+
+
+def look_at_whole_documents() -> None:
+    """Whatever a test asks a page by script is asked when its document is loaded.
+
+    A click returns as soon as the next document has begun, and on a busy machine it may not even
+    have its first element by then. Locators wait for what they look for; a script does not.
+    """
+    from playwright.sync_api import Page
+
+    evaluate = Page.evaluate
+
+    @wraps(evaluate)
+    def evaluate_when_loaded(page: Any, *args: Any, **kwargs: Any) -> Any:
+        page.wait_for_load_state()
+        return evaluate(page, *args, **kwargs)
+
+    Page.evaluate = evaluate_when_loaded  # type: ignore[method-assign]

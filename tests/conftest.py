@@ -19,7 +19,7 @@ from pytest_django.plugin import blocking_manager_key
 
 from config.embedded import layout, leased, needed_services
 from tests import chance, databases, emptying, hours, sharing
-from tests.chromium import ARGUMENTS, PROJECT, find_chromium
+from tests.chromium import ARGUMENTS, PROJECT, find_chromium, look_at_whole_documents
 from tests.scheduling import ModuleScheduling, put_in_order
 
 AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
@@ -132,6 +132,7 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=PATIENCE)
+    look_at_whole_documents()
     chromium = find_chromium()
     # Playwright's synchronous interface runs an event loop in this thread, which Django takes for
     # asynchronous code although every query here is made by the test itself.
