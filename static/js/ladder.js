@@ -98,6 +98,12 @@
     dragged.slide.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
+  // An answer to what was asked before takes no line out of somebody's hand: once it is let go, the
+  // server is asked again.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (dragged && event.detail.target.contains(dragged.picture)) event.detail.shouldSwap = false;
+  });
+
   document.addEventListener("pointerup", () => {
     if (!dragged) return;
     const { picture, slide } = dragged;

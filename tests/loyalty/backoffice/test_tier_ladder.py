@@ -130,3 +130,38 @@ def test_a_threshold_is_dragged_and_its_field_and_numbers_follow(
     page.wait_for_load_state("networkidle")
     assert_no_axe_violations(page)
     assert not page_errors
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_comes_late_takes_no_line_out_of_the_hand(
+    sign_in: Callable[[str], Any],
+) -> None:
+    with_members(10, 50, 99, 100, 400, 999, 1000, 3000)
+    page = sign_in("marketing_manager")
+    page.goto(url("tier_set_edit", "club"))
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route(f"**{url('tier_ladder', 'club')}", hold, times=1)
+    page.locator("#ladder-2").focus()
+    with page.expect_request(f"**{url('tier_ladder', 'club')}"):
+        page.keyboard.press("ArrowLeft")
+    line = page.locator('[data-ladder-line="1"]').bounding_box()
+    picture = page.locator(".ladder-picture").bounding_box()
+    height = picture["y"] + 40
+    page.mouse.move(line["x"] + line["width"] / 2, height)
+    page.mouse.down()
+    page.mouse.move(picture["x"] + picture["width"] * 0.4, height)
+    with page.expect_response(f"**{url('tier_ladder', 'club')}") as answered:
+        held[0].continue_()
+    answered.value.finished()
+    page.wait_for_load_state("networkidle")
+    page.mouse.move(picture["x"] + picture["width"] * 0.2, height)
+    page.mouse.up()
+    expect(page.locator('[name="tier-1-threshold"]')).to_have_value(
+        re.compile(r"^\d{1,2}(\.\d+)?$")
+    )
+    expect(page.locator('[data-ladder-members="1"]')).to_have_text("4")
