@@ -15,7 +15,7 @@ PARTS = (
     "referral_parts", "backoffice.referral_menu", "backoffice.campaign_approvals",
     "backoffice.referral_approvals", "jobs", "merging", "merging_challenges", "merging_community",
     "merging_offers", "services.challenge_progress", "services.personal_offers", "segment_uses",
-    "insights", "launch_checks", "holdouts", "team_panels", "services.tracking",
+    "insights", "reviews", "launch_checks", "holdouts", "team_panels", "services.tracking",
     "services.measuring", "timeline", "customer_timeline", "services.inbound",
     "services.webhook_telling", "slow_figures", "account.menu",
     "backoffice.menu", "backoffice.webhook_menu", "backoffice.connection_menu",

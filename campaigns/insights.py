@@ -3,10 +3,18 @@ and journeys brought that keep some of them aside."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.utils.translation import gettext_lazy as _
 
+from campaigns import touchpoints
 from campaigns.selectors.controls import campaign_comparisons, journey_comparisons
-from campaigns.selectors.opinions import measure_loyalty_index, measure_nps
+from campaigns.selectors.opinions import (
+    Kind,
+    measure_likelihood,
+    measure_loyalty_index,
+    measure_nps,
+)
 from loyalty.goal_metrics import GoalMetric
 from loyalty.insight_registry import Start, register_comparisons, register_insight
 
@@ -18,16 +26,33 @@ NPS = GoalMetric(
 )  # fmt: skip
 LOYALTY = GoalMetric(
     "loyalty_index", "number", "up",
-    _("The mean of three shares: who would recommend the shop (9 or 10), who bought at least twice "
-      "in a year, and who bought from several categories."),
+    _("The mean of what members said in surveys of the last 365 days: how likely they are to "
+      "recommend the shop, to buy again and to buy other things, each from 0 to 100."),
     most=100, name=_("Loyalty index"),
 )  # fmt: skip
+_LIKELIHOOD = _("The mean of all answers from 0 to 10, times ten.")
+# The parts of the index, by the question that tells each.
+PARTS = {
+    Kind.NPS: GoalMetric(
+        "loyalty_recommend", "number", "up", _LIKELIHOOD, most=100, name=_("To recommend you"),
+    ),
+    Kind.REPURCHASE: GoalMetric(
+        "loyalty_repurchase", "number", "up", _LIKELIHOOD, most=100, name=_("To buy again"),
+    ),
+    Kind.OTHER_GOODS: GoalMetric(
+        "loyalty_other_goods", "number", "up", _LIKELIHOOD, most=100,
+        name=_("To buy other things"),
+    ),
+}  # fmt: skip
 
 
 def register() -> None:
     """Called once, when the application is ready."""
     register_insight(NPS, measure_nps)
     register_insight(LOYALTY, measure_loyalty_index)
+    for kind, part in PARTS.items():
+        register_insight(part, partial(measure_likelihood, kind), "loyalty")
+    touchpoints.register()
     register_comparisons(
         "campaigns", campaign_comparisons,
         Start(_("New promotion"), "campaigns_backoffice:campaign_gallery", "rules.draft"),

@@ -90,7 +90,7 @@ def given_in(survey: Survey, data: QueryDict) -> dict[str, list[str]]:
 
 
 def _ends(kind: str) -> tuple[str, str]:
-    if kind == Kind.NPS:
+    if kind in SurveyQuestion.LIKELY:
         return _("Not at all likely"), _("Very likely")
     if kind == Kind.SATISFACTION:
         return _("Not at all"), _("Very")

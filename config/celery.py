@@ -131,6 +131,12 @@ app.conf.beat_schedule = {
         "args": ["insight_points"],
         "schedule": crontab(hour="7", minute="20"),
     },
+    # After the figures of the last day of a quarter; there is work on few mornings.
+    "program-reviews": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["program_reviews"],
+        "schedule": crontab(hour="8", minute="40"),
+    },
     "reward-timeouts": {
         "task": "members.tasks.run_scheduled",
         "args": ["reward_timeouts"],

@@ -23,7 +23,7 @@ class LoyaltyConfig(AppConfig):
         from loyalty.account import menu as account_menu
         from loyalty.api.v1 import order_texts
         from loyalty.backoffice import menu as backoffice_menu
-        from loyalty.selectors import telling
+        from loyalty.selectors import joining_value, review_uses, telling, touchpoints
         from loyalty.services.facts import follow_changes
         from loyalty.services.founding import follow_enrollments
         from loyalty.services.memberships import JOINED
@@ -67,6 +67,9 @@ class LoyaltyConfig(AppConfig):
         telling.register()
         order_texts.register()
         slow_figures.register()
+        review_uses.register()
+        touchpoints.register()
+        joining_value.register()
         post_migrate.connect(_provide_rows, sender=self)
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from django.utils.functional import Promise
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 # At the end of a day; None: there was nothing to measure. In a constant number of queries.
 Measure = Callable[["Program", dt.date], Decimal | None]
+# Key figures of their own; the parts of the loyalty index; how many members did something at a
+# touchpoint; what members brought around the day they joined.
+Group = Literal["figure", "loyalty", "touchpoint", "joining"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +77,22 @@ class Start:
 
 ComparisonSource = Callable[["Program", dt.datetime], Controls]
 
-_measured: dict[str, tuple[GoalMetric, Measure]] = {}
+_measured: dict[str, tuple[GoalMetric, Measure, Group]] = {}
 _sources: dict[str, tuple[ComparisonSource, Start]] = {}
 
 
-def register_insight(metric: GoalMetric, measure: Measure) -> None:
+def register_insight(metric: GoalMetric, measure: Measure, group: Group = "figure") -> None:
     """Have a figure measured with those of every program; the same code again replaces it."""
-    _measured[metric.code] = (metric, measure)
+    _measured[metric.code] = (metric, measure, group)
 
 
-def registered_insights() -> list[tuple[GoalMetric, Measure]]:
-    """In the order of registration."""
-    return list(_measured.values())
+def registered_insights(group: Group | None = None) -> list[tuple[GoalMetric, Measure]]:
+    """In the order of registration; of one group, or of all."""
+    return [
+        (metric, measure)
+        for metric, measure, own in _measured.values()
+        if group is None or own == group
+    ]
 
 
 def register_comparisons(key: str, source: ComparisonSource, start: Start) -> None:

@@ -131,8 +131,8 @@ WORDS: Mapping[str, FigureWords] = {
         _l("Read what those wrote who gave less than seven."), _KEEP, _GROWS,
     ),
     "loyalty_index": FigureWords(
-        _l("%s of 100: the mean of who would recommend, who bought again and who buys several "
-           "categories."),
+        _l("%s of 100: how likely members are to recommend you, to buy again and to buy other "
+           "things."),
         _l("See which of the three is lowest: that is where to begin."), _KEEP, _GROWS,
     ),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 Number = Decimal | int
@@ -22,7 +23,24 @@ def value_of_customer(revenue: Number, customers: int, months: int) -> Decimal |
     return Decimal(revenue) * months / customers if customers > 0 else None
 
 
-def loyalty_index(recommend: Number, repurchase: Number, other_products: Number) -> Decimal:
-    """The mean of three shares out of 100: who would recommend, who buys again, who buys other
-    things as well."""
-    return (Decimal(recommend) + repurchase + other_products) / 3
+def likelihood(spread: Mapping[int, int]) -> Decimal | None:
+    """From 0 to 100, of how often each number from 0 to 10 was given."""
+    answers = sum(spread.values())
+    return share(sum(number * times for number, times in spread.items()), 10 * answers)
+
+
+def loyalty_index(
+    recommend: Number | None, repurchase: Number | None, other_products: Number | None
+) -> Decimal | None:
+    """The mean of how likely members are, each from 0 to 100, to recommend, to buy again and to buy
+    other products; of what nobody was asked, nothing is made up. None: nobody was asked anything.
+    """
+    known = [Decimal(part) for part in (recommend, repurchase, other_products) if part is not None]
+    return sum(known, Decimal(0)) / len(known) if known else None
+
+
+def change(before: Number | None, after: Number | None) -> Decimal | None:
+    """How much more it is than before, out of 100; None: there was nothing before."""
+    if before is None or after is None or before <= 0:
+        return None
+    return (Decimal(after) - before) * 100 / before

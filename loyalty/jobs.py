@@ -28,6 +28,7 @@ from loyalty.services import (
     pledge_events,
     policy_change_jobs,
     program_endings,
+    program_reviews,
     self_checks,
     standing_gifts,
     total_rebuilds,
@@ -304,6 +305,21 @@ KINDS = (
         start_label=_("Measure figures"),
         run_permission="jobs.maintain",
         words=insight_points.point_words,
+        routine=True,
+    ),
+    JobKind(
+        key=program_reviews.KIND,
+        label=_("Program reviews"),
+        icon="report-analytics",
+        description=_(
+            "Says of each program what worked in the quarter that is over, what nobody used, what "
+            "cost too much and what members said. Runs by itself every morning."
+        ),
+        run=program_reviews.run_reviews,
+        find_work=program_reviews.find_reviews,
+        start_label=_("Review programs"),
+        run_permission="jobs.maintain",
+        words=program_reviews.review_words,
         routine=True,
     ),
     JobKind(

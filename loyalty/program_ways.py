@@ -99,6 +99,9 @@ EARNING: dict[type, Way] = {
     m.InsightPoint: _PROGRAM,
     m.TargetBand: _PROGRAM,
     m.CohortMonth: _PROGRAM,
+    m.ProgramReview: _PROGRAM,
+    m.ReviewFinding: ("review",),
+    m.ReviewReading: ("review",),
 }
 MEMBERS: dict[type, Way] = {
     m.Absence: _MEMBER,

@@ -17,6 +17,7 @@ class RewardsConfig(AppConfig):
             personal_tables,
             program_parts,
             program_ways,
+            reviews,
             segment_uses,
             terms_panels,
             timeline,
@@ -37,6 +38,7 @@ class RewardsConfig(AppConfig):
         jobs.register()
         merging.register()
         program_parts.register()
+        reviews.register()
         segment_uses.register()
         terms_panels.register()
         timeline.register()

@@ -6,6 +6,7 @@ its reader should not know.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,8 @@ from loyalty.models import (
     Membership,
     Order,
     Program,
+    ProgramReview,
+    ReviewFinding,
     Subscription,
     Transfer,
     Wallet,
@@ -101,12 +104,21 @@ def _by_program(program: Program) -> dict[str, dict[str, Any]]:
         program=program, name=f"{WORD} plan", actor=SYSTEM, now=NOW,
         inputs=Inputs(members=1, spend_without=ZERO, spend_with=ZERO, margin=ZERO),
     )  # fmt: skip
+    review = ProgramReview.objects.create(
+        program=program, quarter=dt.date(2024, 1, 1), day=dt.date(2024, 3, 15), made_at=NOW
+    )
+    finding = ReviewFinding.objects.create(
+        review=review, key="unused:rule:x", rule="unused", part="unused", tone="bad", position=0,
+        facts={"kind": "rule", "name": f"{WORD} rule", "used": "0", "days": "40"},
+    )  # fmt: skip
     return {
         "programs/<slug:code>/": {"code": program.code, "plan": "plus", "rule": rule.code,
                                   "charity_code": charity.account.code},
         "programs/<uuid:public_id>/": _id(program),
         "rules/<int:pk>/": {"pk": rule.pk},
         "goals/<uuid:public_id>/": _id(goal),
+        "insights/reviews/<uuid:public_id>/": _id(review),
+        "insights/reviews/findings/<uuid:public_id>/": _id(finding),
         "insights/economics/<slug:code>/": {"code": program.code},
         "insights/economics/scenarios/<uuid:public_id>/": _id(scenario),
         "insights/journal/<slug:code>/": {"code": program.code},

@@ -50,7 +50,7 @@ class Shown:
 
     @property
     def score(self) -> str:
-        """As it is read: NPS with its sign, a mean of five."""
+        """As it is read: NPS with its sign, a mean of five or ten."""
         score = self.result.score
         if score is None or score.value is None:
             return "–"
@@ -75,6 +75,8 @@ def score_words(kind: str, value: float) -> str:
     if kind == Kind.NPS:
         sign = "+" if value > 0 else ""
         return f"{sign}{format_number(round(value))}"
+    if kind in SurveyQuestion.LIKELY:
+        return _("%s of 10") % format_number(value)
     return _("%s of 5") % format_number(value)
 
 

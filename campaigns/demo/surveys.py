@@ -23,14 +23,18 @@ PART = "told_surveys"
 PEOPLE = 140
 SPRING: dict[str, Any] = {
     "code": "your-opinion", "title": "How do you like shopping with us?",
-    "intro": "Four questions, one minute.", "thanks": "Thank you. We read every answer.",
+    "intro": "Six questions, two minutes.", "thanks": "Thank you. We read every answer.",
     "texts": {"ms": {"title": "Sukakah anda membeli-belah di sini?",
-                     "intro": "Empat soalan, satu minit."}},
+                     "intro": "Enam soalan, dua minit."}},
     "by_message": True, "anonymous": True,
     "questions": [
         {"code": "recommend", "kind": "nps",
          "text": "How likely are you to recommend us to a friend?",
          "texts": {"ms": {"text": "Adakah anda akan mengesyorkan kami kepada rakan?"}}},
+        {"code": "again", "kind": "repurchase",
+         "text": "How likely are you to buy from us again?"},
+        {"code": "other", "kind": "other_goods", "required": False,
+         "text": "How likely are you to buy things from us that you have not bought before?"},
         {"code": "choice", "kind": "satisfaction", "required": False,
          "text": "How satisfied are you with what we have to choose from?"},
         {"code": "wishes", "kind": "many", "required": False,
@@ -105,6 +109,10 @@ def _said(
     number = min(10, max(0, round(chance.gauss(7.6 + later, 2))))
     found = [
         SurveyAnswer(response=response, question=questions["recommend"], number=number),
+        SurveyAnswer(response=response, question=questions["again"],
+                     number=min(10, max(0, round(chance.gauss(8.2, 1.5))))),
+        SurveyAnswer(response=response, question=questions["other"],
+                     number=min(10, max(0, round(chance.gauss(5.5, 2.5))))),
         SurveyAnswer(response=response, question=questions["choice"],
                      number=min(5, max(1, round(chance.gauss(4, 1))))),
     ]  # fmt: skip

@@ -101,13 +101,17 @@ class SurveyQuestion(models.Model):
 
     class Kind(models.TextChoices):
         NPS = "nps", _("Would you recommend us? (0–10)")
+        REPURCHASE = "repurchase", _("Would you buy from us again? (0–10)")
+        OTHER_GOODS = "other_goods", _("Would you buy other things from us? (0–10)")
         SATISFACTION = "satisfaction", _("How satisfied? (1–5)")
         ONE = "one", _("One of several")
         MANY = "many", _("Any of several")
         TEXT = "text", _("In their own words")
 
     CHOSEN = (Kind.ONE, Kind.MANY)
-    SCALES = {Kind.NPS: range(11), Kind.SATISFACTION: range(1, 6)}
+    # How likely something is, from 0 to 10.
+    LIKELY = (Kind.NPS, Kind.REPURCHASE, Kind.OTHER_GOODS)
+    SCALES = {**dict.fromkeys(LIKELY, range(11)), Kind.SATISFACTION: range(1, 6)}
 
     survey = models.ForeignKey(
         Survey, on_delete=models.CASCADE, related_name="questions", db_index=False
@@ -132,7 +136,10 @@ class SurveyQuestion(models.Model):
             ),
             models.CheckConstraint(
                 name="survey_question_kind",
-                condition=Q(kind__in=["nps", "satisfaction", "text"], choices=[])
+                condition=Q(
+                    kind__in=["nps", "repurchase", "other_goods", "satisfaction", "text"],
+                    choices=[],
+                )
                 | Q(kind__in=["one", "many"]) & ~Q(choices=[]),
             ),
         ]  # fmt: skip

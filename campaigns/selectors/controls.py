@@ -14,6 +14,7 @@ from campaigns.models import Campaign, Journey, JourneyVersion
 from campaigns.selectors import campaign_results, journey_results
 from campaigns.selectors.journeys import InForce, version_in_force
 from loyalty.insight_registry import Arms, Comparison, Controls
+from loyalty.lifts import cost_of_purchase
 from loyalty.models import Program
 
 # The newest of each that tell something, and how many are looked at for them.
@@ -38,6 +39,13 @@ def journey_comparisons(program: Program, now: dt.datetime) -> Controls:
         for journey in newest[:LOOKED_AT]
         if (version := version_in_force(journey)) is not None and version.definition.holdout
     )
+
+
+def measured_cost(campaign: Campaign, now: dt.datetime) -> Decimal | None:
+    """What one order costs that there would not have been without it. None: those kept aside do not
+    tell."""
+    found = _of_campaign(campaign, now)
+    return None if found is None else cost_of_purchase(found)
 
 
 def _controls(newest: Iterable[Comparison | None]) -> Controls:

@@ -19,7 +19,8 @@ Kind = SurveyQuestion.Kind
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What a scale came to: NPS from −100 to 100, or the mean of 1 to 5. None: nobody answered."""
+    """What a scale came to: NPS from −100 to 100, or the mean of 1 to 5 or 0 to 10. None: nobody
+    answered."""
 
     count: int
     value: float | None

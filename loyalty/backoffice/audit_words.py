@@ -123,6 +123,8 @@ PROGRAMS: Words = {
     "goal.changed": _("Changed a goal"),
     "goal.closed": _("Closed a goal"),
     "target_band.set": _("Set the band of a figure"),
+    "program_review.made": _("Made the review of a program"),
+    "review_finding.decided": _("Said what became of a finding of a review"),
     "economics.assumed": _("Kept assumptions of a program’s economics"),
     "economics.saved": _("Saved a scenario of a program’s economics"),
     "economics.removed": _("Removed a scenario of a program’s economics"),

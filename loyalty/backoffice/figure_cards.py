@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from loyalty.insight_sentences import advice_sentence, band_words, figure_sentence
+from loyalty.insight_sums import change, share
 from loyalty.models import Program
-from loyalty.selectors.insights import Figure
+from loyalty.selectors.insights import Figure, Overview
 from members.charts import Chart, Series
+from members.formatting import format_money, format_number, format_percent
 
 STATES: Mapping[str, str | Promise] = {
     "inside": _l("Inside its band"),
@@ -41,7 +44,8 @@ GROUPS: Sequence[tuple[str | Promise, str, Sequence[str]]] = (
 
 @dataclass(frozen=True, slots=True)
 class FigureCard:
-    """`kind`: the color of its state, which is in words as well."""
+    """`kind`: the color of its state, which is in words as well; `parts`: what it is the mean
+    of."""
 
     figure: Figure
     label: str
@@ -53,6 +57,7 @@ class FigureCard:
     advice: str
     definition: str
     chart: Chart
+    parts: Sequence[tuple[str, str]] = ()
 
     @property
     def key(self) -> str:
@@ -81,6 +86,57 @@ def figure_card(figure: Figure, program: Program) -> FigureCard:
         definition=str(_AT_TIER if figure.tier_code else metric.definition),
         chart=_chart(figure, program),
     )
+
+
+def with_parts(card: FigureCard, parts: Sequence[Figure], program: Program) -> FigureCard:
+    """The loyalty index with what it is the mean of; what nobody was asked is named."""
+    if card.figure.metric.code != "loyalty_index":
+        return card
+    said = [
+        (part.metric.label, _("nobody was asked") if part.value is None
+         else part.metric.in_words(part.value, program.currency))
+        for part in parts
+    ]  # fmt: skip
+    return replace(card, parts=said)
+
+
+def touchpoint_rows(found: Overview) -> list[tuple[str, str, str, str]]:
+    """By touchpoint: its name, how many members, which share of all that is, and how many they were
+    a quarter before; the busiest first."""
+    members = next(item.value for item in found.figures if item.metric.code == "members")
+    busiest = sorted(found.touchpoints, key=lambda item: -(item.value or 0))
+    return [
+        (item.metric.label, item.metric.in_words(item.value, ""), _share(item.value, members),
+         item.metric.in_words(_before(item), ""))
+        for item in busiest
+    ]  # fmt: skip
+
+
+def joining_row(found: Overview) -> dict[str, str] | None:
+    """What the same customers brought before and after they joined. None: nobody was known for long
+    enough."""
+    before, after, customers = (item.value for item in found.joining)
+    if before is None or after is None or not customers:
+        return None
+    currency, moved = found.program.currency, change(before, after)
+    said = ""
+    if moved is not None:
+        words = _("%s less") if moved < 0 else _("%s more")
+        said = words % format_percent(abs(moved) / 100)
+    return {
+        "before": format_money(before, currency), "after": format_money(after, currency),
+        "change": said, "customers": format_number(round(customers)),
+    }  # fmt: skip
+
+
+def _share(part: Decimal | None, whole: Decimal | None) -> str:
+    found = share(part, whole) if part is not None and whole is not None else None
+    return "–" if found is None else format_percent(found / 100)
+
+
+def _before(figure: Figure) -> Decimal | None:
+    """Three months before its newest point."""
+    return figure.points[-4].value if len(figure.points) > 3 else None
 
 
 def card_groups(cards: Sequence[FigureCard]) -> list[CardGroup]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -22,16 +23,18 @@ from loyalty.backoffice.approvals import (
 from loyalty.backoffice.links import customer_url, program_url
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Program, Transfer
+from loyalty.review_sentences import review_title
 from loyalty.selectors.companies import waiting_companies
 from loyalty.selectors.latest import latest_transfers
 from loyalty.selectors.plan_figures import failed_refunds
+from loyalty.selectors.program_reviews import unread_reviews
 from loyalty.selectors.self_checks import latest_verdict
 from loyalty.timeline import LOOK
 from members.backoffice.job_rows import job_url
 from members.formatting import format_day, format_moment, format_number, format_units
 from members.job_access import failed_jobs, may_run
 from members.jobs import job_kind
-from members.models import Job
+from members.models import Job, User
 from members.policy import is_allowed, staff_view
 from members.timeline_view import TimelineEntry
 
@@ -114,7 +117,7 @@ def _failed_job(request: HttpRequest, job: Job) -> Need:
 def _needs(request: HttpRequest) -> list[Need]:
     needs = [*_drift(request), *_approvals(request), *_activities(request), *_rules(request)]
     needs += _tiers(request)
-    needs += [*_companies(request), *_refunds(request), *_passes(request)]
+    needs += [*_reviews(request), *_companies(request), *_refunds(request), *_passes(request)]
     needs += [_failed_job(request, job) for job in failed_jobs(request.user)[:NEEDS_OF_A_KIND]]
     if is_allowed(request.user, "programs.edit"):
         drafts = Program.objects.filter(status=Program.Status.DRAFT)[:NEEDS_OF_A_KIND]
@@ -127,6 +130,24 @@ def _needs(request: HttpRequest) -> list[Need]:
             for program in drafts
         ]  # fmt: skip
     return needs
+
+
+def _reviews(request: HttpRequest) -> list[Need]:
+    """The newest review of each program that the reader has not opened."""
+    if not is_allowed(request.user, "reports.view"):
+        return []
+    return [
+        Need(
+            "report-analytics", "info",
+            _("Review of %(program)s: %(quarter)s") % {
+                "program": review.program.name, "quarter": review_title(review),
+            },
+            _("What works, what nobody uses, what costs too much, and what could be changed."),
+            reverse("loyalty_backoffice:review_page", args=[review.public_id]),
+            _("Read the review"),
+        )
+        for review in unread_reviews(cast(User, request.user))[:NEEDS_OF_A_KIND]
+    ]  # fmt: skip
 
 
 def _companies(request: HttpRequest) -> list[Need]:

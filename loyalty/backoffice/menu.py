@@ -119,6 +119,16 @@ ITEMS = (
         match=(f"{NAMESPACE}:goal",),
     ),
     NavItem(
+        "reviews",
+        _("Program review"),
+        f"{NAMESPACE}:review_list",
+        "report-analytics",
+        order=6,
+        permission="reports.view",
+        section="insights",
+        match=(f"{NAMESPACE}:review", f"{NAMESPACE}:finding"),
+    ),
+    NavItem(
         "liability",
         _("Liability"),
         f"{NAMESPACE}:liability",

@@ -18,7 +18,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from loyalty.backoffice.band_forms import BandForm
 from loyalty.backoffice.csv_files import csv_response
-from loyalty.backoffice.figure_cards import card_groups, figure_card
+from loyalty.backoffice.figure_cards import (
+    card_groups,
+    figure_card,
+    joining_row,
+    touchpoint_rows,
+    with_parts,
+)
 from loyalty.backoffice.insight_programs import (
     ProgramForm,
     asked_program,
@@ -57,7 +63,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     }
     if program is not None:
         found = get_overview(program, now)
-        cards = [figure_card(item, program) for item in found.figures if _is_told(item)]
+        cards = [
+            with_parts(figure_card(item, program), found.loyalty, program)
+            for item in found.figures
+            if _is_told(item)
+        ]
         tiers = [figure_card(item, program) for item in found.tiers]
         figures = figures_for(request, COMPARISONS, now, program=program.pk)
         context |= {
@@ -65,6 +75,8 @@ def overview(request: HttpRequest) -> HttpResponse:
             "found": found,
             "groups": card_groups(cards),
             "tiers": tiers,
+            "touchpoints": touchpoint_rows(found),
+            "joining": joining_row(found),
             "judged": [card for card in (*cards, *tiers) if card.figure.band],
             "csv_url": reverse("loyalty_backoffice:overview_csv") if found.measured else "",
             "may_edit": is_allowed(request.user, "programs.edit"),
@@ -144,7 +156,8 @@ def _typed(value: Decimal | None) -> str:
 
 def _lines(found: Overview) -> Iterator[tuple[str, ...]]:
     yield ("program", "figure", "tier", "unit", "day", "value", "band_low", "band_high", "state")
-    for item in (*found.figures, *found.tiers):
+    plain = (*found.loyalty, *found.touchpoints, *found.joining)
+    for item in (*found.figures, *found.tiers, *plain):
         low, high = (item.band.low, item.band.high) if item.band else (None, None)
         for point in item.points:
             yield (

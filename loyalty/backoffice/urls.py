@@ -25,6 +25,7 @@ from loyalty.backoffice import (
     liability,
     limits,
     overview,
+    program_reviews,
     program_urls,
     reasons,
     self_checks,
@@ -108,6 +109,19 @@ urlpatterns = [
     path("insights/overview/file/", overview.overview_csv, name="overview_csv"),
     path("insights/cohorts/", cohorts.cohorts, name="cohorts"),
     path("insights/cohorts/file/", cohorts.cohorts_csv, name="cohorts_csv"),
+    path("insights/reviews/", program_reviews.review_list, name="review_list"),
+    path("insights/reviews/<uuid:public_id>/", program_reviews.review_page, name="review_page"),
+    path("insights/reviews/<uuid:public_id>/file/", program_reviews.review_csv, name="review_csv"),
+    path(
+        "insights/reviews/findings/<uuid:public_id>/",
+        program_reviews.finding_decide,
+        name="finding_decide",
+    ),
+    path(
+        "programs/<slug:code>/reviews/<slug:quarter>/make/",
+        program_reviews.review_make,
+        name="review_make",
+    ),
     path("programs/<slug:code>/measure/", overview.overview_measure, name="overview_measure"),
     path("programs/<slug:code>/bands/<slug:metric>/", overview.band_edit, name="band_edit"),
     path(

@@ -28,6 +28,7 @@ from loyalty.demo.insights import measure_figures
 from loyalty.demo.parts import run_demo_parts
 from loyalty.demo.people import person_of
 from loyalty.demo.plans import people_have_plans
+from loyalty.demo.reviews import review_quarters
 from loyalty.demo.rule_work import write_rules
 from loyalty.demo.segments import people_in_segments
 from loyalty.demo.sharing import people_share
@@ -101,6 +102,7 @@ def load_demo(
     answer_the_wizard()
     run_demo_parts(program)
     measure_figures(program)
+    review_quarters(program)
 
 
 def create_people(households: tuple[int, ...]) -> None:

@@ -43,6 +43,7 @@ from loyalty.models.plans import Plan, PlanVersion, Subscription
 from loyalty.models.pledges import Pledge, PledgeEvent
 from loyalty.models.pools import Pool, PoolMember
 from loyalty.models.program_drafts import ProgramDraft
+from loyalty.models.program_reviews import ProgramReview, ReviewFinding, ReviewReading
 from loyalty.models.program_times import ProgramEnding, ProgramPause
 from loyalty.models.programs import Program
 from loyalty.models.standing_gifts import StandingGift
@@ -134,8 +135,11 @@ __all__ = [
     "ProgramEnding",
     "ProgramPause",
     "ProgramReading",
+    "ProgramReview",
     "Refund",
     "RefundLine",
+    "ReviewFinding",
+    "ReviewReading",
     "SelfCheck",
     "SelfCheckFinding",
     "SpendRequest",

@@ -24,7 +24,7 @@ YEAR, HALF, QUARTER, MONTH = 365, 180, 90, 30
 MONTHS_OF_VALUE = 3
 ZERO = Decimal(0)
 
-_MEMBERS = """
+MEMBERS = """
     SELECT m.id, m.customer_id, m.account_id FROM loyalty_membership m
      WHERE m.program_id = %(program)s AND m.merged_into_id IS NULL AND m.status <> 'left'
        AND m.enrolled_at < %(until)s
@@ -40,7 +40,7 @@ _KEPT = """
     AND o.total > coalesce((SELECT sum(f.total) FROM loyalty_refund f
                              WHERE f.order_id = o.id AND f.refunded_at < %(until)s), 0)
 """
-_KEPT_BOUGHT = f"{_BOUGHT} {_KEPT}"
+KEPT_BOUGHT = f"{_BOUGHT} {_KEPT}"
 _REFUNDED = """
     SELECT coalesce(sum(f.total), 0) FROM loyalty_refund f
       {people}
@@ -48,9 +48,9 @@ _REFUNDED = """
      WHERE f.refunded_at >= %(since)s AND f.refunded_at < %(until)s AND f.currency = %(currency)s
        AND NOT coalesce(o.status, '') = ANY(%(void)s)
 """
-_COUNT = f"WITH m AS ({_MEMBERS}) SELECT count(*) FROM m"
+_COUNT = f"WITH m AS ({MEMBERS}) SELECT count(*) FROM m"
 _ENROLLED = f"""
-    WITH m AS ({_MEMBERS}),
+    WITH m AS ({MEMBERS}),
     b AS (SELECT DISTINCT o.customer_id FROM loyalty_order o
            WHERE o.customer_id IS NOT NULL
              AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
@@ -58,8 +58,8 @@ _ENROLLED = f"""
     SELECT count(m.id), count(*) FROM b LEFT JOIN m ON m.customer_id = b.customer_id
 """
 _ACTIVE = f"""
-    WITH m AS ({_MEMBERS}),
-    a AS (SELECT customer_id FROM ({_KEPT_BOUGHT}) bought
+    WITH m AS ({MEMBERS}),
+    a AS (SELECT customer_id FROM ({KEPT_BOUGHT}) bought
           UNION
           SELECT m.customer_id FROM loyalty_transfer t
             JOIN loyalty_wallet w ON w.id = t.wallet_id JOIN m ON m.account_id = w.account_id
@@ -72,13 +72,13 @@ _ACTIVE = f"""
     SELECT count(a.customer_id), count(*) FROM m LEFT JOIN a ON a.customer_id = m.customer_id
 """
 _BUYERS = f"""
-    WITH m AS ({_MEMBERS}),
-    b AS (SELECT o.customer_id, count(*) AS orders FROM ({_KEPT_BOUGHT}) o GROUP BY 1)
+    WITH m AS ({MEMBERS}),
+    b AS (SELECT o.customer_id, count(*) AS orders FROM ({KEPT_BOUGHT}) o GROUP BY 1)
 """
 _REPEATED = f"{_BUYERS} SELECT count(*) FILTER (WHERE orders > 1), count(*) FROM b"
 _PURCHASES = f"{_BUYERS} SELECT coalesce(sum(orders), 0), count(*) FROM b"
 _REVENUE = f"""
-    WITH m AS ({_MEMBERS})
+    WITH m AS ({MEMBERS})
     SELECT (SELECT coalesce(sum(total), 0) FROM ({_BOUGHT}) b)
            - ({_REFUNDED.format(people="JOIN m ON m.customer_id = f.customer_id")})
 """
@@ -88,26 +88,26 @@ _ALL_REVENUE = f"""
                AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))
            - ({_REFUNDED.format(people="")})
 """
-_BUYING = f"WITH m AS ({_MEMBERS}) SELECT count(DISTINCT customer_id) FROM ({_KEPT_BOUGHT}) b"
+_BUYING = f"WITH m AS ({MEMBERS}) SELECT count(DISTINCT customer_id) FROM ({KEPT_BOUGHT}) b"
 _SEVERAL = f"""
-    WITH m AS ({_MEMBERS}),
+    WITH m AS ({MEMBERS}),
     b AS (SELECT o.customer_id, count(DISTINCT l.category) AS categories
-            FROM ({_KEPT_BOUGHT}) o JOIN loyalty_orderline l ON l.order_id = o.id
+            FROM ({KEPT_BOUGHT}) o JOIN loyalty_orderline l ON l.order_id = o.id
            WHERE l.category <> '' GROUP BY 1)
     SELECT count(*) FILTER (WHERE categories > 1), count(*) FROM b
 """
 # Who bought from `from` until `to`, and of them who bought in the time that is looked at.
 _AGAIN = f"""
-    WITH m AS ({_MEMBERS}),
+    WITH m AS ({MEMBERS}),
     b AS (SELECT DISTINCT o.customer_id
             FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
            WHERE o.placed_at >= %(from)s AND o.placed_at < %(to)s
              AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s) {_KEPT}),
-    a AS (SELECT DISTINCT customer_id FROM ({_KEPT_BOUGHT}) bought)
+    a AS (SELECT DISTINCT customer_id FROM ({KEPT_BOUGHT}) bought)
     SELECT count(a.customer_id), count(*) FROM b LEFT JOIN a ON a.customer_id = b.customer_id
 """
 _SECOND = f"""
-    WITH m AS ({_MEMBERS}),
+    WITH m AS ({MEMBERS}),
     f AS (SELECT o.customer_id, min(o.placed_at) AS at
             FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
            WHERE o.placed_at < %(until)s AND o.currency = %(currency)s
@@ -121,7 +121,7 @@ _SECOND = f"""
       FROM f
 """
 _AVERAGE = f"""
-    WITH m AS ({_MEMBERS}),
+    WITH m AS ({MEMBERS}),
     b AS (SELECT o.total - coalesce((SELECT sum(f.total) FROM loyalty_refund f
                                       WHERE f.order_id = o.id AND f.refunded_at < %(until)s), 0)
                  AS kept
@@ -174,19 +174,19 @@ def measure(
 
 
 def _members(program: Program, day: dt.date) -> Decimal | None:
-    return Decimal(_one(_COUNT, program, day, 1)[0])
+    return Decimal(one_row(_COUNT, program, day, 1)[0])
 
 
 def _enrollment(program: Program, day: dt.date) -> Decimal | None:
-    return share(*_one(_ENROLLED, program, day, YEAR))
+    return share(*one_row(_ENROLLED, program, day, YEAR))
 
 
 def _activity(program: Program, day: dt.date) -> Decimal | None:
-    return share(*_one(_ACTIVE, program, day, QUARTER))
+    return share(*one_row(_ACTIVE, program, day, QUARTER))
 
 
 def _repeats(program: Program, day: dt.date) -> Decimal | None:
-    return share(*_one(_REPEATED, program, day, YEAR))
+    return share(*one_row(_REPEATED, program, day, YEAR))
 
 
 def _redemption(program: Program, day: dt.date) -> Decimal | None:
@@ -201,12 +201,12 @@ def _redemption(program: Program, day: dt.date) -> Decimal | None:
 
 
 def _purchases(program: Program, day: dt.date) -> Decimal | None:
-    orders, members = _one(_PURCHASES, program, day, YEAR)
+    orders, members = one_row(_PURCHASES, program, day, YEAR)
     return Decimal(orders) / members if members else None
 
 
 def _categories(program: Program, day: dt.date) -> Decimal | None:
-    return share(*_one(_SEVERAL, program, day, YEAR))
+    return share(*one_row(_SEVERAL, program, day, YEAR))
 
 
 def _retention(program: Program, day: dt.date) -> Decimal | None:
@@ -222,7 +222,7 @@ def _bought_again(program: Program, day: dt.date, *, before: int, now: int) -> t
     """Of those who bought within `before` days up to a quarter ago: who bought in the last `now`
     days, and how many they are."""
     then = day - dt.timedelta(days=QUARTER)
-    again, were = _one(
+    again, were = one_row(
         _AGAIN, program, day, now, to=end_of_day(then, program.zone),
         **{"from": start_of_day(then - dt.timedelta(days=before - 1), program.zone)},
     )  # fmt: skip
@@ -231,37 +231,40 @@ def _bought_again(program: Program, day: dt.date, *, before: int, now: int) -> t
 
 def _second_orders(program: Program, day: dt.date) -> Decimal | None:
     then = day - dt.timedelta(days=QUARTER)
-    found = _one(
+    found = one_row(
         _SECOND, program, day, YEAR + QUARTER, to=end_of_day(then, program.zone), quarter=QUARTER
     )
     return share(*found)
 
 
 def _value(program: Program, day: dt.date) -> Decimal | None:
-    revenue, buyers = _one(_REVENUE, program, day, MONTH)[0], _one(_BUYING, program, day, MONTH)[0]
+    revenue, buyers = (
+        one_row(_REVENUE, program, day, MONTH)[0],
+        one_row(_BUYING, program, day, MONTH)[0],
+    )
     return value_of_customer(revenue, buyers, MONTHS_OF_VALUE)
 
 
 def _revenue(program: Program, day: dt.date) -> Decimal | None:
-    return Decimal(_one(_REVENUE, program, day, MONTH)[0])
+    return Decimal(one_row(_REVENUE, program, day, MONTH)[0])
 
 
 def _average(program: Program, day: dt.date) -> Decimal | None:
-    total, orders = _one(_AVERAGE, program, day, QUARTER)
+    total, orders = one_row(_AVERAGE, program, day, QUARTER)
     return total / orders if orders else None
 
 
 def _liability(program: Program, day: dt.date) -> Decimal | None:
     kinds = program.wallet_types.filter(stored_value=False).select_related("program")
     owed = sum((get_liability(kind, day).worth for kind in kinds), ZERO)
-    return share(owed, _one(_ALL_REVENUE, program, day, MONTH)[0])
+    return share(owed, one_row(_ALL_REVENUE, program, day, MONTH)[0])
 
 
 def _cost(program: Program, day: dt.date) -> Decimal | None:
-    given = _one(_DISCOUNTED, program, day, MONTH)[0]
+    given = one_row(_DISCOUNTED, program, day, MONTH)[0]
     for value, scale, earned, _spent in _all(_MOVED, program, day, MONTH):
         given += (earned * value).scaleb(-scale)
-    return share(given, _one(_REVENUE, program, day, MONTH)[0])
+    return share(given, one_row(_REVENUE, program, day, MONTH)[0])
 
 
 def tier_shares(program: Program, day: dt.date, now: dt.datetime) -> dict[str, Decimal | None]:
@@ -286,7 +289,7 @@ def _places_at(program: Program, codes: Sequence[str], day: dt.date, at: dt.date
     terms = tiered_program(program.pk) if codes else None
     if terms is None:
         return counted
-    members = {row[0] for row in _all(f"SELECT id FROM ({_MEMBERS}) m", program, day, 1)}
+    members = {row[0] for row in _all(f"SELECT id FROM ({MEMBERS}) m", program, day, 1)}
     for pk, stands in standings_of_all(terms, at):
         if pk in members and stands.tier in codes:
             counted[codes.index(stands.tier)] += 1
@@ -312,7 +315,8 @@ _MEASURES: Mapping[str, Callable[[Program, dt.date], Decimal | None]] = {
 }
 
 
-def _one(query: str, program: Program, day: dt.date, days: int, **more: Any) -> tuple[Any, ...]:
+def one_row(query: str, program: Program, day: dt.date, days: int, **more: Any) -> tuple[Any, ...]:
+    """Of the days up to one, as `_all` says."""
     return _all(query, program, day, days, **more)[0]
 
 

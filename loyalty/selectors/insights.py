@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.db.models import Min
 
 from loyalty.goal_metrics import METRICS, GoalMetric
-from loyalty.insight_registry import registered_insights
+from loyalty.insight_registry import Group, registered_insights
 from loyalty.models import Goal, InsightPoint, MemberTally, Program, TargetBand, Tier
 from loyalty.rules.calendar import add_months
 from loyalty.selectors.goals import today_of
@@ -67,14 +67,19 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`tiers`: from the lowest on; `lifts`: the bands of what only a comparison tells. Not
-    `measured`: the job has not been there."""
+    """`tiers`: from the lowest on; `lifts`: the bands of what only a comparison tells; `loyalty`:
+    the parts of the loyalty index; `touchpoints`: how many members did something at each;
+    `joining`: what members brought before and after they joined. Not `measured`: the job has not
+    been there."""
 
     program: Program
     measured: bool
     figures: Sequence[Figure]
     tiers: Sequence[Figure]
     lifts: Sequence[LiftBand]
+    loyalty: Sequence[Figure] = ()
+    touchpoints: Sequence[Figure] = ()
+    joining: Sequence[Figure] = ()
 
     @property
     def judged(self) -> list[Figure]:
@@ -108,7 +113,18 @@ def get_overview(program: Program, now: dt.datetime) -> Overview:
         lifts=[
             replace(lift, band=bands.get((lift.code, ""), lift.band)) for lift in LIFTS.values()
         ],
+        loyalty=_grouped("loyalty", points),
+        touchpoints=_grouped("touchpoint", points),
+        joining=_grouped("joining", points),
     )
+
+
+def _grouped(group: Group, points: Mapping[Key, Sequence[Point]]) -> list[Figure]:
+    """They have no band."""
+    return [
+        Figure(metric, points.get((metric.code, ""), ()), None)
+        for metric, _measure in registered_insights(group)
+    ]
 
 
 def is_measured(program: Program) -> bool:
@@ -120,15 +136,21 @@ def all_months(program: Program, now: dt.datetime) -> list[dt.date]:
     """The first days of the months that are looked at, from when the first member joined."""
     this_month = today_of(program, now).replace(day=1)
     months = [add_months(this_month, -n) for n in range(MONTHS, -1, -1)]
-    begun = MemberTally.objects.filter(program=program).aggregate(day=Min("joined_on"))["day"]
-    first = (begun or this_month).replace(day=1)
+    first = (first_joined(program) or this_month).replace(day=1)
     return [month for month in months if month >= first] or [this_month]
+
+
+def first_joined(program: Program) -> dt.date | None:
+    """The day on which the first member joined."""
+    rows = MemberTally.objects.filter(program=program)
+    found: dt.date | None = rows.aggregate(day=Min("joined_on"))["day"]
+    return found
 
 
 def figure_metrics() -> list[GoalMetric]:
     """All that is measured of a program but tiers, of which each is a figure."""
     own = [metric for metric in METRICS.values() if metric.code != TIER]
-    return own + [metric for metric, _measure in registered_insights()]
+    return own + [metric for metric, _measure in registered_insights("figure")]
 
 
 def own_bands(program: Program) -> dict[Key, Band]:

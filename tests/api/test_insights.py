@@ -37,6 +37,12 @@ def test_measured_figures_have_a_value_a_state_and_a_trend(
     by_code = {item["metric"]: item for item in found["figures"]}
     assert {"nps", "loyalty_index", "churn_rate", "members"} <= set(by_code)
     assert len(by_code["members"]["trend"]) == 1
+    touched = {item["metric"]: item["value"] for item in found["touchpoints"]}
+    assert {"touch_orders", "touch_opened", "touch_referrals"} <= set(touched)
+    assert [item["metric"] for item in found["joining"]] == [
+        "value_before", "value_after", "value_customers",
+    ]  # fmt: skip
+    assert [item["value"] for item in found["loyalty_parts"]] == [None] * 3
     cohorts = api.get("/programs/beans/cohorts").json()["cohorts"]
     assert cohorts[0]["months"][0] | {"month": "", "revenue": ""} == {
         "month": "", "since": 0, "members": 1, "buyers": 1, "orders": 1, "revenue": "",

@@ -17,7 +17,14 @@ from loyalty.insight_sentences import (
     figure_sentence,
     lift_words,
 )
-from loyalty.insight_sums import loyalty_index, net_promoters, share, value_of_customer
+from loyalty.insight_sums import (
+    change,
+    likelihood,
+    loyalty_index,
+    net_promoters,
+    share,
+    value_of_customer,
+)
 from loyalty.lifts import cost_of_purchase, frequency_lift, order_value_lift, return_on_cost
 from loyalty.target_bands import LIFTS, Band, state_in, usual_band, usual_tier_band
 
@@ -47,10 +54,36 @@ def test_a_customer_brings_in_three_months_what_a_month_of_all_comes_to():
     assert value_of_customer(1, 0, 3) is None
 
 
-def test_the_loyalty_index_is_the_mean_of_three_shares():
-    assert loyalty_index(60, 45, 30) == 45
-    assert loyalty_index(0, 0, 0) == 0
-    assert loyalty_index(100, 100, 100) == 100
+@pytest.mark.parametrize(
+    ("parts", "index"),
+    [
+        ((60, 45, 30), 45),
+        ((0, 0, 0), 0),
+        ((100, 100, 100), 100),
+        # Of what nobody was asked nothing is made up.
+        ((80, None, 60), 70),
+        ((80, None, None), 80),
+        ((None, None, None), None),
+    ],
+)
+def test_the_loyalty_index_is_the_mean_of_what_members_were_asked(parts, index):
+    assert loyalty_index(*parts) == index
+
+
+@pytest.mark.parametrize(
+    ("spread", "likely"),
+    [({10: 3}, 100), ({0: 2}, 0), ({10: 1, 5: 1}, 75), ({8: 1, 7: 1, 0: 1}, 50), ({}, None)],
+)
+def test_how_likely_something_is_is_the_mean_of_ten_out_of_a_hundred(spread, likely):
+    assert likelihood(spread) == likely
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "more"),
+    [(300, 450, 50), (100, 80, -20), (100, 100, 0), (0, 50, None), (None, 50, None)],
+)
+def test_what_is_after_is_compared_with_what_was_before(before, after, more):
+    assert change(before, after) == more
 
 
 @pytest.mark.parametrize(
@@ -86,7 +119,8 @@ def test_four_tiers_are_to_have_60_25_12_and_3_percent():
 
 
 def test_every_figure_has_words_for_what_it_says_and_what_to_do():
-    metrics = [*METRICS.values(), *(metric for metric, _measure in registered_insights())]
+    own = registered_insights("figure")
+    metrics = [*METRICS.values(), *(metric for metric, _measure in own)]
     for metric in metrics:
         assert "%s" not in figure_sentence(metric, Decimal(7), "USD")
         for state in ("below", "inside", "above"):

@@ -99,7 +99,7 @@ class SurveyPage(Page):
 
 class ScoreOut(Answer):
     count: int
-    value: float | None = Field(description="NPS from -100 to 100, or a mean of 1 to 5.")
+    value: float | None = Field(description="NPS from -100 to 100, or a mean of 1 to 5 or 0 to 10.")
 
 
 class NamedScoreOut(Answer):

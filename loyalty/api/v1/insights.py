@@ -51,11 +51,33 @@ class FigureOut(Answer):
     trend: list[FigurePointOut] = Field(description="Ends of months, and the newest day.")
 
 
+class MeasuredOut(Answer):
+    """A figure that has no band."""
+
+    metric: str
+    label: str
+    unit: Literal["count", "number", "percent", "money"]
+    value: str | None = Field(description="The newest; null: there was nothing to measure.")
+    as_of: dt.date | None = Field(description="null: it has not been measured.")
+    definition: str
+    trend: list[FigurePointOut] = Field(description="Ends of months, and the newest day.")
+
+
 class InsightsOut(Answer):
     program: str
     currency: str
     measured: bool = Field(description="False: the job of the night has not been there yet.")
     figures: list[FigureOut]
+    loyalty_parts: list[MeasuredOut] = Field(
+        description="What the loyalty index is the mean of; null: nobody was asked."
+    )
+    touchpoints: list[MeasuredOut] = Field(
+        description="How many members did something at each in the last 90 days."
+    )
+    joining: list[MeasuredOut] = Field(
+        description="What the same customers brought in half a year before joining and in half a "
+        "year after. It is no lift: who joins is often about to buy more anyway."
+    )
 
 
 class CohortMonthOut(Answer):
@@ -97,6 +119,9 @@ class ProgramInsights(ApiView):
                 currency=program.currency,
                 measured=found.measured,
                 figures=[_figure(item, program) for item in (*found.figures, *found.tiers)],
+                loyalty_parts=[_measured(item) for item in found.loyalty],
+                touchpoints=[_measured(item) for item in found.touchpoints],
+                joining=[_measured(item) for item in found.joining],
             )
         )
 
@@ -135,6 +160,14 @@ def _figure(item: Figure, program: Program) -> FigureOut:
         advice=advice_sentence(item.metric, item.state),
         trend=[FigurePointOut(day=point.day, value=_text(point.value)) for point in item.points],
     )
+
+
+def _measured(item: Figure) -> MeasuredOut:
+    return MeasuredOut(
+        metric=item.metric.code, label=item.metric.label, unit=item.metric.unit,
+        value=_text(item.value), as_of=item.day, definition=str(item.metric.definition),
+        trend=[FigurePointOut(day=point.day, value=_text(point.value)) for point in item.points],
+    )  # fmt: skip
 
 
 def _band(band: Band | None) -> BandOut | None:

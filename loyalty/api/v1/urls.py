@@ -30,6 +30,7 @@ from loyalty.api.v1 import (
     plans,
     pool_members,
     pools,
+    program_reviews,
     program_templates,
     programs,
     quotes,
@@ -249,6 +250,16 @@ urlpatterns = [
         "programs/<slug:code>/insights",
         insights.ProgramInsights.as_view(),
         name="program-insights",
+    ),
+    path(
+        "programs/<slug:code>/reviews",
+        program_reviews.ProgramReviews.as_view(),
+        name="program-reviews",
+    ),
+    path(
+        "programs/<slug:code>/reviews/<slug:quarter>",
+        program_reviews.OneProgramReview.as_view(),
+        name="program-review",
     ),
     path("programs/<slug:code>/cohorts", insights.ProgramCohorts.as_view(), name="program-cohorts"),
     path(

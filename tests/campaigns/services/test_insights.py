@@ -9,10 +9,12 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from campaigns.models import SurveyAnswer, SurveyResponse
+from campaigns.models import Delivery, Message, SurveyAnswer, SurveyResponse
 from campaigns.selectors import campaign_results, controls, journey_results
 from campaigns.selectors.opinions import measure_loyalty_index, measure_nps
 from loyalty.models import Program
+from loyalty.selectors.insights import Overview, get_overview
+from loyalty.services.insight_points import rebuild_points
 from tests.campaigns.campaigns import DAY, launch
 from tests.campaigns.journeys import TELL, begin, live
 from tests.campaigns.surveys import make_survey, reply
@@ -48,6 +50,61 @@ def test_only_answers_of_members_are_told_of_a_program(club: Program) -> None:
         )
     assert measure_nps(club, today(club)) == 100
     assert measure_loyalty_index(club, today(club)) == 100
+
+
+LIKELY = [
+    {"code": "recommend", "kind": "nps", "text": "Would you recommend us?"},
+    {"code": "again", "kind": "repurchase", "text": "Would you buy again?"},
+    {"code": "other", "kind": "other_goods", "text": "Would you buy other things?",
+     "required": False},
+]  # fmt: skip
+
+
+def overview_of(club: Program) -> Overview:
+    """As the night of tomorrow leaves it."""
+    tomorrow = timezone.now() + dt.timedelta(days=1)
+    rebuild_points([club], tomorrow)
+    return get_overview(club, tomorrow)
+
+
+def test_the_loyalty_index_is_of_what_members_were_asked_and_names_what_they_were_not(
+    club: Program,
+) -> None:
+    survey = make_survey(club, questions=LIKELY)
+    reply(survey, make_member(0, "c1", club), 10, again=["5"])
+    reply(survey, make_member(0, "c2", club), 6, again=["7"])
+    found = overview_of(club)
+    assert {item.metric.code: item.value for item in found.loyalty} == {
+        "loyalty_recommend": 80, "loyalty_repurchase": 60, "loyalty_other_goods": None,
+    }  # fmt: skip
+    index = next(item for item in found.figures if item.metric.code == "loyalty_index")
+    assert index.value == 70
+    reply(survey, make_member(0, "c3", club), 8, again=["6"], other=["1"])
+    found = overview_of(club)
+    index = next(item for item in found.figures if item.metric.code == "loyalty_index")
+    assert index.value == (80 + 60 + 10) / 3
+
+
+def test_touchpoints_of_campaigns_count_members_of_the_program(club: Program) -> None:
+    member = make_member(0, "c1", club)
+    make_member(0, "c2", club)
+    reply(make_survey(club), member, 9)
+    message = Message.objects.create(
+        customer=member.customer, membership=member, occasion="welcome", occurrence="1",
+        topic="account", locale="en", created_at=timezone.now(),
+    )  # fmt: skip
+    Delivery.objects.create(
+        message=message, channel="email", state="sent", priority=1,
+        available_at=timezone.now(), handed_over_at=timezone.now(), sent_at=timezone.now(),
+        counts_opens=True, counts_clicks=True, opened_at=timezone.now(),
+        clicked_at=timezone.now(),
+    )  # fmt: skip
+    found = {item.metric.code: item.value for item in overview_of(club).touchpoints}
+    assert {code: int(value or 0) for code, value in found.items()} == {
+        "touch_orders": 0, "touch_spent": 0, "touch_activities": 0, "touch_opened": 1,
+        "touch_clicked": 1, "touch_challenges": 0, "touch_games": 0, "touch_referrals": 0,
+        "touch_surveys": 1,
+    }  # fmt: skip
 
 
 def begun(club: Program, name: str, days: int, **said: Any) -> None:

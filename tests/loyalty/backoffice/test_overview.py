@@ -88,6 +88,30 @@ def test_each_figure_has_its_band_what_it_means_and_what_to_do(
     assert "View as table" in page
 
 
+def test_touchpoints_are_told_and_a_before_without_anybody_is_not(
+    measured: Member, manager: Client
+) -> None:
+    page = text_of(manager, url("overview"))
+    assert "Bought something" in page
+    assert "Visits of members’ own pages are not recorded" in page
+    assert "There is nothing to compare" in page
+    assert "This is no lift" not in page
+
+
+def test_before_and_after_joining_is_told_with_the_warning_that_it_is_no_lift(
+    measured: Member, manager: Client
+) -> None:
+    said = {"value_before": 200, "value_after": 300, "value_customers": 12}
+    for metric, value in said.items():
+        InsightPoint.objects.filter(metric=metric).update(value=value)
+    page = text_of(manager, url("overview"))
+    assert "$200.00" in page
+    assert "50% more" in page
+    assert "This is no lift" in page
+    rows = rows_of(manager, url("overview_csv"))
+    assert [row["value"] for row in rows if row["figure"] == "value_before"][-1] == "200.0000"
+
+
 def test_without_a_control_nothing_is_said_of_what_the_program_brings(
     measured: Member, manager: Client
 ) -> None:

@@ -1,0 +1,56 @@
+"""What this application adds to reviews of programs: rewards that nobody takes, and those that cost
+more than the units that members pay for them are worth."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db.models import Q, Sum
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.models import Program
+from loyalty.quarters import Quarter
+from loyalty.review_registry import Use, UseKind, register_uses
+from loyalty.selectors.review_uses import days_in
+from rewards.models import Reward
+
+REWARD = UseKind(
+    "reward", _("Reward"),
+    unused=_("Nobody took the reward “%(name)s” in %(days)s days."),
+    unused_advice=_("Make it cheaper, show it higher up, or take it off the shelf: a short catalog "
+                    "of what people want is better than a long one."),
+    dear=_("The reward “%(name)s” costs you %(cost)s each time; the units paid for it are worth "
+           "%(limit)s."),
+    dear_advice=_("Raise its price in units, or put something in its place that costs you less."),
+)  # fmt: skip
+
+
+def register() -> None:
+    """Called once, when the application is ready."""
+    register_uses(REWARD, reward_uses)
+
+
+def reward_uses(program: Program, quarter: Quarter, day: dt.date) -> list[Use]:
+    """Of those on the shelf, by what was handed out: one query, over totals of days."""
+    in_it = Q(tallies__day__gte=quarter.first, tallies__day__lte=day)
+    rows = Reward.objects.filter(program=program, status=Reward.Status.LIVE, on_shelf=True)
+    rows = rows.select_related("wallet_type").annotate(times=Sum("tallies__taken", filter=in_it))
+    return [
+        Use(
+            REWARD.code, item.code, item.name, max(item.times or 0, 0),
+            days_in(quarter, max(item.created_at, item.starts_at or item.created_at),
+                    item.ends_at, program, day),
+            "rewards_backoffice:reward_page", f"{program.code}/{item.code}",
+            cost=item.cost or None, limit=_worth_of_price(item),
+        )
+        for item in rows
+    ]  # fmt: skip
+
+
+def _worth_of_price(reward: Reward) -> Decimal | None:
+    """None: its units have no worth that somebody has written down."""
+    unit = reward.wallet_type
+    if not unit.unit_value or not reward.price:
+        return None
+    return Decimal(reward.price).scaleb(-unit.scale) * unit.unit_value

@@ -1,0 +1,44 @@
+"""What reviews of programs are told of rewards."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from loyalty.quarters import quarter_of
+from rewards.models import Reward
+from rewards.reviews import reward_uses
+from tests.loyalty.factories import make_program
+from tests.rewards.factories import make_member, offer, take
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_reward_is_told_by_how_often_it_was_taken_and_what_it_costs_against_its_price():
+    program = make_program(unit={"unit_value": "0.01"})
+    member = make_member(1000, program=program)
+    taken = offer(program, "five-off", cost=5)
+    offer(program, "mug", kind="free_product", skus=["MUG"], name="Mug")
+    offer(program, "hidden", on_shelf=False)
+    take(member, taken)
+    long_ago = timezone.now() - dt.timedelta(days=400)
+    Reward.objects.update(created_at=long_ago)
+    today = timezone.now().astimezone(program.zone).date()
+    quarter = quarter_of(today)
+    found = {item.key: item for item in reward_uses(program, quarter, today)}
+    assert set(found) == {"five-off", "mug"}
+    assert (found["five-off"].used, found["mug"].used) == (1, 0)
+    # A hundred units for it are worth one dollar.
+    assert (found["five-off"].cost, found["five-off"].limit) == (Decimal(5), Decimal("1.00"))
+    assert found["mug"].days == (today - quarter.first).days + 1
+    before = {item.key: item for item in reward_uses(program, quarter.before, quarter.before.last)}
+    assert before["five-off"].used == 0
+
+
+def test_what_its_units_are_worth_is_not_made_up():
+    program = make_program()
+    offer(program, "five-off", cost=5)
+    today = timezone.now().astimezone(program.zone).date()
+    (found,) = reward_uses(program, quarter_of(today), today)
+    assert found.limit is None
