@@ -17,7 +17,7 @@ PARTS = (
     "merging_offers", "services.challenge_progress", "services.personal_offers", "segment_uses",
     "insights", "reviews", "launch_checks", "holdouts", "team_panels", "services.tracking",
     "services.measuring", "timeline", "customer_timeline", "services.inbound",
-    "services.webhook_telling", "slow_figures", "account.menu",
+    "services.webhook_telling", "slow_figures", "account.menu", "account.joined_for",
     "backoffice.menu", "backoffice.webhook_menu", "backoffice.connection_menu",
 )  # fmt: skip
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Fewer than that say nothing, however large the difference looks.
@@ -34,8 +33,47 @@ class Compared:
         return self.led - self.aside
 
 
-def compare(led: Sequence[float], aside: Sequence[float], which: int) -> Compared:
-    """Of each group: its size, two means and their variances; `which` of the means (Welch)."""
-    errors = [math.sqrt(arm[which + 2] / arm[0]) for arm in (led, aside)]
-    difference, within = led[which] - aside[which], WIDTH * math.hypot(*errors)
-    return Compared(led[which], aside[which], difference - within, difference + within, *errors)
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Of a group of members: how many they are, what each ordered and spent on average, how much
+    that varies, and how both go together."""
+
+    size: int = 0
+    orders: float = 0.0
+    revenue: float = 0.0
+    orders_varied: float = 0.0
+    revenue_varied: float = 0.0
+    together: float = 0.0
+
+
+def compare_orders(led: Arm, aside: Arm) -> Compared:
+    return _compared(*((arm.orders, _error(arm.orders_varied, arm)) for arm in (led, aside)))
+
+
+def compare_revenue(led: Arm, aside: Arm) -> Compared:
+    return _compared(*((arm.revenue, _error(arm.revenue_varied, arm)) for arm in (led, aside)))
+
+
+def compare_values(led: Arm, aside: Arm) -> Compared | None:
+    """What an order comes to: a ratio of two means of the same members, whose error is that of what
+    each spends beyond the average order's worth for each of theirs (delta method: Cochran,
+    Sampling Techniques, 1977, 2.11). None where nobody ordered on one side."""
+    if not led.orders or not aside.orders:
+        return None
+    found = []
+    for arm in (led, aside):
+        value = arm.revenue / arm.orders
+        varied = arm.revenue_varied - 2 * value * arm.together + value**2 * arm.orders_varied
+        # What cancels out to nothing may come out a little below it.
+        found.append((value, _error(max(varied, 0.0), arm) / arm.orders))
+    return _compared(*found)
+
+
+def _error(varied: float, arm: Arm) -> float:
+    return math.sqrt(varied / arm.size)
+
+
+def _compared(led: tuple[float, float], aside: tuple[float, float]) -> Compared:
+    """Of a mean and its error, on either side (Welch)."""
+    difference, within = led[0] - aside[0], WIDTH * math.hypot(led[1], aside[1])
+    return Compared(led[0], aside[0], difference - within, difference + within, led[1], aside[1])

@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db.models import Count, Q
 from django.urls import reverse
 
-from campaigns.comparisons import LEAST_EACH, Compared
+from campaigns.comparisons import LEAST_EACH, Compared, compare_revenue
 from campaigns.models import Campaign
-from campaigns.selectors.campaign_results import compared_arms
+from campaigns.selectors.campaign_results import arms_of
 from loyalty.holdouts import Holdout, register_holdouts
 from loyalty.models import Program
 
@@ -52,10 +52,13 @@ def find(program: Program, own: str) -> tuple[str, str] | None:
 
 def _measured(campaigns: list[Campaign], now: dt.datetime) -> Iterator[Holdout]:
     for campaign in campaigns:
-        counts, _by_orders, revenue = compared_arms(campaign, now)
+        led, aside = arms_of(campaign, now)
+        if min(led.size, aside.size) < LEAST_EACH:
+            continue
+        revenue = compare_revenue(led, aside)
         # Where all spent alike, on either side, nothing says how sure the difference is.
-        if revenue is not None and revenue.low < revenue.high:
-            yield _holdout(campaign, counts, revenue, now)
+        if revenue.low < revenue.high:
+            yield _holdout(campaign, (led.size, aside.size), revenue, now)
 
 
 def _holdout(

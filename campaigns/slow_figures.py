@@ -122,8 +122,9 @@ def sold_in_year(*, program: int, year: int, plans: list[str], now: dt.datetime)
     )
 
 
-def survey_result(*, survey: int, now: dt.datetime) -> survey_results.Results:
-    """What was answered until now, whatever `now` is."""
+def survey_result(*, survey: int, removed: int, now: dt.datetime) -> survey_results.Results:
+    """What was answered until now, whatever `now` is. `removed`: how many texts were taken out, so
+    that what was worked out with one that is gone is not shown again."""
     found = Survey.objects.select_related("program").get(pk=survey)
     return survey_results.results_of(found)
 

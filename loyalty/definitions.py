@@ -37,6 +37,7 @@ from loyalty.tier_definitions import TiersDefinition, check_wallet_types
 from loyalty.time_definitions import EndingDefinition, PauseDefinition
 from loyalty.unit_definitions import WalletTypeDefinition, check_tier_values
 from members.choices import known_zones
+from members.wrong_values import WrongPartError, refuse_double
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
@@ -315,34 +316,32 @@ class ProgramDefinition(Part):
             ([getattr(item, "code", "") for item in self.campaigns], "campaigns"),
             ([getattr(item, "title", "") for item in self.posts], "posts"),
         ):  # fmt: skip
-            double = {code for code in codes if codes.count(code) > 1}
-            if double:
-                raise ValueError(
-                    _("%(what)s: the code %(code)s is there twice.")
-                    % {"what": what, "code": min(double)}
-                )
-        for rule in self.earning_rules:
+            refuse_double(codes, what, first=len(earning) if what == "discount_rules" else 0)
+        for place, rule in enumerate(self.earning_rules):
             missing = set(rule.of) - set(earning) if isinstance(rule, MultiplierRule) else set()
             if missing:
-                raise ValueError(
+                raise WrongPartError(
                     _("The rule %(rule)s multiplies the rule %(other)s, which is missing.")
-                    % {"rule": rule.code, "other": min(missing)}
-                )
+                    % {"rule": rule.code, "other": min(missing)},
+                    "earning_rules", place, "of",
+                )  # fmt: skip
             if rule.wallet_type not in wallet_types:
-                raise ValueError(
+                raise WrongPartError(
                     _("The rule %(rule)s names the wallet type %(wallet_type)s, which is missing.")
-                    % {"rule": rule.code, "wallet_type": rule.wallet_type}
-                )
+                    % {"rule": rule.code, "wallet_type": rule.wallet_type},
+                    "earning_rules", place, "wallet_type",
+                )  # fmt: skip
         return self
 
     @model_validator(mode="after")
     def launch_fits_in(self) -> Self:
         founding = self.launch.founding if self.launch else None
         if founding and founding.wallet_type not in {item.code for item in self.wallet_types}:
-            raise ValueError(
+            raise WrongPartError(
                 _("The founding bonus names the wallet type %s, which is missing.")
-                % founding.wallet_type
-            )
+                % founding.wallet_type,
+                "launch", "founding", "wallet_type",
+            )  # fmt: skip
         return self
 
     @property
@@ -360,10 +359,11 @@ class ProgramDefinition(Part):
         check_wallet_types(self.tiers, [item.code for item in self.wallet_types])
         codes = [tier.code for tier in self.tiers.tiers] if self.tiers else []
         check_tier_values(self.wallet_types, codes)
-        for rule in (*self.earning_rules, *self.discount_rules):
-            reserved = reserved_code(rule.code)
-            if reserved:
-                raise ValueError(reserved)
+        for name in ("earning_rules", "discount_rules"):
+            for place, rule in enumerate(getattr(self, name)):
+                reserved = reserved_code(rule.code)
+                if reserved:
+                    raise WrongPartError(reserved, name, place, "code")
         return self
 
     @model_validator(mode="after")

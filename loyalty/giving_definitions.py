@@ -20,6 +20,7 @@ from loyalty.rule_conditions import read_condition
 from loyalty.rule_definitions import Name
 from loyalty.rules.body_parts import Code, Part, PositiveAmount
 from members.conditions.tree import ConditionError
+from members.wrong_values import WrongPartError
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Summary = Annotated[Text, Field(max_length=300)]
@@ -164,20 +165,23 @@ def check_pledges(
     pledges: Sequence[PledgeDefinition], charities: Sequence[CharityDefinition]
 ) -> None:
     """Each names a charity of the program, which counts the things that it gives. Raises
-    ValueError."""
+    WrongPartError."""
     known = {item.code: item for item in charities}
     seen: set[tuple[str, str]] = set()
-    for pledge in pledges:
+    for place, pledge in enumerate(pledges):
         words = {"pledge": pledge.code, "charity": pledge.charity}
         charity = known.get(pledge.charity)
         if charity is None:
-            raise ValueError(
-                _("The pledge %(pledge)s names the charity %(charity)s, which is missing.") % words
-            )
+            raise WrongPartError(
+                _("The pledge %(pledge)s names the charity %(charity)s, which is missing.") % words,
+                "pledges", place, "charity",
+            )  # fmt: skip
         if (pledge.charity, pledge.code) in seen:
-            raise ValueError(_("%(charity)s has the pledge %(pledge)s twice.") % words)
+            said = _("%(charity)s has the pledge %(pledge)s twice.") % words
+            raise WrongPartError(said, "pledges", place, "code")
         if pledge.things is not None and not charity.thing_singular:
-            raise ValueError(
-                _("The pledge %(pledge)s gives things: say what %(charity)s counts.") % words
-            )
+            raise WrongPartError(
+                _("The pledge %(pledge)s gives things: say what %(charity)s counts.") % words,
+                "pledges", place, "things",
+            )  # fmt: skip
         seen.add((pledge.charity, pledge.code))

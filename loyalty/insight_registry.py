@@ -25,7 +25,7 @@ Group = Literal["figure", "loyalty", "touchpoint", "joining"]
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """A figure for each head: of who got something, of who was kept aside, between what the
+    """A figure of members: of who got something, of who was kept aside, between what the
     difference lies in 95 of 100 such comparisons, and the standard error of either figure."""
 
     led: float
@@ -43,8 +43,9 @@ class Arms:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Members who got something against members like them who were kept aside by chance. `orders`
-    and `revenue` for each head. `cost`: what was given to those who got it; None: not known. The
-    page of it is `url_name` with `url_key`."""
+    and `revenue` for each head; `values`: what an order comes to, None where nobody ordered on one
+    side. `cost`: what was given to those who got it; None: not known. The page of it is `url_name`
+    with `url_key`."""
 
     name: str
     url_name: str
@@ -53,6 +54,7 @@ class Comparison:
     aside: int
     orders: Arms
     revenue: Arms
+    values: Arms | None = None
     cost: Decimal | None = None
 
 

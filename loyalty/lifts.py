@@ -32,13 +32,12 @@ def frequency_lift(found: Comparison) -> Lift | None:
 
 
 def order_value_lift(found: Comparison) -> Lift | None:
-    """How much more an order comes to, out of 100. What lies between is not told by the two
-    figures that there are, so it is never clear by itself."""
-    if not found.orders.led or not found.orders.aside or not found.revenue.aside:
+    """How much more an order comes to, out of 100."""
+    times = _times(found.values) if found.values is not None else None
+    if times is None:
         return None
-    led = found.revenue.led / found.orders.led
-    aside = found.revenue.aside / found.orders.aside
-    return Lift((led / aside - 1) * 100, None, None, is_clear=False)
+    low, high = (None if end is None else _more(end) for end in (times.low, times.high))
+    return Lift(_more(times.value), low, high, times.is_clear)
 
 
 def return_on_cost(found: Comparison) -> Lift | None:
@@ -60,6 +59,10 @@ def cost_of_purchase(found: Comparison) -> Decimal | None:
     if not found.cost or found.orders.low <= 0:
         return None
     return found.cost / Decimal(more * found.led)
+
+
+def _more(times: float) -> float:
+    return (times - 1) * 100
 
 
 def _times(arms: Arms) -> Lift | None:

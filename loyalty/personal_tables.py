@@ -48,7 +48,7 @@ PARTS = (
     PersonalData(
         "passes", _("Card in a phone’s wallet"),
         (
-            of_member("loyalty.WalletPass", without="digest told_at due_at"),
+            of_member("loyalty.WalletPass", without="digest apple_told_at google_told_at due_at"),
             of_member(
                 "loyalty.PassDevice", "wallet_pass__membership", without="wallet_pass push_token"
             ),

@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, field_serializer, field_validator
 from loyalty.rules.body_parts import Part, PositiveAmount
 from loyalty.tier_definitions import EARNING_KINDS, BenefitDefinition, TierCode, TierName, plain
 from loyalty.unit_definitions import ExpiryDefinition, WalletTypeDefinition
+from members.wrong_values import WrongPartError
 
 RetryDay = Annotated[int, Field(ge=1, le=60)]
 
@@ -117,34 +118,47 @@ def check_plans(
 ) -> None:
     """Raises ValueError where plans do not fit into their program."""
     codes = [plan.code for plan in plans]
-    if len(set(codes)) < len(codes):
-        raise ValueError(_("plans: a code is there twice."))
+    for number, code in enumerate(codes):
+        if code in codes[:number]:
+            raise WrongPartError(_("plans: a code is there twice."), "plans", number, "code")
     if len(plans) > 20:
-        raise ValueError(_("plans: at most 20."))
+        raise WrongPartError(_("plans: at most 20."), "plans")
     decimals = {item.code: item.decimals for item in wallet_types}
-    for plan in plans:
-        check_price(plan, currency)
-        named = {benefit.wallet_type for benefit in plan.benefits}
-        named |= {plan.credits.wallet_type} if plan.credits else set()
-        missing = named - {""} - decimals.keys()
-        if missing:
-            raise ValueError(
-                _("The plan %(plan)s names the wallet type %(wallet_type)s, which is missing.")
-                % {"plan": plan.code, "wallet_type": min(missing)}
-            )
+    for number, plan in enumerate(plans):
+        check_price(plan, currency, "plans", number)
+        for place, code in _wallet_types(plan).items():
+            if code not in decimals:
+                raise WrongPartError(
+                    _("The plan %(plan)s names the wallet type %(wallet_type)s, which is missing.")
+                    % {"plan": plan.code, "wallet_type": code},
+                    "plans", number, *place,
+                )  # fmt: skip
         if plan.credits is not None:
             digits = decimals[plan.credits.wallet_type or wallet_types[0].code]
             if plan.credits.units.scaleb(digits) % 1:
-                raise ValueError(
+                raise WrongPartError(
                     _("The plan %s: its credits have more decimals than their units have.")
-                    % plan.code
-                )
+                    % plan.code,
+                    "plans", number, "credits", "units",
+                )  # fmt: skip
 
 
-def check_price(plan: PlanDefinition, currency: str) -> None:
-    """Nobody can pay less than the smallest coin of the currency."""
+def _wallet_types(plan: PlanDefinition) -> dict[tuple[int | str, ...], str]:
+    """Codes of the wallet types that it names, by where it does."""
+    named: dict[tuple[int | str, ...], str] = {
+        ("benefits", place, "wallet_type"): benefit.wallet_type
+        for place, benefit in enumerate(plan.benefits)
+    }
+    if plan.credits:
+        named["credits", "wallet_type"] = plan.credits.wallet_type
+    return {place: code for place, code in named.items() if code}
+
+
+def check_price(plan: PlanDefinition, currency: str, *place: int | str) -> None:
+    """Nobody can pay less than the smallest coin of the currency. `place`: the plan's."""
     if plan.price != round(plan.price, get_currency_precision(currency)):
-        raise ValueError(
+        raise WrongPartError(
             _("The plan %(plan)s: %(price)s is no sum of money in %(currency)s.")
-            % {"plan": plan.code, "price": plain(plan.price), "currency": currency}
-        )
+            % {"plan": plan.code, "price": plain(plan.price), "currency": currency},
+            *place, "price",
+        )  # fmt: skip

@@ -21,7 +21,7 @@ from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
 from loyalty.selectors.programs import definition_of
 from members.errors import DomainError, FieldError
-from members.wrong_values import words_of
+from members.wrong_values import place_of, words_of
 
 LONGEST = 1_000_000
 DEEPEST = 100
@@ -89,7 +89,7 @@ def _validated(plain: Any, data: Any) -> ProgramDefinition:
         raise _invalid(
             [
                 FieldError(
-                    f"{_at(_line(data, item['loc']))}, {_path(item['loc'])}",
+                    f"{_at(_line(data, place_of(item)))}, {_path(place_of(item))}",
                     _words(item, suggested=number < SUGGESTED),
                 )
                 for number, item in enumerate(error.errors(include_url=False))

@@ -37,7 +37,7 @@ def _earned(program: ProgramDefinition) -> Iterator[str]:
     for rule in program.earning_rules:
         yield rule.wallet_type
     if program.tiers:
-        yield from program.tiers.wallet_types()
+        yield from program.tiers.wallet_types().values()
     if program.launch and program.launch.founding:
         yield program.launch.founding.wallet_type
     for plan in program.plans:

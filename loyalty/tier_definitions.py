@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from loyalty.rules.body_parts import Part, PositiveAmount
+from members.wrong_values import WrongPartError
 
 TierCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=32)]
 TierName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
@@ -200,17 +201,21 @@ class TiersDefinition(Part):
             raise ValueError(_("Numbers of orders are whole."))
         return self
 
-    def wallet_types(self) -> set[str]:
-        """Codes of the wallet types that it names."""
-        named = {benefit.wallet_type for tier in self.tiers for benefit in tier.benefits}
-        return (named | {self.wallet_type}) - {""}
+    def wallet_types(self) -> dict[tuple[int | str, ...], str]:
+        """Codes of the wallet types that it names, by where it does."""
+        named: dict[tuple[int | str, ...], str] = {("wallet_type",): self.wallet_type}
+        for number, tier in enumerate(self.tiers):
+            for place, benefit in enumerate(tier.benefits):
+                named["tiers", number, "benefits", place, "wallet_type"] = benefit.wallet_type
+        return {place: code for place, code in named.items() if code}
 
 
 def check_wallet_types(tiers: TiersDefinition | None, known: Sequence[str]) -> None:
-    """Raises ValueError where the tiers name a wallet type that the program lacks."""
-    missing = tiers.wallet_types() - set(known) if tiers else set()
-    if missing:
-        raise ValueError(_("The tiers name the wallet type %s, which is missing.") % min(missing))
+    """Raises WrongPartError where the tiers name a wallet type that the program lacks."""
+    for place, code in tiers.wallet_types().items() if tiers else ():
+        if code not in known:
+            words = _("The tiers name the wallet type %s, which is missing.") % code
+            raise WrongPartError(words, "tiers", *place)
 
 
 def plain(value: Decimal) -> str:

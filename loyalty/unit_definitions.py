@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints, field_serializer, model_validator
 
 from loyalty.rules.body_parts import Code, Part, PositiveAmount
 from members.formatting import plural_forms_of
+from members.wrong_values import WrongPartError
 
 UnitName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 # The same, or empty.
@@ -281,11 +282,12 @@ class WalletTypeDefinition(PendingDefinition):
 
 
 def check_tier_values(units: Sequence[WalletTypeDefinition], tiers: Collection[str]) -> None:
-    """Raises ValueError where units pay by a tier that the program lacks."""
-    for unit in units:
+    """Raises WrongPartError where units pay by a tier that the program lacks."""
+    for place, unit in enumerate(units):
         missing = set(unit.tier_values) - set(tiers)
         if missing:
-            raise ValueError(
+            raise WrongPartError(
                 _("tier_values: the program has no tier “%(tier)s”, in which %(units)s pay more.")
-                % {"tier": min(missing), "units": unit.plural}
-            )
+                % {"tier": min(missing), "units": unit.plural},
+                "wallet_types", place, "tier_values", min(missing),
+            )  # fmt: skip

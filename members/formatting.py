@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
-from typing import Protocol
+from typing import Literal, Protocol
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import (
@@ -21,6 +21,7 @@ from babel.dates import (
     format_skeleton,
     format_time,
     format_timedelta,
+    get_datetime_format,
     get_day_names,
 )
 from babel.numbers import (
@@ -36,9 +37,11 @@ from django.utils import timezone
 from django.utils.translation import get_language, pgettext, to_locale
 from django.utils.translation import gettext as _
 
+Form = Literal["full", "medium", "short"]
 MINUS = "\N{MINUS SIGN}"
 # Languages that write one sentence right after the other.
 _WITHOUT_SPACES = frozenset({"zh", "ja"})
+_HALF_OF_DAY = re.compile(r"\s*a")
 _GAP = re.compile(r"(?<=[\u3040-\u9fff]) (?=[\u3040-\u9fff])")
 
 
@@ -227,11 +230,27 @@ def format_short_month(value: date) -> str:
     return format_skeleton("yMMM", value, locale=active_locale())
 
 
+def _clock_pattern(form: Form, locale: Locale) -> str:
+    """How a language writes a time: by 24 hours where its words for the halves of the day end with
+    a period, which at the end of a sentence would stand before the sentence's own."""
+    pattern: str = locale.time_formats[form].pattern
+    if not locale.day_periods["format"]["abbreviated"]["pm"].endswith("."):
+        return pattern
+    return _HALF_OF_DAY.sub("", pattern).replace("h", "HH")
+
+
+def _moment_pattern(form: Form, locale: Locale) -> str:
+    whole = str(get_datetime_format(form, locale=locale))
+    day: str = locale.date_formats[form].pattern
+    return whole.replace("{0}", _clock_pattern(form, locale)).replace("{1}", day)
+
+
 def format_moment(value: datetime, zone: tzinfo | None = None) -> str:
     """Write a day and a time to the minute ("Mar 4, 2026, 5:20 PM")."""
     local = to_zone(value, zone)
     locale = active_locale()
-    pattern = "MMM d, y, h:mm a" if locale.language == "en" else "short"
+    english = locale.language == "en"
+    pattern = "MMM d, y, h:mm a" if english else _moment_pattern("short", locale)
     return format_datetime(local, pattern, tzinfo=local.tzinfo, locale=locale)
 
 
@@ -253,7 +272,7 @@ def format_end(value: datetime, zone: tzinfo | None = None) -> str:
 def format_clock(value: time) -> str:
     """Write a time of day to the minute ("5:20 PM")."""
     locale = active_locale()
-    pattern = "h:mm a" if locale.language == "en" else "short"
+    pattern = "h:mm a" if locale.language == "en" else _clock_pattern("short", locale)
     return format_time(value, pattern, locale=locale)
 
 
@@ -278,7 +297,8 @@ def format_weekdays(days: Iterable[int], *, last: str = "") -> str:
 def format_full_moment(value: datetime, zone: tzinfo | None = None) -> str:
     """Write an instant completely, with its zone, for a tooltip."""
     local = to_zone(value, zone)
-    return format_datetime(local, "full", tzinfo=local.tzinfo, locale=active_locale())
+    locale = active_locale()
+    return format_datetime(local, _moment_pattern("full", locale), local.tzinfo, locale)
 
 
 def format_relative(value: datetime, now: datetime | None = None) -> str:
@@ -291,8 +311,9 @@ def format_second(value: datetime, zone: tzinfo | None = None) -> str:
     """Write a day and a time to the second, where many lie close together ("Mar 4, 5:20:07 PM")."""
     local = to_zone(value, zone)
     locale = active_locale()
-    form = "MMM d, h:mm:ss a" if locale.language == "en" else "medium"
-    return format_datetime(local, form, tzinfo=local.tzinfo, locale=locale)
+    english = locale.language == "en"
+    pattern = "MMM d, h:mm:ss a" if english else _moment_pattern("medium", locale)
+    return format_datetime(local, pattern, tzinfo=local.tzinfo, locale=locale)
 
 
 def format_duration(value: timedelta) -> str:

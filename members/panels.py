@@ -25,9 +25,21 @@ RANKS = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """Rows on a wide screen, and on a phone, where it takes at least as many."""
+
+    wide: int
+    narrow: int
+
+
+Rows = int | Room | Callable[[], Room]
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
-    """A place in a shell. `rows` is the room it holds while it loads; `needed` says whether it is
-    there at all, in a constant number of queries."""
+    """A place in a shell. `rows` is the room it holds while it loads, so that nothing moves when it
+    comes; `needed` says whether it is there at all. Both ask in a constant number of
+    queries."""
 
     key: str
     title: Text
@@ -36,7 +48,7 @@ class Panel:
     permission: str = ""
     icon: str = ""
     column: Column = "main"
-    rows: int = 4
+    rows: Rows = 4
     needed: Callable[[], bool] | None = None
 
 
@@ -49,7 +61,7 @@ class PlacedPanel:
     url: str
     icon: str
     column: Column
-    rows: int
+    room: Room
     # Its place among all panels when they stand in one column: "1" to "8", then "last".
     rank: str
 
@@ -109,7 +121,7 @@ def register_customer_panel(
     *,
     icon: str = "",
     column: Column = "main",
-    rows: int = 4,
+    rows: Rows = 4,
     needed: Callable[[], bool] | None = None,
 ) -> None:
     """Put a panel on the customer page; its URL takes the customer's public id."""
@@ -126,7 +138,7 @@ def register_home_panel(
     *,
     icon: str = "",
     column: Column = "main",
-    rows: int = 4,
+    rows: Rows = 4,
     needed: Callable[[], bool] | None = None,
 ) -> None:
     """Put a panel on the home page; its URL takes nothing. "wide" spans both columns."""
@@ -202,9 +214,9 @@ def _placed(request: HttpRequest, panels: Any, *args: Any) -> list[PlacedPanel]:
             place = len(placed) + 1
             rank = str(place) if place <= RANKS else "last"
             title = str(panel.title)
-            placed.append(
-                PlacedPanel(panel.key, title, url, panel.icon, panel.column, panel.rows, rank)
-            )
+            rows = panel.rows() if callable(panel.rows) else panel.rows
+            room = rows if isinstance(rows, Room) else Room(rows, rows)
+            placed.append(PlacedPanel(panel.key, title, url, panel.icon, panel.column, room, rank))
     return placed
 
 

@@ -5,11 +5,40 @@ pydantic says it in its own terms; here stands what to write instead, with a cod
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic_core import ErrorDetails
 
 from members.pattern_words import words_for
+
+
+class WrongPartError(ValueError):
+    """Raised where a whole is looked at and one of its parts does not fit: `place` leads from the
+    whole to it."""
+
+    def __init__(self, message: str, *place: int | str) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+def refuse_double(codes: Sequence[str], what: str, *, first: int = 0) -> None:
+    """Raise WrongPartError at the second of two with one code. `first`: where the list of this name
+    begins among those that share their codes with it."""
+    for place, code in enumerate(codes):
+        if code in codes[:place]:
+            raise WrongPartError(
+                _("%(what)s: the code %(code)s is there twice.") % {"what": what, "code": code},
+                what, place - first, "title" if what == "posts" else "code",
+            )  # fmt: skip
+
+
+def place_of(details: ErrorDetails) -> tuple[int | str, ...]:
+    """Where the value stands that is wrong."""
+    error = details.get("ctx", {}).get("error")
+    return details["loc"] + (error.place if isinstance(error, WrongPartError) else ())
 
 
 def words_of(details: ErrorDetails) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from campaigns.backoffice.messages_in import result_words
 from campaigns.backoffice.shop_files import text_of
 from campaigns.connectors.kinds import Envelope, digest_of
 from campaigns.connectors.mapping import Sample, guess, guess_lines, guess_what, look_at
+from campaigns.connectors.presets import PRESETS, Preset
 from campaigns.models import Connection
 from campaigns.selectors.connections import get_connection, latest_payload
 from campaigns.services.inbound import keep_content
@@ -36,10 +37,14 @@ ACTION = "connections.manage"
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_view(ACTION)
 def connection_mapping(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """All on one page: the sample; with it its fields; with these what would become of it."""
+    """All on one page: the sample; with it its fields; with these what would become of it. Who
+    begins with a ready mapping has the first two at once."""
     found = _mapped(public_id)
-    sample_form = SampleForm(posted(request), initial=_begin(found))
+    like = PRESETS.get(request.POST.get("like", request.GET.get("like", "")))
+    ready = {"sample": like.sample, "what": like.what, "rows": like.rows} if like else None
+    sample_form = SampleForm(posted(request) or ready, initial=_begin(found))
     context: dict[str, Any] = {
+        "presets": PRESETS.values(), "like": like,
         "title": _("Fields of %s") % found, "connection": found, "sample_form": sample_form,
         "back_url": url_of(found),
         "breadcrumbs": [
@@ -47,7 +52,7 @@ def connection_mapping(request: HttpRequest, public_id: UUID) -> HttpResponse:
         ],
     }  # fmt: skip
     if sample_form.is_valid():
-        done = _go_on(request, found, sample_form, context)
+        done = _go_on(request, found, like, sample_form, context)
         if done is not None:
             return done
     failed = sample_form.errors or context.get("errors")
@@ -75,8 +80,9 @@ def connection_file(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def _go_on(
-    request: HttpRequest, found: Connection, form: SampleForm, context: dict[str, Any]
-) -> HttpResponse | None:
+    request: HttpRequest, found: Connection, like: Preset | None, form: SampleForm,
+    context: dict[str, Any],
+) -> HttpResponse | None:  # fmt: skip
     """The second and third steps; a response once it is saved."""
     data = form.cleaned_data
     try:
@@ -91,7 +97,7 @@ def _go_on(
     same = request.POST.get("mapped_what") == what and asked in ("try", "save")
     fields = FieldsForm(
         request.POST if same else None, what=what, sample=sample,
-        guessed=_guessed(found, what, sample),
+        guessed=_guessed(found, like, what, sample),
     )  # fmt: skip
     context |= {"fields_form": fields, "what": what, "sample": sample}
     if not same or not fields.is_valid():
@@ -122,8 +128,14 @@ def _shown(row: PreviewRow) -> tuple[str, str, bool]:
     return row.place, " ".join(words) or _("Nothing"), not errors
 
 
-def _guessed(found: Connection, what: str, sample: Sample) -> dict[str, Any]:
-    """What was chosen before, as far as the sample has it, else what the names tell."""
+def _guessed(found: Connection, like: Preset | None, what: str, sample: Sample) -> dict[str, Any]:
+    """What the ready mapping says, or was chosen before, as far as the sample has it, else what the
+    names tell."""
+    if like is not None and like.what == what:
+        fields = {name: path for name, path in like.fields.items() if path in sample.fields}
+        # A field that is left out in a ready mapping is meant to be.
+        named = {} if len(fields) == len(like.fields) else guess(what, sample)
+        return {**named, **fields, "keep": list(like.keep), "type": like.activity}
     if found.mapping.get("what") != what:
         lines = guess_lines(sample)
         return {**guess(what, sample, lines), "lines": lines}

@@ -18,6 +18,7 @@ from campaigns.models import Survey, SurveyAnswer, SurveyQuestion, SurveyRespons
 from campaigns.selectors.survey_results import (
     Group,
     QuestionResult,
+    count_removed,
     texts_of,
 )
 from campaigns.selectors.survey_rewards import brings
@@ -85,7 +86,8 @@ def score_words(kind: str, value: float) -> str:
 def survey(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """One survey with its results."""
     found = find_survey(public_id)
-    figures = figures_for(request, SURVEY_RESULT, timezone.now(), survey=found.pk)
+    asked = {"survey": found.pk, "removed": count_removed(found)}
+    figures = figures_for(request, SURVEY_RESULT, timezone.now(), **asked)
     results = figures.value if figures else None
     context = {
         "title": found.title,

@@ -12,7 +12,14 @@ from typing import Any
 from django.db import connection
 
 from campaigns.campaign_rules import template_of, unit_of
-from campaigns.comparisons import LEAST_EACH, Compared, compare
+from campaigns.comparisons import (
+    LEAST_EACH,
+    Arm,
+    Compared,
+    compare_orders,
+    compare_revenue,
+    compare_values,
+)
 from campaigns.models import Campaign, CampaignMember
 from campaigns.selectors.campaigns import audience_of, with_draw
 from loyalty.models import EarningRule, WalletType
@@ -34,7 +41,8 @@ _UNITS = """
 """
 _ARMS = """
     SELECT c.held_out, count(*), avg(x.orders), avg(x.revenue),
-           coalesce(var_samp(x.orders), 0), coalesce(var_samp(x.revenue), 0)
+           coalesce(var_samp(x.orders), 0), coalesce(var_samp(x.revenue), 0),
+           coalesce(covar_samp(x.orders, x.revenue), 0)
       FROM campaigns_campaignmember c
       JOIN loyalty_membership m ON m.id = c.membership_id
      CROSS JOIN LATERAL (
@@ -65,14 +73,16 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class CampaignResult:
-    """`reach`: members who get it; `aside`: who are kept aside. `by_orders`, `by_revenue`: None
-    where nobody is kept aside, or too few on either side to say anything."""
+    """`reach`: members who get it; `aside`: who are kept aside. `by_orders`, `by_revenue` for each
+    head, `by_value` of an order: None where nobody is kept aside, or too few on either side to say
+    anything."""
 
     reach: int
     aside: int
     given: Given
     by_orders: Compared | None = None
     by_revenue: Compared | None = None
+    by_value: Compared | None = None
 
     @property
     def share(self) -> float:
@@ -85,21 +95,13 @@ def result_of(campaign: Campaign, now: dt.datetime) -> CampaignResult:
     given = given_by(campaign)
     if not campaign.holdout or campaign.live_at is None:
         return CampaignResult(*reach_of(campaign, now), given)
-    counts, by_orders, by_revenue = compared_arms(campaign, now)
-    return CampaignResult(*counts, given, by_orders, by_revenue)
-
-
-def compared_arms(
-    campaign: Campaign, now: dt.datetime
-) -> tuple[tuple[int, int], Compared | None, Compared | None]:
-    """Of one that keeps members aside: how many are on either side, and orders and money of each
-    compared; None where too few are. One query."""
-    arms = _arms(campaign, now)
-    led, aside = arms.get(False, [0.0] * 5), arms.get(True, [0.0] * 5)
-    counts = int(led[0]), int(aside[0])
-    if min(counts) < LEAST_EACH:
-        return counts, None, None
-    return counts, compare(led, aside, 1), compare(led, aside, 2)
+    led, aside = arms_of(campaign, now)
+    if min(led.size, aside.size) < LEAST_EACH:
+        return CampaignResult(led.size, aside.size, given)
+    return CampaignResult(
+        led.size, aside.size, given, compare_orders(led, aside), compare_revenue(led, aside),
+        compare_values(led, aside),
+    )  # fmt: skip
 
 
 def reach_of(campaign: Campaign, now: dt.datetime) -> tuple[int, int]:
@@ -144,7 +146,8 @@ def _rules(campaign: Campaign) -> Iterable[int]:
     ).values_list("pk", flat=True)
 
 
-def _arms(campaign: Campaign, now: dt.datetime) -> dict[bool, list[float]]:
+def arms_of(campaign: Campaign, now: dt.datetime) -> tuple[Arm, Arm]:
+    """Of one that keeps members aside: who gets it, and who is kept aside. One query."""
     until = min(now, campaign.ended_at or campaign.ends_at or now)
     asked: dict[str, Any] = {
         "campaign": campaign.pk, "since": campaign.live_at, "until": until,
@@ -152,4 +155,5 @@ def _arms(campaign: Campaign, now: dt.datetime) -> dict[bool, list[float]]:
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_ARMS, asked)
-        return {row[0]: [float(number) for number in row[1:]] for row in cursor.fetchall()}
+        arms = {row[0]: Arm(row[1], *map(float, row[2:])) for row in cursor.fetchall()}
+    return arms.get(False, Arm()), arms.get(True, Arm())

@@ -70,6 +70,7 @@ def _of_campaign(campaign: Campaign, now: dt.datetime) -> Comparison | None:
     return Comparison(
         campaign.name, "campaigns_backoffice:campaign", str(campaign.public_id),
         result.reach, result.aside, _arms(result.by_orders), _arms(result.by_revenue),
+        _arms(result.by_value) if result.by_value else None,
         Decimal(result.given.money) or None,
     )  # fmt: skip
 
@@ -83,6 +84,7 @@ def _of_journey(found: InForce, now: dt.datetime) -> Comparison | None:
     return Comparison(
         journey.name, "messages_backoffice:journey", str(journey.public_id),
         result.led, result.aside, _arms(result.orders), _arms(result.revenue),
+        _arms(result.values) if result.values else None,
     )  # fmt: skip
 
 

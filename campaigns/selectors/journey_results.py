@@ -9,12 +9,20 @@ from django.db import connection
 from django.db.models import BigIntegerField, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from campaigns.comparisons import LEAST_EACH, Compared, compare
+from campaigns.comparisons import (
+    LEAST_EACH,
+    Arm,
+    Compared,
+    compare_orders,
+    compare_revenue,
+    compare_values,
+)
 from campaigns.models import Journey, JourneyTally, Passage
 
 _SQL = """
     SELECT p.held_out, count(*), avg(x.orders), avg(x.revenue),
-           coalesce(var_samp(x.orders), 0), coalesce(var_samp(x.revenue), 0)
+           coalesce(var_samp(x.orders), 0), coalesce(var_samp(x.revenue), 0),
+           coalesce(covar_samp(x.orders, x.revenue), 0)
       FROM (SELECT DISTINCT ON (membership_id) membership_id, held_out, entered_at
               FROM campaigns_passage WHERE journey_id = %(journey)s
              ORDER BY membership_id, entered_at) p
@@ -31,13 +39,15 @@ _SQL = """
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Of those whose days are over. `orders`, `revenue`: None where there are too few to say."""
+    """Of those whose days are over. `orders` and `revenue` for each head, `values` of an order:
+    None where there are too few to say."""
 
     days: int
     led: int
     aside: int
     orders: Compared | None = None
     revenue: Compared | None = None
+    values: Compared | None = None
 
 
 def result_of(journey: Journey, days: int, now: dt.datetime) -> Result:
@@ -47,12 +57,14 @@ def result_of(journey: Journey, days: int, now: dt.datetime) -> Result:
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_SQL, asked)
-        arms = {row[0]: [float(number) for number in row[1:]] for row in cursor.fetchall()}
-    led, aside = arms.get(False, [0.0] * 5), arms.get(True, [0.0] * 5)
-    counts = int(led[0]), int(aside[0])
-    if min(counts) < LEAST_EACH:
-        return Result(days, *counts)
-    return Result(days, *counts, compare(led, aside, 1), compare(led, aside, 2))
+        arms = {row[0]: Arm(row[1], *map(float, row[2:])) for row in cursor.fetchall()}
+    led, aside = arms.get(False, Arm()), arms.get(True, Arm())
+    if min(led.size, aside.size) < LEAST_EACH:
+        return Result(days, led.size, aside.size)
+    return Result(
+        days, led.size, aside.size, compare_orders(led, aside), compare_revenue(led, aside),
+        compare_values(led, aside),
+    )  # fmt: skip
 
 
 def people_in_each() -> Coalesce:

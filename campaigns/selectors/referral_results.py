@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
+from django.db.models import Case, Count, DecimalField, F, Q, QuerySet, Sum, When
 from django.db.models.functions import TruncMonth
 
 from campaigns.models import Referral, ReferralLink, ReferralPayment, ReferralVisit
@@ -35,6 +36,18 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
+class Friends:
+    """Those of a state who joined, bought and were paid for in the same months; None: they did, or
+    were, not."""
+
+    status: str
+    joined: dt.datetime | None
+    bought: dt.datetime | None
+    paid: dt.datetime | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """`invited`: visitors of links, each once a day."""
 
@@ -52,13 +65,7 @@ class Results:
 
 def results_of(program: Program) -> Results:
     """Of a program, with the last twelve months in which there was anything, newest first."""
-    rows = Referral.objects.filter(program=program)
-    counts = rows.aggregate(
-        joined=Count("pk", filter=Q(joined_at__isnull=False)), bought=Count("pk", filter=BOUGHT),
-        paid=Count("pk", filter=Q(status=Status.PAID)),
-        in_review=Count("pk", filter=Q(status=Status.IN_REVIEW)),
-        refused=Count("pk", filter=Q(status=Status.REFUSED)),
-    )  # fmt: skip
+    friends = _friends(program)
     visits = ReferralVisit.objects.filter(link__referral_program__program=program)
     payments = ReferralPayment.objects.filter(referral__program=program)
     given = payments.aggregate(
@@ -68,9 +75,25 @@ def results_of(program: Program) -> Results:
         invited=visits.count() + _visits_before(program),
         cost=given["cost"] or ZERO,
         further=given["further"],
-        months=_months(program, rows, visits, payments),
-        **counts,
+        joined=sum(item.count for item in friends if item.joined),
+        bought=sum(item.count for item in friends if item.bought),
+        paid=sum(item.count for item in friends if item.paid),
+        in_review=sum(item.count for item in friends if item.status == Status.IN_REVIEW),
+        refused=sum(item.count for item in friends if item.status == Status.REFUSED),
+        months=_months(program, friends, visits, payments),
     )
+
+
+def _friends(program: Program) -> list[Friends]:
+    """All of them, looked at once: there may be very many, and few months."""
+    zone = program.zone
+    rows = Referral.objects.filter(program=program).order_by()
+    grouped = rows.values_list(
+        "status", TruncMonth("joined_at", tzinfo=zone),
+        Case(When(BOUGHT, then=TruncMonth("bought_at", tzinfo=zone))),
+        Case(When(status=Status.PAID, then=TruncMonth("closed_at", tzinfo=zone))),
+    )  # fmt: skip
+    return [Friends(*row) for row in grouped.annotate(count=Count("pk"))]
 
 
 def _visits_before(program: Program) -> int:
@@ -79,19 +102,19 @@ def _visits_before(program: Program) -> int:
 
 
 def _months(
-    program: Program, rows: QuerySet[Referral], visits: QuerySet[ReferralVisit],
+    program: Program, friends: Sequence[Friends], visits: QuerySet[ReferralVisit],
     payments: QuerySet[ReferralPayment],
 ) -> list[Month]:  # fmt: skip
     found: defaultdict[dt.date, dict[str, Any]] = defaultdict(dict)
     zone = program.zone
     for first, count in _counted(visits, TruncMonth("day")):
         found[first]["invited"] = count
-    for name, moment, asked in (
-        ("joined", "joined_at", Q(joined_at__isnull=False)), ("bought", "bought_at", BOUGHT),
-        ("paid", "closed_at", Q(status=Status.PAID)),
-    ):  # fmt: skip
-        for first, count in _counted(rows.filter(asked), TruncMonth(moment, tzinfo=zone)):
-            found[first.date()][name] = count
+    for item in friends:
+        for name in ("joined", "bought", "paid"):
+            month = getattr(item, name)
+            if month is not None:
+                counts = found[month.date()]
+                counts[name] = counts.get(name, 0) + item.count
     by_month = payments.annotate(first=TruncMonth("paid_at", tzinfo=zone)).order_by()
     for first, cost in by_month.values_list("first").annotate(cost=_cost()):
         found[first.date()]["cost"] = cost

@@ -13,8 +13,11 @@ from campaigns.models import Survey, SurveyAnswer, SurveyQuestion, SurveyRespons
 from campaigns.selectors.opinions import nps_of
 from campaigns.selectors.survey_counts import QuestionCounts, Spread, counts_of
 from loyalty.selectors.tier_sets import tier_set_at
+from members.audit import target_of
+from members.models import AuditEntry
 
 Kind = SurveyQuestion.Kind
+TEXT_REMOVED = "survey.text_removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,13 @@ def score_from(kind: str, spread: Mapping[int, int]) -> Score:
     if kind == Kind.NPS:
         return Score(count, round(float(nps_of(spread) or 0), 1))
     return Score(count, round(sum(number * times for number, times in spread.items()) / count, 2))
+
+
+def count_removed(survey: Survey) -> int:
+    """How many texts were taken out of its answers, as the log of changes says: answers themselves
+    are too many to look at before their figures."""
+    entries = AuditEntry.objects.filter(target=target_of(survey), action=TEXT_REMOVED)
+    return entries.count()
 
 
 def texts_of(question: SurveyQuestion) -> QuerySet[SurveyAnswer]:

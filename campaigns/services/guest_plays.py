@@ -114,7 +114,7 @@ def follow_joined(events: Sequence[OutboxEvent]) -> None:
     named = {pk for event in events for pk in event.payload.get("memberships") or ()}
     rows = memberships().filter(pk__in=named, source_detail__startswith=DETAIL)
     for member in rows.order_by("pk"):
-        guest = _named(member.source_detail.removeprefix(DETAIL))
+        guest = _drawn_for(member)
         if guest is None:
             continue
         try:
@@ -123,6 +123,18 @@ def follow_joined(events: Sequence[OutboxEvent]) -> None:
             )
         except DomainError:
             continue  # too late, or claimed by then: nobody is there to be told
+
+
+def joined_for(membership: Membership, now: dt.datetime) -> GuestDraw | GameDraw | None:
+    """What somebody joined for, as they have it or will: None where the time is over, somebody else
+    has claimed it, or it was nothing that was drawn."""
+    guest = _drawn_for(membership)
+    if guest is None:
+        return None
+    if guest.state == State.CLAIMED:
+        made: GameDraw = guest.claimed_as
+        return made if made.membership_id in selves([membership]) else None
+    return guest if guest.state == State.WAITING and guest.claim_until > now else None
 
 
 def new_id() -> uuid.UUID:
@@ -208,6 +220,12 @@ def _write(
     )  # fmt: skip
     grant_won_play(made, now)
     return made
+
+
+def _drawn_for(member: Membership) -> GuestDraw | None:
+    if not member.source_detail.startswith(DETAIL):
+        return None
+    return _named(member.source_detail.removeprefix(DETAIL))
 
 
 def _named(code: str) -> GuestDraw | None:

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from campaigns.models import Survey, SurveyAnswer, SurveyQuestion, SurveyResponse
+from campaigns.selectors.survey_results import TEXT_REMOVED
 from campaigns.selectors.surveys import answered_by, is_asked, open_surveys
 from campaigns.services.surveys import data_told
 from campaigns.survey_texts import told_title
@@ -106,7 +107,7 @@ def remove_text(*, answer: SurveyAnswer, actor: Actor, now: dt.datetime) -> None
     gone = SurveyAnswer.objects.filter(pk=answer.pk, removed_at=None).exclude(text="")
     if gone.update(text="", removed_at=now):
         record_audit(
-            actor=actor, action="survey.text_removed", target=answer.response.survey,
+            actor=actor, action=TEXT_REMOVED, target=answer.response.survey,
             after={"response": str(answer.response.public_id)},
         )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from allauth.core import ratelimit
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from loyalty.account.joined_words import joined_words
 from loyalty.account.joining_elsewhere import how_they_join, join_and_sign_in
 from loyalty.models import Candidate, Membership, Program
 from loyalty.selectors.admissions import Admission, admissions
@@ -80,10 +82,11 @@ def join_confirm(request: HttpRequest, code: str, token: str) -> HttpResponse:
         return _outcome(request, found, "gone", status=404)
     if request.method == "POST":
         try:
-            joined = confirm_request(request=asked, now=timezone.now())
+            member = confirm_request(request=asked, now=timezone.now()).membership
         except DomainError:
             return _outcome(request, found, "closed", status=409)
-        return _outcome(request, found, "joined" if joined.membership else "waiting")
+        words = joined_words(member, timezone.now()) if member else ()
+        return _outcome(request, found, "joined" if member else "waiting", words=words)
     context = {"program": found, "email": asked.email}
     return render(request, "programs/confirm.html", context)
 
@@ -197,12 +200,14 @@ def _opens_at(found: Program) -> Any:
 
 
 def _outcome(
-    request: HttpRequest, found: Program, outcome: str, *, status: int = 200
-) -> HttpResponse:
-    """How it ended, in a page of its own."""
+    request: HttpRequest, found: Program, outcome: str, *, status: int = 200,
+    words: Sequence[str] = (),
+) -> HttpResponse:  # fmt: skip
+    """How it ended, in a page of its own. `words`: what somebody has joined for."""
     context = {
         "program": found,
         "outcome": outcome,
+        "words": words,
         "sign_in_url": reverse("account_request_login_code"),
         "program_url": reverse("programs:program", args=[found.code]),
     }

@@ -15,6 +15,7 @@ from loyalty.backoffice import (
     customers,
     gifts,
     giving,
+    leaving,
     lot_changes,
     member_plan_changes,
     member_plans,
@@ -71,6 +72,11 @@ urlpatterns = [
         "memberships/<uuid:public_id>/suspension/",
         suspensions.membership_suspension,
         name="membership_suspension",
+    ),
+    path(
+        "memberships/<uuid:public_id>/leave/",
+        leaving.membership_leaving,
+        name="membership_leaving",
     ),
     path(
         "memberships/<uuid:public_id>/card/",

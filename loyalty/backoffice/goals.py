@@ -20,7 +20,7 @@ from loyalty.goal_metrics import METRICS, metric_of
 from loyalty.goal_words import effort_sentence, target_warnings
 from loyalty.models import Goal, Program
 from loyalty.selectors.goal_metrics import measure
-from loyalty.selectors.goals import FollowedGoal, followed, goals
+from loyalty.selectors.goals import SHOWN_AT_HOME, FollowedGoal, followed, goals
 from loyalty.services.goals import (
     Wanted,
     change_goal,
@@ -37,7 +37,6 @@ from members.responses import htmx_redirect, is_htmx
 
 PREVIEW = "preview"
 # On the home page; the page of goals has all.
-SHOWN = 6
 # Days in a picture.
 DRAWN = 120
 
@@ -46,13 +45,13 @@ DRAWN = 120
 @staff_view("home.view")
 def goals_panel(request: HttpRequest) -> HttpResponse:
     """The open goals of all programs, those that are due first."""
-    found = list(goals().filter(state=Goal.State.OPEN)[: SHOWN + 1])
+    found = list(goals().filter(state=Goal.State.OPEN)[: SHOWN_AT_HOME + 1])
     context = {
         "title": _("Goals"),
         "panel_id": "goals",
         "panel_icon": "target-arrow",
-        "goals": followed(found[:SHOWN], timezone.now()),
-        "more": len(found) > SHOWN,
+        "goals": followed(found[:SHOWN_AT_HOME], timezone.now()),
+        "more": len(found) > SHOWN_AT_HOME,
         "several": Program.objects.exclude(status=Program.Status.DRAFT).count() > 1,
         **_start(request),
     }

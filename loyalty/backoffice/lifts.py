@@ -78,7 +78,7 @@ def _row(found: Comparison, bands: Sequence[LiftBand], program: Program) -> Lift
             ),
             _cell(
                 by_code["order_value_lift"], order_value_lift(found),
-                _("what it lies between is not known: read the revenue"),
+                _("too few orders to say what it lies between"),
             ),
             _cell(by_code["return_on_cost"], return_on_cost(found), nothing=_why_no_cost(found)),
             LiftCell(

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.backoffice import audit_words, pool_menu
+from loyalty.backoffice import audit_words, home_places, pool_menu
 from loyalty.backoffice.approvals import menu_badge
 from loyalty.backoffice.order_places import find_orders
 from loyalty.backoffice.program_places import find_programs
@@ -17,7 +17,6 @@ from loyalty.models import Membership, Program
 from loyalty.occasion_verdicts import anything_given, register_occasion_verdicts
 from loyalty.search import find_by_card, find_by_order
 from loyalty.selectors.balances import Balance, balances_of
-from loyalty.selectors.first_day import is_first_day
 from loyalty.selectors.member_tiers import tiers_now
 from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.occasion_reasons import has_occasion_rules, occasion_verdicts
@@ -45,7 +44,6 @@ from members.panels import (
     register_customer_action,
     register_customer_header,
     register_customer_panel,
-    register_home_panel,
     register_merchant_panel,
 )
 from members.places import register_place_finder
@@ -381,33 +379,8 @@ def _register_panels() -> None:
     )  # fmt: skip
     register_customer_header("wallets", wallet_facts, 10, refresh=["wallet-changed"])
     register_customer_header("tiers", tier_facts, 20, refresh=["wallet-changed"])
-    _register_home()
-
-
-def _register_home() -> None:
     register_merchant_panel(
         "wallet-passes", _("Cards in the wallets of phones"), f"{NAMESPACE}:wallet_pass_panel",
         icon="device-mobile",
     )  # fmt: skip
-    register_home_panel(
-        "first-steps", _("First steps"), f"{NAMESPACE}:first_steps_panel", 1,
-        icon="list-check", column="wide", rows=6, needed=is_first_day,
-    )  # fmt: skip
-    register_home_panel(
-        "attention", _("Needs your attention"), f"{NAMESPACE}:attention_panel", 10,
-        icon="bell", column="side",
-    )  # fmt: skip
-    register_home_panel(
-        "goals", _("Goals"), f"{NAMESPACE}:goals_panel", 15, icon="target-arrow", column="wide",
-    )  # fmt: skip
-    register_home_panel(
-        "figures", _("Figures"), f"{NAMESPACE}:figures_panel", 20, icon="chart-bar", column="wide"
-    )
-    register_home_panel(
-        "trend", _("Last 90 days"), f"{NAMESPACE}:trend_panel", 30,
-        icon="chart-histogram", rows=9,
-    )  # fmt: skip
-    register_home_panel(
-        "feed", _("Latest movements"), f"{NAMESPACE}:feed_panel", 40, icon="history", column="side",
-        rows=8,
-    )  # fmt: skip
+    home_places.register()

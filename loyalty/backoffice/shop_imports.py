@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.shop_import_forms import ColumnsForm, ExportForm, WhereToForm
+from loyalty.selectors.programs import uncounted_currencies
 from loyalty.services.import_files import discard_old_files
 from loyalty.shop_exports.dry_runs import (
     KIND,
@@ -178,6 +179,7 @@ def _figures(report: dict[str, Any]) -> dict[str, Any]:
         "money": [
             format_money(Decimal(total), currency) for currency, total in report["money"].items()
         ],
+        "uncounted": ", ".join(uncounted_currencies(report["money"])),
         "first": _moment(report["first"]),
         "last": _moment(report["last"]),
         "left_out": sum(report["left_out"].values()),

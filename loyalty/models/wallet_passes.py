@@ -16,8 +16,10 @@ class WalletPass(models.Model):
     # phones ask by them.
     digest = models.CharField(max_length=64)
     changed_at = models.DateTimeField()
-    # What changed until then has been told to whoever has the pass.
-    told_at = models.DateTimeField()
+    # What changed until then has been told to the phones that have the pass.
+    apple_told_at = models.DateTimeField()
+    # And this to Google; NULL: it knows no such pass, because nobody has saved it.
+    google_told_at = models.DateTimeField(null=True)
     # When to look whether it says something else by now; NULL: nothing has happened.
     due_at = models.DateTimeField(null=True)
     # Since when it names nobody, because its member has left or was erased; NULL: it is good.

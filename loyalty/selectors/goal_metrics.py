@@ -18,6 +18,7 @@ from loyalty.rules.calendar import end_of_day, start_of_day
 from loyalty.selectors.liability import get_liability
 from loyalty.selectors.member_tiers import standings_of_all, tiered_program
 from loyalty.selectors.tier_sets import tier_set_at
+from members.read_once import read_once
 
 Metric = Goal.Metric
 YEAR, HALF, QUARTER, MONTH = 365, 180, 90, 30
@@ -75,8 +76,10 @@ _BUYERS = f"""
     WITH m AS ({MEMBERS}),
     b AS (SELECT o.customer_id, count(*) AS orders FROM ({KEPT_BOUGHT}) o GROUP BY 1)
 """
-_REPEATED = f"{_BUYERS} SELECT count(*) FILTER (WHERE orders > 1), count(*) FROM b"
-_PURCHASES = f"{_BUYERS} SELECT coalesce(sum(orders), 0), count(*) FROM b"
+_BOUGHT_SO = f"""
+    {_BUYERS}
+    SELECT count(*), count(*) FILTER (WHERE orders > 1), coalesce(sum(orders), 0) FROM b
+"""
 _REVENUE = f"""
     WITH m AS ({MEMBERS})
     SELECT (SELECT coalesce(sum(total), 0) FROM ({_BOUGHT}) b)
@@ -186,7 +189,8 @@ def _activity(program: Program, day: dt.date) -> Decimal | None:
 
 
 def _repeats(program: Program, day: dt.date) -> Decimal | None:
-    return share(*one_row(_REPEATED, program, day, YEAR))
+    buyers, repeated, _orders = _buyers(program, day)
+    return share(repeated, buyers)
 
 
 def _redemption(program: Program, day: dt.date) -> Decimal | None:
@@ -201,8 +205,14 @@ def _redemption(program: Program, day: dt.date) -> Decimal | None:
 
 
 def _purchases(program: Program, day: dt.date) -> Decimal | None:
-    orders, members = one_row(_PURCHASES, program, day, YEAR)
+    members, _repeated, orders = _buyers(program, day)
     return Decimal(orders) / members if members else None
+
+
+def _buyers(program: Program, day: dt.date) -> Sequence[Any]:
+    """Of a year: members who bought, who bought again, and how often all of them did. One look at
+    their orders for all figures that are made of these."""
+    return read_once(("buyers", program.pk, day), lambda: one_row(_BOUGHT_SO, program, day, YEAR))
 
 
 def _categories(program: Program, day: dt.date) -> Decimal | None:

@@ -16,6 +16,9 @@ from loyalty.goal_words import goal_title, progress_sentence
 from loyalty.models import Goal, GoalPoint, Program, Tier
 from loyalty.selectors.goal_metrics import measure
 
+# Those of all programs that the home page has.
+SHOWN_AT_HOME = 6
+
 
 @dataclass(frozen=True, slots=False)
 class FollowedGoal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -14,9 +14,9 @@ from django.db.models import Min
 from loyalty.goal_metrics import METRICS, GoalMetric
 from loyalty.insight_registry import Group, registered_insights
 from loyalty.models import Goal, InsightPoint, MemberTally, Program, TargetBand, Tier
-from loyalty.rules.calendar import add_months
+from loyalty.rules.calendar import add_months, end_of_day
 from loyalty.selectors.goals import today_of
-from loyalty.selectors.tier_sets import tier_set_at
+from loyalty.selectors.tier_sets import ranks_at, tier_set_at
 from loyalty.target_bands import (
     LIFTS,
     Band,
@@ -28,6 +28,8 @@ from loyalty.target_bands import (
 )
 
 TIER = Goal.Metric.TIER
+# The last of a day is one before the next begins.
+INSTANT = dt.timedelta(microseconds=1)
 # The month that runs, and so many before it.
 MONTHS = 12
 Key = tuple[str, str]
@@ -109,7 +111,7 @@ def get_overview(program: Program, now: dt.datetime) -> Overview:
             )
             for metric in figure_metrics()
         ],
-        tiers=_tiers(tiers_of_figures(program, now), points, bands),
+        tiers=_tiers(program, now, points, bands),
         lifts=[
             replace(lift, band=bands.get((lift.code, ""), lift.band)) for lift in LIFTS.values()
         ],
@@ -187,14 +189,18 @@ def _points(program: Program, now: dt.datetime) -> dict[Key, list[Point]]:
 
 
 def _tiers(
-    tiers: Sequence[Tier],
+    program: Program,
+    now: dt.datetime,
     points: Mapping[Key, Sequence[Point]],
     bands: Mapping[Key, Band],
 ) -> list[Figure]:
+    tiers = tiers_of_figures(program, now)
+    by_code = {code: found for (metric, code), found in points.items() if metric == TIER}
+    ranks = _ranks(program, {point.day for found in by_code.values() for point in found}, now)
     return [
         Figure(
             METRICS[TIER],
-            _at_no_higher(points, tier, tiers[place + 1 :]),
+            _at_no_higher(by_code, tier.code, ranks),
             bands.get((TIER, tier.code), usual_tier_band(place, len(tiers))),
             tier.code,
             tier.name,
@@ -203,16 +209,28 @@ def _tiers(
     ]
 
 
+def _ranks(
+    program: Program, days: Iterable[dt.date], now: dt.datetime
+) -> dict[dt.date, dict[str, int]]:
+    """The tiers as they stood above each other at the end of each day, also those that there are no
+    more."""
+    ends = {day: min(end_of_day(day, program.zone) - INSTANT, now) for day in days}
+    found = ranks_at(program, ends.values())
+    return {day: found[at] for day, at in ends.items()}
+
+
 def _at_no_higher(
-    points: Mapping[Key, Sequence[Point]], tier: Tier, above: Sequence[Tier]
+    points: Mapping[str, Sequence[Point]], code: str, ranks: Mapping[dt.date, Mapping[str, int]]
 ) -> list[Point]:
-    """Who has it or a higher one, less who has a higher one: the most of any above it, since the
-    next one may not have been there yet."""
+    """Who had it or a higher one, less who had a higher one: the most of any that was above it
+    then, since not all may have been measured."""
     less: defaultdict[dt.date, Decimal] = defaultdict(Decimal)
-    for higher in above:
-        for point in points.get((TIER, higher.code), ()):
-            less[point.day] = max(less[point.day], point.value or Decimal(0))
+    for other, found in points.items():
+        for point in found:
+            stood = ranks[point.day]
+            if stood.get(other, 0) > stood.get(code, len(stood)):
+                less[point.day] = max(less[point.day], point.value or Decimal(0))
     return [
         Point(point.day, None if point.value is None else point.value - less[point.day])
-        for point in points.get((TIER, tier.code), ())
+        for point in points.get(code, ())
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import zip_longest
@@ -96,8 +96,24 @@ def ladder_of(tier_set: TierSet) -> Ladder:
 
 def tier_set_at(program: Program, at: dt.datetime) -> TierSet | None:
     """The tier set in force; of a program that was never live the only one. None: no tiers."""
+    return _in_force(_sets(program), at)
+
+
+def ranks_at(program: Program, moments: Iterable[dt.datetime]) -> dict[dt.datetime, dict[str, int]]:
+    """The places of the tiers that there were then, by code, from the lowest on. Two queries."""
+    sets = _sets(program)
+    found = {at: _in_force(sets, at) for at in moments}
+    return {
+        at: {tier.code: place for place, tier in enumerate(tier_set.tiers.all())}
+        if tier_set
+        else {}
+        for at, tier_set in found.items()
+    }
+
+
+def _in_force(sets: Sequence[TierSet], at: dt.datetime) -> TierSet | None:
     found = None
-    for item in _sets(program):
+    for item in sets:
         if item.starts_at is None or item.starts_at <= at:
             found = item
     return None if found is None or (found.ends_at is not None and found.ends_at <= at) else found

@@ -26,6 +26,7 @@ from loyalty.selectors.insights import all_months
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job
+from members.read_once import reading_once
 from members.services.audit import Actor
 from members.services.interruptions import is_interruption
 from members.services.job_logs import Level, log_line
@@ -97,19 +98,21 @@ def point_words(job: Job) -> str:
 
 def rebuild_points(programs: Iterable[Program], now: dt.datetime) -> int:
     """All months of these programs anew. Returns how many figures were measured."""
-    return sum(
-        measure_piece(program, dt.date.fromisoformat(month), what, now)
-        for program in programs
-        for _pk, month, what in every_piece(program, all_months(program, now))
-    )
+    with reading_once():
+        return sum(
+            measure_piece(program, dt.date.fromisoformat(month), what, now)
+            for program in programs
+            for _pk, month, what in every_piece(program, all_months(program, now))
+        )
 
 
 def measure_due(program: Program, now: dt.datetime) -> int:
     """At once what the next night would measure. Returns how many figures that were."""
-    return sum(
-        measure_piece(program, dt.date.fromisoformat(month), what, now)
-        for _pk, month, what in due_pieces(program, now)
-    )
+    with reading_once():
+        return sum(
+            measure_piece(program, dt.date.fromisoformat(month), what, now)
+            for _pk, month, what in due_pieces(program, now)
+        )
 
 
 def due_pieces(program: Program, now: dt.datetime) -> list[Piece]:

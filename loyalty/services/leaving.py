@@ -1,4 +1,5 @@
-"""Leaving a program by one's own decision. Joining again brings back what is still there."""
+"""Leaving a program by one's own decision, on one's page or told to the shop. Joining again brings
+back what is still there."""
 
 from __future__ import annotations
 
@@ -16,9 +17,12 @@ from members.services.audit import Actor, record_audit
 
 
 @transaction.atomic
-def leave_program(*, membership: Membership, actor: Actor, now: dt.datetime) -> Membership:
+def leave_program(
+    *, membership: Membership, actor: Actor, now: dt.datetime, reason: str = ""
+) -> Membership:
     """The member takes no part any more: earns nothing and takes nothing. What they hold stays
     until it expires, and is theirs again if they come back. Leaving twice changes nothing.
+    `reason`: what whoever does it for them says of it.
 
     Raises ConflictError for who shares a pool, which is left first, and for who is suspended:
     coming back would lift that.
@@ -37,6 +41,7 @@ def leave_program(*, membership: Membership, actor: Actor, now: dt.datetime) -> 
     note_status(member, at=now)
     after = {"program": member.program.code, "left_at": now.isoformat()}
     record_audit(
-        actor=actor, action="membership.left", target=member.customer, about=member, after=after
-    )
+        actor=actor, action="membership.left", target=member.customer, about=member, after=after,
+        reason=reason.strip(),
+    )  # fmt: skip
     return member

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
@@ -34,10 +35,11 @@ PIECE = 100
 LOCKED = 1_000
 # While it runs nobody else looks at what a worker has taken; after that it is tried again.
 LEASE = dt.timedelta(minutes=10)
-# Whoever was given a link saves by it soon, or not at all.
-SAVED_WITHIN = dt.timedelta(days=1)
+# Whoever was given a link mostly saves by it soon, and hardly ever after a month.
+SAVED_SOON, SAVED_WITHIN = dt.timedelta(days=1), dt.timedelta(days=30)
 # Phones are given so long to show that a pass is void; then it is forgotten who had it.
 VOID_FOR = dt.timedelta(days=30)
+DAY = dt.timedelta(days=1)
 
 
 def tell_passes(*, now: dt.datetime) -> int:
@@ -49,15 +51,15 @@ def tell_passes(*, now: dt.datetime) -> int:
     contents = contents_of(kept, now)
     for one in kept:
         note_contents(one, contents[one.pk], now)
-    news = [one for one in kept if _is_news(one)]
+    news = [one for one in kept if one.apple_told_at < one.changed_at]
     apple, google = _told_apple(news, now), _told_google(kept, contents, now)
-    _note_told([one for one in news if one.pk not in apple | google])
+    _note_told(kept, {one.pk for one in news} - apple, google.told)
     # To a certificate that has ended Apple's line opens no sooner for being tried often.
-    again = google | (apple if _opens_apple(now) else set())
+    again = google.failed | (apple if _opens_apple(now) else set())
     # Unless something has happened meanwhile, the others are not looked at again.
-    done = [one.pk for one in kept if one.pk not in again]
-    with transaction.atomic():
-        locked_passes(Q(pk__in=done, due_at=now + LEASE)).update(due_at=None)
+    done = {one.pk for one in kept} - again
+    _put_off(done - google.unsaved, None, now)
+    _put_off(google.unsaved & done, now + DAY, now)
     return len(kept)
 
 
@@ -100,16 +102,22 @@ def _claimed(now: dt.datetime) -> list[WalletPass]:
     return kept
 
 
-def _is_news(one: WalletPass) -> bool:
-    return one.told_at < one.changed_at
+def _put_off(some: set[int], due_at: dt.datetime | None, now: dt.datetime) -> None:
+    with transaction.atomic():
+        locked_passes(Q(pk__in=some, due_at=now + LEASE)).update(due_at=due_at)
 
 
-def _note_told(told: Sequence[WalletPass]) -> None:
+def _note_told(kept: Sequence[WalletPass], apple: set[int], google: set[int]) -> None:
+    """Each has a mark of its own: what one does not take is not told again to the other."""
+    told = [one for one in kept if one.pk in apple | google]
     for one in told:
-        one.told_at = one.changed_at
+        if one.pk in apple:
+            one.apple_told_at = one.changed_at
+        if one.pk in google:
+            one.google_told_at = one.changed_at
     with transaction.atomic():
         locked_passes(Q(pk__in=[one.pk for one in told]))
-        WalletPass.objects.bulk_update(told, ["told_at"])
+        WalletPass.objects.bulk_update(told, ["apple_told_at", "google_told_at"])
 
 
 def _opens_apple(now: dt.datetime) -> bool:
@@ -150,23 +158,35 @@ def _woken(line: PushLine, device: PassDevice) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class AtGoogle:
+    """Which passes Google has taken as they are, which it was not told, and which nobody has saved
+    though their link says what is not true any more: who saves by it later, saves that."""
+
+    told: set[int]
+    failed: set[int]
+    unsaved: set[int]
+
+
 def _told_google(
     kept: Sequence[WalletPass], contents: Mapping[int, PassContents], now: dt.datetime
-) -> set[int]:
-    """Have Google change what was saved; answers with those passes that are as they were."""
+) -> AtGoogle:
+    """Have Google change what was saved."""
     keys = settings.GOOGLE_PASSES
-    saved = [one for one in kept if _may_differ_at_google(one, now)]
-    if keys is None or not saved:
-        return set()
-    failed = {one.pk for one in saved}
+    linked = [one for one in kept if _may_differ_at_google(one, now)]
+    found = AtGoogle(set(), {one.pk for one in linked} if keys is not None else set(), set())
+    if keys is None or not linked:
+        return found
     try:
         with google_line(keys, now) as line:
-            for one in saved:
-                if _changed(line, one, contents[one.pk], now):
-                    failed.discard(one.pk)
+            for one in linked:
+                _tell_google(line, one, contents[one.pk], found, now)
     except NoGoogleLineError as error:
         logger.warning("Google cannot be told of passes: %s", error)
-    return failed
+    # Phones that have one of these are told of it each hour, and Google with them.
+    on_phones = PassDevice.objects.filter(wallet_pass__in=found.unsaved)
+    found.unsaved.difference_update(on_phones.values_list("wallet_pass", flat=True))
+    return found
 
 
 def _may_differ_at_google(one: WalletPass, now: dt.datetime) -> bool:
@@ -174,26 +194,32 @@ def _may_differ_at_google(one: WalletPass, now: dt.datetime) -> bool:
     long ago stays as it was then, whatever a later link says."""
     if one.linked_at is None:
         return False
-    return _is_news(one) or one.linked_at > now - SAVED_WITHIN
+    if one.linked_at > now - SAVED_SOON:
+        return True
+    return (one.google_told_at or one.linked_at) < one.changed_at
 
 
-def _changed(line: GoogleLine, one: WalletPass, said: PassContents, now: dt.datetime) -> bool:
+def _tell_google(
+    line: GoogleLine, one: WalletPass, said: PassContents, found: AtGoogle, now: dt.datetime
+) -> None:
     try:
         told = line.tell(said)
     except NoGoogleLineError:
         raise
     except GoogleError as error:
         logger.warning("Google was not told of a pass: %s", error)
-        return False
-    if told == "unknown":
-        _forget_link(one, now)
-    return True
+        return
+    found.failed.discard(one.pk)
+    if told == "told":
+        found.told.add(one.pk)
+    elif not _forgot_link(one, now) and one.linked_at and one.linked_at <= now - SAVED_SOON:
+        found.unsaved.add(one.pk)
 
 
-def _forget_link(one: WalletPass, now: dt.datetime) -> None:
-    """Nobody has saved it by the link, and nobody will."""
+def _forgot_link(one: WalletPass, now: dt.datetime) -> bool:
+    """Whether it was given so long ago that nobody will save by it."""
     long_ago = WalletPass.objects.filter(pk=one.pk, linked_at__lt=now - SAVED_WITHIN)
-    long_ago.update(linked_at=None)
+    return bool(long_ago.update(linked_at=None))
 
 
 def _tell_programs(saved: QuerySet[WalletPass], now: dt.datetime) -> None:

@@ -159,7 +159,7 @@ def reverse_redemption(
     `with_reward`: what was taken for them, or the checkout that kept them, is given up as well.
 
     Raises OverCorrectedError where more would come back than was spent, NotReversibleError where a
-    reward was taken for them that nobody gives up.
+    reward was taken for them that nobody gives up, ConflictError for who was erased.
     """
     if transfer.explanation.get("checkout") and not with_reward:
         raise NotReversibleError(_("They come back with their checkout, or with its order."))
@@ -167,6 +167,8 @@ def reverse_redemption(
         raise NotReversibleError(_("They went on in another program when this one ended."))
     if transfer.explanation.get("reward") and not with_reward:
         raise NotReversibleError(_("They come back when the reward that was taken is canceled."))
+    if not with_reward:
+        refuse_erased_holder(current_wallet(transfer.wallet), key)
     return run_atomically(lambda: _reverse(transfer, units, key, source, actor, now, note))
 
 

@@ -144,7 +144,7 @@ def locked_passes(which: Q) -> QuerySet[WalletPass]:
 def _given(membership: Membership, now: dt.datetime) -> tuple[WalletPass, PassContents]:
     kept, _new = WalletPass.objects.select_related("membership").get_or_create(
         membership=membership,
-        defaults={"digest": "", "changed_at": _second(now), "told_at": _second(now)},
+        defaults={"digest": "", "changed_at": _second(now), "apple_told_at": _second(now)},
     )
     contents = contents_of([kept], now)[kept.pk]
     if not kept.digest:

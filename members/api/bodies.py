@@ -30,7 +30,7 @@ from rest_framework.request import Request
 from members import plain_money
 from members.api.problems import ApiError
 from members.errors import DomainError, FieldError
-from members.wrong_values import words_of
+from members.wrong_values import place_of, words_of
 
 
 class Body(BaseModel):
@@ -270,7 +270,7 @@ def _field_errors(error: ValidationError) -> list[FieldError]:
 
 def _field_error(details: ErrorDetails) -> FieldError:
     message, code = words_of(details)
-    return FieldError(_path(details["loc"]), message, code)
+    return FieldError(_path(place_of(details)), message, code)
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -161,9 +161,15 @@ def panel(
 
 
 @register.inclusion_tag("components/lazy_panel.html")
-def lazy_panel(title: str, url: str, id: str, icon: str = "", rows: int = 4) -> Values:
-    """A panel that loads itself from its own page, holding the room of `rows` lines until then."""
-    return {"title": title, "url": url, "id": id, "icon": icon, "rows": range(rows)}
+def lazy_panel(
+    title: str, url: str, id: str, icon: str = "", rows: int = 4, narrow: int = 0
+) -> Values:
+    """A panel that loads itself from its own page, holding the room of `rows` lines until then; of
+    `narrow` on a phone, if it takes more there."""
+    further = range(max(narrow - rows, 0))
+    return {
+        "title": title, "url": url, "id": id, "icon": icon, "rows": range(rows), "further": further,
+    }  # fmt: skip
 
 
 @register.inclusion_tag("components/stat.html")

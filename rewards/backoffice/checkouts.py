@@ -22,10 +22,10 @@ from members.models import Customer
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
-from members.selectors.erased import is_known, refuse_erased
+from members.selectors.erased import is_known
 from rewards.models import Checkout
 from rewards.selectors.checkouts import checkouts, checkouts_of
-from rewards.services.checkouts import cancel_checkout
+from rewards.services.asked_back import let_go_as_staff
 
 Status = Checkout.Status
 
@@ -73,8 +73,7 @@ def checkout_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     back = customer_url(found.membership.customer)
     if form.is_valid():
         with errors_on(form):
-            refuse_erased(found.membership.customer)
-            cancel_checkout(
+            let_go_as_staff(
                 checkout=found, reason=form.cleaned_data["reason"],
                 source=Transfer.Source.BACKOFFICE.value, actor=acting(request), now=timezone.now(),
             )  # fmt: skip

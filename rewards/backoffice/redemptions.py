@@ -27,16 +27,17 @@ from members.navigation import Tab
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done
-from members.selectors.erased import is_known, refuse_erased
+from members.selectors.erased import is_known
 from rewards.backoffice.links import NAMESPACE
 from rewards.codes import plain
 from rewards.models import Redemption, Reward
 from rewards.selectors.overrides import let_pass_today, override_terms_of, with_overrides
 from rewards.selectors.redemptions import redemptions, taken_by
 from rewards.selectors.rewards import offered
+from rewards.services.asked_back import cancel_when_asked
 from rewards.services.eligibility import OVERRIDABLE, Offer, offers_for
 from rewards.services.overrides import Override
-from rewards.services.redemptions import cancel_redemption, take_reward, use_redemption
+from rewards.services.redemptions import take_reward, use_redemption
 from rewards.services.second_chances import reopen_redemption, waive_minimum
 from rewards.voucher_terms import least_of
 
@@ -170,8 +171,7 @@ def redemption_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     form = ReasonForm(posted(request))
 
     def act(data: dict[str, Any]) -> str:
-        refuse_erased(found.membership.customer)
-        cancel_redemption(
+        cancel_when_asked(
             redemption=found, reason=data["reason"], source=SOURCE, actor=acting(request),
             now=timezone.now(), used=True,
         )  # fmt: skip

@@ -14,7 +14,7 @@ from loyalty.models import Membership, Program, Wallet
 from loyalty.selectors.balances import get_balances
 from loyalty.selectors.member_balances import read_member_balances
 from loyalty.services.adjustments import adjust_units
-from members.models import Customer
+from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, count_queries, order_body
 
@@ -173,6 +173,17 @@ def test_wrong_methods(api: ApiClient, membership: Membership) -> None:
     for path in (address, f"{address}/balances", f"{address}/lots", f"{address}/transfers"):
         assert_problem(api.post(path, {}), 405, "method_not_allowed")
     assert_problem(api.request("DELETE", "/memberships"), 405, "method_not_allowed")
+
+
+def test_a_member_leaves_who_has_said_so(api: ApiClient, membership: Membership) -> None:
+    path = f"/memberships/{membership.public_id}/leave"
+    refused = api.post(path, {}, **{"Idempotency-Key": "x"})
+    assert_problem(refused, 422, "invalid_request", "reason")
+    body = {"reason": "Wrote to us"}
+    left = [api.post(path, body, **{"Idempotency-Key": key}).json() for key in ("a", "a", "b")]
+    assert [found["status"] for found in left] == ["left"] * 3
+    entry = AuditEntry.objects.get(action="membership.left")
+    assert entry.reason == "Wrote to us"
 
 
 def test_a_member_is_suspended_and_takes_part_again(api: ApiClient, membership: Membership) -> None:

@@ -3,10 +3,11 @@
 import dataclasses
 import random
 from decimal import Decimal
+from statistics import covariance, mean, variance
 
 import pytest
 
-from campaigns.comparisons import compare
+from campaigns.comparisons import Arm, compare_orders, compare_values
 from campaigns.selectors.opinions import nps_of
 from loyalty.goal_metrics import METRICS
 from loyalty.insight_registry import Arms, Comparison, registered_insights
@@ -134,6 +135,7 @@ def compared(**changes):
         "name": "Double", "url_name": "", "url_key": "", "led": 400, "aside": 100,
         "orders": Arms(3.0, 2.0, 0.5, 1.5, 0.12, 0.22),
         "revenue": Arms(75.0, 40.0, 20.0, 50.0, 3.0, 7.0),
+        "values": Arms(25.0, 20.0, 1.1, 8.9, 0.5, 2.0),
         "cost": Decimal(3500),
     }  # fmt: skip
     return Comparison(**{**known, **changes})
@@ -153,8 +155,13 @@ def test_what_a_comparison_tells_is_worked_out_against_those_kept_aside():
     assert (back.low, back.high) == (pytest.approx(20 * 400 / 3500), pytest.approx(50 * 400 / 3500))
     # 25 an order against 20.
     worth = order_value_lift(compared())
-    assert worth.value == pytest.approx(25)
-    assert not worth.is_clear
+    assert (worth.value, worth.is_clear) == (pytest.approx(25), True)
+    # Errors of 2% and 10% are 10.2% of the ratio.
+    assert (worth.low, worth.high) == (
+        pytest.approx(2.36, abs=1e-2),
+        pytest.approx(52.65, abs=1e-2),
+    )
+    assert order_value_lift(compared(values=None)) is None
     # 400 more purchases for 3,500.
     assert cost_of_purchase(compared()) == Decimal("8.75")
 
@@ -171,13 +178,22 @@ def test_what_chance_alone_may_have_made_is_not_clear():
     assert return_on_cost(compared(cost=None)) is None
 
 
-def arm(chance: random.Random, weights: tuple[int, ...], size: int) -> list[float]:
-    """So many members, each with 0, 1, 2 … orders as often as the weights say: as the database
-    sums them up."""
+def arm(chance: random.Random, weights: tuple[int, ...], size: int, worth: float = 0.0) -> Arm:
+    """So many members, each with 0, 1, 2 … orders as often as the weights say, which come to
+    `worth` on average, those of who buys often to less: as the database sums them up."""
     orders = chance.choices(range(len(weights)), weights, k=size)
-    mean = sum(orders) / size
-    variance = sum((number - mean) ** 2 for number in orders) / (size - 1)
-    return [size, mean, 0.0, variance, 0.0]
+    spent = [
+        sum(chance.expovariate(1) * worth * 2 / (1 + number) for _one in range(number))
+        for number in orders
+    ]
+    means = mean(orders), mean(spent)
+    return Arm(size, *means, variance(orders), variance(spent), covariance(orders, spent))
+
+
+def mean_worth(weights: tuple[int, ...], worth: float) -> float:
+    """What an order comes to on average, of members as `arm` makes them."""
+    orders = sum(number * share for number, share in enumerate(weights))
+    return sum(n * share * worth * 2 / (1 + n) for n, share in enumerate(weights)) / orders
 
 
 # What a member buys, led and aside: much alike, and as most shops know it, often nothing.
@@ -195,13 +211,40 @@ def test_the_interval_of_purchases_holds_the_truth_in_95_of_100_comparisons(led,
     true = [sum(n * share for n, share in enumerate(arms)) / sum(arms) for arms in (led, aside)]
     held = []
     for _time in range(1000):
-        found = compare(arm(chance, led, sizes[0]), arm(chance, aside, sizes[1]), 1)
+        found = compare_orders(arm(chance, led, sizes[0]), arm(chance, aside, sizes[1]))
         arms = Arms(**dataclasses.asdict(found))
         often = frequency_lift(compared(orders=arms))
         if often.low is not None:
             held.append(often.low <= true[0] / true[1] <= often.high)
     assert len(held) > 900
     assert 0.93 <= sum(held) / len(held) <= 0.97
+
+
+@pytest.mark.parametrize(
+    ("led", "aside", "sizes"),
+    [
+        ((10, 30, 30, 20, 10), (10, 30, 30, 20, 10), (400, 100)),
+        ((30, 30, 20, 10, 6, 4), (60, 20, 10, 5, 3, 2), (400, 200)),
+        ((20, 40, 40), (30, 40, 30), (200, 200)),
+    ],
+)
+def test_the_interval_of_an_orders_worth_holds_the_truth_in_95_of_100_comparisons(
+    led, aside, sizes
+):
+    chance = random.Random(11)
+    true = (mean_worth(led, 22) / mean_worth(aside, 20) - 1) * 100
+    held = []
+    for _time in range(1000):
+        found = compare_values(arm(chance, led, sizes[0], 22), arm(chance, aside, sizes[1], 20))
+        more = order_value_lift(compared(values=Arms(**dataclasses.asdict(found))))
+        held.append(more.low <= true <= more.high)
+    assert 0.93 <= sum(held) / len(held) <= 0.97
+
+
+def test_where_nobody_ordered_on_one_side_an_order_comes_to_nothing_that_is_known():
+    some, none = Arm(60, 1.0, 20.0, 0.5, 90.0, 4.0), Arm(60)
+    assert compare_values(some, none) is None
+    assert compare_values(none, some) is None
 
 
 def test_so_few_orders_that_they_may_be_none_give_no_interval():

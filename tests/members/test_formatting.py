@@ -158,6 +158,43 @@ def test_sentences_follow_each_other_as_the_language_writes_them(
         assert formatting.format_sentences(["A.", "B."]) == written
 
 
+AFTERNOON, MORNING = (
+    datetime(2026, 3, 4, 17, 20, tzinfo=UTC),
+    datetime(2026, 3, 4, 7, 5, tzinfo=UTC),
+)
+
+
+@pytest.mark.parametrize("at", [AFTERNOON, MORNING])
+@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
+def test_a_time_ends_no_sentence_with_two_periods(language: str, at: datetime) -> None:
+    with translation.override(language):
+        written = [
+            formatting.format_moment(at),
+            formatting.format_start(at),
+            formatting.format_end(at),
+            formatting.format_second(at),
+            formatting.format_full_moment(at),
+            formatting.format_clock(at.time()),
+            formatting.format_moments(at, at + timedelta(hours=1)),
+            formatting.format_day(at),
+            formatting.format_days(at.date(), at.date() + timedelta(days=3)),
+            formatting.format_short_month(at),
+            formatting.format_duration(timedelta(minutes=5)),
+            formatting.format_relative(at),
+        ]
+    assert [text for text in written if text.endswith(".")] == []
+
+
+def test_greek_times_are_by_24_hours() -> None:
+    with translation.override("el"):
+        assert formatting.format_moment(MORNING) == "4/3/26, 07:05"
+        assert formatting.format_clock(AFTERNOON.time()) == "17:20"
+        assert formatting.format_second(AFTERNOON) == "4 Μαρ 2026, 17:20:00"
+        assert formatting.format_full_moment(AFTERNOON).startswith(
+            "Τετάρτη 4 Μαρτίου 2026 - 17:20:00 "
+        )
+
+
 def test_what_is_listed_is_told_apart() -> None:
     assert formatting.format_list(["Tea", "Coffee", 3]) == "Tea, Coffee, 3"
 

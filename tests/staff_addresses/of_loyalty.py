@@ -71,6 +71,7 @@ LOYALTY: dict[str, Who] = {
     "loyalty_backoffice:enroll": form(AGENTS),
     "loyalty_backoffice:membership_card": form(AGENTS),
     "loyalty_backoffice:membership_suspension": form(AGENTS),
+    "loyalty_backoffice:membership_leaving": form(AGENTS),
     "loyalty_backoffice:customer_adjust": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_adjust": form(NOT_ANALYSTS),
     "loyalty_backoffice:wallet_adjust_preview": read(NOT_ANALYSTS),

@@ -72,6 +72,7 @@ urlpatterns = [
     path(
         f"{MEMBERSHIP}/resume", suspensions.MembershipResumption.as_view(), name="membership-resume"
     ),
+    path(f"{MEMBERSHIP}/leave", suspensions.MembershipLeaving.as_view(), name="membership-leave"),
     path("charities", charities.Charities.as_view(), name="charities"),
     path("charities/<uuid:charity_id>", charities.OneCharity.as_view(), name="charity"),
     path(

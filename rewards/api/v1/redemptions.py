@@ -37,8 +37,8 @@ from rewards.codes import masked
 from rewards.models import Redemption
 from rewards.selectors.redemptions import get_redemption, of_member, redemptions
 from rewards.selectors.rewards import find_reward
+from rewards.services.asked_back import cancel_when_asked
 from rewards.services.redemptions import (
-    cancel_redemption,
     issue_redemption,
     take_reward,
     use_redemption,
@@ -199,9 +199,10 @@ class RedemptionCancellation(ApiView):
     @idempotent()
     def post(self, request: Request, redemption_id: UUID) -> HttpResponse:
         """Give it up: its units come back to where they came from, its voucher is called back.
-        What was used, or ran out, is refused with 409 `redemption_state`."""
+        What was used, or ran out, is refused with 409 `redemption_state`, what somebody took who
+        was erased since with 409 `customer_erased`."""
         body = read_body(request, RedemptionCancel)
-        found = cancel_redemption(
+        found = cancel_when_asked(
             redemption=get_redemption(redemption_id), reason=body.reason,
             source=Transfer.Source.API.value, actor=self.actor, now=timezone.now(),
         )  # fmt: skip

@@ -14,6 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from campaigns.models import Game, GameDraw, GuestDraw
+from campaigns.services.guest_plays import return_unclaimed
 from loyalty.models import Membership, Program
 from members.services.outbox import deliver_waiting
 from tests.campaigns.games import live_game, sure
@@ -48,6 +49,13 @@ def play(client: Client, game: Game, **said: Any) -> None:
     assert answer.status_code == 302
 
 
+def linked(text: Any) -> str:
+    """The address in a mail, on whatever host."""
+    link = re.search(r"https?://[^/\s]+(\S+/join/\S+)", text)
+    assert link is not None
+    return link.group(1)
+
+
 def test_a_guest_plays_once_and_joins_by_mail(client: Client, game: Game) -> None:
     assert "Spin the wheel" in page_of(client, game)
     play(client, game)
@@ -64,17 +72,27 @@ def test_a_guest_plays_once_and_joins_by_mail(client: Client, game: Game) -> Non
     answer = client.post(address_of(game), {"act": "join", "email": "gus@shop.test"})
     assert answer.status_code == 200
     deliver_waiting()
-    text = mail.outbox[0].body
-    assert isinstance(text, str)
-    link = re.search(r"http\S+/join/\S+|http\S+", text)
-    assert link is not None
     # Wherever they read their mail.
     elsewhere = Client()
-    elsewhere.post(re.sub(r"^https?://[^/]+", "", link.group(0)))
+    address = linked(mail.outbox[0].body)
+    assert "You have won: 10 points" in elsewhere.post(address).content.decode()
     deliver_waiting()
     made = GameDraw.objects.get(guest=drawn)
     assert made.membership.customer.email == "gus@shop.test"
     assert "It was claimed already." in page_of(client, game)
+    # Again it is the same link, and the same prize.
+    assert "You have won: 10 points" in elsewhere.post(address).content.decode()
+
+
+def test_who_comes_too_late_is_told_of_no_prize(client: Client, game: Game) -> None:
+    page_of(client, game)
+    play(client, game)
+    client.post(address_of(game), {"act": "join", "email": "gus@shop.test"})
+    deliver_waiting()
+    assert return_unclaimed(game, timezone.now() + dt.timedelta(days=400)) == 1
+    html = client.post(linked(mail.outbox[0].body)).content.decode()
+    assert "You are in" in html
+    assert "You have won" not in html
 
 
 def test_opening_the_page_plays_nothing_and_programs_do_not_play(game: Game) -> None:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from campaigns.connectors.presets import PRESETS
 from campaigns.models import Connection, InboundMessage
 from campaigns.services.connections import change_connection, create_connection, set_api_access
 from loyalty.models import Activity, Order
@@ -218,6 +219,44 @@ def test_a_review_tool_is_mapped_tried_and_taken_in(admin, beans):
     seen = text(admin.post(page, sample | {"sample": json.dumps(renamed)}))
     for path in ("id", "customer_email", "sku", "created_at"):
         assert f'value="{path}" selected' in seen
+
+
+@pytest.mark.parametrize("like", PRESETS)
+def test_a_ready_mapping_is_picked_tried_and_saved_as_ones_own(admin, beans, like):
+    preset = PRESETS[like]
+    make_type(preset.activity)
+    CustomerFactory(email="ann@example.com", external_id="900")
+    tool = connect("mapped", source="tool")
+    page = url("connection_mapping", tool.public_id)
+    assert f"?like={like}" in text(admin.get(page))
+    seen = admin.get(page, {"like": like})
+    fields = seen.context["fields_form"]
+    filled = {name: fields[name].value() for name in fields.fields if fields[name].value()}
+    assert {name: filled[name] for name in preset.fields} == dict(preset.fields)
+    assert filled["type"] == preset.activity
+    chosen = filled | {
+        "like": like, "sample": preset.sample, "what": preset.what, "rows": preset.rows,
+        "mapped_what": preset.what, "step": "try",
+    }  # fmt: skip
+    tried = admin.post(page, chosen)
+    assert [good for _place, _words, good in tried.context["preview"]] == [True], tried.context[
+        "preview"
+    ]
+    assert admin.post(page, chosen | {"step": "save"}).status_code == 302
+    tool.refresh_from_db()
+    assert tool.mapping["fields"] == dict(preset.fields)
+    assert tool.mapping["keep"] == list(preset.keep)
+    assert tool.mapping["rows"] == preset.rows
+
+
+def test_a_ready_mapping_is_guessed_anew_where_the_tool_names_its_fields_otherwise(admin, beans):
+    tool = connect("mapped", source="tool")
+    page = url("connection_mapping", tool.public_id)
+    own = {"review": {"id": 1, "email": "ann@example.com", "created_at": "2026-03-01T09:15:00Z"}}
+    said = {"like": "judge-me", "sample": json.dumps(own), "what": "", "rows": "review"}
+    fields = admin.post(page, said).context["fields_form"]
+    assert fields["customer_email"].value() == "email"
+    assert fields["number"].value() == "id"
 
 
 def test_what_a_mapping_lacks_is_said_at_its_fields(admin):

@@ -13,7 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Survey, SurveyAnswer
+from campaigns.slow_figures import SURVEY_RESULT
 from loyalty.models import Program
+from members.slow_figures import work_out
 from tests.campaigns.surveys import make_survey, reply
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member
@@ -150,6 +152,21 @@ def test_results_are_read_and_taken_away_without_names(
     assert agent.post(remove).status_code == 403
     manager.post(remove)
     assert page(agent, words).count("the queue") == 2
+
+
+def test_a_text_that_is_taken_away_is_in_no_figures_that_were_kept_with_it(
+    manager: Client, club: Program
+) -> None:
+    survey = make_survey(club)
+    for number in range(2):
+        reply(survey, make_member(0, f"c{number}", club), 9, words=["Fie on Bob"])
+    work_out(SURVEY_RESULT, {"survey": survey.pk, "removed": 0}, None)
+    shown = url("survey", survey.public_id)
+    assert "bob · 2" in page(manager, shown)
+    answer = SurveyAnswer.objects.filter(question__code="words").first()
+    assert answer is not None
+    manager.post(url("survey_word_remove", survey.public_id, answer.pk))
+    assert "bob ·" not in page(manager, shown)
 
 
 @pytest.mark.browser

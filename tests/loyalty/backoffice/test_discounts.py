@@ -19,7 +19,7 @@ from loyalty.selectors.programs import definition_of, rule_definition
 from loyalty.services.order_inputs import DiscountInput
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.backoffice.rules import edit, form_of, tried, write
-from tests.loyalty.backoffice.test_programs import form_of as program_form_of
+from tests.loyalty.backoffice.test_program_form import form_of as program_form_of
 from tests.loyalty.factories import line, make_program, order, record
 
 pytestmark = pytest.mark.django_db

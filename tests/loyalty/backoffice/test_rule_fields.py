@@ -29,7 +29,7 @@ from loyalty.unit_definitions import ExpiryDefinition, PendingDefinition
 from members.conditions.moments import Moment
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.backoffice.rules import edit, form_of, write
-from tests.loyalty.backoffice.test_programs import form_of as program_form_of
+from tests.loyalty.backoffice.test_program_form import form_of as program_form_of
 from tests.loyalty.factories import NOW, make_program, make_type
 
 pytestmark = pytest.mark.django_db

@@ -247,6 +247,21 @@ def test_into_a_live_program_it_earns_and_twice_counts_once(
     assert Order.objects.count() == 4
 
 
+def test_a_dry_run_says_that_no_live_program_counts_in_the_files_currency(
+    manager: Client, beans: Program
+) -> None:
+    said = "No live program counts in"
+    pages = []
+    for content in (EXPORT, EXPORT.replace("USD", "CAD")):
+        pages.append(manager.get(as_guessed(manager, uploaded(manager, content)).url))
+    fitting, foreign = (page.content.decode() for page in pages)
+    assert said not in fitting
+    assert f"{said} CAD" in foreign
+    # The page says it of the programs as they are now.
+    Program.objects.update(currency="CAD")
+    assert said not in manager.get(pages[1].request["PATH_INFO"]).content.decode()
+
+
 def test_kept_as_history_first_they_become_members_and_earn_later(
     manager: Client, beans: Program
 ) -> None:

@@ -14,7 +14,7 @@ from loyalty.services.expiry import write_down_expired
 from loyalty.services.gift_reversals import undo_movement
 from loyalty.services.lots import extend_lot, reinstate_units
 from loyalty.services.manual_tiers import give_tier
-from loyalty.services.redemptions import redeem_units
+from loyalty.services.redemptions import redeem_units, reverse_redemption
 from loyalty.services.staff_adjustments import adjust_as_staff, undo_as_staff
 from members.errors import ConflictError
 from members.models import Customer
@@ -69,6 +69,12 @@ def spend(member, units, key="r1"):
     )[0]  # fmt: skip
 
 
+def reverse(transfer):
+    return reverse_redemption(
+        transfer=transfer, key=f"undo:{transfer.pk}", source="api", actor=SYSTEM, now=NOW
+    )
+
+
 def test_nothing_is_given_taken_spent_or_undone(ana):
     wallet, agent = wallet_of(ana.account_id), StaffMemberFactory(role="administrator").user
     actor = Actor.of_user(agent)
@@ -110,6 +116,15 @@ def test_what_waits_for_a_second_person_is_refused_and_can_be_rejected(ana):
     assert AdjustmentRequest.objects.get().state == "waiting"
     reject_request(request=asked, actor=Actor.of_user(boss), now=NOW, note="Nobody is there")
     assert AdjustmentRequest.objects.get().state == "rejected"
+
+
+def test_what_they_spent_is_given_back_to_nobody_but_what_was_before_is_answered(ana):
+    first, second = spend(ana, 5, "r1"), spend(ana, 7, "r2")
+    back = reverse(first)
+    erase(ana)
+    with refused():
+        reverse(second)
+    assert reverse(first) == (back[0], True)
 
 
 def test_they_are_merged_with_nobody_and_put_into_no_pool(program, ana):

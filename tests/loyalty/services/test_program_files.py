@@ -103,8 +103,14 @@ def test_a_program_written_and_read_back_is_the_same(db, changes):
         (("units: 1.5", "units: 0"), "line 13, earning_rules[0].units"),
         (("units: 1.5", "units: 2026-01-01"), "line 13, earning_rules[0].units"),
         (("[food, 'home & garden']", "food"), "line 15, earning_rules[0].include.categories"),
-        (("  - code: base", "  - code: base\n    wallet_type: stars"), "line 1, whole file"),
-        (("  - code: points", "  - code: points\n  - code: points"), "line 1, whole file"),
+        (
+            ("  - code: base", "  - code: base\n    wallet_type: stars"),
+            "line 13, earning_rules[0].wallet_type",
+        ),
+        (
+            ("  - code: points", "  - code: points\n  - code: points"),
+            "line 7, wallet_types[1].code",
+        ),
         (("status", "status"), None),
         (("currency: USD", "currency: USD\ntime_zone: Mars/Olympus"), "line 5, time_zone"),
         (("wallet_types:", "wallet_types: []\nother:"), "wallet_types"),
@@ -116,6 +122,32 @@ def test_what_is_wrong_is_named_by_line_and_field(change, place):
         assert load_program(text)
         return
     assert any(place in error for error in wrong(text)), wrong(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ("launch: {founding: {wallet_type: stars, units: 5}}", "launch.founding.wallet_type"),
+        (("pledges:\n  - {code: a, name: A, charity: trees, event: order, money: 1,"
+         " starts_at: '2026-01-01T00:00:00Z'}"), "pledges[0].charity"),
+        ("earning_rules:\n  - {code: two, kind: multiplier, factor: 2, of: [base]}",
+         "earning_rules[0].of"),
+        (("tiers:\n  metric: units\n  window: lifetime\n  wallet_type: stars\n  tiers:\n"
+         "    - {code: base, name: Base}\n    - {code: gold, name: Gold, threshold: 9}"),
+         "tiers.wallet_type"),
+        (("tiers:\n  metric: spend\n  window: lifetime\n  tiers:\n    - {code: base, name: Base}\n"
+         "    - code: gold\n      name: Gold\n      threshold: 9\n      benefits:\n"
+         "        - {kind: birthday_bonus, units: 5, wallet_type: stars}"),
+         "tiers.tiers[1].benefits[0].wallet_type"),
+        (("plans:\n  - {code: plus, name: Plus, price: '5', credits:"
+         " {units: 5, wallet_type: stars}}"), "plans[0].credits.wallet_type"),
+    ],
+)  # fmt: skip
+def test_what_leads_nowhere_is_named_where_it_stands(said, place):
+    text = "code: club\nname: Club\ncurrency: USD\nwallet_types:\n  - {code: points}\n" + said
+    found = wrong(text)
+    assert any(place in error for error in found), found
+    assert not any("line 1," in error for error in found)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Phones are told when a pass says something else: by Apple's push service, and by Google."""
+"""Phones are told by Apple's push service when a pass says something else."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
 from typing import Any
-from urllib.parse import parse_qs
 
-import jwt
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -20,10 +15,9 @@ from django.utils import timezone
 
 from loyalty.models import Membership, PassDevice, Program, WalletPass
 from loyalty.services import pass_telling
-from loyalty.services.leaving import leave_program
 from loyalty.services.manual_tiers import give_tier
 from loyalty.services.pass_telling import look_over_passes, tell_passes
-from loyalty.services.wallet_passes import apple_pass_file, google_link
+from loyalty.services.wallet_passes import apple_pass_file
 from loyalty.tasks import look_over_passes as look_over_task
 from loyalty.tasks import tell_passes as tell_task
 from loyalty.wallet_passes.push_line import PushLine
@@ -35,13 +29,9 @@ from members.services.outbox import deliver_waiting
 from tests.loyalty.account.conftest import Shop, define_program
 from tests.loyalty.account.test_tiers import TIERS
 from tests.loyalty.wallet_passes.authority import (
-    ACCOUNT,
-    ISSUER,
     PASS_TYPE,
     AppleFiles,
     apple_files,
-    google_keys,
-    rsa_key,
 )
 from tests.loyalty.wallet_passes.push_service import PushService, start_push_service
 from tests.loyalty.wallet_passes.test_apple import opened
@@ -216,7 +206,7 @@ def test_without_a_line_everything_is_kept_for_later_and_tried_once(
     row = WalletPass.objects.get()
     # Trying often brings no new certificate: the hourly look tries again.
     assert (row.due_at is not None) == (lost != "certificate")
-    assert row.told_at < row.changed_at
+    assert row.apple_told_at < row.changed_at
     assert PassDevice.objects.count() == 2
 
 
@@ -371,206 +361,3 @@ def test_nothing_is_written_down_for_passes_once_nobody_has_one(phone: Phone) ->
     phone.unregister()
     assert look_over_passes(now=timezone.now()) == 0
     assert not EventWish.objects.exists()
-
-
-# --- Google ---------------------------------------------------------------------------------------
-
-
-class Google:
-    """Its API and the place where tokens are given, on this machine."""
-
-    def __init__(self) -> None:
-        self.patches: list[tuple[str, dict[str, Any]]] = []
-        self.status, self.assertions = 200, list[str]()
-        # By the end of the path, where it is another.
-        self.refused: dict[str, int] = {}
-        google = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                google.assertions.append(parse_qs(body)["assertion"][0])
-                self.reply(200, {"access_token": "opens-4711"})
-
-            def do_PATCH(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                assert self.headers["Authorization"] == "Bearer opens-4711"
-                google.patches.append((self.path, json.loads(body)))
-                ends = self.path.rpartition(".")[2]
-                self.reply(google.refused.get(ends, google.status), {})
-
-            def reply(self, status: int, said: Any) -> None:
-                content = json.dumps(said).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        Thread(target=self.server.serve_forever, daemon=True).start()
-
-
-@pytest.fixture
-def at_google(tmp_path: Path, settings: Any) -> Iterator[Google]:
-    found = Google()
-    settings.GOOGLE_PASSES = google_keys(
-        tmp_path, token_url=f"{found.url}/token", api_url=f"{found.url}/v1"
-    )
-    yield found
-    found.server.shutdown()
-    found.server.server_close()
-
-
-@pytest.fixture
-def saved(at_google: Google, member: Membership) -> Membership:
-    google_link(member, timezone.now())
-    happen()
-    # Some time ago.
-    WalletPass.objects.update(linked_at=timezone.now() - 3 * DAY)
-    at_google.patches.clear()
-    at_google.assertions.clear()
-    return member
-
-
-def test_what_was_saved_at_google_is_changed_there(
-    at_google: Google, saved: Membership, shop: Shop
-) -> None:
-    shop.adjust(saved, 9)
-    happen()
-    ((path, said),) = at_google.patches
-    assert path == f"/v1/loyaltyObject/{ISSUER}.{saved.public_id}"
-    assert said["loyaltyPoints"] == {"label": "Beans", "balance": {"string": "160"}}
-    claims = jwt.decode(
-        at_google.assertions[0], rsa_key("Google").public_key(), algorithms=["RS256"],
-        audience=f"{at_google.url}/token",
-    )  # fmt: skip
-    assert claims["iss"] == ACCOUNT
-    assert claims["scope"].endswith("/auth/wallet_object.issuer")
-
-
-def test_what_is_void_is_void_at_google_and_names_nobody(
-    at_google: Google, saved: Membership, maya: Customer
-) -> None:
-    erase_customer_details(customer=maya, actor=SYSTEM)
-    happen()
-    ((_path, said),) = at_google.patches
-    assert said["state"] == "INACTIVE"
-    assert [said[name] for name in ("accountName", "accountId", "barcode", "loyaltyPoints")] == [
-        None
-    ] * 4
-    assert WalletPass.objects.get().linked_at is not None
-    look_over_passes(now=timezone.now() + 31 * DAY)
-    assert WalletPass.objects.get().linked_at is None
-
-
-def test_what_nobody_saved_within_a_day_is_told_no_more(
-    at_google: Google, saved: Membership, shop: Shop
-) -> None:
-    at_google.status = 404
-    google_link(saved, timezone.now())
-    shop.adjust(saved, 9)
-    happen()
-    assert WalletPass.objects.get().linked_at is not None
-    WalletPass.objects.update(linked_at=timezone.now() - 2 * DAY)
-    shop.adjust(saved, 8)
-    happen()
-    assert WalletPass.objects.get().linked_at is None
-
-
-def test_what_is_saved_by_a_link_from_before_a_change_is_true_within_the_hour(
-    at_google: Google, member: Membership, maya: Customer
-) -> None:
-    google_link(member, timezone.now())
-    at_google.status = 404
-    erase_customer_details(customer=maya, actor=SYSTEM)
-    happen()
-    at_google.patches.clear()
-    # Saved now, with the name that the link has.
-    at_google.status = 200
-    look_over_passes(now=timezone.now())
-    at_google.patches.clear()
-    assert happen() == 1
-    ((path, said),) = at_google.patches
-    assert path == f"/v1/loyaltyObject/{ISSUER}.{member.public_id}"
-    assert said["state"] == "INACTIVE"
-
-
-def test_who_comes_back_after_long_finds_a_good_card_at_google_again(
-    at_google: Google, saved: Membership
-) -> None:
-    leave_program(membership=saved, actor=SYSTEM, now=timezone.now())
-    happen()
-    look_over_passes(now=timezone.now() + 31 * DAY)
-    Membership.objects.filter(pk=saved.pk).update(status=Membership.Status.ACTIVE)
-    happen()
-    at_google.patches.clear()
-    google_link(Membership.objects.get(pk=saved.pk), timezone.now())
-    happen()
-    assert [said["state"] for _path, said in at_google.patches] == ["ACTIVE"]
-
-
-def test_what_was_saved_long_ago_is_told_of_news_only(at_google: Google, saved: Membership) -> None:
-    look_over_passes(now=timezone.now())
-    at_google.patches.clear()
-    assert happen() == 1
-    assert at_google.patches == []
-
-
-def test_what_google_does_not_take_now_is_told_again_later(
-    at_google: Google, saved: Membership, shop: Shop
-) -> None:
-    at_google.status = 500
-    shop.adjust(saved, 9)
-    happen()
-    at_google.status = 200
-    assert tell_passes(now=timezone.now() + dt.timedelta(minutes=11)) == 1
-    assert len(at_google.patches) == 2
-    assert WalletPass.objects.get().due_at is None
-
-
-def test_without_a_line_to_google_everything_is_kept_for_later(
-    at_google: Google, saved: Membership, shop: Shop
-) -> None:
-    at_google.server.shutdown()
-    at_google.server.server_close()
-    shop.adjust(saved, 9)
-    assert happen() == 1
-    row = WalletPass.objects.get()
-    assert row.due_at is not None
-    assert row.told_at < row.changed_at
-
-
-def test_a_program_is_called_at_google_what_it_is_called_here(
-    at_google: Google, saved: Membership
-) -> None:
-    Program.objects.update(name="Bean Society")
-    look_over_passes(now=timezone.now())
-    ((path, said),) = at_google.patches
-    assert path == f"/v1/loyaltyClass/{ISSUER}.beans"
-    assert said["programName"] == "Bean Society"
-    assert said["multipleDevicesAndHoldersAllowedStatus"] == "ONE_USER_ALL_DEVICES"
-
-
-def test_a_program_that_google_refuses_holds_up_no_other(
-    at_google: Google, saved: Membership, shop: Shop, maya: Customer
-) -> None:
-    tea = shop.enroll(maya, define_program(code="tea", name="Tea Club"))
-    google_link(tea, timezone.now())
-    at_google.refused["beans"] = 403
-    look_over_passes(now=timezone.now())
-    ends = [path.rpartition(".")[2] for path, _said in at_google.patches]
-    assert ends == ["beans", "tea"]
-
-
-def test_who_has_left_is_told_to_google_and_nobody_else(
-    at_google: Google, saved: Membership, shop: Shop
-) -> None:
-    noor = shop.enroll(shop.add_customer("noor@example.com"))
-    shop.adjust(noor, 5)
-    leave_program(membership=saved, actor=SYSTEM, now=timezone.now())
-    happen()
-    assert [path.rpartition(".")[2] for path, _said in at_google.patches] == [str(saved.public_id)]
