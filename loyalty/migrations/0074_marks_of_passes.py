@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("loyalty", "0072_lift_days")]
+    dependencies = [("loyalty", "0073_program_reviews")]
 
     operations = [
         migrations.RenameField("walletpass", "told_at", "apple_told_at"),
