@@ -8,6 +8,7 @@ from django.db.models.signals import post_migrate
 PARTS = (
     "program_ways", "models.tally_triggers",
     "condition_fields", "services.code_claims", "standard_channels", "standard_occasions",
+    "services.broadcast_occasion",
     "program_parts", "ready_activities", "forgetting", "own_signs", "personal_tables", "demo",
     "selectors.surveys", "selectors.posts", "selectors.games", "checks", "selectors.telling",
     "backoffice.survey_menu", "backoffice.campaign_menu", "backoffice.calendar_menu",

@@ -17,6 +17,7 @@ KINDS: Mapping[str, tuple[Promise, str]] = {
     "challenge": (_("Challenges"), "target-arrow"),
     "game": (_("Games"), "dice"),
     "message": (_("Messages"), "mail"),
+    "broadcast": (_("Broadcasts"), "send"),
     "journey": (_("Journeys"), "route"),
     "referral": (_("Referrals"), "users-plus"),
     "survey": (_("Surveys"), "message-question"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.services import (
+    broadcast_sending,
     campaign_clock,
     campaign_messages,
     challenge_clock,
@@ -119,6 +120,20 @@ KINDS = (
         find_work=surprise_jobs.find_surprises,
         start_label=_("Draw what is due"),
         words=surprise_jobs.surprise_words,
+        routine=True,
+    ),
+    JobKind(
+        key=broadcast_sending.KIND,
+        label=_("Broadcasts"),
+        icon="send",
+        description=_(
+            "Sends broadcasts when their time has come, to each member once. Runs by itself every"
+            " minute."
+        ),
+        run=broadcast_sending.run_broadcasts,
+        find_work=broadcast_sending.find_broadcasts,
+        start_label=_("Send what is due"),
+        words=broadcast_sending.broadcast_words,
         routine=True,
     ),
     JobKind(

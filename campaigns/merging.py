@@ -87,6 +87,8 @@ def register() -> None:
                 "campaigns.consentchange.customer", "campaigns.contactpreference.customer",
                 "campaigns.contactaddress.customer",
                 "campaigns.journeydue.customer",
+                # Whom it was for when it began stays so.
+                "campaigns.broadcastrecipient.customer",
             ),
             preview=preview_messages,
             merge=merge_messages,

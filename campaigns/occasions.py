@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from django.utils.functional import Promise
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from campaigns.models import Message
+    from loyalty.models import Membership
 
 Kind = Literal["text", "units", "money", "day", "code", "link"]
 KINDS: dict[Kind, Promise] = {
@@ -66,6 +67,8 @@ class Occasion:
     only_in_journeys: bool = False
     # Its words open something to whoever reads them: staff see that it was sent, and not what.
     for_reader_alone: bool = False
+    # What its variables say of a member now, where that does not follow from what happened.
+    values_now: Callable[[Membership, dt.datetime], Mapping[str, str]] | None = field(default=None)
 
     @property
     def all_variables(self) -> tuple[Variable, ...]:
@@ -77,11 +80,28 @@ class Occasion:
 
 
 _occasions: dict[str, Occasion] = {}
+# Those of which each has words of its own, by the code before their number: "broadcast-12".
+_families: dict[str, Occasion] = {}
 
 
 def register_occasion(occasion: Occasion) -> None:
     """Make it known; the same code again replaces it."""
     _occasions[occasion.code] = occasion
+
+
+def register_family(occasion: Occasion) -> None:
+    """Make many known that are alike but for their words, each by the code and its number."""
+    _families[occasion.code] = occasion
+
+
+def families() -> list[Occasion]:
+    return list(_families.values())
+
+
+def family_of(code: str) -> Occasion | None:
+    """What one that has words of its own is one of; None: it is of no family."""
+    family, _sign, number = code.partition("-")
+    return _families.get(family) if number.isdecimal() else None
 
 
 def all_occasions() -> list[Occasion]:
@@ -98,4 +118,5 @@ def subject_for_staff(code: str, subject: str) -> str:
 
 
 def occasion_named(code: str) -> Occasion | None:
-    return _occasions.get(code)
+    family = family_of(code)
+    return replace(family, code=code) if family else _occasions.get(code)

@@ -46,6 +46,7 @@ PARTS = (
         (
             table("campaigns.Message", "customer", without="values facts"),
             table("campaigns.Delivery", "message__customer", without="reference priority attempts"),
+            table("campaigns.BroadcastRecipient", "customer"),
             of_member("campaigns.Passage"),
             of_member("campaigns.PassageStep", "passage__membership"),
         ),

@@ -61,6 +61,8 @@ TOLD: dict[type, Way] = {
     m.ConsentChange: _CUSTOMER,
     m.ContactPreference: _CUSTOMER,
     m.ContactAddress: _CUSTOMER,
+    m.Broadcast: ("program?",),
+    m.BroadcastRecipient: ("broadcast",),
     m.ExpiryNotice: ("wallet",),
     m.Journey: _PROGRAM,
     m.JourneyVersion: ("journey",),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from campaigns.models import Campaign, Journey, JourneyVersion
+from campaigns.models import Broadcast, Campaign, Journey, JourneyVersion
 from loyalty.segment_uses import Asking, segments_asked_for
 from members.segment_uses import SegmentUse, register_segment_uses
 
@@ -30,10 +30,22 @@ def campaigns_asking() -> Iterable[SegmentUse]:
     return segments_asked_for(_("promotion"), asking)
 
 
+def broadcasts_asking() -> Iterable[SegmentUse]:
+    """All that have not begun: afterwards it is settled who gets them."""
+    rows = Broadcast.objects.exclude(status__in=Broadcast.BEGUN).exclude(audience={})
+    asking = (
+        Asking(row.pk, row.audience, row.name,
+               reverse("messages_backoffice:broadcast", args=[row.public_id]))
+        for row in rows
+    )  # fmt: skip
+    return segments_asked_for(_("broadcast"), asking)
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     register_segment_uses("journeys", uses_of_segments)
     register_segment_uses("campaigns", campaigns_asking)
+    register_segment_uses("broadcasts", broadcasts_asking)
 
 
 def _asking(version: JourneyVersion) -> Iterator[Asking]:

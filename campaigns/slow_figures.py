@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from campaigns.models import Campaign, Challenge, Journey, Survey
+from campaigns.models import Broadcast, Campaign, Challenge, Journey, Survey
 from campaigns.selectors import (
+    broadcast_results,
     campaign_results,
     journey_results,
     referral_results,
@@ -29,6 +30,7 @@ from campaigns.selectors.messages import CountedWay, figures_since
 from campaigns.selectors.outlooks import RunOut, quarter_outlooks
 from campaigns.selectors.peaks import Peak, suggested_peaks
 from campaigns.selectors.seasons import Quarter, quarters
+from campaigns.services import broadcast_reach
 from loyalty.models import Program
 from members.slow_figures import register_figures
 
@@ -36,6 +38,7 @@ LATELY = "what became of messages lately"
 ALL, OCCASION, JOURNEY = "messages", "messages of an occasion", "messages of a journey"
 JOURNEY_RESULT, CAMPAIGN_RESULT = "result of a journey", "result of a campaign"
 YEAR, SURVEY_RESULT = "sold in a year", "result of a survey"
+BROADCAST_REACH, BROADCAST_RESULT = "reach of a broadcast", "result of a broadcast"
 CHALLENGE_RESULT, REFERRAL_RESULT = "result of a challenge", "result of referrals"
 
 
@@ -99,6 +102,17 @@ def journey_result(*, journey: int, days: int, now: dt.datetime) -> journey_resu
     return journey_results.result_of(found, days, now)
 
 
+def broadcast_reach_now(*, broadcast: int, said: str, now: dt.datetime) -> broadcast_reach.Reach:
+    """`said`: what it says of itself, so that another saying is another thing to work out."""
+    found = Broadcast.objects.select_related("program").get(pk=broadcast)
+    return broadcast_reach.reach_of(found, now)
+
+
+def broadcast_result(*, broadcast: int, now: dt.datetime) -> broadcast_results.BroadcastResult:
+    found = Broadcast.objects.select_related("program").get(pk=broadcast)
+    return broadcast_results.result_of(found, now)
+
+
 def campaign_result(*, campaign: int, now: dt.datetime) -> campaign_results.CampaignResult:
     found = Campaign.objects.select_related("program").get(pk=campaign)
     return campaign_results.result_of(found, now)
@@ -140,6 +154,8 @@ def register() -> None:
     register_figures(OCCASION, told_of_occasion)
     register_figures(JOURNEY, told_of_journey)
     register_figures(JOURNEY_RESULT, journey_result)
+    register_figures(BROADCAST_REACH, broadcast_reach_now)
+    register_figures(BROADCAST_RESULT, broadcast_result)
     register_figures(CAMPAIGN_RESULT, campaign_result)
     register_figures(YEAR, sold_in_year)
     register_figures(CHALLENGE_RESULT, figures_of_challenge)

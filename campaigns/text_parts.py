@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
+
+from campaigns.channels import Channel
 
 HELLO = "Hello{{#given_name}} {{ given_name }}{{/given_name}},"
 # What a text may consist of without saying a word.
@@ -63,6 +65,14 @@ def text(words: str, looks: str = "") -> Paragraph:
     return Paragraph(words, looks)
 
 
+def beginning(channel: Channel, language: str) -> str:
+    """What words begin with that nothing is ready-made for."""
+    with override(language):
+        if not channel.markup:
+            return "" if channel.is_short else told(HELLO)
+        return _marked(Mail("", (Paragraph(HELLO),)))
+
+
 def says_something(words: str) -> bool:
     return any(letter.isalpha() for letter in _NO_WORDS.sub("", words))
 
@@ -79,7 +89,7 @@ def told_text(ready: ReadyText) -> ToldText:
 
 
 def _marked(body: Mail) -> str:
-    lines = [f'<mj-text mj-class="title">{told(body.title)}</mj-text>']
+    lines = [f'<mj-text mj-class="title">{told(body.title)}</mj-text>'] if body.title else []
     for part in body.parts:
         named = f' mj-class="{part.looks}"' if part.looks else ""
         lines.append(f"<mj-text{named}>{told(part.words)}</mj-text>")

@@ -17,7 +17,10 @@ REASONS: dict[str, Promise] = {
     "not_member": _("They are no member any more"),
     "occasion_off": _("The occasion was switched off"),
     "channel_off": _("This way is not set up"),
+    "stopped": _("The broadcast was stopped"),
+    "erased": _("They were erased"),
     # Waits.
+    "paused": _("The broadcast is paused"),
     "quiet": _("Until their quiet hours are over"),
     "no_provider": _("The mail server or provider was not reached; it is tried again"),
     "refused": _("The mail server or provider did not take it"),

@@ -168,6 +168,11 @@ app.conf.beat_schedule = {
         "args": ["personal_offers"],
         "schedule": crontab(minute="4-59/10"),
     },
+    "broadcasts": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["broadcasts"],
+        "schedule": crontab(minute="*"),
+    },
     "surprises": {
         "task": "members.tasks.run_scheduled",
         "args": ["surprises"],

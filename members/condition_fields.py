@@ -29,6 +29,7 @@ from django.utils.translation import gettext_lazy as _
 from members.conditions import values
 from members.conditions.fields import CUSTOMER, SEGMENTS, Field, FieldFamily, register_fields
 from members.conditions.moments import Moment, kept_on
+from members.genders import GENDERS
 from members.selectors.customer_values import IN_USE, values_in_use
 from members.selectors.segments import segment_choices
 
@@ -154,6 +155,17 @@ _FIELDS = (
     _field("locale", _("language"), values.TEXT, _("As el or zh-hans.")),
     _field("tags", _("tags"), values.LIST, _("Labels that your shop or your team gave.")),
     _field("birthday", _("birthday"), values.ANNIVERSARY, _("29 February is kept on the 28th.")),
+    Field(
+        "customer.gender",
+        _("gender"),
+        values.TEXT,
+        CUSTOMER,
+        attrgetter("gender"),
+        help=_("Where they said it."),
+        column="gender",
+        choices=lambda: [(code, str(name)) for code, name in GENDERS.items()],
+        closed=True,
+    ),
     Field(
         "customer.age",
         _("age"),

@@ -27,6 +27,7 @@ STATES: dict[str, tuple[str | Promise, str]] = {
     "overdue": (_("Overdue"), "danger"),
     "unmeasured": (_("Nothing to measure"), "neutral"),
     "scheduled": (_("Scheduled"), "info"),
+    "stopped": (_("Stopped"), "neutral"),
     "candidate": (_("Candidate"), "info"),
     "active": (_("Active"), "success"),
     "suspended": (_("Suspended"), "warning"),

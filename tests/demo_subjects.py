@@ -169,6 +169,7 @@ class Demo:
         """What is on, told, played and shared."""
         from campaigns.links import StopLink, stop_token
         from campaigns.models import (
+            Broadcast,
             Campaign,
             Connection,
             Game,
@@ -202,6 +203,9 @@ class Demo:
                 InboundMessage.objects.filter(state="failed").earliest("pk").public_id
             ),
             "webhook": lambda: WebhookEndpoint.objects.earliest("pk").public_id,
+            "broadcast": lambda: Broadcast.objects.get(name="Harvest week").public_id,
+            "scheduled_broadcast": lambda: Broadcast.objects.get(name="Tasting evening").public_id,
+            "draft_broadcast": lambda: Broadcast.objects.get(status="draft").public_id,
             "journey": lambda: Journey.objects.filter(trigger="joined").get().public_id,
             "own_message": lambda: inbox_of(self.guide)[0].public_id,
             "stop_token": lambda: stop_token(

@@ -34,6 +34,7 @@ from loyalty.services.subscriptions import subscribe
 from members.services.audit import SYSTEM
 from members.services.customers import add_note, update_customer
 from rewards.models import FulfillmentTask
+from tests.campaigns.broadcasts import make_broadcast
 from tests.campaigns.campaigns import draft as draft_campaign
 from tests.campaigns.campaigns import launch as launch_campaign
 from tests.campaigns.challenges import draft as draft_challenge
@@ -183,6 +184,10 @@ def _told(program: Program, member: Membership) -> dict[str, dict[str, Any]]:
         "surveys/<uuid:public_id>/": _id(survey) | {"code": "recommend", "pk": 1},
         "community/posts/<uuid:public_id>/": _id(post),
         "community/comments/<uuid:public_id>/": _id(comment),
+        "messages/broadcasts/<uuid:public_id>/": _id(
+            make_broadcast(program, name=f"{WORD} broadcast")
+        )
+        | {"channel": "inbox", "locale": "en"},
         "messages/journeys/<uuid:public_id>/": _id(make_journey(program)) | {"key": "s1"},
     }
 

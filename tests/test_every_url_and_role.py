@@ -290,6 +290,7 @@ def test_an_auditor_posts_only_what_is_a_question() -> None:
         "backoffice:condition_builder",
         "backoffice:styleguide_dialog",
         "loyalty_backoffice:knowledge",
+        "messages_backoffice:broadcast_preview",
         "messages_backoffice:preview",
         "backoffice:own_sign_in_end",
         "backoffice:own_sign_ins_end",

@@ -57,7 +57,7 @@ SHOWN_ONCE = "calendar_feed"
 NEEDS = {
     "promotion": "rules.publish", "challenge": "rules.publish", "game": "rules.draft",
     "survey": "surveys.edit", "event": "programs.edit", "opening": "programs.edit",
-    "season": "programs.edit",
+    "season": "programs.edit", "broadcast": "broadcasts.edit",
 }  # fmt: skip
 
 
@@ -146,6 +146,11 @@ class MoveForm(forms.Form):
     starts_at = MomentField(label=_l("From"))
     ends_at = MomentField(label=_l("Until"))
 
+    def only_moment(self) -> None:
+        """It happens at once."""
+        self.fields["starts_at"].label = _("At")
+        del self.fields["ends_at"]
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("rules.draft")
@@ -161,6 +166,8 @@ def move(request: HttpRequest, kind: str, key: str) -> HttpResponse:
         "starts_at": shown_moment(times.starts_at, entry.program),
         "ends_at": shown_moment(times.ends_at, entry.program),
     })  # fmt: skip
+    if entry.is_moment:
+        form.only_moment()
     if form.is_valid():
         times = _said(form, entry)
         if not request.POST.get("preview"):
@@ -222,7 +229,7 @@ def _wished(request: HttpRequest, entry: Entry) -> Times:
 def _said(form: MoveForm, entry: Entry) -> Times:
     data = form.cleaned_data
     starts_at = said_moment(data["starts_at"], entry.program)
-    ends_at = said_moment(data["ends_at"], entry.program)
+    ends_at = said_moment(data.get("ends_at") or data["starts_at"], entry.program)
     assert starts_at is not None
     assert ends_at is not None
     return Times(starts_at, ends_at)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,7 +19,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns.backoffice.places import NAMESPACE, crumbs, tabs
 from campaigns.channels import all_channels, channel_named
 from campaigns.models import Consent, ConsentChange, ContactAddress, Delivery, Message
-from campaigns.occasions import all_occasions, occasion_named, subject_for_staff
+from campaigns.occasions import (
+    Occasion,
+    all_occasions,
+    families,
+    occasion_named,
+    subject_for_staff,
+)
 from campaigns.selectors.consents import Choice, all_choices_of, blocked_because
 from campaigns.selectors.messages import deliveries, get_delivery, messages_of, outages
 from campaigns.selectors.ways import contact_addresses_of
@@ -47,7 +54,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
     wanted = {
         "state": _one_of(request, "state", State.values),
         "channel": _one_of(request, "channel", [way.key for way in all_channels()]),
-        "occasion": _one_of(request, "occasion", [found.code for found in all_occasions()]),
+        "occasion": _one_of(request, "occasion", [found.code for found in _occasions()]),
     }
     found = deliveries()
     if wanted["state"]:
@@ -55,7 +62,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
     if wanted["channel"]:
         found = found.filter(channel=wanted["channel"])
     if wanted["occasion"]:
-        found = found.filter(message__occasion=wanted["occasion"])
+        found = found.filter(_of_occasion(wanted["occasion"]))
     page = paginate(found, request=request, orderings={"": ("-pk",)}, default="", per_page=50)
     context = {
         "title": _("Sent messages"),
@@ -67,7 +74,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
         "wanted": wanted,
         "states": State.choices,
         "channels": all_channels(),
-        "occasions": all_occasions(),
+        "occasions": _occasions(),
     }
     return render(request, "messages/backoffice/delivery_list.html", context)
 
@@ -218,6 +225,17 @@ def _blocked(customer: Customer, choices: list[Choice]) -> list[tuple[str, str]]
         for key, channel in channels.items()
         if (address := channel.address(customer)) and blocked_because(key, address)
     ]
+
+
+def _occasions() -> list[Occasion]:
+    """Also those of which each has a code of its own."""
+    return [*all_occasions(), *families()]
+
+
+def _of_occasion(code: str) -> Q:
+    if code in {family.code for family in families()}:
+        return Q(message__occasion__startswith=f"{code}-")
+    return Q(message__occasion=code)
 
 
 def _one_of(request: HttpRequest, name: str, known: list[str]) -> str:

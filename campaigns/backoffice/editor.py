@@ -3,6 +3,8 @@ oneself."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from csp.constants import SELF
@@ -29,11 +31,14 @@ from campaigns.backoffice.places import (
 from campaigns.backoffice.ways import test_address
 from campaigns.channels import Channel
 from campaigns.models import MessageTemplate, TemplateVersion
-from campaigns.occasions import Occasion
+from campaigns.occasions import Occasion, family_of
 from campaigns.ready_texts import READY_LOCALE, ready_language, ready_text
 from campaigns.services.previews import preview_words, send_test
 from campaigns.services.templates import LONGEST, Words, archive_template, save_words
+from campaigns.text_parts import beginning
 from campaigns.text_segments import length_of
+from loyalty.backoffice.links import Crumbs
+from loyalty.models import Program
 from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.models import Customer, User
@@ -85,6 +90,30 @@ class WordsForm(forms.Form):
         return Words(data["subject"], data["body"], data.get("text", ""))
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where words are written: of what, by which way and in which language; where its pages are
+    (`words`, `preview`, `test`, `archive`) by language, and what saves words and puts them away.
+    `program`: whose members it is shown as."""
+
+    occasion: Occasion
+    way: Channel
+    locale: str
+    may_edit: bool
+    url: Callable[[str, str], str]
+    back: str
+    breadcrumbs: Crumbs
+    save: Callable[[Words], TemplateVersion]
+    put_away: Callable[[MessageTemplate], None]
+    program: Program | None = None
+
+    @property
+    def template(self) -> MessageTemplate | None:
+        return MessageTemplate.objects.filter(
+            occasion=self.occasion.code, channel=self.way.key, locale=self.locale, archived_at=None
+        ).first()
+
+
 @csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("programs.view")
@@ -92,20 +121,7 @@ def words(request: HttpRequest, code: str, channel: str, locale: str) -> HttpRes
     """The words, with what they may use beside them, and as they will be read."""
     if request.method == "POST":
         require(request.user, "messages.edit")
-    occasion, way = _about(code, channel)
-    version = _chosen_version(request, _template(occasion, way, locale))
-    form = WordsForm(way, posted(request), _initial(occasion, way, locale, version))
-    if form.is_valid():
-        with errors_on(form):
-            saved = save_words(
-                occasion=occasion, channel=way, locale=locale, words=form.words(),
-                actor=acting(request), now=timezone.now(),
-            )  # fmt: skip
-            messages.success(request, _("Saved as version %s. It is used now.") % saved.number)
-            return redirect(_address("words", occasion, way, saved.template.locale))
-    context = _context(request, occasion, way, locale, form) | {"asked": request.GET.get("version")}
-    status = 422 if form.errors else 200
-    return render(request, "messages/backoffice/words.html", context, status=status)
+    return words_page(request, _place(request, code, channel, locale))
 
 
 @xframe_options_sameorigin
@@ -113,23 +129,7 @@ def words(request: HttpRequest, code: str, channel: str, locale: str) -> HttpRes
 @staff_view("programs.view")
 def preview(request: HttpRequest, code: str, channel: str, locale: str) -> HttpResponse:
     """What is in use, or what is being written, as it will be read."""
-    occasion, way = _about(code, channel)
-    template = _template(occasion, way, locale)
-    data = posted(request) or _initial(occasion, way, locale, _chosen_version(request, template))
-    form = WordsForm(way, data)
-    if not form.is_valid():
-        wrong = [error for errors in form.errors.values() for error in errors]
-        return _frame(request, {"errors": wrong})
-    try:
-        told = preview_words(
-            occasion=occasion, channel=way, locale=locale, words=form.words(),
-            customer=_customer(request, form.cleaned_data["member"]),
-        )  # fmt: skip
-    except DomainError as error:
-        return _frame(request, {"errors": [str(item.message) for item in error.errors]})
-    length = length_of(told.text) if way.is_short else None
-    context = {"told": told, "length": length, "titled": way.titled}
-    return _framed(HttpResponse(told.html)) if told.html else _frame(request, context)
+    return preview_page(request, _place(request, code, channel, locale))
 
 
 @csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]
@@ -137,9 +137,50 @@ def preview(request: HttpRequest, code: str, channel: str, locale: str) -> HttpR
 @staff_view("messages.edit")
 def test(request: HttpRequest, code: str, channel: str, locale: str) -> HttpResponse:
     """Send what is being written to oneself; nothing is saved."""
-    occasion, way = _about(code, channel)
-    form = WordsForm(way, request.POST)
-    user = request.user
+    return test_page(request, _place(request, code, channel, locale))
+
+
+@require_POST
+@staff_view("messages.edit")
+def archive(request: HttpRequest, code: str, channel: str, locale: str) -> HttpResponse:
+    """Use the next language, or the ready-made words, from now on."""
+    return archive_page(request, _place(request, code, channel, locale))
+
+
+def words_page(request: HttpRequest, place: Place) -> HttpResponse:
+    version = _chosen_version(request, place.template)
+    form = WordsForm(place.way, posted(request), _initial(place, version))
+    if form.is_valid():
+        with errors_on(form):
+            saved = place.save(form.words())
+            messages.success(request, _("Saved as version %s. It is used now.") % saved.number)
+            return redirect(place.url("words", saved.template.locale))
+    context = _context(place, form) | {"asked": request.GET.get("version")}
+    status = 422 if form.errors else 200
+    return render(request, "messages/backoffice/words.html", context, status=status)
+
+
+def preview_page(request: HttpRequest, place: Place) -> HttpResponse:
+    """In a frame of its own."""
+    data = posted(request) or _initial(place, _chosen_version(request, place.template))
+    form = WordsForm(place.way, data)
+    if not form.is_valid():
+        wrong = [error for errors in form.errors.values() for error in errors]
+        return _frame(request, {"errors": wrong})
+    try:
+        told = preview_words(
+            occasion=place.occasion, channel=place.way, locale=place.locale, words=form.words(),
+            customer=_customer(request, form.cleaned_data["member"]), program=place.program,
+        )  # fmt: skip
+    except DomainError as error:
+        return _frame(request, {"errors": [str(item.message) for item in error.errors]})
+    length = length_of(told.text) if place.way.is_short else None
+    context = {"told": told, "length": length, "titled": place.way.titled}
+    return _framed(HttpResponse(told.html)) if told.html else _frame(request, context)
+
+
+def test_page(request: HttpRequest, place: Place) -> HttpResponse:
+    form, user, way = WordsForm(place.way, request.POST), request.user, place.way
     assert isinstance(user, User)
     if not form.is_valid():
         messages.error(request, _("Write a subject and a text first."))
@@ -147,8 +188,8 @@ def test(request: HttpRequest, code: str, channel: str, locale: str) -> HttpResp
         try:
             to = test_address(way, request) if way.is_set_up else user.email
             send_test(
-                occasion=occasion, channel=way, locale=locale, words=form.words(), to=to,
-                actor=acting(request),
+                occasion=place.occasion, channel=way, locale=place.locale, words=form.words(),
+                to=to, actor=acting(request), program=place.program,
                 customer=_customer(request, form.cleaned_data["member"]),
             )  # fmt: skip
             messages.success(request, _("It is on its way to %s.") % to)
@@ -156,21 +197,20 @@ def test(request: HttpRequest, code: str, channel: str, locale: str) -> HttpResp
             messages.error(request, str(error.message))
     # What is being written is still there.
     written = {name: request.POST.get(name, "") for name in ("subject", "body", "text", "member")}
-    context = _context(request, occasion, way, locale, WordsForm(way, initial=written))
+    context = _context(place, WordsForm(way, initial=written))
     return render(request, "messages/backoffice/words.html", context)
 
 
-@require_POST
-@staff_view("messages.edit")
-def archive(request: HttpRequest, code: str, channel: str, locale: str) -> HttpResponse:
-    """Use the next language, or the ready-made words, from now on."""
-    occasion, way = _about(code, channel)
-    template = _template(occasion, way, locale)
+def archive_page(request: HttpRequest, place: Place) -> HttpResponse:
+    template = place.template
     if template is None:
         raise Http404("There are no such words.")
-    archive_template(template=template, actor=acting(request), now=timezone.now())
-    messages.success(request, _("These words are not used any more."))
-    return redirect(occasion_url(occasion))
+    try:
+        place.put_away(template)
+        messages.success(request, _("These words are not used any more."))
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    return redirect(place.back)
 
 
 @require_POST
@@ -183,44 +223,47 @@ def language(request: HttpRequest, code: str) -> HttpResponse:
     if not locale.replace("-", "").isalnum():
         messages.error(request, _("Write a language like en or pt-br."))
         return redirect(occasion_url(occasion))
-    return redirect(_address("words", occasion, way, locale))
+    return redirect(reverse(f"{NAMESPACE}:words", args=[occasion.code, way.key, locale]))
 
 
-def _context(
-    request: HttpRequest, occasion: Occasion, way: Channel, locale: str, form: WordsForm
-) -> dict[str, Any]:
-    template = _template(occasion, way, locale)
-    may_edit = is_allowed(request.user, "messages.edit")
-    if not may_edit:
+def _context(place: Place, form: WordsForm) -> dict[str, Any]:
+    template = place.template
+    if not place.may_edit:
         form.only_read()
     versions = template.versions.select_related("author") if template else None
     return {
-        "title": f"{occasion.label} · {way.label} · {locale}",
-        "breadcrumbs": crumbs(occasion),
+        "title": f"{place.occasion.label} · {place.way.label} · {place.locale}",
+        "breadcrumbs": place.breadcrumbs,
         "template": template,
+        "ready_made": template is None and family_of(place.occasion.code) is None,
         "versions": list(versions[:20]) if versions else [],
         "variables": [(variable, f"{{{{ {variable.name} }}}}") for variable in
-                      occasion.all_variables],
+                      place.occasion.all_variables],
         "form": form,
-        "may_edit": may_edit,
-        "preview_url": _address("preview", occasion, way, locale),
-        "test_url": _address("test", occasion, way, locale),
-        "archive_url": _address("archive", occasion, way, locale),
-        "back": occasion_url(occasion),
+        "may_edit": place.may_edit,
+        "preview_url": place.url("preview", place.locale),
+        "test_url": place.url("test", place.locale),
+        "archive_url": place.url("archive", place.locale),
+        "back": place.back,
     }  # fmt: skip
 
 
-def _about(code: str, channel: str) -> tuple[Occasion, Channel]:
+def _place(request: HttpRequest, code: str, channel: str, locale: str) -> Place:
     occasion, way = find_occasion(code), find_channel(channel)
     if way not in ways_of(occasion):
         raise Http404("It is not told by this way.")
-    return occasion, way
-
-
-def _template(occasion: Occasion, way: Channel, locale: str) -> MessageTemplate | None:
-    return MessageTemplate.objects.filter(
-        occasion=occasion.code, channel=way.key, locale=locale, archived_at=None
-    ).first()
+    return Place(
+        occasion, way, locale, is_allowed(request.user, "messages.edit"),
+        lambda page, of: reverse(f"{NAMESPACE}:{page}", args=[occasion.code, way.key, of]),
+        occasion_url(occasion), crumbs(occasion),
+        save=lambda words: save_words(
+            occasion=occasion, channel=way, locale=locale, words=words, actor=acting(request),
+            now=timezone.now(),
+        ),
+        put_away=lambda template: archive_template(
+            template=template, actor=acting(request), now=timezone.now()
+        ),
+    )  # fmt: skip
 
 
 def _chosen_version(
@@ -235,13 +278,13 @@ def _chosen_version(
     return template.versions.first()
 
 
-def _initial(
-    occasion: Occasion, way: Channel, locale: str, version: TemplateVersion | None
-) -> dict[str, str]:
+def _initial(place: Place, version: TemplateVersion | None) -> dict[str, str]:
     if version is not None:
         return {"subject": version.subject, "body": version.body, "text": version.text}
-    ready = ready_text(occasion.code, way.key, ready_language(locale) or READY_LOCALE)
-    assert ready is not None
+    language = ready_language(place.locale) or READY_LOCALE
+    ready = ready_text(place.occasion.code, place.way.key, language)
+    if ready is None:
+        return {"subject": "", "body": beginning(place.way, language)}
     return {"subject": ready.subject, "body": ready.body}
 
 
@@ -260,7 +303,3 @@ def _frame(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 def _framed(response: HttpResponse) -> HttpResponse:
     response["Content-Security-Policy"] = _FRAME_POLICY
     return response
-
-
-def _address(name: str, occasion: Occasion, way: Channel, locale: str) -> str:
-    return reverse(f"{NAMESPACE}:{name}", args=[occasion.code, way.key, locale])

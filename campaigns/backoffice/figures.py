@@ -29,7 +29,8 @@ from campaigns.backoffice.places import NAMESPACE, crumbs, find_occasion, tabs
 from campaigns.channels import channel_named
 from campaigns.journey_words import shown_steps
 from campaigns.models import Journey
-from campaigns.occasions import all_occasions
+from campaigns.occasions import all_occasions, family_of
+from campaigns.selectors.broadcasts import broadcasts
 from campaigns.selectors.figures import (
     Counts,
     Measured,
@@ -176,6 +177,18 @@ def _message_rows(found: Mapping[str, Counts]) -> list[Row]:
         )
         for code, counts in found.items()
         if code in known
+    ] + _broadcast_rows(found)  # fmt: skip
+
+
+def _broadcast_rows(found: Mapping[str, Counts]) -> list[Row]:
+    told = {code: counts for code, counts in found.items() if family_of(code)}
+    rows = broadcasts().filter(pk__in=[code.rpartition("-")[2] for code in told])
+    return [
+        Row(
+            row.name, "send", reverse(f"{NAMESPACE}:broadcast", args=[row.public_id]),
+            told[row.occasion], row.status, row.program.name if row.program else "",
+        )
+        for row in rows
     ]  # fmt: skip
 
 

@@ -54,6 +54,14 @@ ACTIONS = {
     "address.confirmed": _("Showed by a code that a number is theirs"),
     "address.removed": _("Removed a device or a number"),
     "message.sent_again": _("Sent a message again"),
+    "broadcast.created": _("Began to write a broadcast"),
+    "broadcast.changed": _("Changed a broadcast"),
+    "broadcast.scheduled": _("Scheduled a broadcast"),
+    "broadcast.withdrawn": _("Took a broadcast back"),
+    "broadcast.paused": _("Paused a broadcast"),
+    "broadcast.resumed": _("Went on with a broadcast"),
+    "broadcast.stopped": _("Stopped a broadcast"),
+    "broadcast.deleted": _("Deleted the draft of a broadcast"),
     "journey.created": _("Began to write a journey"),
     "journey.published": _("Put a journey live"),
     "journey.led_in": _("Led a member into a journey"),
@@ -64,6 +72,8 @@ ACTIONS = {
 }
 FIELDS = {
     "is_on": _("Is told"),
+    "send_at": _("Is sent"),
+    "by_member_clock": _("By members' own clocks"),
     "channels": _("Ways"),
     "only_first": _("By the first alone"),
     "provider": _("Provider"),
@@ -143,5 +153,8 @@ def register() -> None:
     )
     register_audit_target("campaigns.channelsetting", TargetKind(_("Way"), hides=without_secrets))
     register_audit_target("campaigns.messagetemplate", TargetKind(_("Words of a message")))
+    register_audit_target(
+        "campaigns.broadcast", TargetKind(_("Broadcast"), f"{NAMESPACE}:broadcast")
+    )
     register_audit_target("campaigns.journey", TargetKind(_("Journey")))
     register_audit_target("campaigns.messagingpolicy", TargetKind(_("Messages")))

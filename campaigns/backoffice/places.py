@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from campaigns.channels import Channel, channel_named
-from campaigns.occasions import Occasion, occasion_named
+from campaigns.occasions import Occasion, family_of, occasion_named
 from loyalty.backoffice.links import Crumbs
 from members.navigation import Tab
 
@@ -17,7 +17,8 @@ NAMESPACE = "messages_backoffice"
 def tabs(current: str) -> list[Tab]:
     """The pages about messages."""
     pages = (
-        ("occasion_list", _("Occasions")), ("journey_list", _("Journeys")),
+        ("occasion_list", _("Occasions")), ("broadcast_list", _("Broadcasts")),
+        ("journey_list", _("Journeys")),
         ("delivery_list", _("Sent messages")), ("figure_list", _("Figures")),
         ("way_list", _("Ways")),
         ("policy", _("When and how often")),
@@ -39,7 +40,8 @@ def crumbs(occasion: Occasion | None = None) -> Crumbs:
 
 def find_occasion(code: str) -> Occasion:
     found = occasion_named(code)
-    if found is None:
+    # Broadcasts have pages of their own.
+    if found is None or family_of(code) is not None:
         raise Http404("There is no such occasion.")
     return found
 

@@ -8,6 +8,8 @@ from django.urls import include, path
 from campaigns.backoffice import (
     affiliates,
     board_names,
+    broadcast_words,
+    broadcasts,
     calendar,
     campaign_codes,
     campaign_extras,
@@ -50,6 +52,8 @@ from campaigns.backoffice import (
 WORDS = "messages/occasions/<slug:code>/<slug:channel>/<slug:locale>"
 OCCASION = "messages/occasions/<slug:code>"
 WAY = "messages/ways/<slug:channel>"
+BROADCAST = "messages/broadcasts/<uuid:public_id>"
+SAID = f"{BROADCAST}/words/<slug:channel>/<slug:locale>"
 JOURNEY = "messages/journeys/<uuid:public_id>"
 ENDPOINT = "settings/webhooks/<uuid:public_id>/"
 DELIVERY = "operations/webhooks/<uuid:public_id>/"
@@ -83,6 +87,19 @@ message_urls = [
     ),
     path(f"{JOURNEY}/figures/", figures.journey_figures, name="journey_figures"),
     path(f"{JOURNEY}/figures/file/", figures.journey_figure_file, name="journey_figure_file"),
+    path("messages/broadcasts/", broadcasts.broadcast_list, name="broadcast_list"),
+    path("messages/broadcasts/new/", broadcasts.broadcast_create, name="broadcast_create"),
+    path(f"{BROADCAST}/", broadcasts.broadcast, name="broadcast"),
+    path(f"{BROADCAST}/edit/", broadcasts.broadcast_edit, name="broadcast_edit"),
+    path(f"{BROADCAST}/act/", broadcasts.broadcast_act, name="broadcast_act"),
+    path(f"{BROADCAST}/progress/", broadcasts.broadcast_progress, name="broadcast_progress"),
+    path(f"{BROADCAST}/language/", broadcast_words.broadcast_language, name="broadcast_language"),
+    path(f"{SAID}/", broadcast_words.broadcast_words, name="broadcast_words"),
+    path(f"{SAID}/preview/", broadcast_words.broadcast_preview, name="broadcast_preview"),
+    path(f"{SAID}/test/", broadcast_words.broadcast_test, name="broadcast_test"),
+    path(
+        f"{SAID}/archive/", broadcast_words.broadcast_words_archive, name="broadcast_words_archive"
+    ),
     path("messages/figures/", figures.figure_list, name="figure_list"),
     path("messages/figures/file/", figures.figure_file, name="figure_file"),
     path("messages/figures/counted/", measuring.measuring, name="measuring"),

@@ -38,6 +38,7 @@ from loyalty.services.order_inputs import CustomerRef, LineInput, OrderInput
 from loyalty.shop_exports import matching
 from loyalty.shop_exports.matching import folded
 from members.errors import DomainError
+from members.genders import understood
 
 Row = Mapping[str, Any]
 MOST_ROWS = 500
@@ -92,6 +93,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("phone", _l("Phone"), matching.PHONE),
         Target("country", _l("Country"), matching.COUNTRY),
         Target("birthday", _l("Birthday"), matching.BIRTHDAY),
+        Target("gender", _l("Gender"), matching.GENDER),
         Target("changed_at", _l("Changed"), matching.CHANGED),
     ),
     ACTIVITY: (
@@ -354,6 +356,8 @@ def _read_customer(row: Row, about: Reading) -> Records:
     changed = instant(row, "changed_at", zone=about.zone)
     names = ("email", "given_name", "family_name", "phone", "country", "birthday")
     values = {name: text(row, name, longest=254) for name in names if text(row, name)}
+    if said := understood(text(row, "gender", longest=254)):
+        values["gender"] = said
     if "birthday" in values:
         values["birthday"] = values["birthday"][:10]
     facts = CustomerFacts(

@@ -3,7 +3,8 @@
 from importlib import import_module
 
 PARTS = (
-    "messages", "devices", "connections", "journeys", "figures", "webhooks", "surveys", "calendar",
+    "messages", "broadcasts", "devices", "connections", "journeys", "figures", "webhooks",
+    "surveys", "calendar",
     "campaigns", "games", "challenges", "offers", "referrals", "community",
 )  # fmt: skip
 

@@ -1,4 +1,5 @@
 from campaigns.models.affiliates import Affiliate, AffiliatePayout
+from campaigns.models.broadcasts import Broadcast, BroadcastRecipient
 from campaigns.models.calendar_feeds import CalendarFeed
 from campaigns.models.campaign_forecasts import CampaignForecast
 from campaigns.models.campaigns import Campaign, CampaignMember
@@ -72,6 +73,8 @@ __all__ = [
     "BlockedAddress",
     "BoardName",
     "BoardScore",
+    "Broadcast",
+    "BroadcastRecipient",
     "CalendarFeed",
     "Campaign",
     "CampaignForecast",

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Count
 
-from campaigns.models import DeliveryClick, Journey, JourneyVersion
+from campaigns.models import Broadcast, DeliveryClick, Journey, JourneyVersion
 from campaigns.selectors.journeys import definition_of
 from campaigns.selectors.policies import get_policy
 from loyalty.models import Order
@@ -144,6 +144,18 @@ def figures_of_journey(journey: Journey, *, days: int, now: dt.datetime) -> Meas
     )  # fmt: skip
     told_here = Journey.objects.filter(pk=journey.pk).values("passages__steps__message")
     clicks = DeliveryClick.objects.filter(delivery__message__in=told_here)
+    return _measured(asked, _parts(told, asked), _links(clicks, asked))
+
+
+def figures_of_broadcast(broadcast: Broadcast, *, now: dt.datetime) -> Measured:
+    """Of all that it told, whenever that was."""
+    begun, zone = broadcast.begun_at or now, _zone()
+    asked = _asked(1, now) | {
+        "occasion": broadcast.occasion, "own": broadcast.order_days,
+        "first": begun.astimezone(zone).date(), "since": begun,
+    }  # fmt: skip
+    told = _told(which="AND m.occasion = %(occasion)s", order_days="%(own)s")
+    clicks = DeliveryClick.objects.filter(delivery__message__occasion=asked["occasion"])
     return _measured(asked, _parts(told, asked), _links(clicks, asked))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from campaigns.models import MessageTemplate, TemplateVersion
+from campaigns.occasions import families, family_of
 from campaigns.ready_texts import READY_LOCALE, ready_language
 
 Address = tuple[str, str, str]
@@ -24,14 +25,18 @@ def versions_in_use() -> QuerySet[TemplateVersion]:
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """The merchant's own words, read once for many messages."""
+    """The merchant's own words, read once for many messages; those of a family as they are
+    asked for, because there are ever more of them."""
 
     versions: dict[Address, TemplateVersion]
     default_locale: str
+    families: dict[str, dict[Address, TemplateVersion]] = field(default_factory=dict)
 
     def choose(self, occasion: str, channel: str, locale: str) -> TemplateVersion | None:
         """In this language, else the merchant's. None: the ready-made words, which are in
         `ready_locale`."""
+        if family_of(occasion):
+            return self._choose_own(occasion, channel, locale)
         for name in (locale, self.default_locale):
             for wanted in languages(name):
                 if found := self.versions.get((occasion, channel, wanted)):
@@ -42,12 +47,29 @@ class Templates:
 
     def locale_for(self, occasion: str, locale: str) -> str:
         """In which language somebody is told of it: the first that there are words in."""
-        own = {at[2] for at in self.versions if at[0] == occasion}
+        alone = bool(family_of(occasion))
+        own = {at[2] for at in self.words_of(occasion) if at[0] == occasion}
         for name in (locale, self.default_locale):
             spoken = next((found for found in languages(name) if found in own), None)
-            if found := spoken or ready_language(name):
+            if found := spoken or ("" if alone else ready_language(name)):
                 return found
-        return READY_LOCALE
+        return min(own, default=READY_LOCALE) if alone else READY_LOCALE
+
+    def words_of(self, occasion: str) -> dict[Address, TemplateVersion]:
+        """Those that an occasion may use."""
+        if not family_of(occasion):
+            return self.versions
+        if occasion not in self.families:
+            rows = versions_in_use().filter(template__occasion=occasion)
+            self.families[occasion] = _by_address(rows)
+        return self.families[occasion]
+
+    def _choose_own(self, occasion: str, channel: str, locale: str) -> TemplateVersion | None:
+        """There are no ready-made words, so any language is better than none."""
+        own = {at[2]: found for at, found in self.words_of(occasion).items() if at[1] == channel}
+        spoken = (wanted for name in (locale, self.default_locale) for wanted in languages(name))
+        chosen = next((wanted for wanted in spoken if wanted in own), min(own, default=None))
+        return own[chosen] if chosen is not None else None
 
     def ready_locale(self, locale: str) -> str:
         return ready_language(locale) or ready_language(self.default_locale) or READY_LOCALE
@@ -55,11 +77,14 @@ class Templates:
 
 def load_templates(default_locale: str) -> Templates:
     """One query."""
-    found = {
-        (version.template.occasion, version.template.channel, version.template.locale): version
-        for version in versions_in_use()
-    }
-    return Templates(found, default_locale)
+    rows = versions_in_use()
+    for family in families():
+        rows = rows.exclude(template__occasion__startswith=f"{family.code}-")
+    return Templates(_by_address(rows), default_locale)
+
+
+def _by_address(rows: Iterable[TemplateVersion]) -> dict[Address, TemplateVersion]:
+    return {(row.template.occasion, row.template.channel, row.template.locale): row for row in rows}
 
 
 def languages(locale: str) -> Iterator[str]:

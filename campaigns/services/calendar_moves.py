@@ -14,10 +14,12 @@ from campaigns.campaign_templates import CHALLENGE
 from campaigns.challenge_definitions import definition_of_challenge
 from campaigns.game_definitions import definition_of_game
 from campaigns.models import Campaign, Season
+from campaigns.selectors.broadcasts import broadcasts
 from campaigns.selectors.calendar import Conflict, Entry, Span, conflicts_in, entries
 from campaigns.selectors.challenges import challenges
 from campaigns.selectors.games import games
 from campaigns.selectors.surveys import surveys
+from campaigns.services.broadcasts import schedule_broadcast
 from campaigns.services.campaigns import change_campaign, publish_campaign, withdraw_campaign
 from campaigns.services.challenges import change_challenge
 from campaigns.services.games import change_game
@@ -38,7 +40,7 @@ Status = Campaign.Status
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """From when to when."""
+    """From when to when; both the same: a moment."""
 
     starts_at: dt.datetime
     ends_at: dt.datetime
@@ -67,6 +69,8 @@ def find_entry(kind: str, key: str, now: dt.datetime) -> Entry:
 
 
 def times_of(entry: Entry) -> Times:
+    if entry.is_moment:
+        return Times(entry.starts_at, entry.starts_at)
     if entry.ends_at is None:
         raise ConflictError(_("It has no end that could be moved."), code="no_end")
     return Times(entry.starts_at, entry.ends_at)
@@ -82,7 +86,8 @@ def moved_by(entry: Entry, day: dt.date) -> Times:
 def preview_move(entry: Entry, times: Times, now: dt.datetime) -> Preview:
     """What it would meet there, and meets no more. Nothing is written."""
     check_times(entry, times, now)
-    moved = replace(entry, starts_at=times.starts_at, ends_at=times.ends_at)
+    ends_at = None if entry.is_moment else times.ends_at
+    moved = replace(entry, starts_at=times.starts_at, ends_at=ends_at)
     around = Span(
         min(entry.first, moved.first) - dt.timedelta(days=14),
         max(entry.last, moved.last) + dt.timedelta(days=14),
@@ -110,7 +115,7 @@ def check_times(entry: Entry, times: Times, now: dt.datetime) -> None:
     """Raises DomainError naming the field."""
     if not entry.movable:
         raise ConflictError(_("It has begun, or is settled: it cannot be moved."), code="settled")
-    if times.ends_at <= times.starts_at:
+    if times.ends_at <= times.starts_at and not entry.is_moment:
         raise _wrong("ends_at", _("Later than it begins."))
     if entry.kind != "season" and times.starts_at < now:
         raise _wrong("starts_at", _("That has passed already."))
@@ -173,6 +178,14 @@ def _move_survey(entry: Entry, times: Times, actor: Actor, now: dt.datetime) -> 
     change_survey(survey=survey, definition=fresh, actor=actor)
 
 
+def _move_broadcast(entry: Entry, times: Times, actor: Actor, now: dt.datetime) -> None:
+    row = broadcasts().get(public_id=entry.key)
+    schedule_broadcast(
+        broadcast=row, send_at=times.starts_at, by_member_clock=row.by_member_clock, actor=actor,
+        now=now,
+    )  # fmt: skip
+
+
 def _move_event(entry: Entry, times: Times, actor: Actor, now: dt.datetime) -> None:
     """Whoever has booked keeps their seat."""
     event = get_event(entry.key)
@@ -219,6 +232,7 @@ MOVES: Mapping[str, Move] = {
     "challenge": _move_promotion,
     "game": _move_game,
     "survey": _move_survey,
+    "broadcast": _move_broadcast,
     "event": _move_event,
     "opening": _move_opening,
     "season": _move_season,

@@ -65,6 +65,26 @@ def judge(
     return GO
 
 
+def foresee(
+    *, customer: Customer, channel: Channel, topic: str, priority: int, policy: MessagingPolicy,
+    known: Known,
+) -> str:  # fmt: skip
+    """Why something of this topic would not be sent to them if it were written now; empty: it
+    would, or would wait for the end of quiet hours."""
+    address = known.addresses.get(customer.pk, "")
+    if not address:
+        return "no_address"
+    if channel.open_line is None:
+        return ""
+    if known.is_blocked(address):
+        return "address_blocked"
+    if is_needed(topic):
+        return ""
+    if refusal := why_not(known.said.get((customer.pk, topic), ""), topic, policy, channel):
+        return refusal
+    return "cap" if policy.cap and known.would_be_full(customer, priority, policy.cap) else ""
+
+
 def _never(delivery: Delivery, address: str, known: Known, now: dt.datetime) -> str:
     """Why it goes to nobody, whatever they want."""
     message = delivery.message

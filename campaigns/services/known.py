@@ -66,10 +66,15 @@ class Known:
 
     def is_full(self, delivery: Delivery, customer: Customer, cap: int) -> bool:
         """Whether they had as many as they may have, counting those that matter more."""
-        places = self.places[customer.pk].values()
-        others = (place for place in places if place.message != delivery.message_id)
-        counted = {one.message for one in others if one.had or one.priority < delivery.priority}
-        return len(counted) >= cap
+        return self._counted(customer, delivery.priority, delivery.message_id) >= cap
+
+    def would_be_full(self, customer: Customer, priority: int, cap: int) -> bool:
+        """The same of something that is not written yet."""
+        return self._counted(customer, priority, None) >= cap
+
+    def _counted(self, customer: Customer, priority: int, without: int | None) -> int:
+        places = (one for one in self.places[customer.pk].values() if one.message != without)
+        return len({one.message for one in places if one.had or one.priority < priority})
 
     def note_going(self, delivery: Delivery, customer: Customer) -> None:
         """What is needed does not count, whatever becomes of it."""
@@ -83,12 +88,12 @@ class Known:
 
 def know(
     *, customers: Sequence[Customer], channel: Channel, policy: MessagingPolicy, now: dt.datetime,
-    deliveries: Sequence[Delivery] = (),
+    deliveries: Sequence[Delivery] = (), only_looks: bool = False,
 ) -> Known:  # fmt: skip
     """In a transaction: it is held until that ends that nobody else counts their messages.
-    `deliveries`: what is for them."""
+    `deliveries`: what is for them. `only_looks`: nothing is sent after it, so nothing is held."""
     ids = sorted({customer.pk for customer in customers})
-    if policy.cap:
+    if policy.cap and not only_looks:
         with connection.cursor() as cursor:
             cursor.execute(_TAKE_TURNS, [ids])
     said = Consent.objects.filter(customer__in=ids, channel=channel.key)

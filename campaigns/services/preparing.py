@@ -14,6 +14,7 @@ from campaigns.channels import Channel, Letter
 from campaigns.links import StopLink, absolute, stop_url
 from campaigns.models import Delivery, Message, MessagingPolicy
 from campaigns.occasions import Occasion, occasion_named
+from campaigns.selectors.broadcasts import paused_codes
 from campaigns.selectors.policies import get_policy
 from campaigns.selectors.templates import Templates, load_templates
 from campaigns.selectors.ways import channel_settings, usable_among
@@ -30,6 +31,7 @@ from members.selectors.merges import current
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
+HELD_FOR = dt.timedelta(minutes=5)
 
 _MARK = """
     UPDATE campaigns_delivery d
@@ -55,6 +57,8 @@ class Batch:
     # Those that are set up, and the words that decline them.
     usable: frozenset[str]
     stop_words: dict[str, str]
+    # The codes of broadcasts that wait until they are gone on with.
+    paused: frozenset[str]
     # What stands around the bodies, by language.
     frames: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -66,6 +70,7 @@ class Batch:
             policy, merchant, load_templates(merchant.locale), Measuring.load(policy),
             frozenset(channel.key for channel in usable_among(known)),
             {key: setting.stop_word for key, setting in known.items()},
+            paused_codes(),
         )  # fmt: skip
 
     def stop_word(self, channel: Channel) -> str:
@@ -104,6 +109,8 @@ def prepare(
             _drop(row, customer, "occasion_off", known)
         elif channel.key not in batch.usable:
             _drop(row, customer, "channel_off", known)
+        elif occasion.code in batch.paused:
+            _hold(row, now)
         elif _may_go(row, occasion, channel, customer, batch, known, now):
             letter = _letter(row, occasion, channel, customer, batch, known)
             if letter is not None:
@@ -122,6 +129,12 @@ def _own(claimed: Sequence[Delivery]) -> list[Delivery]:
     found = {row.pk: row for row in rows.filter(pk__in=attempts, state=State.QUEUED).order_by("pk")}
     own = (found.get(row.pk) for row in claimed)
     return [row for row in own if row is not None and row.attempts == attempts[row.pk]]
+
+
+def _hold(row: Delivery, now: dt.datetime) -> None:
+    """Looked at again a little later, or as soon as its broadcast goes on."""
+    row.available_at, row.reason = now + HELD_FOR, "paused"
+    row.save(update_fields=["available_at", "reason"])
 
 
 def _may_go(

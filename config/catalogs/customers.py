@@ -107,6 +107,7 @@ FILES = [
     "rewards/till_receipts.py",
     "rewards/words.py",
     "campaigns/api/v1/own*.py",
+    "members/genders.py",
     "campaigns/account/community.py",
     "campaigns/account/forum.py",
     "campaigns/challenge_fields.py",

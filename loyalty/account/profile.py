@@ -19,6 +19,7 @@ from loyalty.card_numbers import grouped
 from loyalty.selectors.memberships import list_memberships
 from members.account.access import CustomerRequest, customer_view
 from members.errors import DomainError
+from members.genders import CHOICES
 from members.languages import language_of, own_names
 from members.models import Customer
 from members.phones import format_phone
@@ -54,6 +55,10 @@ class ProfileForm(forms.Form):
         label=gettext_lazy("Birthday"), required=False,
         widget=forms.DateInput(attrs={"type": "date", "autocomplete": "bday"}, format="%Y-%m-%d"),
     )  # fmt: skip
+    gender = forms.ChoiceField(
+        label=gettext_lazy("Gender"), required=False, choices=CHOICES,
+        help_text=gettext_lazy("Only if you like: so that what we tell you suits you."),
+    )  # fmt: skip
     locale = forms.ChoiceField(label=gettext_lazy("Language"), choices=_language_choices)
 
     @classmethod
@@ -62,6 +67,7 @@ class ProfileForm(forms.Form):
             "given_name": customer.given_name,
             "family_name": customer.family_name,
             "phone": format_phone(customer.phone) if customer.phone else "",
+            "gender": customer.gender,
             "locale": language_of(customer) or AUTOMATIC,
         }
         form = cls(data, initial=initial)
@@ -99,8 +105,8 @@ class ProfileForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @customer_view
 def profile(request: CustomerRequest) -> HttpResponse:
-    """Name, phone and language to change, a birthday to tell once; the cards and the e-mail address
-    to read."""
+    """Name, phone, gender and language to change, a birthday to tell once; the cards and the e-mail
+    address to read."""
     form = ProfileForm.of(request.customer, request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:

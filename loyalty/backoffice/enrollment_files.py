@@ -35,14 +35,15 @@ FORMAT = (
     Column("given_name", gettext_lazy("First name."), "Ann", required=False),
     Column("family_name", gettext_lazy("Last name."), "Lee", required=False),
     Column("locale", gettext_lazy("Their language."), "en", required=False),
+    Column("gender", gettext_lazy("female, male or other."), "female", required=False),
     Column(
         "since", gettext_lazy("Member since; empty: from now on."), "2026-03-31", required=False
     ),
 )
 SAMPLE = (
     COLUMNS,
-    ("C-17", "ann@example.com", "+60123456789", "Ann", "Lee", "en", "2026-03-31"),
-    ("", "bob@example.com", "", "Bob", "", "", ""),
+    ("C-17", "ann@example.com", "+60123456789", "Ann", "Lee", "en", "female", "2026-03-31"),
+    ("", "bob@example.com", "", "Bob", "", "", "", ""),
 )
 
 

@@ -36,7 +36,7 @@ from members.services.jobs import record_job_errors, start_or_resume_job
 KIND = "enrollment_import"
 UNDO = "enrollment_undo"
 FILE = "people"
-DETAILS = ("external_id", "email", "phone", "given_name", "family_name", "locale")
+DETAILS = ("external_id", "email", "phone", "given_name", "family_name", "locale", "gender")
 COLUMNS = (*DETAILS, "since")
 NAMING = ("external_id", "email", "phone")
 PIECE = 250

@@ -193,6 +193,7 @@ FULL_NAME = names(
 )
 PHONE = names("phone mobile phonenumber telephone")
 COUNTRY = names("countrycode country addresscountrycode")
+GENDER = names("gender sex geschlecht genre genero genere geslacht jantina φυλο 性别")
 BIRTHDAY = names("birthday dateofbirth birthdate dob")
 
 PRODUCT_NUMBER = names(

@@ -18,6 +18,7 @@ from members.backoffice.audit import AuditRow
 from members.backoffice.forms import NoteForm
 from members.choices import country_name, language_name
 from members.forms import errors_on, posted
+from members.genders import gender_name
 from members.models import Customer
 from members.phones import format_phone
 from members.policy import acting, is_allowed, require, staff_view
@@ -76,6 +77,7 @@ def identity_panel(
         "announcement": announcement,
         "may_tag": is_allowed(request.user, "customers.annotate") and is_known(person),
         "phone": format_phone(person.phone) if person.phone else "",
+        "gender": gender_name(person.gender),
         "country": country_name(person.country) if person.country else "",
         "language": language_name(person.locale) if person.locale else "",
         "may_edit": is_allowed(request.user, "customers.edit") and is_known(person),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _l
 
 from members import audit
 from members.choices import Choices, countries, languages
+from members.genders import CHOICES
 from members.models import AuditEntry, Customer, Job, StaffMember
 from members.phones import format_phone
 from members.program_scope import program_names
@@ -40,6 +41,7 @@ class CustomerForm(forms.Form):
     birthday = forms.DateField(
         label=_l("Birthday"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
+    gender = forms.ChoiceField(label=_l("Gender"), required=False, choices=CHOICES)
     country = forms.ChoiceField(label=_l("Country"), required=False)
     locale = forms.ChoiceField(label=_l("Language"), required=False)
     tags = forms.CharField(

@@ -21,7 +21,7 @@ from members.models.telling import tells
 # What segments may ask about.
 _TELLING = (
     "external_id", "given_name", "family_name", "email", "phone", "locale", "country", "birthday",
-    "tags", "attributes", "created_at", "merged_into_id",
+    "gender", "tags", "attributes", "created_at", "merged_into_id",
 )  # fmt: skip
 
 
@@ -79,6 +79,8 @@ class Customer(models.Model):
     locale = models.CharField(_("language"), max_length=16, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     birthday = models.DateField(_("birthday"), null=True, blank=True)
+    # A code of `members.genders`; empty: they have not said.
+    gender = models.CharField(_("gender"), max_length=6, blank=True, default="", db_default="")
     tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
     # Member tokens that were issued before are void. NULL: none was ever called back.
@@ -129,6 +131,10 @@ class Customer(models.Model):
             models.CheckConstraint(
                 name="customer_external_id_not_blank",
                 condition=~models.Q(external_id=""),
+            ),
+            models.CheckConstraint(
+                name="customer_gender_known",
+                condition=models.Q(gender__in=["", "female", "male", "other"]),
             ),
             models.CheckConstraint(
                 name="customer_not_into_itself",

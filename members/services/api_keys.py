@@ -71,6 +71,8 @@ SCOPES: dict[str, str | Promise] = {
     "backtests:read": gettext_lazy("Read backtests"),
     "backtests:write": gettext_lazy("Try rules on real orders"),
     "jobs:read": gettext_lazy("Watch jobs"),
+    "broadcasts:read": gettext_lazy("Read broadcasts, whom they reach and what they bring"),
+    "broadcasts:write": gettext_lazy("Write, schedule and stop broadcasts"),
     "journeys:read": gettext_lazy("Read journeys, who is in them and what they bring"),
     "journeys:write": gettext_lazy("Lead members into journeys and out of them"),
     "campaigns:read": gettext_lazy("Read promotions, challenges and games, and what they bring"),

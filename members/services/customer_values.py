@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from members.errors import DomainError, FieldError
+from members.genders import GENDERS
 from members.phones import normalize_phone, region_of_time_zone
 
 FIELDS = (
@@ -26,6 +27,7 @@ FIELDS = (
     "locale",
     "country",
     "birthday",
+    "gender",
     "tags",
     "attributes",
 )
@@ -125,6 +127,13 @@ def _birthday(name: str, value: Any) -> date | None:
     return day
 
 
+def _gender(name: str, value: Any) -> str:
+    text = _text(name, value).lower()
+    if text and text not in GENDERS:
+        raise _fail(name, _("Write female, male or other, or leave it empty."))
+    return text
+
+
 def _tags(name: str, value: Any) -> list[str]:
     if not isinstance(value, list | tuple):
         raise _fail(name, _("Write a list of tags."))
@@ -159,6 +168,7 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "locale": _locale,
     "country": _country,
     "birthday": _birthday,
+    "gender": _gender,
     "tags": _tags,
     "attributes": _attributes,
 }

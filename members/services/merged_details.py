@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from members.choices import country_name, language_name
 from members.formatting import format_day, format_number
+from members.genders import gender_name
 from members.merging import (
     MergeHandler,
     MergeRow,
@@ -43,7 +44,7 @@ FOREIGN_KEYS = (
 )
 # What only one customer can have goes over from one to the other.
 UNIQUE = ("external_id", "email", "phone")
-PLAIN = (*UNIQUE, "given_name", "family_name", "birthday", "country", "locale")
+PLAIN = (*UNIQUE, "given_name", "family_name", "birthday", "gender", "country", "locale")
 
 
 def merge_details(merging: Merging) -> Record:
@@ -196,6 +197,8 @@ def _text(name: str, value: Any) -> str:
             return country_name(value)
         case "locale":
             return language_name(value)
+        case "gender":
+            return gender_name(value)
         case "birthday":
             return format_day(value)
     return str(value)

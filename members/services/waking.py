@@ -11,9 +11,9 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 
-def wake_worker(task: str) -> None:
+def wake_worker(task: str, *args: str) -> None:
     """Have a worker run the task. Without a broker it runs with the schedule, a little later."""
     try:
-        current_app.signature(task).apply_async(retry=False)
+        current_app.signature(task, args=args).apply_async(retry=False)
     except (KombuError, RedisError, OSError) as error:
         logger.warning("no worker could be woken: %s", type(error).__name__)

@@ -14,6 +14,7 @@ NEW = {
     "phone": "+60 12-345 6789",
     "given_name": "Mei",
     "birthday": "1990-12-31",
+    "gender": "female",
     "tags": ["vip"],
     "attributes": {"shoe_size": 38},
 }
@@ -29,7 +30,8 @@ def test_a_customer_is_created_read_and_changed(api: ApiClient) -> None:
     assert api.get(address).json() == created
     changed = api.patch(address, {"family_name": "Tan", "birthday": None}).json()
     assert (changed["family_name"], changed["birthday"]) == ("Tan", None)
-    assert changed["given_name"] == "Mei"
+    assert (changed["given_name"], changed["gender"]) == ("Mei", "female")
+    assert_problem(api.patch(address, {"gender": "no"}), 422, "invalid_request", "gender")
     labels = set(AuditEntry.objects.values_list("actor_label", flat=True))
     assert any(label.startswith("API key") for label in labels)
 

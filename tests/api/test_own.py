@@ -290,6 +290,12 @@ def test_what_always_earns_is_said_in_words(me: ApiClient, at: str, ann: Members
     assert me.get(f"{at}/rules").json()["results"] == []
 
 
+def test_a_gender_is_said_and_taken_back(me: ApiClient, ann: Membership) -> None:
+    for said in ("other", "female", ""):
+        assert me.patch("/me", {"gender": said}).json()["gender"] == said
+    assert_problem(me.patch("/me", {"gender": "x"}), 422, "invalid_request", "gender")
+
+
 def test_a_birthday_is_told_once(me: ApiClient, ann: Membership) -> None:
     assert me.get("/me").json()["birthday"] is None
     for _time in range(2):

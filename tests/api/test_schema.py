@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from campaigns.api.v1.urls import (
+    broadcast_urls,
     calendar_urls,
     campaign_urls,
     challenge_urls,
@@ -76,7 +77,7 @@ def test_every_address_and_method_is_described(document: dict[str, Any]) -> None
     patterns: list[URLPattern] = [
         *members_urls, *loyalty_urls, *rewards_urls, *messages_urls, *webhook_urls,
         *survey_urls, *journey_urls, *campaign_urls, *challenge_urls, *game_urls, *referral_urls,
-        *post_urls,
+        *post_urls, *broadcast_urls,
         *calendar_urls,
     ]  # fmt: skip
     for pattern in patterns:

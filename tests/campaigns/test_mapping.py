@@ -119,3 +119,14 @@ def test_more_rows_than_fit_are_refused_and_files_are_cut():
     parts = list(split_csv(f"id;text\n{rows}"))
     assert [len(rows_of(part)) for part in parts] == [MOST_ROWS, 1]
     assert rows_of(parts[1]) == [{"id": str(MOST_ROWS), "text": "a\nb"}]
+
+
+def test_a_gender_is_understood_or_left_out():
+    mapping = {
+        "what": "customer", "rows": "", "lines": "", "keep": [], "fixed": {},
+        "fields": {"number": "id", "gender": "sex"},
+    }  # fmt: skip
+    content = "id,sex\n1,F\n2,Other\n3,rather not\n"
+    parts = read("", content, "", about(mapping))
+    told = [part.records.customers[0].values.get("gender") for part in parts]
+    assert told == ["female", "other", None]

@@ -18,6 +18,17 @@ from tests.staff_addresses.who import (
 )
 
 CAMPAIGNS: dict[str, Who] = {
+    "messages_backoffice:broadcast_list": read(EVERYBODY),
+    "messages_backoffice:broadcast_create": form(MARKETERS),
+    "messages_backoffice:broadcast": read(EVERYBODY),
+    "messages_backoffice:broadcast_edit": form(MARKETERS),
+    "messages_backoffice:broadcast_act": write(MARKETERS),
+    "messages_backoffice:broadcast_progress": read(EVERYBODY),
+    "messages_backoffice:broadcast_language": write(MARKETERS),
+    "messages_backoffice:broadcast_words": read(EVERYBODY) | write(MARKETERS),
+    "messages_backoffice:broadcast_preview": form(EVERYBODY),
+    "messages_backoffice:broadcast_test": write(MARKETERS),
+    "messages_backoffice:broadcast_words_archive": write(MARKETERS),
     "messages_backoffice:journey_list": read(EVERYBODY),
     "messages_backoffice:journey_create": write(MARKETERS),
     "messages_backoffice:journey": read(EVERYBODY),

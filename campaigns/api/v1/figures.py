@@ -118,13 +118,13 @@ class AllFigures(ApiView):
             AllFiguresOut(
                 since=first_day(days, now),
                 messages=[
-                    MessageFiguresOut(occasion=code, counts=_counts(counts))
+                    MessageFiguresOut(occasion=code, counts=counts_out(counts))
                     for code, counts in sorted(told.items())
                 ],
                 journeys=[
                     JourneyMessagesOut(
                         journey=journey.public_id, name=journey.name,
-                        counts=_counts(led[journey.pk]),
+                        counts=counts_out(led[journey.pk]),
                     )
                     for journey in journeys().filter(pk__in=list(led))
                 ],
@@ -164,17 +164,19 @@ class JourneyMessageFigures(ApiView):
         return answer(_figures(found))
 
 
-def _counts(counts: Counts) -> CountsOut:
+def counts_out(counts: Counts) -> CountsOut:
     return CountsOut(**asdict(counts))
 
 
 def _figures(found: Measured) -> FiguresOut:
     return FiguresOut(
-        since=found.since, order_days=found.order_days, total=_counts(found.total),
-        days=[DayCountsOut(day=day, counts=_counts(one)) for day, one in found.by_day.items()],
+        since=found.since, order_days=found.order_days, total=counts_out(found.total),
+        days=[DayCountsOut(day=day, counts=counts_out(one)) for day, one in found.by_day.items()],
         channels=_named(found.by_channel), languages=_named(found.by_locale),
         words=[
-            WordsCountsOut(channel=channel, language=language, version=number, counts=_counts(one))
+            WordsCountsOut(
+                channel=channel, language=language, version=number, counts=counts_out(one)
+            )
             for (channel, language, number), one in found.by_words.items()
         ],
         steps=_named(found.by_step),
@@ -182,4 +184,4 @@ def _figures(found: Measured) -> FiguresOut:
 
 
 def _named(parts: Mapping[str, Counts]) -> list[NamedCountsOut]:
-    return [NamedCountsOut(name=name, counts=_counts(one)) for name, one in parts.items()]
+    return [NamedCountsOut(name=name, counts=counts_out(one)) for name, one in parts.items()]

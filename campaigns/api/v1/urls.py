@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from campaigns.api.v1 import (
     addresses,
+    broadcasts,
     calendar,
     campaign_changes,
     campaigns,
@@ -34,6 +35,7 @@ from campaigns.api.v1 import (
 )
 
 WEBHOOK = "webhooks/<uuid:webhook_id>"
+BROADCAST = "broadcasts/<uuid:broadcast_id>"
 JOURNEY = "journeys/<uuid:journey_id>"
 DELIVERY = "webhook-deliveries/<uuid:delivery_id>"
 SURVEY = "surveys/<uuid:survey_id>"
@@ -94,6 +96,25 @@ message_urls = [
     ),
     path("me/consents/unblock", own_messages.OwnUnblocking.as_view(), name="own-unblocking"),
     path("me/consents", own_messages.OwnConsents.as_view(), name="own-consents"),
+]
+broadcast_urls = [
+    path("broadcasts", broadcasts.Broadcasts.as_view(), name="broadcasts"),
+    path(BROADCAST, broadcasts.OneBroadcast.as_view(), name="broadcast"),
+    path(f"{BROADCAST}/reach", broadcasts.BroadcastReach.as_view(), name="broadcast-reach"),
+    path(f"{BROADCAST}/results", broadcasts.BroadcastResults.as_view(), name="broadcast-results"),
+    path(
+        f"{BROADCAST}/schedule",
+        broadcasts.BroadcastScheduling.as_view(),
+        name="broadcast-scheduling",
+    ),
+    path(
+        f"{BROADCAST}/withdraw",
+        broadcasts.BroadcastWithdrawing.as_view(),
+        name="broadcast-withdrawing",
+    ),
+    path(f"{BROADCAST}/pause", broadcasts.BroadcastPausing.as_view(), name="broadcast-pausing"),
+    path(f"{BROADCAST}/resume", broadcasts.BroadcastResuming.as_view(), name="broadcast-resuming"),
+    path(f"{BROADCAST}/stop", broadcasts.BroadcastStopping.as_view(), name="broadcast-stopping"),
 ]
 journey_urls = [
     path("journeys", journeys.Journeys.as_view(), name="journeys"),
@@ -298,6 +319,7 @@ post_urls = [
 calendar_urls = [path("calendar", calendar.Calendar.as_view(), name="calendar")]
 urlpatterns = [
     path("", include((calendar_urls, "api-calendar"))),
+    path("", include((broadcast_urls, "api-broadcasts"))),
     path("", include((journey_urls, "api-journeys"))),
     path("", include((message_urls, "api-campaigns"))),
     path("", include((webhook_urls, "api-webhooks"))),

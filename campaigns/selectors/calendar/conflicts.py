@@ -25,6 +25,7 @@ from members.errors import DomainError
 from rewards.models import Reward
 
 WEEK = dt.timedelta(days=7)
+WRITTEN = ("message", "broadcast")
 # So many messages to the same people in a week are too many.
 MOST = 3
 PLANNED = frozenset({"draft", "scheduled", "live", "paused"})
@@ -97,7 +98,7 @@ def _standings(
 def _crowded(own: Iterable[Entry]) -> Iterator[Conflict]:
     """Many messages to the same people in a week. Whoever is written to of something for everybody
     is also written to of what is for them."""
-    told = sorted((item for item in own if item.kind == "message"), key=lambda x: x.starts_at)
+    told = sorted((item for item in own if item.kind in WRITTEN), key=lambda x: x.starts_at)
     said: set[frozenset[str]] = set()
     for first in told:
         within = [

@@ -17,6 +17,7 @@ SOURCES: Mapping[Source, frozenset[str]] = {
     of_campaigns.of_campaigns: frozenset({"promotion", "challenge", "message"}),
     of_campaigns.of_games: frozenset({"game"}),
     of_campaigns.of_surveys: frozenset({"survey", "message"}),
+    of_campaigns.of_broadcasts: frozenset({"broadcast"}),
     of_campaigns.of_journeys: frozenset({"journey"}),
     of_campaigns.of_referrals: frozenset({"referral"}),
     of_rewards.of_events: frozenset({"event"}),

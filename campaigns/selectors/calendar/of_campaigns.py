@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _l
 from campaigns.calendar_entries import Entry, Span
 from campaigns.campaign_rules import template_of
 from campaigns.campaign_templates import CHALLENGE
-from campaigns.models import Campaign, Game, Journey, ReferralProgram, Survey
+from campaigns.models import Broadcast, Campaign, Game, Journey, ReferralProgram, Survey
 from campaigns.recurring import recurring_words, weekdays_of
 from campaigns.selectors.campaigns import status_at
 from loyalty.models import Program
@@ -110,6 +110,20 @@ def of_surveys(programs: Sequence[Program], span: Span, now: dt.datetime) -> Ite
                 reverse("surveys_backoffice:survey", args=[row.public_id]), is_moment=True,
                 facts={"audience": row.when},
             )  # fmt: skip
+
+
+def of_broadcasts(programs: Sequence[Program], span: Span, now: dt.datetime) -> Iterator[Entry]:
+    """When each is sent. One for customers of all programs stands with the first of them."""
+    times = Q(send_at__gte=span.since, send_at__lt=span.until)
+    mine = Q(program__in=programs) | Q(program=None) if programs else Q(program__in=programs)
+    for row in Broadcast.objects.filter(times, mine).select_related("program"):
+        assert row.send_at is not None
+        yield Entry(
+            "broadcast", str(row.public_id), row.program or programs[0], row.name, row.send_at,
+            None, str(row.status), reverse("messages_backoffice:broadcast", args=[row.public_id]),
+            movable=row.status == Broadcast.Status.SCHEDULED, is_moment=True,
+            facts={"audience": row.audience},
+        )  # fmt: skip
 
 
 def of_journeys(programs: Sequence[Program], span: Span, now: dt.datetime) -> Iterator[Entry]:

@@ -8,6 +8,7 @@ from members.public_events import register_event_source
 def register() -> None:
     """Called once, when the application is ready."""
     from campaigns.selectors.telling import (
+        broadcasts,
         campaigns,
         challenges,
         consents,
@@ -22,6 +23,7 @@ def register() -> None:
     )
 
     register_event_source("told.campaigns", campaigns.tell_campaigns, campaigns.CAMPAIGN_TYPES)
+    register_event_source("told.broadcasts", broadcasts.tell_broadcasts, broadcasts.BROADCAST_TYPES)
     register_event_source("told.personal_offers", offers.tell_offers, offers.OFFER_TYPES)
     register_event_source("told.surprise_tickets", offers.tell_surprises, offers.SURPRISE_TYPES)
     register_event_source("told.games", games.tell_games, games.GAME_TYPES)

@@ -40,6 +40,9 @@ class CustomerIn(Body):
     locale: Annotated[str, Field(max_length=35)] = Field("", examples=["en", "zh-Hans"])
     country: Annotated[str, Field(max_length=2)] = Field("", examples=["MY"])
     birthday: str | None = Field(None, json_schema_extra={"format": "date"})
+    gender: Annotated[str, Field(max_length=6)] = Field(
+        "", description="female, male or other; empty: they have not said.", examples=["female"]
+    )
     tags: list[Tag] = Field([], max_length=50)
     attributes: dict[str, JsonValue] = Field({}, description="Whatever else you want to keep.")
 
@@ -61,6 +64,7 @@ class CustomerOut(Answer):
     locale: str
     country: str
     birthday: dt.date | None
+    gender: str = Field(description="female, male or other; empty: they have not said.")
     tags: list[str]
     attributes: dict[str, JsonValue]
     created_at: dt.datetime

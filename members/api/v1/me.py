@@ -32,6 +32,9 @@ class MeChanges(Body):
     birthday: dt.date | None = Field(
         None, description="Told once: whoever has told it asks the shop to correct it."
     )
+    gender: Annotated[str, Field(max_length=6, pattern=TEXT)] = Field(
+        "", description="female, male or other; empty: not said. Changed as they like."
+    )
     locale: Annotated[str, Field(max_length=16, pattern=TEXT)] = Field(
         "", description="One of `languages`; empty: as the device is set."
     )
@@ -44,6 +47,7 @@ class MeOut(Answer):
     given_name: str
     family_name: str
     birthday: dt.date | None
+    gender: str
     locale: str
     languages: list[str] = Field(description="In which members are written and spoken to.")
 
@@ -84,7 +88,7 @@ class Me(MemberView):
 
 
 def _me_out(customer: Customer) -> MeOut:
-    same = ("email", "phone", "given_name", "family_name", "birthday", "locale")
+    same = ("email", "phone", "given_name", "family_name", "birthday", "gender", "locale")
     return MeOut(
         id=customer.public_id,
         languages=[code for code, _name in settings.LANGUAGES],

@@ -42,6 +42,15 @@ def test_a_changed_name_and_phone_are_kept_and_written_down_as_the_customers_own
     assert entry.before == {"given_name": "Maya", "phone": "+12125550123"}
 
 
+def test_a_gender_is_said_if_they_like_and_taken_back(maya: Customer, sign_in: SignIn) -> None:
+    client = sign_in(maya)
+    assert "Only if you like" in client.get("/me/profile/").content.decode()
+    for said in ("other", ""):
+        client.post("/me/profile/", UNCHANGED | {"gender": said})
+        maya.refresh_from_db()
+        assert maya.gender == said
+
+
 def test_saving_without_a_change_leaves_no_trace(maya: Customer, sign_in: SignIn) -> None:
     Customer.objects.filter(pk=maya.pk).update(locale="en-MY")
     before = AuditEntry.objects.count()

@@ -20,6 +20,7 @@ from members.conditions.operators import operators_of
 from members.conditions.predicate import Condition
 from members.conditions.query import query_of
 from members.conditions.tree import parse
+from members.genders import GENDERS
 from members.models import Customer, CustomerFacts, Segment, SegmentMember
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import make_program
@@ -68,6 +69,7 @@ VALUES = {
 }
 FIELDS = [
     "customer.country", "customer.tags", "customer.birthday", "customer.age",
+    "customer.gender",
     "customer.attributes.size", "behavior.orders", "behavior.spend", "behavior.average_order",
     "behavior.last_order_at", "behavior.purchase_cycle", "behavior.categories",
     "behavior.discount_share", "behavior.returns_share", "behavior.overdue",
@@ -83,6 +85,8 @@ def questions(draw):
     value = VALUES.get(field.kind.code)
     if field.name == "customer.segments":
         value = st.sampled_from(["regulars", "list"])
+    if field.name == "customer.gender":
+        value = st.sampled_from(list(GENDERS))
     asked = {"field": field.name, "op": operator.code}
     match operator.takes:
         case "days":
@@ -128,7 +132,7 @@ def people(draw):
     )
     customer = Customer(
         country=draw(texts)[:2], tags=draw(tags), birthday=draw(birthdays),
-        attributes=draw(attributes),
+        attributes=draw(attributes), gender=draw(st.sampled_from(["", *GENDERS])),
     )  # fmt: skip
     tier = draw(st.sampled_from([None, *TIERS]))
     inside = frozenset(draw(st.lists(st.sampled_from(["regulars", "list"]))))

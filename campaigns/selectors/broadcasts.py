@@ -1,0 +1,116 @@
+"""Broadcasts: which there are, whom they are for, and how far they are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, F, Q, QuerySet
+
+from campaigns.broadcast_definitions import audience_condition
+from campaigns.channels import Channel, channel_named
+from campaigns.models import Broadcast, Delivery, TemplateVersion
+from campaigns.selectors.templates import versions_in_use
+from loyalty.models import Membership
+from members.condition_fields import DrawnNumber
+from members.conditions.moments import ProgramMoment
+from members.conditions.query import query_of
+from members.errors import NotFoundError
+from members.models import Customer
+from members.selectors.merchants import get_merchant
+from members.selectors.segments import merchant_moment
+
+Status = Broadcast.Status
+OPEN = (Delivery.State.QUEUED, Delivery.State.SENDING)
+
+
+def broadcasts() -> QuerySet[Broadcast]:
+    return Broadcast.objects.select_related("program", "author")
+
+
+def get_broadcast(public_id: UUID) -> Broadcast:
+    """Raises NotFoundError."""
+    found = broadcasts().filter(public_id=public_id).first()
+    if found is None:
+        raise NotFoundError("There is no such broadcast.")
+    return found
+
+
+def zone_of(broadcast: Broadcast) -> ZoneInfo:
+    """By which its time is said."""
+    return broadcast.program.zone if broadcast.program else ZoneInfo(get_merchant().time_zone)
+
+
+def audience_of(broadcast: Broadcast, now: dt.datetime) -> QuerySet[Any]:
+    """Whom it is for as of now, those kept aside included: `person` and `member`, which is none
+    where it belongs to no program, and the number that each has drawn for it."""
+    asked, draw = audience_condition(broadcast), str(broadcast.public_id)
+    if broadcast.program is None:
+        people = Customer.objects.filter(merged_into=None)
+        if asked is not None:
+            people = people.filter(query_of(asked, merchant_moment(now)))
+        return people.annotate(person=F("pk"), drawn=DrawnNumber.of(draw, "public_id"))
+    members = Membership.objects.filter(
+        program=broadcast.program, status=Membership.Status.ACTIVE, merged_into=None
+    )
+    if asked is not None:
+        moment = ProgramMoment(now, broadcast.program.zone, broadcast.program.pk)
+        people = Customer.objects.filter(query_of(asked, moment))
+        members = members.filter(customer__in=people.values("pk"))
+    return members.annotate(
+        person=F("customer_id"), drawn=DrawnNumber.of(draw, "customer__public_id")
+    )
+
+
+def words_in_use(broadcast: Broadcast) -> list[TemplateVersion]:
+    """By way and language."""
+    rows = versions_in_use().filter(template__occasion=broadcast.occasion)
+    return list(rows.order_by("template__channel", "template__locale"))
+
+
+def ways_of_broadcast(broadcast: Broadcast) -> list[Channel]:
+    return [found for key in broadcast.channels if (found := channel_named(key))]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is: out of how many how many had their turn, how many of these were told nothing,
+    and how many are kept aside; `waiting`: whether any of its messages is still to go out."""
+
+    audience: int = 0
+    settled: int = 0
+    untold: int = 0
+    aside: int = 0
+    waiting: bool = False
+
+    @property
+    def share(self) -> float:
+        return self.settled / self.audience if self.audience else 1.0
+
+
+def progress_of(broadcast: Broadcast) -> Progress:
+    """Two queries."""
+    if broadcast.status not in Broadcast.BEGUN:
+        return Progress()
+    counted = broadcast.recipients.aggregate(
+        audience=Count("pk", filter=Q(held_out=False)),
+        settled=Count("pk", filter=Q(settled_at__isnull=False)),
+        untold=Count("pk", filter=~Q(untold="")),
+        aside=Count("pk", filter=Q(held_out=True)),
+    )
+    return Progress(**counted, waiting=is_waiting(broadcast))
+
+
+def is_waiting(broadcast: Broadcast) -> bool:
+    """Whether any of its messages is still to go out."""
+    rows = Delivery.objects.filter(message__occasion=broadcast.occasion, state__in=OPEN)
+    return rows.exists()
+
+
+def paused_codes() -> frozenset[str]:
+    """Of those whose messages wait until they are gone on with."""
+    rows = Broadcast.objects.filter(status=Status.PAUSED)
+    return frozenset(row.occasion for row in rows.only("pk"))

@@ -1,0 +1,200 @@
+"""Broadcasts whose time has come: who gets it is written down in one statement, then each is
+written to when it is their turn, page by page. A kill loses a page at most; the broadcast is held
+while a page is worked on, and a message has the name of its reader, so nobody is told twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from campaigns.models import Broadcast, BroadcastRecipient, ContactPreference, OccasionSetting
+from campaigns.news import News
+from campaigns.selectors.broadcasts import audience_of, is_waiting, words_in_use, zone_of
+from campaigns.services.broadcast_occasion import BROADCAST, occasion_of
+from campaigns.services.broadcasts import told_clock
+from campaigns.services.messages import home_of, write_messages
+from campaigns.time_zones import choose_zone
+from campaigns.wording import read_wording
+from loyalty.models import Membership
+from loyalty.rules.calendar import localize
+from members.formatting import format_number
+from members.jobs import Work
+from members.models import Customer, Job
+from members.selectors.erased import erased_among
+from members.selectors.merges import current
+from members.services.job_runs import Step, run_in_chunks
+
+KIND = "broadcasts"
+DATED, TOLD = 1_000, 100
+Status = Broadcast.Status
+
+
+def find_broadcasts(now: dt.datetime) -> Work | None:
+    """Nothing where nothing is due."""
+    waiting = [row.pk for row in _going() if _has_work(row, now)]
+    if not waiting:
+        return None
+    return Work(
+        _("Broadcasts"), fingerprint=f"{now:%Y-%m-%d %H:%M} {waiting}",
+        params={"now": now.isoformat()},
+    )  # fmt: skip
+
+
+def run_broadcasts(job_id: int) -> Job | None:
+    """One after the other; None when another run has it."""
+    return run_in_chunks(job_id, _advance)
+
+
+def broadcast_words(job: Job) -> str:
+    told = job.result.get("told", 0)
+    words = ngettext("%s member was told.", "%s members were told.", told)
+    return words % format_number(told)
+
+
+def _going() -> QuerySet[Broadcast]:
+    rows = Broadcast.objects.filter(status__in=[Status.SCHEDULED, Status.SENDING])
+    return rows.select_related("program").order_by("begins_at", "pk")
+
+
+def _has_work(row: Broadcast, now: dt.datetime) -> bool:
+    if row.status == Status.SCHEDULED:
+        return row.begins_at is not None and row.begins_at <= now
+    return _undated(row).exists() or _due(row, now).exists() or _is_over(row)
+
+
+def _advance(job: Job) -> Step | None:
+    now = dt.datetime.fromisoformat(job.params["now"])
+    found = next((row for row in _going() if _has_work(row, now)), None)
+    if found is None:
+        return None
+    # As it is once nobody else changes it.
+    row = Broadcast.objects.select_for_update(of=("self",)).get(pk=found.pk)
+    told, done, total = job.result.get("told", 0), job.done, job.total
+    if row.status in (Status.SCHEDULED, Status.SENDING) and _has_work(row, now):
+        if row.status == Status.SCHEDULED:
+            total += _begin(row, now)
+        elif _undated(row).exists():
+            _date(row)
+        elif page := list(_due(row, now)[:TOLD]):
+            told += _tell(row, page, now)
+            done += len(page)
+        else:
+            row.status, row.ended_at = Status.SENT, now
+            row.save(update_fields=["status", "ended_at"])
+    checkpoint = {"broadcast": row.pk}
+    return Step(checkpoint=checkpoint, done=done, total=total, result={"told": told})
+
+
+def _begin(row: Broadcast, now: dt.datetime) -> int:
+    """Who is in its audience, and who of them is kept aside: in one statement, however many they
+    are. Returns how many are to be told."""
+    row.status, row.begun_at = Status.SENDING, now
+    row.save(update_fields=["status", "begun_at"])
+    member = "pk" if row.program_id else None
+    names = ["person", "drawn", *([member] if member else [])]
+    found, values = audience_of(row, now).order_by().values_list(*names).query.sql_with_params()
+    columns = "person, drawn, member" if member else "person, drawn"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO campaigns_broadcastrecipient"
+            " (broadcast_id, customer_id, membership_id, held_out, due_at, untold)"
+            f" SELECT %s, x.person, {'x.member' if member else 'NULL::bigint'}, x.drawn < %s,"
+            f" %s::timestamptz, '' FROM ({found}) AS x({columns}) ON CONFLICT DO NOTHING",
+            [row.pk, row.holdout, None if row.by_member_clock else now, *values],
+        )
+    return row.recipients.filter(held_out=False).count()
+
+
+def _undated(row: Broadcast) -> QuerySet[BroadcastRecipient]:
+    return BroadcastRecipient.objects.filter(broadcast=row, due_at=None)
+
+
+def _due(row: Broadcast, now: dt.datetime) -> QuerySet[BroadcastRecipient]:
+    rows = BroadcastRecipient.objects.filter(
+        broadcast=row, held_out=False, settled_at=None, due_at__lte=now
+    )
+    return rows.select_related(
+        "customer__merged_into", "membership__program", "membership__merged_into__program"
+    ).order_by("due_at", "pk")
+
+
+def _is_over(row: Broadcast) -> bool:
+    """Whether everybody had their turn, and nothing waits to go out any more."""
+    unsettled = Q(held_out=False, settled_at=None)
+    return not row.recipients.filter(unsettled).exists() and not is_waiting(row)
+
+
+def _date(row: Broadcast) -> None:
+    """When the next of them have the time on their own clocks."""
+    shown, zone = told_clock(row), str(zone_of(row))
+    page = list(_undated(row).select_related("customer").order_by("pk")[:DATED])
+    people = [item.customer_id for item in page]
+    chosen = dict(
+        ContactPreference.objects.filter(customer__in=people).values_list(
+            "customer_id", "time_zone"
+        )
+    )
+    for item in page:
+        theirs = choose_zone(
+            said=chosen.get(item.customer_id, ""), country=item.customer.country, otherwise=zone
+        )
+        item.due_at = localize(shown, theirs)
+    BroadcastRecipient.objects.bulk_update(page, ["due_at"])
+
+
+def _tell(row: Broadcast, page: Sequence[BroadcastRecipient], now: dt.datetime) -> int:
+    """Returns how many messages were written."""
+    gone = erased_among(current(item.customer) for item in page)
+    for item in page:
+        item.settled_at, item.untold = now, _why_not(item, gone)
+    told = [item for item in page if not item.untold]
+    named = _named_variables(row)
+    setting = OccasionSetting(
+        code=BROADCAST.code, channels=row.channels, only_first=row.only_first, topic=row.topic
+    )
+    news = [_news(item, now, says_more=named) for item in told]
+    written = write_messages(occasion=occasion_of(row), setting=setting, news=news, now=now)
+    BroadcastRecipient.objects.bulk_update(page, ["settled_at", "untold"])
+    return len(written)
+
+
+def _why_not(item: BroadcastRecipient, gone: set[int]) -> str:
+    """Who left since it began is told nothing, and nobody is told in place of who was erased."""
+    if current(item.customer).pk in gone:
+        return "erased"
+    member = _member(item)
+    if member is not None and member.status != Membership.Status.ACTIVE:
+        return "not_member"
+    return ""
+
+
+def _member(item: BroadcastRecipient) -> Membership | None:
+    return item.membership and (item.membership.merged_into or item.membership)
+
+
+def _news(item: BroadcastRecipient, now: dt.datetime, *, says_more: bool) -> News:
+    """Two who became one meanwhile are one."""
+    person: Customer = current(item.customer)
+    member = _member(item)
+    values: Any = dict
+    if member is not None and says_more and BROADCAST.values_now is not None:
+        values = partial(BROADCAST.values_now, member, now)
+    return News(
+        customer=person, membership=member, occurrence=str(person.pk), values=values,
+        link=home_of(member) if member else "",
+    )  # fmt: skip
+
+
+def _named_variables(row: Broadcast) -> bool:
+    """Whether its words say more than who somebody is: that takes queries for each member."""
+    known = {variable.name for variable in BROADCAST.variables}
+    texts = (text for version in words_in_use(row)
+             for text in (version.subject, version.body, version.text))  # fmt: skip
+    return any(read_wording(text).names & known for text in texts)
