@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -11,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from loyalty.models import WalletType
 from members.formatting import (
+    format_day,
     format_money,
     format_number,
     format_percent,
@@ -65,6 +68,33 @@ def arithmetic(
         elif code == "rounded":
             text = _rounding(values[0], values[1]) if _is_rounded(steps) else _("That makes")
             yield WhyStep(text, _units(values[2], wallet_type))
+
+
+def conversion_steps(told: Mapping[str, Any]) -> Iterator[WhyStep]:
+    """By which rate an order in another currency was converted, as the ledger keeps it."""
+    given, wanted = told["from"], told["to"]
+    amount = format_money(Decimal(told["amount"]), given)
+    came_to = format_money(Decimal(told["comes_to"]), wanted)
+    rate = format_rate(Decimal(told["rate"]))
+    yield WhyStep(_("Order in %s") % given, f"{amount} × {rate} = {came_to}")
+    yield WhyStep(_("Exchange rate"), rate_words(told["dated"], told["told_by"]))
+
+
+def format_rate(rate: Decimal) -> str:
+    """With all the digits that it has."""
+    _sign, _digits, exponent = rate.normalize().as_tuple()
+    assert isinstance(exponent, int)
+    return format_number(rate, digits=max(-exponent, 0))
+
+
+def rate_words(dated: str, told_by: str) -> str:
+    """Whose a rate is, and of which day."""
+    if not dated:
+        return _("told with the order")
+    day = format_day(dt.date.fromisoformat(dated))
+    if told_by:
+        return _("rate of %(day)s, %(source)s") % {"day": day, "source": told_by}
+    return _("rate of %s") % day
 
 
 def _capped(code: str, values: Sequence[str]) -> str:

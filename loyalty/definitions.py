@@ -213,6 +213,10 @@ class ProgramDefinition(Part):
         "best", description="What several discounts on one order come to: the largest alone, each"
         " off the prices as they were, or each off what those before it left.",
     )  # fmt: skip
+    foreign_orders: Literal["convert", "refuse"] = Field(
+        "convert", description="Orders in another currency: they count at the rate that came with"
+        " them or that the table of exchange rates has for their day, or they do not count.",
+    )  # fmt: skip
     four_eyes: bool = Field(
         False,
         description="Rules and tiers written in the browser are published by a second person.",

@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from loyalty.arithmetic import arithmetic
+from loyalty.arithmetic import arithmetic, conversion_steps
 from loyalty.lot_words import last_day
 from loyalty.models import Transfer
 from loyalty.ready_activities import told_for_reader
@@ -264,6 +264,8 @@ def _adjusted(transfer: Transfer, audience: Audience) -> str:
 def _reckoning(transfer: Transfer) -> Iterator[WhyStep]:
     """How an order came to so many units. A write-off carries the reckoning of what it forgives."""
     if transfer.kind != Transfer.Kind.WRITE_OFF:
+        if transfer.explanation.get("converted"):
+            yield from conversion_steps(transfer.explanation["converted"])
         yield from arithmetic(
             transfer.explanation.get("steps", []),
             wallet_type=transfer.wallet_type,

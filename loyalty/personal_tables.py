@@ -77,6 +77,8 @@ PARTS = (
             table("loyalty.Tender", "order__customer"),
             table("loyalty.UnitTender", "order__customer", without="bearer"),
             table("loyalty.OrderDiscount", "order__customer"),
+            table("loyalty.OrderRate", "order__customer"),
+            table("loyalty.OrderConversion", "order__customer", also=[("program", _PROGRAM)]),
             table(
                 "loyalty.OrderEvaluation", "order__customer",
                 also=[("program", f"membership__{_PROGRAM}")],

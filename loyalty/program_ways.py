@@ -70,6 +70,8 @@ ORDERS: dict[type, Way] = {
     m.UndoneOrder: _ORDER,
     m.Tender: _ORDER,
     m.OrderDiscount: _ORDER,
+    m.OrderRate: _ORDER,
+    m.OrderConversion: _PROGRAM,
     m.Refund: ("only_program?", "customer?", "order?"),
     m.RefundLine: ("refund",),
     m.UnitTender: _UNITS,

@@ -1,6 +1,7 @@
 """Shopify: orders, refunds and customers as its webhooks and its Admin API (REST) tell them.
 
-The same resource looks the same in both. Amounts are those in the shop's own currency. Nothing is
+The same resource looks the same in both. Amounts are those in the shop's own currency; where the
+buyer saw another one, the rate between the two comes along. Nothing is
 taken from the message but what it says itself, so that the same messages in any order come to the
 same. https://shopify.dev/docs/api/admin-rest/latest/resources/order
 """
@@ -28,6 +29,7 @@ from campaigns.connectors.reading import (
 )
 from campaigns.connectors.records import CustomerFacts, Reading, Records, version_of
 from loyalty.models import Order
+from loyalty.rules.exchange import RATE_STEP
 from loyalty.rules.facts import ZERO
 from loyalty.services.order_inputs import (
     CustomerRef,
@@ -164,7 +166,7 @@ def _order(payload: Json, about: Reading) -> OrderInput:
         channel=text(payload, "source_name", longest=32),
         store=text(payload, "location_id", longest=64),
         payment_method=text(payload, "payment_gateway_names.0", longest=32),
-        coupons=_codes(payload),
+        coupons=_codes(payload), rates=tuple(_rates(payload)),
         paid_at=placed if text(payload, "financial_status") in PAID else None,
         fulfilled_at=_fulfilled_at(payload), completed_at=instant(payload, "closed_at"),
         sequence=version_of(changed, RANKS[Status(status)], payload), changed_at=changed,
@@ -199,6 +201,20 @@ def _buyer(payload: Json, about: Reading) -> CustomerRef | None:
     if not at_path(payload, "customer.id"):
         return None
     return buyer(payload, about.customer_number(number(payload, "customer.id")), "customer")
+
+
+def _rates(payload: Json) -> Iterator[tuple[str, Decimal]]:
+    """Where the buyer saw other money than the shop's: by which rate the shop reckoned, as its two
+    totals say it."""
+    here = currency(payload, "currency")
+    shown = text(payload, "total_price_set.presentment_money.currency_code", longest=4).upper()
+    if not shown or shown == here:
+        return
+    own = decimal(payload, "total_price_set.shop_money.amount")
+    other = decimal(payload, "total_price_set.presentment_money.amount")
+    rate = (other / own).quantize(RATE_STEP) if own > 0 else ZERO
+    if rate > 0 and len(shown) == 3:
+        yield shown, rate
 
 
 def _lines(payload: Json) -> Iterator[LineInput]:

@@ -46,8 +46,10 @@ _ARMS = """
       FROM campaigns_campaignmember c
       JOIN loyalty_membership m ON m.id = c.membership_id
      CROSS JOIN LATERAL (
-           SELECT count(*) AS orders, coalesce(sum(o.total), 0) AS revenue FROM loyalty_order o
-            WHERE o.customer_id = m.customer_id AND o.placed_at >= %(since)s
+           SELECT count(*) AS orders, coalesce(sum(o.total), 0) AS revenue
+             FROM loyalty_countedorder o
+            WHERE (o.program_id IS NULL OR o.program_id = m.program_id)
+              AND o.customer_id = m.customer_id AND o.placed_at >= %(since)s
               AND o.placed_at < %(until)s AND o.currency = %(currency)s
               AND o.status NOT IN ('cancelled', 'refunded')) x
      WHERE c.campaign_id = %(campaign)s

@@ -7,8 +7,13 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from django.db.models import Exists, OuterRef, Q
+
 from campaigns.challenges.purchases import Purchase, purchase_of
-from loyalty.models import Order, Program
+from loyalty.models import Order, OrderConversion, Program
+from loyalty.rules.basket import net_basket
+from loyalty.rules.exchange import converted
+from loyalty.selectors.exchange_rates import recorded_exchanges
 from loyalty.selectors.stored_orders import as_return, order_basket
 
 # By the customer's key.
@@ -18,20 +23,25 @@ Bought = Mapping[int, Sequence[Purchase]]
 def purchases_of(
     program: Program, customers: Iterable[int], since: dt.datetime, until: dt.datetime
 ) -> Bought:
-    """Orders placed in [since, until] that did not come to nothing, in the program's currency, by
-    when they were placed. What came back of one reduces it, whenever that was."""
+    """Orders placed in [since, until] that did not come to nothing, in the program's currency or
+    converted to it, by when they were placed. What came back of one reduces it, whenever that
+    was."""
+    conversions = OrderConversion.objects.filter(program=program, order=OuterRef("pk"))
     rows = Order.objects.filter(
+        Q(currency=program.currency) | Exists(conversions),
         customer__in=list(customers), placed_at__gte=since, placed_at__lte=until,
-        currency=program.currency,
     ).exclude(status__in=Order.VOID)  # fmt: skip
     rows = rows.prefetch_related("lines", "tenders", "refunds__lines")
     found: defaultdict[int, list[Purchase]] = defaultdict(list)
-    for order in rows.order_by("placed_at", "pk"):
+    orders = list(rows.order_by("placed_at", "pk"))
+    others = [order.pk for order in orders if order.currency != program.currency]
+    exchanges = recorded_exchanges(others) if others else {}
+    for order in orders:
         assert order.customer_id is not None
-        returns = sorted(order.refunds.all(), key=lambda item: (item.refunded_at, item.pk))
-        found[order.customer_id].append(
-            purchase_of(
-                order.pk, order.placed_at, order_basket(order), [as_return(one) for one in returns]
-            )
-        )
+        refunds = sorted(order.refunds.all(), key=lambda item: (item.refunded_at, item.pk))
+        basket, returns = order_basket(order), [as_return(one) for one in refunds]
+        exchange = exchanges.get((order.pk, program.pk))
+        if exchange is not None:
+            basket, returns = converted(net_basket(basket, returns), exchange), []
+        found[order.customer_id].append(purchase_of(order.pk, order.placed_at, basket, returns))
     return found

@@ -28,8 +28,10 @@ _SQL = """
              ORDER BY membership_id, entered_at) p
       JOIN loyalty_membership m ON m.id = p.membership_id
      CROSS JOIN LATERAL (
-           SELECT count(*) AS orders, coalesce(sum(o.total), 0) AS revenue FROM loyalty_order o
-            WHERE o.customer_id = m.customer_id AND o.placed_at > p.entered_at
+           SELECT count(*) AS orders, coalesce(sum(o.total), 0) AS revenue
+             FROM loyalty_countedorder o
+            WHERE (o.program_id IS NULL OR o.program_id = m.program_id)
+              AND o.customer_id = m.customer_id AND o.placed_at > p.entered_at
               AND o.placed_at <= p.entered_at + %(days)s * interval '1 day'
               AND o.currency = %(currency)s AND o.status NOT IN ('cancelled', 'refunded')) x
      WHERE p.entered_at <= %(now)s - %(days)s * interval '1 day'

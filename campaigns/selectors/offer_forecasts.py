@@ -24,11 +24,12 @@ _EXPECTED = """
     SELECT f.name, count(*), coalesce(sum(s.spent), 0)
       FROM offered f JOIN loyalty_membership m ON m.id = f.member
      CROSS JOIN LATERAL (
-           SELECT sum(n.total) AS spent FROM loyalty_order o
+           SELECT sum(n.total * o.rate) AS spent FROM loyalty_countedorder o
              JOIN loyalty_orderline n ON n.order_id = o.id
             WHERE o.customer_id = m.customer_id AND o.placed_at >= %(before)s
               AND o.placed_at <= %(now)s AND o.status NOT IN ('cancelled', 'refunded')
               AND o.currency = %(currency)s
+              AND (o.program_id IS NULL OR o.program_id = m.program_id)
               AND n.{column} = f.target) s
      GROUP BY f.name ORDER BY 2 DESC, 1
 """

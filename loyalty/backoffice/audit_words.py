@@ -76,6 +76,9 @@ SETTINGS: Words = {
     "adjustment_limit.created": _("Set limits for a program"),
     "adjustment_limit.changed": _("Changed limits"),
     "adjustment_limit.removed": _("Removed limits of a program"),
+    "exchange_rate.created": _("Added an exchange rate"),
+    "exchange_rate.changed": _("Changed an exchange rate"),
+    "exchange_rate.deleted": _("Deleted an exchange rate"),
 }
 ACTIVITIES: Words = {
     "activity.approved": _("Approved an activity"),
@@ -158,6 +161,9 @@ TARGETS: Mapping[str, TargetKind] = {
         _("Adjustment reason"), f"{NAMESPACE}:reason_list", takes_id=False
     ),
     "loyalty.adjustmentlimit": TargetKind(_("Limits"), f"{NAMESPACE}:limit_list", takes_id=False),
+    "loyalty.exchangerate": TargetKind(
+        _("Exchange rate"), f"{NAMESPACE}:exchange_rate_list", takes_id=False
+    ),
     "loyalty.backtest": TargetKind(_("Backtest"), f"{NAMESPACE}:backtest_page"),
     "loyalty.order": TargetKind(_("Order"), f"{NAMESPACE}:order_page"),
 }

@@ -240,6 +240,16 @@ ITEMS = (
         section="settings",
         match=(f"{NAMESPACE}:limit",),
     ),
+    NavItem(
+        "exchange_rates",
+        _("Exchange rates"),
+        f"{NAMESPACE}:exchange_rate_list",
+        "arrows-exchange",
+        order=55,
+        permission="limits.view",
+        section="settings",
+        match=(f"{NAMESPACE}:exchange_rate",),
+    ),
 )
 
 

@@ -76,11 +76,12 @@ def _settings(before: ProgramDefinition, after: ProgramDefinition) -> Iterator[C
         "clawback_order": dict(Program.ClawbackOrder.choices),
         "multiplying": dict(Program.Multiplying.choices),
         "discounting": dict(Program.Discounting.choices),
+        "foreign_orders": dict(Program.ForeignOrders.choices),
     }
     effects = {
         "name": at_once,
         "description": at_once,
-        "currency": _("Orders in other currencies earn nothing in this program."),
+        "currency": _("Its amounts and prices are in it from now on."),
         "time_zone": _("For days to come; what has happened keeps its day."),
         "enrollment": _("For orders from now on. Members stay members."),
         "joinable": at_once,
@@ -90,6 +91,7 @@ def _settings(before: ProgramDefinition, after: ProgramDefinition) -> Iterator[C
         "clawback_order": _("For refunds from now on."),
         "multiplying": _("For orders placed from now on."),
         "discounting": _("For quotes from now on."),
+        "foreign_orders": _("For orders that come from now on. What was counted stays."),
     }
     for name, effect in effects.items():
         old, new = str(getattr(before, name)), str(getattr(after, name))

@@ -19,7 +19,7 @@ from loyalty.rule_definitions import RateRule
 from members.choices import currencies, time_zones
 
 CHOSEN = ("unlinked_returns", "linked_returns", "debt_policy", "clawback_order", "multiplying",
-          "discounting")  # fmt: skip
+          "discounting", "foreign_orders")  # fmt: skip
 # What is said on pages of its own, and stays as it is here.
 SAID_ELSEWHERE = (
     "four_eyes", "tiers", "discount_rules", "activity_types", "launch", "plans", "pause", "ending",
@@ -124,6 +124,12 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
         choices=Program.Discounting.choices,
         widget=forms.RadioSelect,
         help_text=gettext_lazy("10% and 20% off 100 come to 20, to 30, or to 28."),
+    )
+    foreign_orders = forms.ChoiceField(
+        label=gettext_lazy("Orders in another currency"),
+        choices=Program.ForeignOrders.choices,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("The rate comes with the order, or from Settings → Exchange rates."),
     )
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 

@@ -15,6 +15,8 @@ from loyalty.backoffice import (
     customer_urls,
     economics,
     enrollment_undos,
+    exchange_rate_files,
+    exchange_rates,
     figures,
     first_steps,
     goals,
@@ -96,6 +98,13 @@ urlpatterns = [
     path("activity-types/new/", activity_types.activity_type_create, name="activity_type_create"),
     path(
         "activity-types/<slug:code>/", activity_types.activity_type_edit, name="activity_type_edit"
+    ),
+    path("rates/", exchange_rates.exchange_rate_list, name="exchange_rate_list"),
+    path("rates/new/", exchange_rates.exchange_rate_create, name="exchange_rate_create"),
+    path("rates/file/", exchange_rate_files.exchange_rate_import, name="exchange_rate_import"),
+    path("rates/sample/", exchange_rate_files.exchange_rate_sample, name="exchange_rate_sample"),
+    path(
+        "rates/<int:pk>/delete/", exchange_rates.exchange_rate_delete, name="exchange_rate_delete"
     ),
     path("reasons/", reasons.reason_list, name="reason_list"),
     path("reasons/new/", reasons.reason_create, name="reason_create"),

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from loyalty.demo.abroad import people_buy_abroad
 from loyalty.demo.activities import people_tell
 from loyalty.demo.books import keep_books
 from loyalty.demo.companies import people_buy_for_a_company
@@ -85,6 +86,7 @@ def load_demo(
     say(f"{finished.result.get('created', 0)} orders of {len(files.households)} households loaded.")
     staff_at_work(program)
     people_tell(program)
+    people_buy_abroad(program)
     people_spend(program)
     write_rules(program)
     people_share(program)

@@ -58,6 +58,10 @@ class Program(models.Model):
         ADD = "add", _("Each is off the prices as they were")
         IN_TURN = "in_turn", _("Each is off what those before it left")
 
+    class ForeignOrders(models.TextChoices):
+        CONVERT = "convert", _("Count them at the exchange rate of their day")
+        REFUSE = "refuse", _("Do not count them")
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     code = models.CharField(
         _("code"), max_length=64, unique=True, validators=[code_validator],
@@ -119,6 +123,13 @@ class Program(models.Model):
         choices=Discounting.choices,
         default=Discounting.BEST,
         db_default=Discounting.BEST,
+    )
+    foreign_orders = models.CharField(
+        _("orders in another currency"),
+        max_length=16,
+        choices=ForeignOrders.choices,
+        default=ForeignOrders.REFUSE,
+        db_default=ForeignOrders.REFUSE,
     )
     # What accounts are called in the merchant's own bookkeeping (`definitions.AccountCodes`); what
     # is missing has its usual number.

@@ -14,7 +14,8 @@ from loyalty.rules.behavior import Behavior
 from loyalty.rules.caps import smallest_units
 from loyalty.rules.companies import CompanyFacts
 from loyalty.rules.engine import RuleVersion
-from loyalty.rules.facts import Occasion, Return
+from loyalty.rules.exchange import Exchange
+from loyalty.rules.facts import Basket, Occasion, Return
 from loyalty.rules.plans import PlanSpan
 from loyalty.rules.program_times import ALWAYS, ProgramTimes
 
@@ -24,13 +25,14 @@ from loyalty.rules.program_times import ALWAYS, ProgramTimes
 class Sale:
     """An order as it was placed. `judged`: it is one of the program's; others are only what the
     member did before. `returned`: something of it came back later. `goods`: what its lines come to,
-    as a reckoner wants it."""
+    as a reckoner wants it. `as_told`: its basket in its own currency, where it was converted."""
 
     id: int
     occasion: Occasion
     judged: bool = True
     returned: bool = False
     goods: Amounts | None = field(default=None, hash=False, compare=False)
+    as_told: Basket | None = None
     at: dt.datetime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,6 +51,11 @@ class GivenBack:
     linked: bool = False
     ordered_at: dt.datetime | None = None
     elsewhere: bool = False
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """By which its order was converted."""
+        return self.sale.occasion.exchange if self.sale is not None else None
 
 
 Event = Sale | GivenBack

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from members.conditions.moments import Moment
 from members.conditions.once import once
+
+if TYPE_CHECKING:
+    from loyalty.rules.exchange import Exchange
 
 ZERO = Decimal(0)
 
@@ -84,7 +87,8 @@ NOTHING = Basket(lines=())
 @dataclass(unsafe_hash=True)
 class Occasion:
     """An order as rules see it: what was bought, and how, where and when. `moment` is when it was
-    placed, in the program's time zone; `paid_with` the kinds of its tenders."""
+    placed, in the program's time zone; `paid_with` the kinds of its tenders. `exchange`: by which
+    rate its basket was converted, where the order's `currency` is not the program's."""
 
     basket: Basket
     moment: Moment
@@ -94,6 +98,7 @@ class Occasion:
     payment_method: str = ""
     coupons: tuple[str, ...] = ()
     paid_with: tuple[str, ...] = ()
+    exchange: Exchange | None = None
 
     @once
     def lines(self) -> tuple[Line, ...]:

@@ -67,15 +67,21 @@ class History:
                 if isinstance(event, GivenBack)
                 else self.behavior.after(event.occasion.basket, event.at)
             )
-        currency = event.currency if isinstance(event, GivenBack) else event.occasion.currency
-        if self._with_spent and currency == self.currency:
+        amount = self._amount(event) if self._with_spent else None
+        if amount is not None:
             year = self._year_of(event.at)
             if year != self._year:
                 self._year, self._spent = year, ZERO
-            amount = (
-                event.given.total if isinstance(event, GivenBack) else event.occasion.basket.total
-            )
             self._spent += -amount if back else amount
+
+    def _amount(self, event: Event) -> Decimal | None:
+        """What it comes to in the program's currency; None: it does not count in it."""
+        if isinstance(event, Sale):
+            own = event.occasion.currency == self.currency or event.occasion.exchange
+            return event.occasion.basket.total if own else None
+        if event.exchange is not None:
+            return event.exchange.amount(event.given.total)
+        return event.given.total if event.currency == self.currency else None
 
     def _year_of(self, at: dt.datetime) -> dt.date:
         return period_start("year", at, self.zone)

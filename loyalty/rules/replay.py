@@ -34,6 +34,7 @@ from loyalty.rules.events import (
     Sale,
     SharedBudgets,
 )
+from loyalty.rules.exchange import as_counted, converted
 from loyalty.rules.facts import NO_CONTEXT, NOTHING, ZERO, Context, Deed, Occasion, Return
 from loyalty.rules.grants import grant
 from loyalty.rules.history import History
@@ -245,7 +246,8 @@ class Account:
         if back.elsewhere or not earned:
             return
         alone = not program.reconciles_linked if back.linked else program.takes_back_unlinked
-        if alone and self._is_member(back.at) and back.currency == program.currency:
+        counts = back.currency == program.currency or back.exchange is not None
+        if alone and self._is_member(back.at) and counts:
             self._take_own_amount(back)
 
     def celebrate(self, day: KeptDay) -> None:
@@ -276,7 +278,11 @@ class Account:
     def _reconcile(self, sale: Sale, given: Return) -> None:
         known = self._judged[sale.id]
         known.returns.append(given)
-        basket = net_basket(sale.occasion.basket, known.returns)
+        basket, exchange = sale.occasion.basket, sale.occasion.exchange
+        if exchange is None:
+            basket = net_basket(basket, known.returns)
+        else:
+            basket = converted(net_basket(sale.as_told or basket, known.returns), exchange)
         rules = self.rules.at(sale.at)
         given_before = given_together(rules.capped, known.given)
         rooms = {
@@ -297,9 +303,10 @@ class Account:
                 known.given[award.version.id] = award.units
 
     def _take_own_amount(self, back: GivenBack) -> None:
-        occasion = Occasion(
+        own = Occasion(
             as_basket(back.given), Moment(back.at, self.program.zone), currency=back.currency
         )
+        occasion = as_counted(own, back.exchange)
         rules = self.rules.at(back.at)
         awards = evaluate(
             rules.versions, occasion,

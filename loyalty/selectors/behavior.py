@@ -112,33 +112,39 @@ def orders_between(wanted: Sequence[tuple[int, dt.datetime, dt.datetime]]) -> li
 
 _SPENT = """
     SELECT o.spent - r.returned
-      FROM unnest(%(customers)s::bigint[], %(since)s::timestamptz[], %(moments)s::timestamptz[])
-           WITH ORDINALITY AS x(customer, since, at, ord)
+      FROM unnest(%(customers)s::bigint[], %(since)s::timestamptz[], %(moments)s::timestamptz[],
+                  %(programs)s::bigint[])
+           WITH ORDINALITY AS x(customer, since, at, program, ord)
      CROSS JOIN LATERAL (
-           SELECT coalesce(sum(total), 0) AS spent FROM loyalty_order
+           SELECT coalesce(sum(total), 0) AS spent FROM loyalty_countedorder
             WHERE customer_id = x.customer AND placed_at >= x.since AND placed_at < x.at
-              AND status NOT IN ('cancelled', 'refunded') AND currency = %(currency)s) o
+              AND status NOT IN ('cancelled', 'refunded') AND currency = %(currency)s
+              AND (program_id IS NULL OR program_id = x.program)) o
      CROSS JOIN LATERAL (
            SELECT coalesce(sum(f.total), 0) AS returned
-             FROM loyalty_refund f LEFT JOIN loyalty_order fo ON fo.id = f.order_id
+             FROM loyalty_countedrefund f LEFT JOIN loyalty_order fo ON fo.id = f.order_id
             WHERE f.customer_id = x.customer AND f.refunded_at >= x.since AND f.refunded_at < x.at
-              AND f.currency = %(currency)s
+              AND f.currency = %(currency)s AND (f.program_id IS NULL OR f.program_id = x.program)
               AND coalesce(fo.status, '') NOT IN ('cancelled', 'refunded')) r
      ORDER BY x.ord
 """
 
 
 def spent_between(
-    wanted: Sequence[tuple[int, dt.datetime, dt.datetime]], *, currency: str
+    wanted: Sequence[tuple[int, dt.datetime, dt.datetime, int]], *, currency: str
 ) -> list[Decimal]:
-    """What each customer bought less what they gave back in [since, until), in one query."""
+    """What each customer bought less what they gave back in [since, until), as a program of this
+    currency counts it, in one query."""
     if not wanted:
         return []
     columns = zip(*wanted, strict=True)
-    customers, since, moments = (list(column) for column in columns)
+    customers, since, moments, programs = (list(column) for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
             _SPENT,
-            {"customers": customers, "since": since, "moments": moments, "currency": currency},
-        )
+            {
+                "customers": customers, "since": since, "moments": moments, "programs": programs,
+                "currency": currency,
+            },
+        )  # fmt: skip
         return [row[0] for row in cursor.fetchall()]

@@ -57,7 +57,7 @@ def _spent(program: Program, orders: list[Bought], by: str) -> dict[int, Decimal
     if by not in ("spent_year", "spent_lifetime"):
         return {}
     wanted = [
-        (customer, _beginning(program, at) if by == "spent_year" else BEGINNING, at)
+        (customer, _beginning(program, at) if by == "spent_year" else BEGINNING, at, program.pk)
         for _number, customer, at in orders
     ]
     found = spent_between(wanted, currency=program.currency)

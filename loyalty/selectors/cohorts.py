@@ -33,9 +33,10 @@ _SUMS = f"""
     WITH {_MEMBERS},
     o AS (SELECT m.joined, o.customer_id,
                  date_trunc('month', o.placed_at AT TIME ZONE %(zone)s)::date AS month,
-                 o.total - coalesce((SELECT sum(f.total) FROM loyalty_refund f
-                                      WHERE f.order_id = o.id), 0) AS kept
-            FROM m JOIN loyalty_order o ON o.customer_id = m.customer_id
+                 (o.as_told - coalesce((SELECT sum(f.total) FROM loyalty_refund f
+                                         WHERE f.order_id = o.id), 0)) * o.rate AS kept
+            FROM m JOIN loyalty_countedorder o ON o.customer_id = m.customer_id
+             AND (o.program_id IS NULL OR o.program_id = %(program)s)
            WHERE o.placed_at >= greatest(%(since)s, m.begun) AND o.placed_at < %(until)s
              AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s)),
     bought AS (SELECT joined, month, count(DISTINCT customer_id) AS buyers, count(*) AS orders,

@@ -213,14 +213,15 @@ _BY_PLACE = """
       JOIN loyalty_membership s ON s.id = m.membership_id
       JOIN loyalty_program g ON g.id = s.program_id
      CROSS JOIN LATERAL (
-           SELECT count(*) AS orders, coalesce(sum(total), 0) AS spent FROM loyalty_order
+           SELECT count(*) AS orders, coalesce(sum(total), 0) AS spent FROM loyalty_countedorder
             WHERE customer_id = s.customer_id AND placed_at >= greatest(m.joined_at, x.since)
               AND placed_at < least(m.left_at, %(until)s)
-              AND status NOT IN ('cancelled', 'refunded') AND currency = g.currency) o
+              AND status NOT IN ('cancelled', 'refunded') AND currency = g.currency
+              AND (program_id IS NULL OR program_id = g.id)) o
      CROSS JOIN LATERAL (
            SELECT coalesce(sum(f.total), 0) AS returned
-             FROM loyalty_refund f LEFT JOIN loyalty_order fo ON fo.id = f.order_id
-            WHERE f.customer_id = s.customer_id
+             FROM loyalty_countedrefund f LEFT JOIN loyalty_order fo ON fo.id = f.order_id
+            WHERE f.customer_id = s.customer_id AND (f.program_id IS NULL OR f.program_id = g.id)
               AND f.refunded_at >= x.since AND f.refunded_at < %(until)s
               AND coalesce(fo.placed_at, f.refunded_at) >= m.joined_at
               AND coalesce(fo.placed_at, f.refunded_at) < coalesce(m.left_at, 'infinity')

@@ -35,7 +35,8 @@ _BEFORE = """
                   coalesce(sum(d.total) FILTER (WHERE d.placed_at >= x.months), 0) AS months
              FROM loyalty_poolmember q
              JOIN loyalty_membership s ON s.id = q.membership_id
-             JOIN loyalty_order d ON d.customer_id = s.customer_id
+             JOIN loyalty_countedorder d ON d.customer_id = s.customer_id
+              AND (d.program_id IS NULL OR d.program_id = g.id)
               AND d.placed_at >= q.joined_at AND d.placed_at < least(q.left_at, x.at)
             WHERE q.pool_id = p.id AND d.currency = g.currency
               AND d.status NOT IN ('cancelled', 'refunded')) o
@@ -45,7 +46,8 @@ _BEFORE = """
                   coalesce(sum(f.total) FILTER (WHERE f.refunded_at >= x.months), 0) AS months
              FROM loyalty_poolmember q
              JOIN loyalty_membership s ON s.id = q.membership_id
-             JOIN loyalty_refund f ON f.customer_id = s.customer_id AND f.refunded_at < x.at
+             JOIN loyalty_countedrefund f ON f.customer_id = s.customer_id
+              AND f.refunded_at < x.at AND (f.program_id IS NULL OR f.program_id = g.id)
              LEFT JOIN loyalty_order d ON d.id = f.order_id
             WHERE q.pool_id = p.id AND f.currency = g.currency
               AND coalesce(d.placed_at, f.refunded_at) >= q.joined_at

@@ -40,14 +40,15 @@ _SPENT = f"""
           FROM loyalty_membership
          WHERE program_id = %(program)s AND merged_into_id IS NULL),
     o AS (
-        SELECT o.id, o.total, o.status, m.stays
-          FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
-         WHERE o.placed_at >= %(since)s AND o.placed_at >= m.since AND o.placed_at < %(now)s
+        SELECT o.id, o.total, o.rate, o.status, m.stays
+          FROM loyalty_countedorder o JOIN m ON m.customer_id = o.customer_id
+         WHERE (o.program_id IS NULL OR o.program_id = %(program)s)
+           AND o.placed_at >= %(since)s AND o.placed_at >= m.since AND o.placed_at < %(now)s
            AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s)),
     p AS (
         SELECT stays, total AS paid, 0 AS taken_off FROM o
          UNION ALL
-        SELECT o.stays, -f.total, 0 FROM loyalty_refund f JOIN o ON o.id = f.order_id
+        SELECT o.stays, -f.total * o.rate, 0 FROM loyalty_refund f JOIN o ON o.id = f.order_id
          WHERE f.refunded_at >= %(since)s AND f.refunded_at < %(now)s
          UNION ALL
         SELECT o.stays, 0, round(d.amount * x.kept, 4)

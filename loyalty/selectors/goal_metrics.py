@@ -32,28 +32,32 @@ MEMBERS = """
 """
 # Orders of members, placed in the time that is looked at.
 _BOUGHT = """
-    SELECT o.id, o.customer_id, o.total FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
+    SELECT o.id, o.customer_id, o.total, o.as_told, o.rate
+      FROM loyalty_countedorder o JOIN m ON m.customer_id = o.customer_id
      WHERE o.placed_at >= %(since)s AND o.placed_at < %(until)s
        AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s)
+       AND (o.program_id IS NULL OR o.program_id = %(program)s)
 """
 # And of an order that something of it was kept: what came back as a whole was bought by nobody.
 _KEPT = """
-    AND o.total > coalesce((SELECT sum(f.total) FROM loyalty_refund f
-                             WHERE f.order_id = o.id AND f.refunded_at < %(until)s), 0)
+    AND o.as_told > coalesce((SELECT sum(f.total) FROM loyalty_refund f
+                               WHERE f.order_id = o.id AND f.refunded_at < %(until)s), 0)
 """
 KEPT_BOUGHT = f"{_BOUGHT} {_KEPT}"
 _REFUNDED = """
-    SELECT coalesce(sum(f.total), 0) FROM loyalty_refund f
+    SELECT coalesce(sum(f.total), 0) FROM loyalty_countedrefund f
       {people}
       LEFT JOIN loyalty_order o ON o.id = f.order_id
      WHERE f.refunded_at >= %(since)s AND f.refunded_at < %(until)s AND f.currency = %(currency)s
+       AND (f.program_id IS NULL OR f.program_id = %(program)s)
        AND NOT coalesce(o.status, '') = ANY(%(void)s)
 """
 _COUNT = f"WITH m AS ({MEMBERS}) SELECT count(*) FROM m"
 _ENROLLED = f"""
     WITH m AS ({MEMBERS}),
-    b AS (SELECT DISTINCT o.customer_id FROM loyalty_order o
-           WHERE o.customer_id IS NOT NULL
+    b AS (SELECT DISTINCT o.customer_id FROM loyalty_countedorder o
+           WHERE (o.program_id IS NULL OR o.program_id = %(program)s)
+             AND o.customer_id IS NOT NULL
              AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
              AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s) {_KEPT})
     SELECT count(m.id), count(*) FROM b LEFT JOIN m ON m.customer_id = b.customer_id
@@ -86,8 +90,9 @@ _REVENUE = f"""
            - ({_REFUNDED.format(people="JOIN m ON m.customer_id = f.customer_id")})
 """
 _ALL_REVENUE = f"""
-    SELECT (SELECT coalesce(sum(o.total), 0) FROM loyalty_order o
-             WHERE o.placed_at >= %(since)s AND o.placed_at < %(until)s
+    SELECT (SELECT coalesce(sum(o.total), 0) FROM loyalty_countedorder o
+             WHERE (o.program_id IS NULL OR o.program_id = %(program)s)
+               AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
                AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))
            - ({_REFUNDED.format(people="")})
 """
@@ -103,8 +108,9 @@ _SEVERAL = f"""
 _AGAIN = f"""
     WITH m AS ({MEMBERS}),
     b AS (SELECT DISTINCT o.customer_id
-            FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
-           WHERE o.placed_at >= %(from)s AND o.placed_at < %(to)s
+            FROM loyalty_countedorder o JOIN m ON m.customer_id = o.customer_id
+           WHERE (o.program_id IS NULL OR o.program_id = %(program)s)
+             AND o.placed_at >= %(from)s AND o.placed_at < %(to)s
              AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s) {_KEPT}),
     a AS (SELECT DISTINCT customer_id FROM ({KEPT_BOUGHT}) bought)
     SELECT count(a.customer_id), count(*) FROM b LEFT JOIN a ON a.customer_id = b.customer_id
@@ -112,22 +118,25 @@ _AGAIN = f"""
 _SECOND = f"""
     WITH m AS ({MEMBERS}),
     f AS (SELECT o.customer_id, min(o.placed_at) AS at
-            FROM loyalty_order o JOIN m ON m.customer_id = o.customer_id
-           WHERE o.placed_at < %(until)s AND o.currency = %(currency)s
+            FROM loyalty_countedorder o JOIN m ON m.customer_id = o.customer_id
+           WHERE (o.program_id IS NULL OR o.program_id = %(program)s)
+             AND o.placed_at < %(until)s AND o.currency = %(currency)s
              AND NOT o.status = ANY(%(void)s) {_KEPT}
            GROUP BY 1 HAVING min(o.placed_at) >= %(since)s AND min(o.placed_at) < %(to)s)
     SELECT count(*) FILTER (WHERE EXISTS (
-               SELECT FROM loyalty_order o
-                WHERE o.customer_id = f.customer_id AND o.placed_at > f.at
+               SELECT FROM loyalty_countedorder o
+                WHERE (o.program_id IS NULL OR o.program_id = %(program)s)
+                  AND o.customer_id = f.customer_id AND o.placed_at > f.at
                   AND o.placed_at <= f.at + %(quarter)s * interval '1 day'
                   AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s) {_KEPT})), count(*)
       FROM f
 """
 _AVERAGE = f"""
     WITH m AS ({MEMBERS}),
-    b AS (SELECT o.total - coalesce((SELECT sum(f.total) FROM loyalty_refund f
-                                      WHERE f.order_id = o.id AND f.refunded_at < %(until)s), 0)
-                 AS kept
+    b AS (SELECT (o.as_told
+                  - coalesce((SELECT sum(f.total) FROM loyalty_refund f
+                               WHERE f.order_id = o.id AND f.refunded_at < %(until)s), 0))
+                 * o.rate AS kept
             FROM ({_BOUGHT}) o)
     SELECT coalesce(sum(kept), 0), count(*) FROM b WHERE kept > 0
 """

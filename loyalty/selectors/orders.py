@@ -17,6 +17,7 @@ def orders() -> QuerySet[Order]:
         "lines",
         "tenders",
         "refunds__lines",
+        "conversions__program",
         "discounts__rule_version__rule__program",
         Prefetch("charity_entries", round_ups()),
         Prefetch(

@@ -109,6 +109,7 @@ def _definition(program: Program, now: dt.datetime, parts: Mapping[str, Any]) ->
         clawback_order=program.clawback_order,
         multiplying=program.multiplying,
         discounting=program.discounting,
+        foreign_orders=program.foreign_orders,
         four_eyes=program.four_eyes,
         tiers=tiers,
         pause=pause_definition(state.pause),

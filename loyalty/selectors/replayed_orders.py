@@ -21,6 +21,7 @@ from loyalty.rules.behavior import Behavior
 from loyalty.rules.celebrations import Keeping, KeptDay
 from loyalty.rules.companies import CompanyFacts
 from loyalty.rules.events import Event, GivenBack, Person, Sale, in_order
+from loyalty.rules.exchange import Exchange, as_counted
 from loyalty.rules.facts import ZERO, Basket, Line, Occasion
 from loyalty.rules.plans import PlanSpan
 from loyalty.selectors.behavior import behavior_before, orders_between
@@ -157,11 +158,12 @@ _ORDERS = """
     SELECT o.id, o.customer_id, o.placed_at AT TIME ZONE 'UTC', o.currency, nullif(o.tax_total, 0),
            o.taxes_included, nullif(o.shipping_total, 0), nullif(o.discount_total, 0), o.channel,
            o.store, o.payment_method, nullif(o.coupons, '{}'),
-           o.currency = %(currency)s AND (
+           c.id IS NOT NULL OR o.currency = %(currency)s AND (
                e.id IS NOT NULL OR ((%(automatic)s OR m.id IS NOT NULL)
                AND o.recorded_at < %(live_since)s)),
-           o.status = ANY(%(void)s)
+           o.status = ANY(%(void)s), c.rate, c.digits
       FROM loyalty_order o
+      LEFT JOIN loyalty_orderconversion c ON c.order_id = o.id AND c.program_id = %(program)s
       LEFT JOIN loyalty_orderevaluation e ON e.order_id = o.id AND e.program_id = %(program)s
       LEFT JOIN loyalty_membership m ON m.customer_id = o.customer_id
             AND m.program_id = %(program)s AND m.status = 'active'
@@ -180,7 +182,7 @@ _TENDERS = "SELECT order_id, kind, amount FROM loyalty_tender WHERE order_id = A
 
 def _sales(stretch: Stretch, first: int, last: int) -> dict[int, tuple[int, Sale]]:
     """By order: whose it is and the order; those that came to nothing have no lines."""
-    program, zone = stretch.program, stretch.program.zone
+    program = stretch.program
     asked: dict[str, Any] = {
         "program": program.pk, "currency": program.currency, "first": first, "last": last,
         "since": stretch.since, "until": stretch.until, "void": list(Order.VOID),
@@ -202,7 +204,7 @@ def _sales(stretch: Stretch, first: int, last: int) -> dict[int, tuple[int, Sale
     return {
         row[0]: (
             row[1],
-            _sale(row, lines.get(row[0], NO_LINES), tenders.get(row[0], NOTHING_PAID), zone),
+            _sale(row, lines.get(row[0], NO_LINES), tenders.get(row[0], NOTHING_PAID), program),
         )
         for row in rows
     }
@@ -225,10 +227,12 @@ def _lines(rows: Iterable[tuple[Any, ...]]) -> dict[int, _Lines]:
     return found
 
 
-def _sale(row: tuple[Any, ...], found: _Lines, paid: Mapping[str, Decimal], zone: Any) -> Sale:
+def _sale(
+    row: tuple[Any, ...], found: _Lines, paid: Mapping[str, Decimal], program: Program
+) -> Sale:
     (
         pk, _customer, placed_at, currency, tax, included, shipping, discount,
-        channel, store, payment_method, coupons, judged, void,
+        channel, store, payment_method, coupons, judged, void, rate, digits,
     ) = row  # fmt: skip
     lines, numbers = NO_LINES if void else found
     basket = Basket(
@@ -236,9 +240,13 @@ def _sale(row: tuple[Any, ...], found: _Lines, paid: Mapping[str, Decimal], zone
         *((paid.get(UNITS, ZERO), paid.get(STORED_VALUE, ZERO)) if paid else NOTHING_IN_KIND),
     )  # fmt: skip
     occasion = Occasion(
-        basket, Moment(placed_at.replace(tzinfo=dt.UTC), zone), currency, channel, store,
+        basket, Moment(placed_at.replace(tzinfo=dt.UTC), program.zone), currency, channel, store,
         payment_method, tuple(coupons) if coupons else NONE, tuple(sorted(paid)) if paid else NONE,
     )  # fmt: skip
+    if rate is not None:
+        # By the rate that was recorded with its first judgment.
+        exchange = Exchange(currency, program.currency, rate, digits, "table")
+        return Sale(pk, as_counted(occasion, exchange), judged and not void, as_told=basket)
     return Sale(pk, occasion, judged and not void, goods=Amounts([*numbers, 0], PARTS))
 
 

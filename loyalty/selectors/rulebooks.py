@@ -86,6 +86,8 @@ class ProgramTerms:
     times: ProgramTimes = ALWAYS
     # It is asked for what it has judged already, and judges nothing new: a file is for another one.
     visiting: bool = False
+    # Whether orders in another currency count, at the rate of their day.
+    converts: bool = False
 
     def earns_at(self, at: dt.datetime) -> bool:
         """Whether what happened then earns something, whenever it is told."""
@@ -271,6 +273,7 @@ def _program_terms(
         has_pools=has_pools,
         tiers=tiers,
         times=times,
+        converts=program.foreign_orders == Program.ForeignOrders.CONVERT,
     )
 
 

@@ -31,11 +31,28 @@ EVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 # Orders that the program has judged and that did not come to nothing, less the gift cards among
 # them; and what was given back of them, or without any order, likewise. What waits for its order
 # takes nothing back yet.
-_COUNTS = "o.currency = %(currency)s AND o.status NOT IN ('cancelled', 'refunded')"
+_COUNTS = "o.status NOT IN ('cancelled', 'refunded')"
+# By which rate the order was converted, of orders in another currency; looked up for these alone.
+_RATE = f"""
+      LEFT JOIN LATERAL (
+           SELECT rate, digits FROM loyalty_orderconversion
+            WHERE %s.currency <> %%(currency)s AND order_id = %s
+              AND program_id = m.program_id {_ALONE}) c ON true
+"""
+_COUNTED = "CASE WHEN c.rate IS NULL THEN %s ELSE round((%s) * c.rate, c.digits) END"
+_GOODS = """o.total - coalesce((SELECT sum(n.total) FROM loyalty_orderline n
+                                WHERE n.order_id = o.id AND n.stored_value), 0)"""
+_BACK = """f.total - coalesce((SELECT sum(r.total) FROM loyalty_refundline r
+                                WHERE r.refund_id = f.id AND EXISTS (
+                                      SELECT 1 FROM loyalty_orderline n
+                                       WHERE n.order_id = f.order_id AND n.stored_value
+                                         AND (n.line_no = r.order_line_no
+                                              OR r.order_line_no IS NULL AND r.sku <> ''
+                                                 AND n.sku = r.sku)))
+                              , 0)"""
 _ORDERS = f"""
     SELECT m.id, o.id, o.placed_at, least(o.confirmed_at, o.completed_at),
-           o.total - coalesce((SELECT sum(n.total) FROM loyalty_orderline n
-                                WHERE n.order_id = o.id AND n.stored_value), 0), o.total
+           {_COUNTED % (_GOODS, _GOODS)}, {_COUNTED % ("o.total", "o.total")}
       FROM {_WHOSE}
       JOIN loyalty_membership m ON m.id = k.member
      CROSS JOIN LATERAL (
@@ -44,19 +61,13 @@ _ORDERS = f"""
      CROSS JOIN LATERAL (
            SELECT 1 FROM loyalty_orderevaluation
             WHERE order_id = o.id AND program_id = m.program_id {_ALONE}) e
-     WHERE {_COUNTS}
+    {_RATE % ("o", "o.id")}
+     WHERE {_COUNTS} AND (o.currency = %(currency)s OR c.rate IS NOT NULL)
 """
 # The last column: it is of an order that is older than what is asked for, and counts.
 _REFUNDS = f"""
     SELECT m.id, f.id, f.order_id, f.refunded_at,
-           f.total - coalesce((SELECT sum(r.total) FROM loyalty_refundline r
-                                WHERE r.refund_id = f.id AND EXISTS (
-                                      SELECT 1 FROM loyalty_orderline n
-                                       WHERE n.order_id = f.order_id AND n.stored_value
-                                         AND (n.line_no = r.order_line_no
-                                              OR r.order_line_no IS NULL AND r.sku <> ''
-                                                 AND n.sku = r.sku)))
-                              , 0), f.total,
+           {_COUNTED % (_BACK, _BACK)}, {_COUNTED % ("f.total", "f.total")},
            EXISTS (SELECT 1 FROM loyalty_order o
                      JOIN loyalty_orderevaluation e ON e.order_id = o.id
                       AND e.program_id = m.program_id
@@ -67,7 +78,8 @@ _REFUNDS = f"""
      CROSS JOIN LATERAL (
            SELECT * FROM loyalty_refund
             WHERE customer_id = m.customer_id AND refunded_at >= k.since {_ALONE}) f
-     WHERE f.currency = %(currency)s
+    {_RATE % ("f", "f.order_id")}
+     WHERE (f.currency = %(currency)s OR c.rate IS NOT NULL)
        AND (f.order_id IS NOT NULL OR f.order_external_id = '')
        AND coalesce(f.only_program_id, m.program_id) = m.program_id
      ORDER BY f.refunded_at, f.id

@@ -25,8 +25,11 @@ YEAR = dt.timedelta(days=365)
 # comes back counts on its own date here.
 _AMOUNTS = {
     "spend": """
-        SELECT e.membership_id AS member, sum(o.total - coalesce(g.total, 0)) AS amount
+        SELECT e.membership_id AS member,
+               sum((o.total - coalesce(g.total, 0)) * coalesce(c.rate, 1)) AS amount
           FROM loyalty_orderevaluation e JOIN loyalty_order o ON o.id = e.order_id
+          LEFT JOIN loyalty_orderconversion c
+                 ON c.order_id = e.order_id AND c.program_id = e.program_id
           LEFT JOIN LATERAL (SELECT sum(n.total) AS total FROM loyalty_orderline n
                               WHERE n.order_id = o.id AND n.stored_value) g ON true
          WHERE e.program_id = %(program)s AND o.status NOT IN ('cancelled', 'refunded')
@@ -34,11 +37,11 @@ _AMOUNTS = {
          GROUP BY 1
         UNION ALL
         SELECT m.id, -sum(f.total)
-          FROM loyalty_refund f
+          FROM loyalty_countedrefund f
           JOIN loyalty_membership m ON m.customer_id = f.customer_id AND m.program_id = %(program)s
           LEFT JOIN loyalty_order o ON o.id = f.order_id
          WHERE f.refunded_at >= %(since)s AND f.refunded_at < %(now)s
-           AND f.currency = %(currency)s
+           AND f.currency = %(currency)s AND (f.program_id IS NULL OR f.program_id = %(program)s)
            AND coalesce(o.status, '') NOT IN ('cancelled', 'refunded')
            AND CASE WHEN f.order_id IS NULL
                     THEN f.order_external_id = ''

@@ -349,11 +349,14 @@ def _companies(wishes: Sequence[Wish]) -> dict[int, CompanyFacts]:
 def _spent(wishes: Sequence[Wish], kind: Since) -> dict[int, Decimal]:
     """By wish: what its buyer had spent before it, in the calendar year or ever."""
     found: dict[int, Decimal] = {}
-    for currency in {wish.occasion.currency for wish in wishes}:
-        own = [wish for wish in wishes if wish.occasion.currency == currency]
+    for currency in {wish.program.currency for wish in wishes}:
+        own = [wish for wish in wishes if wish.program.currency == currency]
         since = [_beginning(wish, kind) for wish in own]
         sums = spent_between(
-            [(wish.customer_id, first, wish.at) for wish, first in zip(own, since, strict=True)],
+            [
+                (wish.customer_id, first, wish.at, wish.program.id)
+                for wish, first in zip(own, since, strict=True)
+            ],
             currency=currency,
         )
         batch = _by_buyer(own)

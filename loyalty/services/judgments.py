@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -20,9 +20,11 @@ from loyalty.models import Membership, Order, OrderEvaluation, Program, WalletTy
 from loyalty.program_words import why_nothing_earned
 from loyalty.rules.basket import net_basket
 from loyalty.rules.engine import Award, RuleVersion, evaluate
+from loyalty.rules.exchange import as_counted
 from loyalty.rules.facts import NOTHING, Occasion
 from loyalty.rules.idle_multipliers import with_why_idle
 from loyalty.selectors.absences import absent_at
+from loyalty.selectors.exchange_rates import recorded_exchange
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, fresh_terms
 from loyalty.selectors.stored_orders import as_return, order_occasion
 from loyalty.selectors.wallet_types import wallet_types_of
@@ -135,7 +137,7 @@ def explain_order(order: Order) -> list[Judgment]:
 def _not_judged(order: Order, program: ProgramTerms, status: str | None) -> str:
     if order.customer_id is None:
         return _("A guest order: nobody is known to have bought it.")
-    if order.currency != program.currency:
+    if order.currency != program.currency and not program.converts:
         return _("The program counts in %(currency)s.") % {"currency": program.currency}
     if status is None:
         if not program.times.earns_at(order.placed_at):
@@ -145,7 +147,18 @@ def _not_judged(order: Order, program: ProgramTerms, status: str | None) -> str:
         return _("The membership was not active.")
     if not program.times.earns_at(order.placed_at):
         return why_nothing_earned(program.times.state_at(order.placed_at))
-    return _took_no_part(order, program) or _("The program was not live when the order came.")
+    return (
+        _took_no_part(order, program)
+        or _no_rate(order, program)
+        or _("The program was not live when the order came.")
+    )
+
+
+def _no_rate(order: Order, program: ProgramTerms) -> str:
+    if order.currency == program.currency:
+        return ""
+    words = {"given": order.currency, "wanted": program.currency}
+    return _("There was no exchange rate from %(given)s to %(wanted)s for its day.") % words
 
 
 def _took_no_part(order: Order, program: ProgramTerms) -> str:
@@ -169,7 +182,7 @@ def _verdicts(
     for award in judged.awards:
         wallet_type = wallet_types[award.version.wallet_type_id]
         steps = [step for step in award.steps if step[0] != "not_met"]
-        why = arithmetic(steps, wallet_type=wallet_type, currency=order.currency)
+        why = arithmetic(steps, wallet_type=wallet_type, currency=program.currency)
         yield Verdict(wallet_type, award.units, _reason(award, judged), award.version, tuple(why))
     versions = [award.version for award in judged.awards]
     yield from _out_of_force(order, versions, program, wallet_types)
@@ -213,10 +226,8 @@ def _as_it_is(order: Order, program: ProgramTerms) -> Occasion:
     if program.reconciles_linked and basket is not NOTHING:
         refunds = sorted(order.refunds.all(), key=lambda found: (found.refunded_at, found.pk))
         basket = net_basket(basket, [as_return(refund) for refund in refunds])
-    return Occasion(
-        basket, occasion.moment, occasion.currency, occasion.channel, occasion.store,
-        occasion.payment_method, occasion.coupons, occasion.paid_with,
-    )  # fmt: skip
+    exchange = recorded_exchange(order, program)
+    return as_counted(replace(occasion, basket=basket), exchange)
 
 
 def _reason(award: Award, judged: JudgedAgain) -> str:

@@ -22,7 +22,9 @@ def judge_kept_orders(
     they were placed, less what was given back of them. Returns those that it judges from now on;
     doing so again changes nothing."""
     judged = OrderEvaluation.objects.filter(order=OuterRef("pk"), program=program)
-    asked = Order.objects.filter(pk__in=list(order_ids), currency=program.currency)
+    asked = Order.objects.filter(pk__in=list(order_ids))
+    if program.foreign_orders != Program.ForeignOrders.CONVERT:
+        asked = asked.filter(currency=program.currency)
     kept = list(asked.exclude(customer=None).exclude(Exists(judged)).order_by("pk"))
     if not kept:
         return set()

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError, OrderConflictError
 from loyalty.ledger.posting import Movement, WalletRef, dumps, translated_errors
-from loyalty.models import Membership, OrderEvaluation
+from loyalty.models import Membership, OrderConversion, OrderEvaluation
 from loyalty.rules.lots import OrderTimes
 from loyalty.selectors.rulebooks import (
     ProgramTerms,
@@ -119,6 +119,7 @@ class Rows:
     tenders: list[Any] = field(default_factory=list)
     evaluations: list[Any] = field(default_factory=list)
     movements: list[Movement] = field(default_factory=list)
+    conversions: list[OrderConversion] = field(default_factory=list)
 
     def add_order(
         self, order_id: int, customer_id: int | None, order: OrderInput, times: OrderTimes
@@ -195,7 +196,8 @@ def hold_people(customer_ids: Iterable[int | None]) -> None:
 
 
 def write_batch(rows: Rows, *, now: dt.datetime) -> None:
-    """Write everything in one call, or nothing."""
+    """Write everything in one call, or nothing; of orders that were converted, in another one by
+    which rates."""
     if not rows.orders and not rows.movements and not rows.evaluations:
         return
     with connection.cursor() as cursor, translated_errors():
@@ -207,6 +209,8 @@ def write_batch(rows: Rows, *, now: dt.datetime) -> None:
                 dumps(rows.evaluations), dumps(rows.movements), now,
             ],
         )  # fmt: skip
+    if rows.conversions:
+        OrderConversion.objects.bulk_create(rows.conversions)
 
 
 def _open(wanted: Sequence[Wanted], source: str, terms: Terms) -> tuple[list[Opened], str]:

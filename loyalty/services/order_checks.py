@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from babel.core import get_global
 from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError
@@ -60,7 +61,7 @@ def check_order(order: OrderInput) -> None:
         )
     if any(amount < 0 for amount in paid_by_kind(order.tenders).values()):
         errors.append(FieldError("tenders", _("A tender pays more than nothing.")))
-    errors += [*_wrong_discounts(order), *wrong_units(order.tenders)]
+    errors += [*_wrong_discounts(order), *wrong_units(order.tenders), *_wrong_rates(order)]
     if errors:
         raise InvalidOrderError(_("The order contradicts itself."), errors=errors)
 
@@ -164,6 +165,22 @@ def _wrong_discounts(order: OrderInput) -> Iterable[FieldError]:
         message = _("Rules took off %(given)s, but the order's discounts come to %(taken)s.")
         words = {"given": given, "taken": taken}
         yield FieldError("discounts", message % words, "discount_mismatch")
+
+
+def _wrong_rates(order: OrderInput) -> Iterable[FieldError]:
+    for currency, rate in order.rates:
+        name = f"exchange_rates.{currency}"
+        if currency not in get_global("all_currencies"):
+            yield FieldError(name, _("Write the three letters of a currency."))
+        elif currency == order.currency:
+            yield FieldError(name, _("The order is in this currency itself."))
+        elif not is_rate(rate):
+            yield FieldError(name, _("Give a rate above zero with at most 10 decimals."))
+
+
+def is_rate(rate: Decimal) -> bool:
+    """Whether it is stored as it is told."""
+    return 0 < rate < 10**10 and rate == round(rate, 10)
 
 
 def _unlikely(name: str, at: dt.datetime | None) -> Iterable[FieldError]:

@@ -18,6 +18,8 @@ from loyalty.codes_asked import (
     order_holder,
 )
 from loyalty.models import Order, OrderEvaluation
+from loyalty.rules.exchange import as_counted
+from loyalty.selectors.exchange_rates import recorded_exchange
 from loyalty.selectors.rulebooks import Terms
 from loyalty.selectors.stored_orders import order_occasion
 from loyalty.services.contexts import Wish, context_as_json, context_from_json, with_codes_anew
@@ -76,7 +78,8 @@ def _evaluated(order_ids: Collection[int], terms: Terms) -> Iterator[tuple[Order
         yield row, Wish(
             program, program.rulebook.named(row.rule_versions),
             member.merged_into_id or member.pk, row.order.customer_id,
-            order_occasion(row.order, program), context_from_json(row.context),
+            as_counted(order_occasion(row.order, program), recorded_exchange(row.order, program)),
+            context_from_json(row.context),
         )  # fmt: skip
 
 

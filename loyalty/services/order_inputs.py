@@ -138,6 +138,9 @@ class OrderInput:
     enroll: bool = False
     # What was given to a charity on top.
     round_up: RoundUpInput | None = None
+    # By currency, what one of the order's is worth in it. Nothing that it consists of, either: a
+    # rate that was used counts for good.
+    rates: tuple[tuple[str, Decimal], ...] = ()
     # What units had paid of it before. Nothing that the message says, either.
     prepaid: tuple[TenderInput, ...] = ()
 

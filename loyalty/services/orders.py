@@ -14,11 +14,13 @@ from loyalty.errors import InvalidOrderError
 from loyalty.ledger.posting import post
 from loyalty.models import Order
 from loyalty.rules.engine import Award
+from loyalty.rules.exchange import as_counted
 from loyalty.rules.facts import NOTHING, Basket, Occasion
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.services.awards import accrual, explain_award
 from loyalty.services.cap_books import CapBook, rooms_as_json, with_budgets
 from loyalty.services.contexts import Wish, context_as_json, with_contexts
+from loyalty.services.conversions import Exchanges, conversion, conversion_told, keep_rates
 from loyalty.services.discount_budgets import settle_discounts
 from loyalty.services.member_tiers import refresh_customers
 from loyalty.services.order_batches import (
@@ -118,7 +120,8 @@ def _record_opened(
     orders = payments.completed(orders)
     rows = Rows()
     windows: list[Contribution] = []
-    wishes = _all_wishes(orders, opened, terms, now)
+    exchanges = Exchanges.load(orders, opened, terms)
+    wishes = _all_wishes(orders, opened, terms, exchanges, now)
     new = [wish for found in wishes for wish in found]
     payments.wishes = new
     reconciles = any(anew) or any(known.parked for known in opened)
@@ -130,14 +133,14 @@ def _record_opened(
             if known.known:
                 result = _take_again(order, known, anew[index], now)
             else:
-                result = _judge(
-                    order, known, terms, wishes[index], rows, book, now, transfer_source
-                )
+                exchanges.refuse(index, order, known, terms)
+                result = _judge(order, known, wishes[index], rows, book, now, transfer_source)
             windows += _contributions(order, known, wishes[index], result)
             if result.outcome in ("created", "updated"):
                 payments.take(order, known)
         results.append(result)
     _write(rows, payments, terms, now)
+    keep_rates(_written(orders, results, lambda order: order.rates))
     let_codes_go([order for order, told in zip(orders, results, strict=True)
                   if told.outcome == "updated"], now)  # fmt: skip
     claim_codes_again(off, terms, now)
@@ -219,19 +222,23 @@ def _take_again(
 
 
 def _all_wishes(
-    orders: Sequence[OrderInput], opened: Sequence[Opened], terms: Terms, now: dt.datetime
-) -> list[list[Wish]]:
+    orders: Sequence[OrderInput], opened: Sequence[Opened], terms: Terms, exchanges: Exchanges,
+    now: dt.datetime,
+) -> list[list[Wish]]:  # fmt: skip
     """For each new order of a batch, by which programs it is judged, with what they ask."""
     wishes = [
-        [] if known.known else list(_wishes(order, known, terms, now))
-        for order, known in zip(orders, opened, strict=True)
+        [] if known.known else list(_wishes(place, order, known, terms, exchanges, now))
+        for place, (order, known) in enumerate(zip(orders, opened, strict=True))
     ]
     wishes = with_codes_used(wishes, orders, now)
     asked = iter(with_contexts([wish for found in wishes for wish in found]))
     return [[next(asked) for _wish in found] for found in wishes]
 
 
-def _wishes(order: OrderInput, known: Opened, terms: Terms, now: dt.datetime) -> Iterator[Wish]:
+def _wishes(
+    place: int, order: OrderInput, known: Opened, terms: Terms, exchanges: Exchanges,
+    now: dt.datetime,
+) -> Iterator[Wish]:  # fmt: skip
     """By which programs a new order is judged: those that the customer belongs to."""
     if known.customer_id is None:
         return
@@ -241,11 +248,13 @@ def _wishes(order: OrderInput, known: Opened, terms: Terms, now: dt.datetime) ->
         at = order.placed_at
         if member is None or not member.earns_at(at) or not program.earns_at(at):
             continue
-        if program.currency == order.currency:
+        if exchanges.counts(place, order, program):
             versions = program.rulebook.in_force(order.placed_at)
             yield Wish(
                 program, versions, member.membership_id, known.customer_id,
-                occasion_of(order, basket, program),
+                as_counted(
+                    occasion_of(order, basket, program), exchanges.found.get((place, program.id))
+                ),
                 confirmed_at=order_times(order, None, now).completed_at if program.tiers else None,
             )  # fmt: skip
 
@@ -267,7 +276,6 @@ def occasion_of(order: OrderInput, basket: Basket, program: ProgramTerms) -> Occ
 def _judge(
     order: OrderInput,
     known: Opened,
-    terms: Terms,
     wishes: Sequence[Wish],
     rows: Rows,
     book: CapBook,
@@ -280,7 +288,6 @@ def _judge(
     rows.add_order(known.order_id, known.customer_id, order, times)
     if known.customer_id is None:
         return OrderResult(known.order_id, order.external_id, "created", None)
-    _refuse_foreign_currency(order, known, terms)
     awards: list[tuple[int, Award]] = []
     for wish in wishes:
         program, basket = wish.program, wish.occasion.basket
@@ -290,6 +297,10 @@ def _judge(
             [version.id for version in wish.versions],
             rooms_as_json(rooms) | context_as_json(wish.context) | answers_as_json(wish.codes),
         )  # fmt: skip
+        exchange = wish.occasion.exchange
+        if exchange is not None:
+            rows.conversions.append(conversion(known.order_id, program.id, exchange))
+        told = conversion_told(order.basket(), exchange) if exchange else {}
         for award in found if basket is not NOTHING else ():
             awards.append((program.id, award))
             if award.units:
@@ -306,7 +317,7 @@ def _judge(
                         source=transfer_source,
                         order_id=known.order_id,
                         explanation=explain_award(
-                            award, currency=order.currency, order=order.external_id
+                            award, currency=program.currency, order=order.external_id, **told
                         ),
                     )
                 )
@@ -336,7 +347,7 @@ def _contributions(
         if award.counted:
             yield Contribution(
                 by_program[program_id], known.members[program_id], award, known.order_id,
-                order.placed_at, order.currency, order.placed_at,
+                order.placed_at, by_program[program_id].currency, order.placed_at,
             )  # fmt: skip
 
 
@@ -352,19 +363,3 @@ def _refuse_doubles(orders: Sequence[OrderInput]) -> None:
                 ],
             )
         seen.add(address)
-
-
-def _refuse_foreign_currency(order: OrderInput, known: Opened, terms: Terms) -> None:
-    currencies = {program.currency for program in terms.programs if program.id in known.members}
-    if currencies and order.currency not in currencies:
-        wanted = ", ".join(sorted(currencies))
-        raise InvalidOrderError(
-            _("No program counts in %(currency)s.") % {"currency": order.currency},
-            errors=[
-                FieldError(
-                    "currency",
-                    _("Send the order in %(wanted)s.") % {"wanted": wanted},
-                    "currency_mismatch",
-                )
-            ],
-        )

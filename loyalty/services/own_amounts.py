@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from loyalty.ledger.posting import Movement
 from loyalty.models import Refund
 from loyalty.rules.basket import as_basket
 from loyalty.rules.engine import Award, evaluate
+from loyalty.rules.exchange import Exchange, as_counted
 from loyalty.rules.facts import Occasion
+from loyalty.selectors.exchange_rates import recorded_exchanges
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.selectors.stored_orders import as_return
 from loyalty.services.awards import clawback, explain_award
 from loyalty.services.contexts import Wish, with_contexts
+from loyalty.services.conversions import conversion_told
 from loyalty.services.order_batches import MemberRef
 from members.conditions.moments import Moment
 
@@ -24,15 +29,18 @@ def own_amount_movements(
 ) -> list[Movement]:
     """What a return without its order takes back: as much as its own amount would earn that day."""
     basket = as_basket(as_return(refund))
+    exchanges = _exchanges(refund, terms)
     movements = []
     for program in terms.programs:
         member = members.get((refund.customer_id, program.id))
-        if member is None or program.currency != refund.currency:
+        exchange = exchanges.get(program.id)
+        if member is None or (program.currency != refund.currency and exchange is None):
             continue
         if not _stands_alone(refund, program):
             continue
-        occasion = Occasion(
-            basket, Moment(refund.refunded_at, program.zone), currency=refund.currency
+        occasion = as_counted(
+            Occasion(basket, Moment(refund.refunded_at, program.zone), currency=refund.currency),
+            exchange,
         )
         assert refund.customer_id is not None
         (wish,) = with_contexts(
@@ -48,8 +56,17 @@ def own_amount_movements(
         )
         for award in decision.awards:
             if award.units:
-                movements.append(_unlinked(award, refund, member, program, transfer_source))
+                told = conversion_told(basket, exchange)
+                movements.append(_unlinked(award, refund, member, program, told, transfer_source))
     return movements
+
+
+def _exchanges(refund: Refund, terms: Terms) -> dict[int, Exchange]:
+    """By program, the rate by which its order was converted there."""
+    if refund.order_id is None or all(p.currency == refund.currency for p in terms.programs):
+        return {}
+    recorded = recorded_exchanges([refund.order_id])
+    return {program: exchange for (_order, program), exchange in recorded.items()}
 
 
 def _stands_alone(refund: Refund, program: ProgramTerms) -> bool:
@@ -62,8 +79,9 @@ def _stands_alone(refund: Refund, program: ProgramTerms) -> bool:
 
 
 def _unlinked(
-    award: Award, refund: Refund, member: MemberRef, program: ProgramTerms, transfer_source: str
-) -> Movement:
+    award: Award, refund: Refund, member: MemberRef, program: ProgramTerms, told: dict[str, Any],
+    transfer_source: str,
+) -> Movement:  # fmt: skip
     return clawback(
         award,
         units=award.units,
@@ -72,6 +90,8 @@ def _unlinked(
         occurred_at=refund.refunded_at,
         key=f"refund:{refund.pk}:{award.version.id}",
         source=transfer_source,
-        explanation=explain_award(award, currency=refund.currency, refund=refund.external_id),
+        explanation=explain_award(
+            award, currency=program.currency, refund=refund.external_id, **told
+        ),
         refund_id=refund.pk,
     )

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.base_words import describe_lines
 from loyalty.codes_asked import CodeAnswer, answers_from_json
-from loyalty.models import Membership, Order
+from loyalty.models import Membership, Order, Program
 from loyalty.program_words import why_nothing_earned
 from loyalty.rules.bodies import EarningBody
 from loyalty.rules.body_parts import LineFilter
@@ -75,7 +75,7 @@ def explain_own_order(order: Order, membership: Membership) -> OwnJudgment:
         tuple(
             OwnVerdict(
                 wallet_types[award.version.wallet_type_id], award.units,
-                "" if award.units else _reason(award, judged, order.currency),
+                "" if award.units else _reason(award, judged, membership.program.currency),
                 award.version.rule_name,
             )
             for award in judged.awards
@@ -92,7 +92,8 @@ def _may_be_told(version: RuleVersion) -> bool:
 
 def _not_judged(order: Order, membership: Membership, terms: ProgramTerms | None) -> str:
     program = membership.program
-    if order.currency != program.currency:
+    converts = program.foreign_orders == Program.ForeignOrders.CONVERT
+    if order.currency != program.currency and not converts:
         return _("Only purchases in %(currency)s earn.") % {"currency": program.currency}
     if order.placed_at < membership.enrolled_at:
         return _("You were no member yet.")
@@ -100,6 +101,8 @@ def _not_judged(order: Order, membership: Membership, terms: ProgramTerms | None
         return _("Your membership was not active.")
     if terms is not None and not terms.times.earns_at(order.placed_at):
         return why_nothing_earned(terms.times.state_at(order.placed_at))
+    if order.currency != program.currency:
+        return _("Only purchases in %(currency)s earn.") % {"currency": program.currency}
     return _("The program had not begun yet.")
 
 

@@ -40,6 +40,7 @@ from members.services.transactions import run_atomically
 SETTINGS = (
     "name", "description", "time_zone", "enrollment", "joinable", "unlinked_returns",
     "linked_returns", "debt_policy", "clawback_order", "multiplying", "discounting", "four_eyes",
+    "foreign_orders",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -24,11 +24,13 @@ from loyalty.rules.bonus import Part, progress, standing
 from loyalty.rules.bonus import award as bonus
 from loyalty.rules.discounts import NO_BUDGETS, Discounted, discount
 from loyalty.rules.engine import Award
+from loyalty.rules.exchange import Exchange, as_counted
 from loyalty.rules.facts import ZERO
 from loyalty.rules.idle_multipliers import with_why_idle
 from loyalty.rules.program_times import State
 from loyalty.selectors.absences import absent_at
 from loyalty.selectors.admissions import admissions
+from loyalty.selectors.exchange_rates import Asked, exchanges_for
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms
 from loyalty.selectors.window_parts import Wanted, window_parts
 from loyalty.services.cap_books import CapBook
@@ -90,23 +92,31 @@ def quote_order(
     order: OrderInput, *, program_code: str | None = None, with_discounts: bool = True,
     customer_id: int | None = None, now: dt.datetime | None = None, holders: Holders = (),
 ) -> list[Quote]:  # fmt: skip
-    """What an order would cost and earn in each live program in its currency, or in the one named.
-    Each program by itself: its discounts are off the prices as they came. Without discounts: they
-    are in the prices already. `customer_id`: the buyer, where they have just been read;
-    `holders`: the carts that it is for, which may hold some of a budget; `now`: by when others hold
-    it no longer, by default the order's time. Raises InvalidOrderError."""
+    """What an order would cost and earn in each live program that would count it, or in the one
+    named; where that converts it, it takes nothing off and no units pay. Each program by itself:
+    its discounts are off the prices as they came. Without discounts: they are in the prices
+    already. `customer_id`: the buyer, where they have just been read; `holders`: the carts that it
+    is for, which may hold some of a budget; `now`: by when others hold it no longer, by default the
+    order's time. Raises InvalidOrderError."""
     check_order(order)
     terms = fresh_terms()
     programs = [
         program
         for program in terms.programs
         if program.live
-        and program.currency == order.currency
+        and (program.currency == order.currency or program.converts)
         and program_code in (None, program.code)
+    ]
+    exchanges = _exchanges(order, programs)
+    programs = [
+        item for item in programs if item.currency == order.currency or item.id in exchanges
     ]
     if customer_id is None:
         customer_id = _customer(order.customer)
-    asked = list(_wishes(order, customer_id, programs, with_discounts))
+    asked = [
+        _as_counted(wish, exchanges.get(wish.program.id))
+        for wish in _wishes(order, customer_id, programs, with_discounts)
+    ]
     quotes = {quote.program.id: quote for quote in _resting(asked)}
     wishes = with_contexts(
         with_codes_looked_at([wish for wish in asked if wish.program.id not in quotes])
@@ -128,7 +138,9 @@ def quote_order(
     for wish, found in zip(wishes, reduced, strict=True):
         quotes[wish.program.id] = replace(
             _quote(wish, book, found),
-            usable=usable_for(
+            usable=()
+            if wish.occasion.exchange
+            else usable_for(
                 wish.program,
                 held.get(wish.membership_id, {}),
                 found.basket.total,
@@ -136,6 +148,23 @@ def quote_order(
             ),
         )
     return [quotes[wish.program.id] for wish in asked]
+
+
+def _exchanges(order: OrderInput, programs: Sequence[ProgramTerms]) -> dict[Hashable, Exchange]:
+    """By which rate the order would count in programs of another currency."""
+    told = dict(order.rates)
+    return exchanges_for([
+        Asked(program.id, order.currency, told, program, order.placed_at)
+        for program in programs
+        if program.currency != order.currency
+    ])  # fmt: skip
+
+
+def _as_counted(wish: Wish, exchange: Exchange | None) -> Wish:
+    """What is taken off a price is money of the program's own currency."""
+    if exchange is None:
+        return wish
+    return replace(wish, occasion=as_counted(wish.occasion, exchange), discounts=())
 
 
 def _resting(wishes: Sequence[Wish]) -> Iterator[Quote]:

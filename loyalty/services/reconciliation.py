@@ -10,6 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from loyalty.codes_asked import answers_as_json
 from loyalty.ledger.posting import Movement, post, retime
@@ -24,6 +25,7 @@ from loyalty.models import (
 from loyalty.rules.basket import net_basket
 from loyalty.rules.caps import Room
 from loyalty.rules.engine import Award
+from loyalty.rules.exchange import as_counted, converted
 from loyalty.rules.facts import (
     NOTHING,
     Basket,
@@ -38,6 +40,7 @@ from loyalty.services.contexts import (
     context_from_json,
     with_contexts,
 )
+from loyalty.services.conversions import conversion, conversion_told, known_exchanges
 from loyalty.services.discount_budgets import settle_discounts
 from loyalty.services.discount_costs import book_rule_discounts
 from loyalty.services.maturities import ByHand, retimings, times_of
@@ -131,17 +134,22 @@ class _Case:
 def _cases(
     orders: Sequence[Order], members: Mapping[tuple[int | None, int], MemberRef], terms: Terms
 ) -> Iterator[_Case]:
+    exchanges = known_exchanges(orders, members, terms)
     for order in orders:
         for program in terms.programs:
             member = members.get((order.customer_id, program.id))
-            if member is None or order.customer_id is None or order.currency != program.currency:
+            exchange = exchanges.get((order.pk, program.id))
+            if member is None or order.customer_id is None:
+                continue
+            if order.currency != program.currency and exchange is None:
                 continue
             found = _evaluation(order, program, member)
             if found is not None:
                 versions = program.rulebook.named(found.rule_versions)
                 wish = Wish(
                     program, versions, member.membership_id, order.customer_id,
-                    order_occasion(order, program), context_from_json(found.context),
+                    as_counted(order_occasion(order, program), exchange),
+                    context_from_json(found.context),
                 )  # fmt: skip
                 yield _Case(order, member, wish, found)
 
@@ -173,8 +181,9 @@ def _evaluation(order: Order, program: ProgramTerms, member: MemberRef) -> Order
     )
 
 
-# What an order deserves after each of the refunds that brought it here, or now.
-_Judged = list[tuple[Refund | None, tuple[Award, ...]]]
+# What an order deserves after each of the refunds that brought it here, or now; and what is told of
+# its conversion then.
+_Judged = list[tuple[Refund | None, tuple[Award, ...], dict[str, Any]]]
 
 
 def _judged(
@@ -194,26 +203,30 @@ def _judged(
     linked = causes if wish.program.reconciles_linked else ()
     baskets = [(None, NOTHING)] if void else _net_baskets(order, linked, wish.program)
     judged: _Judged = []
+    exchange = wish.occasion.exchange
     for cause, basket in baskets:
-        awards, rooms = book.judge(wish, basket, recorded=case.rooms, given=given)
-        judged.append((cause, awards))
+        counted = converted(basket, exchange) if exchange else basket
+        awards, rooms = book.judge(wish, counted, recorded=case.rooms, given=given)
+        judged.append((cause, awards, conversion_told(basket, exchange)))
         if not case.evaluation.pk:
             # Its first judgment: the room that it has now is what it keeps.
             kept = context_as_json(wish.context) | answers_as_json(wish.codes)
             case.evaluation.context = rooms_as_json(rooms) | kept
             case.evaluation.save()
+            if exchange is not None:
+                conversion(order.pk, wish.program.id, exchange).save()
     return judged
 
 
 def _contributions(case: _Case, judged: _Judged, now: dt.datetime) -> Iterator[Contribution]:
     """What the order brings towards windows of its buyer, as it is now. What is new of it is dated
     by the order, what is gone by the refund that took it."""
-    cause, awards = judged[-1]
+    cause, awards, _told = judged[-1]
     for award in awards:
         if award.counted is not None:
             yield Contribution(
                 case.wish.program, case.member, award, case.order.pk, case.order.placed_at,
-                case.order.currency,
+                case.wish.program.currency,
                 at=cause.refunded_at if cause else now,
                 refund_id=cause.pk if cause else None,
             )  # fmt: skip
@@ -235,13 +248,13 @@ def _differences(
     movements: list[Movement] = []
     for position, version in enumerate(wish.versions):
         so_far = known[version.id]
-        steps = [(cause, awards[position]) for cause, awards in judged]
-        targets = [so_far.units, *(award.units for _cause, award in steps)]
+        steps = [(cause, awards[position], told) for cause, awards, told in judged]
+        targets = [so_far.units, *(award.units for _cause, award, _told in steps)]
         if targets != sorted(targets, reverse=True):
             # Something is added too: one movement for it all.
             steps = steps[-1:]
-        for cause, award in steps:
-            found = _difference(case, award, so_far, cause, now, transfer_source)
+        for cause, award, told in steps:
+            found = _difference(case, award, so_far, cause, told, now, transfer_source)
             so_far.units, so_far.movements = award.units, so_far.movements + len(found)
             movements += found
         book.take(version, wish, so_far.units - given[version.id])
@@ -270,17 +283,19 @@ def _difference(
     award: Award,
     so_far: _Posted,
     cause: Refund | None,
+    told: dict[str, Any],
     now: dt.datetime,
     transfer_source: str,
 ) -> list[Movement]:
     order, program, member = case.order, case.wish.program, case.member
     explanation = explain_award(
         award,
-        currency=order.currency,
+        currency=program.currency,
         order=order.external_id,
         refund=cause.external_id if cause else None,
         was=so_far.units,
         now=award.units,
+        **told,
     )
     key = f"order:{order.pk}:{award.version.id}:{so_far.movements}"
     if award.units > so_far.units:

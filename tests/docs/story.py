@@ -22,6 +22,7 @@ from loyalty.services.activity_decisions import (
     reverse_activity,
 )
 from loyalty.services.adjustments import adjust_units, undo_transfer
+from loyalty.services.exchange_rates import RateInput, put_rates
 from loyalty.services.expiry import write_down_expired
 from loyalty.services.lots import settle_debt
 from loyalty.services.memberships import enroll_customer
@@ -84,7 +85,8 @@ class Story:
         return {
             r"program (\{.*\})": self._start,
             r"rule (\{.*\})": self._change_rule,
-            r"order (\w+) ([\d.]+)(?: placed (\S+))?": self._order,
+            r"order (\w+) ([\d.]+)(?: ([A-Z]{3})(?: at ([\d.]+))?)?(?: placed (\S+))?": self._order,
+            r"rate ([A-Z]{3}) ([\d.]+)": self._rate,
             r"order (\w+) ([\d.]+) (placed|paid|fulfilled)(?: sequence (\d+))?": self._told,
             r"(hold|release|confirm) (\w+)": self._by_hand,
             r"redeem (\d+)": self._redeem,
@@ -161,14 +163,21 @@ class Story:
         data["earning_rules"][0] |= parse(text)
         apply_definition(ProgramDefinition.model_validate(data), actor=SYSTEM, now=self.now)
 
-    def _order(self, number: str, total: str, placed: str | None) -> None:
+    def _rate(self, currency: str, rate: str) -> None:
+        said = RateInput(currency, "USD", self.now.date(), Decimal(rate))
+        put_rates([said], actor=SYSTEM, now=self.now)
+
+    def _order(
+        self, number: str, total: str, currency: str | None, rate: str | None, placed: str | None
+    ) -> None:
         known = self.orders.get(number)
         at = known.placed_at if known else self.now
         if placed:
             at = dt.datetime.combine(dt.date.fromisoformat(placed), NOON)
         self.orders[number] = OrderInput(
-            external_id=number, placed_at=at, currency="USD", total=Decimal(total),
+            external_id=number, placed_at=at, currency=currency or "USD", total=Decimal(total),
             customer=CustomerRef(external_id=self.number),
+            rates=(("USD", Decimal(rate)),) if rate else (),
         )  # fmt: skip
         record_orders([self.orders[number]], now=self.now, transfer_source="api")
 
@@ -210,25 +219,27 @@ class Story:
     def _cancel(self, number: str) -> None:
         order = self.orders[number]
         canceled = OrderInput(
-            external_id=number, placed_at=order.placed_at, currency="USD", total=order.total,
-            customer=order.customer, status="cancelled",
+            external_id=number, placed_at=order.placed_at, currency=order.currency,
+            total=order.total, customer=order.customer, status="cancelled",
         )  # fmt: skip
         record_orders([canceled], now=self.now, transfer_source="api")
 
     def _refund(self, number: str, order: str, total: str) -> None:
-        self._give_back(number, total, order_external_id=order)
+        known = self.orders.get(order)
+        currency = known.currency if known else "USD"
+        self._give_back(number, total, order_external_id=order, currency=currency)
 
     def _return(self, number: str, total: str) -> None:
         self._give_back(number, total, customer=CustomerRef(external_id=self.number))
 
-    def _give_back(self, number: str, total: str, **more: Any) -> None:
+    def _give_back(self, number: str, total: str, *, currency: str = "USD", **more: Any) -> None:
         # A refund that comes again says when it was made, as it did the first time.
         made = self.orders.setdefault(
             f"refund {number}", OrderInput(number, self.now, "USD", Decimal(total))
         )
         refund = RefundInput(
-            external_id=number, refunded_at=made.placed_at, currency="USD", total=Decimal(total),
-            **more,
+            external_id=number, refunded_at=made.placed_at, currency=currency,
+            total=Decimal(total), **more,
         )  # fmt: skip
         record_refunds([refund], now=self.now, transfer_source="api")
 

@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from babel.numbers import get_currency_precision
 
 from loyalty.ledger.checks import verify_ledger
 from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.rules.basket import net_basket
 from loyalty.rules.calendar import localize
 from loyalty.rules.engine import RuleVersion, evaluate
+from loyalty.rules.exchange import Exchange, converted
 from loyalty.rules.facts import Basket, Line, Occasion, Return, ReturnedLine
 from loyalty.rules.lots import LotTerms, OrderTimes, lot_times, matures_at
 from loyalty.services.order_checks import ahead
@@ -25,7 +27,7 @@ from tests.docs.tables import Table, executed_tables, parse
 TABLES = executed_tables("semantics.md")
 KNOWN = {
     "local times", "told ahead", "what earns", "net basket", "lots in time", "story",
-    "shared story",
+    "shared story", "conversion",
 }  # fmt: skip
 
 
@@ -73,6 +75,19 @@ def test_net_basket(row: dict[str, str]) -> None:
     assert points(rule, bought) == int(row["was"])
     returns = [returned(item) for item in parse(row["came back"])]
     assert points(rule, net_basket(bought, returns)) == int(row["is"])
+
+
+@pytest.mark.parametrize("row", rows("conversion"))
+def test_conversion(row: dict[str, str]) -> None:
+    wanted = row["in"]
+    exchange = Exchange(
+        "USD", wanted, Decimal(row["rate"]), get_currency_precision(wanted), "order"
+    )
+    found = converted(basket(parse(row["order"])), exchange)
+    lines = " + ".join(str(line.total) for line in found.lines)
+    beside = found.shipping_total - found.discount_total
+    beside += Decimal(0) if found.taxes_included else found.tax_total
+    assert (lines, str(beside), str(found.total)) == (row["lines"], row["beside"], row["total"])
 
 
 @pytest.mark.parametrize("row", rows("lots in time"))

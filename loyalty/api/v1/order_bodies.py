@@ -56,6 +56,15 @@ Quantity = Annotated[
         examples=["1", "0.5"],
     ),
 ]
+Rate = Annotated[
+    str,
+    Field(
+        pattern=r"^(?:0{0,9}[1-9][0-9]{0,9}(\.[0-9]{1,10})?|0{1,10}\.[0-9]{0,9}[1-9][0-9]{0,9})$",
+        max_length=21,
+        description="Decimal text, above zero.",
+        examples=["0.92"],
+    ),
+]
 PositiveMoney = Annotated[
     str,
     Field(
@@ -192,6 +201,12 @@ class OrderFacts(Body):
     round_up: RoundUpIn | None = Field(
         None, description="Rounded up for a charity; beside the order's total."
     )
+    exchange_rates: dict[Currency, Rate] = Field(
+        {}, max_length=20,
+        description="What one of the order's currency is worth in others: a program of such a"
+        " currency counts the order at this rate, which goes before the table of rates. The rate by"
+        " which it was first counted stays.",
+    )  # fmt: skip
     enroll: bool = Field(
         False, description="The buyer asked at the checkout to become a member: of every live"
         " program that customers join by themselves. This order earns already.",
@@ -281,6 +296,9 @@ def order_input(
         ),
         enroll=facts.enroll,
         round_up=_round_up(facts.round_up),
+        rates=tuple(
+            (currency, Decimal(rate)) for currency, rate in sorted(facts.exchange_rates.items())
+        ),
     )
 
 

@@ -5,15 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from pydantic import Field
 
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.awards import AwardOut, moved_awards
-from loyalty.models import CharityEntry, Order, OrderDiscount, Refund, Tender, WalletType
+from loyalty.models import (
+    CharityEntry,
+    Order,
+    OrderConversion,
+    OrderDiscount,
+    Refund,
+    Tender,
+    WalletType,
+)
 from loyalty.selectors.discount_budgets import Borne, borne_of
+from loyalty.selectors.exchange_rates import exchange_of
 from loyalty.selectors.given_back import GivenBack, UnitsPart, given_back, paid_in_units
 from members.api.bodies import Answer, money_text, plain_text
 from members.api.pagination import Page
@@ -120,6 +129,18 @@ class RefundOut(Answer):
     awards: list[AwardOut] = Field(description="What it moved.")
 
 
+class OrderConversionOut(Answer):
+    """By which rate a program of another currency counts it, with all that comes back of it."""
+
+    program: str
+    currency: str
+    rate: str
+    source: Literal["order", "table"] = Field(description="Told with it, or of the table of rates.")
+    dated: dt.date | None = Field(description="Of the rate in the table.")
+    told_by: str
+    total: str = Field(description="What the order comes to in this currency.")
+
+
 class OrderOut(Answer):
     source: str
     external_id: str
@@ -154,6 +175,9 @@ class OrderOut(Answer):
         description="Null: nothing comes out of a budget."
     )
     round_up: RoundUpOut | None = Field(description="Not of an order that was canceled.")
+    conversions: list[OrderConversionOut] = Field(
+        description="In programs of another currency that count it."
+    )
     refunds: list[str] = Field(description="Numbers of the refunds that came for it.")
     awards: list[AwardOut] = Field(description="All that it moved.")
     recorded_at: dt.datetime
@@ -224,10 +248,23 @@ def _order_out(order: Order, paid: Iterable[UnitsPart], borne: Borne | None) -> 
         discounts=[_discount(item) for item in order.discounts.all()],
         discount_budget=_budget_part(borne) if borne else None,
         round_up=next((_round_up(item) for item in order.charity_entries.all()), None),
+        conversions=[_conversion(order, row) for row in order.conversions.all()],
         refunds=sorted(refund.external_id for refund in order.refunds.all()),
         awards=moved_awards(transfers),
         recorded_at=order.recorded_at,
     )  # fmt: skip
+
+
+def _conversion(order: Order, row: OrderConversion) -> OrderConversionOut:
+    return OrderConversionOut(
+        program=row.program.code,
+        currency=row.currency,
+        rate=plain_text(row.rate),
+        source=cast("Literal['order', 'table']", row.source),
+        dated=row.dated,
+        told_by=row.told_by,
+        total=money_text(exchange_of(row, order.currency).amount(order.total)),
+    )
 
 
 def refund_out(refund: Refund, awards: Iterable[AwardOut]) -> RefundOut:

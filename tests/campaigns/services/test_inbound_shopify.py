@@ -1,10 +1,12 @@
 """What Shopify alone does: a tip is one of the lines, and a button sends made-up messages."""
 
+from decimal import Decimal
+
 import pytest
 
 from campaigns.models import InboundMessage
 from campaigns.services.inbound import replay
-from loyalty.models import Order, Refund
+from loyalty.models import Order, OrderConversion, Refund
 from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.campaigns.shops import (
@@ -89,3 +91,18 @@ def test_what_the_test_button_of_shopify_sends_is_passed_over(topic, content):
     work()
     assert InboundMessage.objects.get().state == "skipped"
     assert [each.objects.count() for each in (Customer, Order, Refund)] == [0, 0, 0]
+
+
+def test_what_the_buyer_saw_says_the_rate_for_programs_in_that_money():
+    abroad = make_program("abroad", name="Abroad", currency="EUR", at=day(-30))
+    shop = connect()
+    order = shopify_order(updated="2024-03-15T08:00:01-04:00", presentment_currency="EUR")
+    order["total_price_set"] = {
+        "shop_money": {"amount": "33.00", "currency_code": "USD"},
+        "presentment_money": {"amount": "30.36", "currency_code": "EUR"},
+    }
+    shopify(shop, "orders/create", order)
+    work()
+    row = OrderConversion.objects.get()
+    assert (row.program, row.rate, row.source) == (abroad, Decimal("0.92"), "order")
+    assert row.order.currency == "USD"

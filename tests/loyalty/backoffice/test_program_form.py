@@ -35,6 +35,7 @@ FORM: dict[str, Any] = {
     "clawback_order": "own_first",
     "multiplying": "add",
     "discounting": "in_turn",
+    "foreign_orders": "refuse",
     "expiry_kind": "months",
     "expiry_length": "12",
     "expiry_last_day": "end_of_day",
@@ -78,6 +79,7 @@ def test_a_new_program_is_a_draft_with_everything_that_was_typed(manager: Client
     assert (gifts.most_per_day, gifts.most_received_per_day) == (500, None)
     rule = definition.earning_rules[0]
     assert (definition.multiplying, definition.discounting) == ("add", "in_turn")
+    assert definition.foreign_orders == "refuse"
     assert rule.include.categories == ("Coffee",)
     assert rule.exclude.skus == ("MUG",)
     assert rule.base.paid_with_stored_value

@@ -11,6 +11,7 @@ from loyalty.models import (
     EconomicScenario,
     Membership,
     Order,
+    OrderConversion,
     Program,
     SelfCheck,
     Transfer,
@@ -57,6 +58,7 @@ def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
     reckoned = EconomicScenario.objects.get(name="As it is")
     assert reckoned.spend_with > reckoned.spend_without > 0
     assert reckoned.reward_rate > 0
+    assert OrderConversion.objects.filter(order__currency="EUR").count() == 3
     counted = (
         Order, Transfer, Customer, CustomerNote, Activity, CustomerTask, PersonalPackage,
         EconomicScenario,

@@ -1,0 +1,322 @@
+"""Orders in another currency than the program's: by which rate they count, and that it stays."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from loyalty.explanations import explain_transfer
+from loyalty.ledger.checks import verify_ledger
+from loyalty.models import ExchangeRate, Order, OrderConversion, Program, Transfer
+from loyalty.rules.events import Sale
+from loyalty.selectors.behavior import spent_between
+from loyalty.selectors.goal_metrics import measure
+from loyalty.selectors.member_tiers import member_standings
+from loyalty.selectors.programs import definition_of
+from loyalty.selectors.replayed_orders import Stretch, customer_ranges, replayed_customers
+from loyalty.services.claims import claim_order
+from loyalty.services.exchange_rates import RateInput, delete_rate, put_rates
+from loyalty.services.programs import apply_definition
+from loyalty.services.quotes import quote_order
+from members.errors import ConflictError, DomainError
+from members.models import Customer
+from members.services.audit import SYSTEM
+from tests.loyalty.factories import (
+    NOW,
+    day,
+    give_back,
+    line,
+    make_program,
+    moves,
+    order,
+    record,
+    refund,
+    returned,
+    spendable,
+)
+
+TODAY = NOW.date()
+
+
+@pytest.fixture
+def club(db):
+    return make_program(currency="EUR", at=day(-30))
+
+
+def rate(text="0.92", days=0, given="USD", wanted="EUR", source="Bank", now=NOW) -> ExchangeRate:
+    at = TODAY + dt.timedelta(days=days)
+    put_rates([RateInput(given, wanted, at, Decimal(text), source)], actor=SYSTEM, now=now)
+    return ExchangeRate.objects.get(given=given, wanted=wanted, valid_from=at)
+
+
+@pytest.fixture(autouse=True)
+def books_are_coherent(club):
+    yield
+    assert verify_ledger(day(30)) == []
+
+
+def test_an_order_counts_at_the_rate_of_its_day(club):
+    rate("0.90", days=-3)
+    kept = rate("0.92", days=0)
+    rate("0.95", days=1)
+    record(order(total="120"))
+    assert spendable() == 110
+    row = OrderConversion.objects.get()
+    assert (row.program, row.currency, row.rate) == (club, "EUR", Decimal("0.92"))
+    assert (row.source, row.exchange_rate, row.dated, row.told_by) == ("table", kept, TODAY, "Bank")
+
+
+def test_the_day_is_that_of_the_program(db):
+    make_program("tokyo", currency="JPY", time_zone="Asia/Tokyo", at=day(-30))
+    rate("149", given="USD", wanted="JPY")
+    rate("150", given="USD", wanted="JPY", days=1)
+    # Sixteen hours UTC is the next day in Tokyo.
+    record(order(total="10", at=NOW.replace(hour=16)))
+    assert OrderConversion.objects.get(currency="JPY").rate == 150
+
+
+def test_a_rate_that_came_with_the_order_goes_before_the_table(club):
+    rate("0.92")
+    record(order(total="120", rates=(("EUR", Decimal("0.5")),)))
+    assert spendable() == 60
+    row = OrderConversion.objects.get()
+    assert (row.source, row.exchange_rate, row.dated) == ("order", None, None)
+
+
+def test_where_only_the_other_way_is_known_its_inverse_counts(club):
+    rate("1.25", given="EUR", wanted="USD")
+    record(order(total="100"))
+    row = OrderConversion.objects.get()
+    assert (spendable(), row.rate, row.inverse) == (80, Decimal("0.8"), True)
+
+
+@pytest.mark.parametrize(("days", "taken"), [(-7, True), (-8, False), (1, False)])
+def test_a_rate_counts_for_a_week(club, days, taken):
+    rate("0.92", days=days)
+    if taken:
+        record(order(total="100"))
+        assert spendable() == 92
+        return
+    with pytest.raises(DomainError) as refused:
+        record(order(total="100"))
+    (error,) = refused.value.errors
+    assert (error.field, error.code) == ("currency", "no_rate")
+    assert str(refused.value) == "There is no exchange rate from USD to EUR for Mar 15, 2024."
+    assert "Settings → Exchange rates" in error.message
+    assert not Order.objects.exists()
+    rate("0.92")
+    record(order(total="100"))
+    assert spendable() == 92
+
+
+def test_a_refund_goes_by_the_rate_of_its_order_whatever_the_table_says_later(club):
+    rate("0.92")
+    record(order(total="100"))
+    rate("0.50")
+    rate("2", days=1)
+    give_back(refund("R1", "50", of="A1", at=day(1)))
+    assert spendable(at=day(1)) == 46
+    give_back(refund("R2", "50", of="A1", at=day(2)))
+    assert spendable(at=day(2)) == 0
+    assert moves() == [("accrual", 92), ("clawback", -46), ("clawback", -46)]
+
+
+def test_lines_that_come_back_go_by_it_too(club):
+    rate("0.333")
+    record(order(total="100", lines=(line(1, "60", sku="S1"), line(2, "40", sku="S2"))))
+    assert spendable() == 33
+    rate("3")
+    give_back(refund("R1", "60", of="A1", at=day(1), lines=(returned(1, "60", sku="S1"),)))
+    assert spendable(at=day(1)) == 13
+
+
+def test_a_return_that_stands_for_itself_goes_by_the_rate_of_its_order(db, club):
+    definition = definition_of(club, NOW).model_copy(update={"linked_returns": "own_amount"})
+    apply_definition(definition, actor=SYSTEM, now=day(-20))
+    rate("0.92")
+    record(order(total="100"))
+    rate("2")
+    give_back(refund("R1", "25", of="A1", at=day(1)))
+    assert spendable(at=day(1)) == 92 - 23
+
+
+def test_the_same_message_changes_nothing_and_another_amount_goes_by_the_first_rate(club):
+    rate("0.92")
+    assert record(order(total="100"))[0].outcome == "created"
+    rate("0.50")
+    again = order(total="100", rates=(("EUR", Decimal(3)),))
+    assert record(again)[0].outcome == "unchanged"
+    record(order(total="200"), now=day(1))
+    assert spendable(at=day(1)) == 184
+    assert OrderConversion.objects.get().rate == Decimal("0.92")
+
+
+def test_a_canceled_order_is_nothing_and_back_again_as_it_was(club):
+    rate("0.92")
+    record(order(total="100"))
+    rate("0.10")
+    record(order(total="100", status="cancelled"), now=day(1))
+    assert spendable(at=day(1)) == 0
+    record(order(total="100"), now=day(2))
+    assert spendable(at=day(2)) == 92
+
+
+def test_the_reasons_tell_the_rate(club):
+    rate("0.92", source="ECB")
+    record(order(total="120"))
+    explained = explain_transfer(Transfer.objects.get())
+    texts = [f"{step.text}: {step.value}" for step in explained.why]
+    assert "Order in USD: $120.00 × 0.92 = €110.40" in texts[0]
+    assert any("Exchange rate: rate of Mar 15, 2024, ECB" in text for text in texts[:2])
+
+
+def test_a_guest_order_keeps_the_rate_that_came_with_it(club):
+    record(order(total="100", buyer=None, rates=(("EUR", Decimal("0.5")),)))
+    customer = Customer.objects.create(external_id="c1")
+    claim_order(
+        order=Order.objects.get(), customer=customer, actor=SYSTEM, source="backoffice", now=day(1)
+    )
+    assert spendable(at=day(1)) == 50
+
+
+def test_a_program_that_refuses_does_not_convert(club):
+    rate("0.92")
+    _policy(club, "refuse")
+    with pytest.raises(DomainError) as refused:
+        record(order(total="100"))
+    assert refused.value.errors[0].code == "currency_mismatch"
+
+
+def test_what_was_converted_stays_so_when_the_program_refuses_later(club):
+    rate("0.92")
+    record(order(total="100"))
+    _policy(club, "refuse")
+    give_back(refund("R1", "50", of="A1", at=day(1)))
+    assert spendable(at=day(1)) == 46
+
+
+def test_each_program_counts_in_its_own_currency(club):
+    make_program("home", name="Home", currency="USD", at=day(-30))
+    home = make_program("shy", name="Shy", currency="GBP", foreign_orders="refuse", at=day(-30))
+    rate("0.92")
+    record(order(total="100"))
+    assert sorted(moves()) == [("accrual", 92), ("accrual", 100)]
+    assert not home.memberships.get().evaluations.exists()
+
+
+def test_without_a_rate_an_order_still_counts_in_programs_of_its_currency(club):
+    make_program("home", name="Home", currency="USD", at=day(-30))
+    record(order(total="100"))
+    assert moves() == [("accrual", 100)]
+
+
+def test_a_rate_that_was_used_stays(club):
+    used, unused = rate("0.92"), rate("0.93", days=1)
+    record(order(total="100"))
+    with pytest.raises(ConflictError):
+        delete_rate(rate=used, actor=SYSTEM)
+    delete_rate(rate=unused, actor=SYSTEM)
+    assert list(ExchangeRate.objects.all()) == [used]
+
+
+def test_orders_in_the_programs_currency_ask_for_no_rate(club):
+    record(order("A0", currency="EUR"))
+    with CaptureQueriesContext(connection) as asked:
+        record(order("A1", currency="EUR"), order("A2", currency="EUR"))
+    assert not [query for query in asked if "exchangerate" in query["sql"]]
+    assert not [query for query in asked if "conversion" in query["sql"].lower()
+                and "countedorder" not in query["sql"]]  # fmt: skip
+
+
+def test_a_batch_asks_for_its_rates_once(club):
+    rate("0.92", days=-1)
+    rate("0.0061", given="JPY")
+    record(order("A0", "10"))
+    with CaptureQueriesContext(connection) as asked:
+        record(*(order(f"A{n}", "10", at=day(n / 100), currency=("USD", "JPY")[n % 2])
+                 for n in range(1, 20)))  # fmt: skip
+    assert len([query for query in asked if 'FROM "loyalty_exchangerate"' in query["sql"]]) == 1
+
+
+def test_a_threshold_over_several_orders_adds_up_what_they_come_to(db):
+    make_program("goal", currency="EUR", at=day(-30), earning_rules=[
+        {"kind": "threshold_bonus", "reach": "100", "window": "month", "units": 50}])  # fmt: skip
+    rate("0.5")
+    record(order("A1", "150"))
+    assert spendable_of("goal") == 0
+    record(order("A2", "25", currency="EUR"))
+    assert spendable_of("goal") == 50
+
+
+def test_tiers_count_what_orders_come_to(db, club):
+    ladder = {"tiers": [{"code": "base", "name": "Base"},
+                        {"code": "silver", "name": "Silver", "threshold": 100}]}  # fmt: skip
+    tiered = make_program("tiered", name="Tiered", currency="EUR", tiers=ladder, at=day(-30))
+    rate("0.5")
+    record(order("A1", "199"))
+    assert tier_of(tiered) == "base"
+    record(order("A2", "1"), now=day(1))
+    assert tier_of(tiered, day(1)) == "silver"
+    rate("9")
+    give_back(refund("R1", "1", of="A2", at=day(2)))
+    assert tier_of(tiered, day(2)) == "base"
+
+
+def tier_of(program, at=NOW) -> str:
+    (membership,) = program.memberships.all()
+    return member_standings([membership], at)[membership.pk].tier.code
+
+
+def spendable_of(code: str, at=NOW) -> int:
+    return spendable(at=at, program=Program.objects.get(code=code))
+
+
+def _policy(program, how):
+    definition = definition_of(program, NOW).model_copy(update={"foreign_orders": how})
+    apply_definition(definition, actor=SYSTEM, now=NOW)
+
+
+def test_a_quote_says_what_it_would_earn_here(club):
+    assert quote_order(order(total="100")) == []
+    rate("0.92")
+    [quote] = quote_order(order(total="100"))
+    assert [quoted.award.units for quoted in quote.awards] == [92]
+    assert quote.discounted.basket.total == 92
+    [told] = quote_order(order(total="100", rates=(("EUR", Decimal("0.5")),)))
+    assert [quoted.award.units for quoted in told.awards] == [50]
+
+
+def test_a_backtest_replays_orders_at_the_rate_they_were_converted_by(club):
+    rate("0.92")
+    record(order("A1", "100"), order("A2", "100"))
+    rate("0.10")
+    give_back(refund("R1", "50", of="A2", at=day(1)))
+    stretch = Stretch(club, day(-1), day(2))
+    [(first, last, _orders)] = customer_ranges(day(-1), day(2))
+    [replayed] = replayed_customers(stretch, first, last)
+    sales = [event for event in replayed.events if isinstance(event, Sale)]
+    assert [(sale.judged, sale.occasion.basket.total) for sale in sales] == [(True, 92)] * 2
+    assert [sale.as_told.total for sale in sales] == [100, 100]
+
+
+def test_key_figures_add_up_what_orders_come_to(club):
+    rate("0.5")
+    record(order("A1", "100"), order("A2", "30", currency="EUR"))
+    rate("9")
+    give_back(refund("R1", "20", of="A1", at=day(0.1)))
+    today = TODAY + dt.timedelta(days=1)
+    assert measure(club, "member_revenue", today, day(2)) == 70
+    assert measure(club, "average_order", today, day(2)) == 35
+    assert measure(club, "purchases_per_member", today, day(2)) == 2
+
+
+def test_what_was_spent_before_in_a_year_adds_up_converted_orders(club):
+    shy = make_program("shy", name="Shy", currency="EUR", foreign_orders="refuse", at=day(-30))
+    rate("0.5")
+    record(order("A1", "100"), order("A2", "30", currency="EUR"))
+    give_back(refund("R1", "20", of="A1", at=day(0.1)))
+    who = Customer.objects.get().pk
+    wanted = [(who, day(-1), day(1), program.pk) for program in (club, shy)]
+    assert spent_between(wanted, currency="EUR") == [70, 30]

@@ -1,0 +1,55 @@
+"""Rates that change, and are deleted, while orders are converted: real threads."""
+
+from decimal import Decimal
+
+import pytest
+
+from loyalty.ledger.checks import verify_ledger
+from loyalty.models import ExchangeRate, OrderConversion
+from loyalty.services.exchange_rates import RateInput, delete_rate, put_rates
+from members.errors import DomainError
+from members.services.audit import SYSTEM
+from tests.loyalty.factories import NOW, day, make_program, moves, order, record
+from tests.loyalty.ledger.racing import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def put(rate: str) -> None:
+    said = RateInput("USD", "EUR", NOW.date(), Decimal(rate))
+    put_rates([said], actor=SYSTEM, now=NOW)
+
+
+def test_each_order_keeps_the_rate_that_it_was_converted_by():
+    make_program(currency="EUR", at=day(-1))
+    put("0.5")
+
+    def work(number: int) -> object:
+        if number % 2:
+            return put(f"0.{number}")
+        return record(order(f"A{number}", "100"))
+
+    results = at_once(work)
+    assert [found for found in results if isinstance(found, Exception)] == []
+    rates = OrderConversion.objects.values_list("rate", flat=True)
+    assert sum(rate * 100 for rate in rates) == sum(units for _kind, units in moves())
+    assert verify_ledger(NOW) == []
+
+
+def test_a_rate_is_deleted_or_orders_rest_on_it():
+    make_program(currency="EUR", at=day(-1))
+    for attempt in range(3):
+        put("0.5")
+        rate = ExchangeRate.objects.get()
+
+        def work(number: int, rate: ExchangeRate = rate, attempt: int = attempt) -> object:
+            if number == 3:
+                return delete_rate(rate=rate, actor=SYSTEM)
+            return record(order(f"A{attempt}-{number}", "100"))
+
+        results = at_once(work, 4)
+        failed = [found for found in results if isinstance(found, Exception)]
+        assert all(isinstance(error, DomainError) for error in failed), failed
+        if ExchangeRate.objects.filter(pk=rate.pk).exists():
+            assert OrderConversion.objects.filter(exchange_rate=rate).exists()
+            return
