@@ -99,6 +99,11 @@ app.conf.beat_schedule = {
         "args": ["expiry"],
         "schedule": crontab(minute="*/10"),
     },
+    "risk-scores": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["risk_scores"],
+        "schedule": crontab(minute="7-59/10"),
+    },
     "standing-gifts": {
         "task": "members.tasks.run_scheduled",
         "args": ["standing_gifts"],

@@ -24,6 +24,7 @@ class LoyaltyConfig(AppConfig):
         from loyalty.api.v1 import order_texts
         from loyalty.backoffice import menu as backoffice_menu
         from loyalty.selectors import joining_value, review_uses, telling, touchpoints
+        from loyalty.services import risk_policies, risk_scores
         from loyalty.services.facts import follow_changes
         from loyalty.services.founding import follow_enrollments
         from loyalty.services.memberships import JOINED
@@ -51,6 +52,9 @@ class LoyaltyConfig(AppConfig):
         register_consumer(CHANGED, follow_events)
         register_consumer(CHANGED, follow_profiles)
         register_consumer(REGISTERED, follow_registrations)
+        register_consumer(CHANGED, risk_scores.follow_customers)
+        register_consumer(JOINED, risk_scores.follow_members)
+        register_consumer(risk_policies.WRITTEN, risk_policies.follow_policies)
         register_consumer(CHANGED, follow_customers)
         register_consumer(TIER_CHANGED, follow_tiers)
         register_consumer("told.memberships", follow_memberships)

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.models import Membership, Subscription
+from loyalty.models import Membership, RiskCase, RiskScore, Subscription
 from loyalty.selectors.balances import balances_of
 from members.audit import target_of
 from members.forgetting import register_erased, register_forgetting, register_warning
@@ -18,6 +18,7 @@ from members.models import Customer
 
 ERASED = {
     "memberships": _("They stay, by their numbers alone."),
+    "risk": _("Deleted."),
     "passes": _("It becomes void. Which phones have it is forgotten 30 days later."),
     "units": _("Every movement stays, and names nobody: the books must agree."),
     "orders": _("They stay as sales under their order numbers, and name nobody."),
@@ -30,6 +31,12 @@ ERASED = {
 
 def labeled(customers: Sequence[Customer]) -> list[str]:
     return [target_of(row) for row in Membership.objects.filter(customer__in=customers)]
+
+
+def forget_risk(customers: Sequence[Customer]) -> list[str]:
+    RiskCase.objects.filter(membership__customer__in=customers).delete()
+    RiskScore.objects.filter(membership__customer__in=customers).delete()
+    return []
 
 
 def units_held(customer: Customer, now: datetime) -> list[str]:
@@ -59,6 +66,7 @@ def plans_running(customer: Customer, now: datetime) -> list[str]:
 def register() -> None:
     """Called once, when the application is ready."""
     register_forgetting("memberships", labeled)
+    register_forgetting("risk", forget_risk)
     register_erased(ERASED)
     register_warning("units", units_held)
     register_warning("plans", plans_running)

@@ -29,6 +29,7 @@ from loyalty.services import (
     policy_change_jobs,
     program_endings,
     program_reviews,
+    risk_scores,
     self_checks,
     standing_gifts,
     total_rebuilds,
@@ -378,6 +379,22 @@ KINDS = (
         find_work=standing_gifts.find_standing_gifts,
         start_label=_("Give what is due"),
         words=standing_gifts.standing_words,
+        routine=True,
+    ),
+    JobKind(
+        key=risk_scores.KIND,
+        label=_("Fraud signals"),
+        icon="shield-search",
+        description=_(
+            "Looks at members about whom something has changed for signs of misuse, and opens a"
+            " case where somebody has to look. Runs by itself every ten minutes."
+        ),
+        run=risk_scores.run_risks,
+        find_work=risk_scores.find_risks,
+        start_label=_("Look for signs of misuse"),
+        view_permission="risk.view",
+        run_permission="jobs.maintain",
+        words=risk_scores.risk_job_words,
         routine=True,
     ),
     JobKind(

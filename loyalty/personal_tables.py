@@ -46,6 +46,13 @@ PARTS = (
         ),
     ),
     PersonalData(
+        "risk", _("Fraud review"),
+        (
+            of_member("loyalty.RiskScore", without="lookalikes", for_staff=True),
+            of_member("loyalty.RiskCase", for_staff=True),
+        ),
+    ),
+    PersonalData(
         "passes", _("Card in a phone’s wallet"),
         (
             of_member("loyalty.WalletPass", without="digest apple_told_at google_told_at due_at"),

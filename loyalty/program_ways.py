@@ -107,6 +107,9 @@ EARNING: dict[type, Way] = {
 }
 MEMBERS: dict[type, Way] = {
     m.Absence: _MEMBER,
+    m.RiskPolicy: _PROGRAM,
+    m.RiskScore: _MEMBER,
+    m.RiskCase: _MEMBER,
     m.WalletPass: _MEMBER,
     m.PassDevice: ("wallet_pass",),
     m.Candidate: _PROGRAM,

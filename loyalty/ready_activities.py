@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext
 
 SUBJECT = "{subject}"
+# What people do with Setia itself: where it is told from, that they joined, that all is filled in.
+OWN_SOURCE = "setia"
+SIGN_UP, PROFILE = "sign-up", "profile"
 
 
 @dataclass(frozen=True, slots=True)

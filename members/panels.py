@@ -68,13 +68,16 @@ class PlacedPanel:
 
 @dataclass(frozen=True, slots=True)
 class HeaderFact:
-    """A figure in the customer's header: "Beans", "1,250", sub "worth $12.50"."""
+    """A figure in the customer's header: "Beans", "1,250", sub "worth $12.50". `kind`: it is a
+    judgment and shown as a badge of that kind; `permission`: only who may see it does."""
 
     label: Text
     value: str
     sub: str = ""
     url: str = ""
     icon: str = ""
+    kind: str = ""
+    permission: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +185,15 @@ def merchant_panels(request: HttpRequest) -> list[PlacedPanel]:
     return _placed(request, _merchant_panels.values())
 
 
-def customer_header(customer: Customer) -> list[HeaderFact]:
-    """The figures of the customer's header, in order."""
+def customer_header(request: HttpRequest, customer: Customer) -> list[HeaderFact]:
+    """The figures of the customer's header that this user may see, in order."""
     sources = sorted(_headers.values(), key=lambda item: item[0])
-    return [fact for _order, source in sources for fact in source(customer)]
+    return [
+        fact
+        for _order, source in sources
+        for fact in source(customer)
+        if not fact.permission or is_allowed(request.user, fact.permission)
+    ]
 
 
 def header_events() -> list[str]:

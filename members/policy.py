@@ -39,6 +39,7 @@ FOR_ALL_PROGRAMS = frozenset({
 # Work whose pages an auditor reads as well, by what it takes to do it. Whoever does it sees it.
 _SEEN_WITH = {
     "points.adjust": "approvals.view",
+    "risk.decide": "risk.view",
     "adjustments.bulk": "adjustments.view",
     "limits.manage": "limits.view",
     "imports.run": "imports.view",
@@ -50,8 +51,8 @@ _SEEN_WITH = {
 }
 # What is done for a customer who asks.
 _SERVICE = {
-    "points.adjust", "tiers.give", "orders.refund", "orders.hold", "lots.edit", "gifts.make",
-    "pools.edit", "activities.decide", "plans.serve", "rewards.give",
+    "points.adjust", "risk.decide", "tiers.give", "orders.refund", "orders.hold", "lots.edit",
+    "gifts.make", "pools.edit", "activities.decide", "plans.serve", "rewards.give",
     "gift_cards.serve", "fulfillment.work", "messages.serve", "community.moderate",
 }  # fmt: skip
 # What becomes of a person's details: changed, joined, handed out, erased.
@@ -71,6 +72,8 @@ _DONE: dict[str, frozenset[str]] = {
         | {
             "customers.annotate",
             "points.approve",
+            # From when on something is suspicious.
+            "risk.settings",
             "adjustments.bulk",
             "debts.settle",
             "programs.create",
@@ -98,6 +101,8 @@ _DONE: dict[str, frozenset[str]] = {
         | _PERSON
         | {
             "points.approve",
+            # From when on something is suspicious.
+            "risk.settings",
             "adjustments.bulk",
             "debts.settle",
             "limits.manage",

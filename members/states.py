@@ -56,6 +56,8 @@ STATES: dict[str, tuple[str | Promise, str]] = {
     "refused": (_("Refused"), "danger"),
     "kept": (_("Could not be undone"), "warning"),
     "held": (_("Held back"), "danger"),
+    "released": (_("Released"), "success"),
+    "clawed_back": (_("Taken back"), "neutral"),
     "reserved": (_("Reserved"), "warning"),
     "committed": (_("Paid"), "success"),
     "issued": (_("To be used"), "info"),

@@ -25,6 +25,7 @@ from loyalty.models import (
     Program,
     ProgramReview,
     ReviewFinding,
+    RiskCase,
     Subscription,
     Transfer,
     Wallet,
@@ -120,6 +121,7 @@ def _by_program(program: Program) -> dict[str, dict[str, Any]]:
         "goals/<uuid:public_id>/": _id(goal),
         "insights/reviews/<uuid:public_id>/": _id(review),
         "insights/reviews/findings/<uuid:public_id>/": _id(finding),
+        "fraud/settings/<slug:code>/": {"code": program.code},
         "insights/economics/<slug:code>/": {"code": program.code},
         "insights/economics/scenarios/<uuid:public_id>/": _id(scenario),
         "insights/journal/<slug:code>/": {"code": program.code},
@@ -144,7 +146,9 @@ def _by_member(member: Membership, wallet: Wallet, moved: Transfer) -> dict[str,
     )  # fmt: skip
     assert isinstance(paid, Subscription)
     pool = found_pool(member)
+    case = RiskCase.objects.create(membership=member, points=70, opened_at=NOW)
     return {
+        "fraud/<uuid:public_id>/": _id(case),
         "customers/<uuid:public_id>/": customer,
         "memberships/<uuid:public_id>/": _id(member),
         "wallets/<int:pk>/": {"pk": wallet.pk},

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models import Referral
+from loyalty.backoffice.risk_facts import register_fact_kind
 from members.audit import register_audit_actions, register_audit_fields
 from members.navigation import NavItem, register_nav_item
 from members.panels import register_customer_panel
@@ -38,8 +43,18 @@ ITEMS = (
 )  # fmt: skip
 
 
+def find_referrals(keys: Collection[int]) -> dict[int, tuple[str, str]]:
+    """For the facts of fraud cases."""
+    rows = Referral.objects.filter(pk__in=keys).select_related("friend")
+    return {
+        row.pk: (str(row.friend), reverse(f"{NAMESPACE}:referral", args=[row.public_id]))
+        for row in rows
+    }
+
+
 def register() -> None:
     """Add everything; called once, when the application is ready."""
+    register_fact_kind("referral", find_referrals)
     for item in ITEMS:
         register_nav_item(item)
     register_audit_actions(ACTIONS)

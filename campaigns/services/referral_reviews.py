@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Referral
 from campaigns.services.referrals import begin_if_member, bring_up_to_date, refuse
+from loyalty.services.risk_scores import look_at_members
 from members.errors import ConflictError, DomainError, FieldError
 from members.selectors.merges import current
 from members.services.audit import Actor, record_audit
@@ -55,6 +56,9 @@ def refuse_referral(*, referral: Referral, note: str, actor: Actor, now: dt.date
         refuse(row, "staff", now)
         row.save()
         _audit("referral.refused", row, actor)
+        if row.link.membership is not None:
+            # Somebody who brings many who are refused is looked at.
+            look_at_members([row.link.membership.pk])
         return row
 
     return run_atomically(decline)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.risk_signals import risk_signals
 from members.audit import (
     TargetKind,
     register_audit_actions,
@@ -17,6 +18,13 @@ from members.audit import (
 NAMESPACE = "loyalty_backoffice"
 Words = Mapping[str, Promise | str]
 
+RISK: Words = {
+    "risk.opened": _("Opened a fraud case"),
+    "risk.held": _("Held a member"),
+    "risk.released": _("Released a fraud case"),
+    "risk.clawed_back": _("Took back what came from misuse"),
+    "risk.policy_written": _("Changed what is suspicious"),
+}
 POINTS: Words = {
     "points.adjusted": _("Adjusted points"),
     "points.adjustment_undone": _("Undid an adjustment"),
@@ -217,6 +225,13 @@ FIELDS: Words = {
     "platform_fee": _("Platform fee"),
     "support": _("Support, on top"),
     "messaging": _("Messaging, on top"),
+    "points": _("Points"),
+    "days": _("Days that are looked at"),
+    "medium": _("Medium risk from"),
+    "high": _("High risk from"),
+    "review": _("Somebody has to look from"),
+    "hold": _("Held by itself"),
+    "hold_from": _("Held from"),
     "given": _("Given"),
     "taken": _("Taken"),
 }
@@ -224,8 +239,9 @@ FIELDS: Words = {
 
 def register() -> None:
     """Called once, when the application is ready."""
-    for actions in (POINTS, BULK, SETTINGS, ACTIVITIES, ORDERS, PLANS, PROGRAMS, RULES):
+    for actions in (POINTS, RISK, BULK, SETTINGS, ACTIVITIES, ORDERS, PLANS, PROGRAMS, RULES):
         register_audit_actions(dict(actions))
     for name, kind in TARGETS.items():
         register_audit_target(name, kind)
     register_audit_fields(dict(FIELDS))
+    register_audit_fields({signal.key: signal.label for signal in risk_signals()})

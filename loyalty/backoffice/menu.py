@@ -13,6 +13,8 @@ from loyalty.backoffice import audit_words, home_places, pool_menu
 from loyalty.backoffice.approvals import menu_badge
 from loyalty.backoffice.order_places import find_orders
 from loyalty.backoffice.program_places import find_programs
+from loyalty.backoffice.risk import menu_badge as risk_badge
+from loyalty.backoffice.risk import risk_facts
 from loyalty.models import Membership, Program
 from loyalty.occasion_verdicts import anything_given, register_occasion_verdicts
 from loyalty.search import find_by_card, find_by_order
@@ -211,6 +213,17 @@ ITEMS = (
         shortcut="g b",
     ),
     NavItem(
+        "risk",
+        _("Fraud review"),
+        f"{NAMESPACE}:risk_case_list",
+        "shield-search",
+        order=28,
+        permission="risk.view",
+        section="operations",
+        match=(f"{NAMESPACE}:risk_case", f"{NAMESPACE}:risk_settings"),
+        badge=risk_badge,
+    ),
+    NavItem(
         "activities",
         _("Activities"),
         f"{NAMESPACE}:activity_type_list",
@@ -365,6 +378,10 @@ def _register_panels() -> None:
     register_customer_panel(
         "giving", _("Giving"), f"{NAMESPACE}:giving_panel", 8, icon="heart", column="side"
     )
+    register_customer_panel(
+        "risk", _("Risk"), f"{NAMESPACE}:risk_panel", 10, "risk.view", icon="shield-search",
+        column="side", rows=3,
+    )  # fmt: skip
     register_occasion_verdicts("rules", occasion_verdicts, has_occasion_rules)
     register_customer_panel(
         "occasions", _("Birthday and anniversaries"), f"{NAMESPACE}:occasion_panel", 9,
@@ -389,6 +406,11 @@ def _register_panels() -> None:
     )  # fmt: skip
     register_customer_header("wallets", wallet_facts, 10, refresh=["wallet-changed"])
     register_customer_header("tiers", tier_facts, 20, refresh=["wallet-changed"])
+    register_customer_header("risk", risk_facts, 90, refresh=["wallet-changed"])
+    _register_home()
+
+
+def _register_home() -> None:
     register_merchant_panel(
         "wallet-passes", _("Cards in the wallets of phones"), f"{NAMESPACE}:wallet_pass_panel",
         icon="device-mobile",

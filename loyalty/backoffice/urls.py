@@ -30,6 +30,7 @@ from loyalty.backoffice import (
     program_reviews,
     program_urls,
     reasons,
+    risk,
     self_checks,
     shop_imports,
     wallet_passes,
@@ -93,6 +94,15 @@ urlpatterns = [
     path("bulk/<uuid:public_id>/undo/", bulk.bulk_undo, name="bulk_undo"),
     path("bulk/<uuid:public_id>/stop/", bulk.bulk_stop, name="bulk_stop"),
     path("bulk/<uuid:public_id>/resume/", bulk.bulk_resume, name="bulk_resume"),
+    # Fraud review
+    path("fraud/", risk.risk_case_list, name="risk_case_list"),
+    path("fraud/<uuid:public_id>/", risk.risk_case, name="risk_case"),
+    path("fraud/<uuid:public_id>/hold/", risk.risk_case_hold, name="risk_case_hold"),
+    path("fraud/<uuid:public_id>/release/", risk.risk_case_release, name="risk_case_release"),
+    path("fraud/<uuid:public_id>/take-back/", risk.risk_case_claw_back, name="risk_case_claw_back"),
+    path("fraud/settings/<slug:code>/", risk.risk_settings, name="risk_settings"),
+    path("customers/<uuid:public_id>/risk/", risk.risk_panel, name="risk_panel"),
+    path("customers/<uuid:public_id>/risk/look/", risk.risk_look, name="risk_look"),
     # Settings
     path("activity-types/", activity_types.activity_type_list, name="activity_type_list"),
     path("activity-types/new/", activity_types.activity_type_create, name="activity_type_create"),

@@ -30,6 +30,7 @@ from loyalty.demo.parts import run_demo_parts
 from loyalty.demo.people import person_of
 from loyalty.demo.plans import people_have_plans
 from loyalty.demo.reviews import review_quarters
+from loyalty.demo.risks import some_mislead
 from loyalty.demo.rule_work import write_rules
 from loyalty.demo.segments import people_in_segments
 from loyalty.demo.sharing import people_share
@@ -102,6 +103,7 @@ def load_demo(
     try_rules(program)
     draft_tiers(program)
     answer_the_wizard()
+    some_mislead(program)
     run_demo_parts(program)
     measure_figures(program)
     review_quarters(program)

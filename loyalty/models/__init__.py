@@ -47,6 +47,7 @@ from loyalty.models.program_drafts import ProgramDraft
 from loyalty.models.program_reviews import ProgramReview, ReviewFinding, ReviewReading
 from loyalty.models.program_times import ProgramEnding, ProgramPause
 from loyalty.models.programs import Program
+from loyalty.models.risk import RiskCase, RiskPolicy, RiskScore
 from loyalty.models.standing_gifts import StandingGift
 from loyalty.models.tallies import CharityTally, MemberTally
 from loyalty.models.tier_changes import TierChange
@@ -144,6 +145,9 @@ __all__ = [
     "RefundLine",
     "ReviewFinding",
     "ReviewReading",
+    "RiskCase",
+    "RiskPolicy",
+    "RiskScore",
     "SelfCheck",
     "SelfCheckFinding",
     "SpendRequest",

@@ -14,6 +14,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from loyalty.models import Activity, ActivityType, Membership, Program, Transfer
+from loyalty.ready_activities import OWN_SOURCE as SOURCE
+from loyalty.ready_activities import PROFILE, SIGN_UP
 from loyalty.services.activities import ActivityInput, record_activities
 from loyalty.services.order_inputs import CustomerRef
 from members.errors import DomainError
@@ -21,8 +23,6 @@ from members.models import Customer, OutboxEvent
 
 logger = logging.getLogger(__name__)
 
-SOURCE = "setia"
-SIGN_UP, PROFILE = "sign-up", "profile"
 # Who joined longer ago was only told of late, or is of the past.
 FRESH = dt.timedelta(days=3)
 

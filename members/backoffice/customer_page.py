@@ -159,7 +159,7 @@ def _header(request: HttpRequest, person: Customer) -> dict[str, Any]:
         "title": person.display_name,
         "breadcrumbs": [(_("Customers"), reverse("backoffice:customer_list"))],
         "actions": panels.customer_actions(request, person) if stays else [],
-        "facts": panels.customer_header(person) if kept is None else [],
+        "facts": panels.customer_header(request, person) if kept is None else [],
         "kept": kept,
         "erased": erased,
         "kept_name": told_apart(kept, person) if kept else "",

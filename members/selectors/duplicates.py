@@ -22,8 +22,13 @@ SAME_NAME, SIMILAR_NAME, RELATED_NAME = 1.0, 0.87, 0.6
 LOCAL_PART = 6
 
 
-def likely_duplicates(customer: Customer, *, limit: int = 5) -> list[CustomerHit]:
+# From here on it is more than a name: their phone, their birthday or their address speaks for it.
+MORE_THAN_A_NAME = 2
+
+
+def likely_duplicates(customer: Customer, *, limit: int = 5, least: float = 0) -> list[CustomerHit]:
     """Other customers that look like the same person, the likeliest first, each with the reason.
+    `least`: how much has to speak for it.
 
     Nothing is merged because of it: people decide.
     """
@@ -31,7 +36,7 @@ def likely_duplicates(customer: Customer, *, limit: int = 5) -> list[CustomerHit
     rated = []
     for other in found.exclude(pk=customer.pk):
         score, why = _likeness(customer, other)
-        if score:
+        if score > 0 and score >= least:
             rated.append((score, -other.pk, CustomerHit(other, why)))
     rated.sort(key=lambda item: item[:2], reverse=True)
     return [hit for _score, _pk, hit in rated[:limit]]
@@ -86,7 +91,7 @@ def _likeness(customer: Customer, other: Customer) -> tuple[float, str]:
     if _local_part(customer) and _local_part(customer) == _local_part(other):
         return 2 + name, _("Same beginning of the e-mail address")
     if name >= SAME_NAME:
-        return 1 + name, _("Same name")
+        return 1.5, _("Same name")
     return (name, _("Similar name")) if similar else (0, "")
 
 

@@ -39,6 +39,8 @@ SCOPES: dict[str, str | Promise] = {
     "consents:write": gettext_lazy("Note what customers want to be told"),
     "memberships:read": gettext_lazy("Read memberships"),
     "memberships:write": gettext_lazy("Enroll customers"),
+    "risk:read": gettext_lazy("Read whom a fraud review is about, and why"),
+    "risk:write": gettext_lazy("Decide fraud reviews"),
     "orders:read": gettext_lazy("Read orders"),
     "quotes:read": gettext_lazy("Say what a basket would earn"),
     "orders:write": gettext_lazy("Send orders and returns"),

@@ -183,12 +183,14 @@ def stat(
     trend_good: str = "up",
     href: str = "",
     icon: str = "",
+    kind: str = "",
 ) -> Values:
-    """One figure. `trend` is a change in percent; `trend_good` says which direction is welcome."""
+    """One figure, or a judgment as a badge of a `kind`. `trend` is a change in percent;
+    `trend_good` says which direction is welcome."""
     shown = value if isinstance(value, str) else format_number(value)
     direction = "flat" if not trend else "up" if trend > 0 else "down"
     welcome = direction == trend_good
-    kind = "neutral" if direction == "flat" or trend_good == "none" else ""
+    trend_kind = "neutral" if direction == "flat" or trend_good == "none" else ""
     return {
         "label": label,
         "value": shown,
@@ -197,9 +199,10 @@ def stat(
         "trend": None if trend is None else format_percent(abs(trend) / 100),
         "trend_label": trend_label,
         "direction": direction,
-        "trend_kind": kind or ("good" if welcome else "bad"),
+        "trend_kind": trend_kind or ("good" if welcome else "bad"),
         "href": href,
         "icon": icon,
+        "kind": kind,
     }
 
 

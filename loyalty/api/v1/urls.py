@@ -38,6 +38,7 @@ from loyalty.api.v1 import (
     redemptions,
     refund_previews,
     refunds,
+    risk,
     rules,
     settlements,
     spend_requests,
@@ -51,6 +52,7 @@ from loyalty.api.v1.own_urls import urlpatterns as own
 
 app_name = "api-loyalty"
 
+RISK_CASE = "risk-cases/<uuid:case_id>"
 MEMBERSHIP = "memberships/<uuid:membership_id>"
 POOL = "pools/<uuid:pool_id>"
 COMPANY = "companies/<uuid:company_id>"
@@ -65,6 +67,12 @@ urlpatterns = [
     path(f"{MEMBERSHIP}/balances", balances.Balances.as_view(), name="balances"),
     path("memberships", memberships.Memberships.as_view(), name="memberships"),
     path(MEMBERSHIP, memberships.OneMembership.as_view(), name="membership"),
+    path(f"{MEMBERSHIP}/risk", risk.MembershipRisk.as_view(), name="membership-risk"),
+    path("risk-cases", risk.RiskCases.as_view(), name="risk-cases"),
+    path(RISK_CASE, risk.OneRiskCase.as_view(), name="risk-case"),
+    path(f"{RISK_CASE}/hold", risk.RiskHold.as_view(), name="risk-case-hold"),
+    path(f"{RISK_CASE}/release", risk.RiskRelease.as_view(), name="risk-case-release"),
+    path(f"{RISK_CASE}/claw-back", risk.RiskClawBack.as_view(), name="risk-case-claw-back"),
     path(
         f"{MEMBERSHIP}/suspend",
         suspensions.MembershipSuspension.as_view(),

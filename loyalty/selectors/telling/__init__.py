@@ -7,7 +7,7 @@ from members.public_events import register_event_source
 
 def register() -> None:
     """Called once, when the application is ready."""
-    from loyalty.selectors.telling import memberships, movements, orders, plans
+    from loyalty.selectors.telling import memberships, movements, orders, plans, risk
 
     for kind, teller, types in (
         ("told.memberships", memberships.tell_memberships, memberships.MEMBERSHIP_TYPES),
@@ -17,6 +17,7 @@ def register() -> None:
         ("told.refunds", orders.tell_refunds, orders.REFUND_TYPES),
         ("told.activities", orders.tell_activities, orders.ACTIVITY_TYPES),
         ("told.subscriptions", plans.tell_plans, plans.PLAN_TYPES),
+        ("told.risk_cases", risk.tell_cases, risk.CASE_TYPES),
         ("told.goals", plans.tell_goals, plans.GOAL_TYPES),
     ):
         register_event_source(kind, teller, types)

@@ -1,0 +1,146 @@
+"""Who may take advantage of a program: how much speaks for it, and what people decided."""
+
+from __future__ import annotations
+
+import uuid
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.models.memberships import Membership
+from loyalty.models.programs import Program
+from members.models.telling import tells
+
+MOST_POINTS = 100
+
+
+class RiskPolicy(models.Model):
+    """From when on a program calls something suspicious. The newest holds; none ever changes."""
+
+    program = models.ForeignKey(
+        Program, on_delete=models.CASCADE, related_name="risk_policies", db_index=False
+    )
+    number = models.PositiveIntegerField()
+    # `loyalty.risk_definitions.RiskDefinition`.
+    definition = models.JSONField()
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    written_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["program", "number"], name="risk_policy_number"),
+            models.CheckConstraint(name="risk_policy_from_one", condition=Q(number__gte=1)),
+        ]
+        triggers = [pgtrigger.Protect(name="risk_policy_stays", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return f"{self.program_id} · {self.number}"
+
+
+class RiskScore(models.Model):
+    """How much speaks against a member now, and since when it is to be looked at anew."""
+
+    membership = models.OneToOneField(
+        Membership, on_delete=models.CASCADE, related_name="risk_score"
+    )
+    points = models.PositiveSmallIntegerField(default=0)
+    # What was found: signals with their weight, their numbers and the names of their facts.
+    signals = models.JSONField(default=list)
+    # The names of facts that somebody has looked at and let pass, or that were dealt with.
+    cleared = ArrayField(models.CharField(max_length=64), default=list)
+    # Customers who look like the same person, and when it was looked for them.
+    lookalikes = ArrayField(models.BigIntegerField(), default=list)
+    looked_at = models.DateTimeField(null=True)
+    scored_at = models.DateTimeField(null=True)
+    # NULL: nothing has changed since it was worked out.
+    due_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="risk_score_points", condition=Q(points__gte=0, points__lte=MOST_POINTS)
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], name="risk_score_due", condition=Q(due_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership_id}: {self.points}"
+
+
+class RiskCase(models.Model):
+    """A member of whom somebody is to look whether they take advantage of the program."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("To be looked at")
+        HELD = "held", _("Held")
+        RELEASED = "released", _("Released")
+        CLAWED_BACK = "clawed_back", _("Taken back")
+        MERGED = "merged", _("Merged away")
+
+    # Somebody still has to decide.
+    WAITING = (State.OPEN, State.HELD)
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    membership = models.ForeignKey(
+        Membership, on_delete=models.CASCADE, related_name="risk_cases", db_index=False
+    )
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    points = models.PositiveSmallIntegerField()
+    signals = models.JSONField(default=list)
+    opened_at = models.DateTimeField()
+    # Something was found since that was not there when it was opened.
+    grown_at = models.DateTimeField(null=True)
+    held_at = models.DateTimeField(null=True)
+    # Whether the hold is what suspended the membership: then it ends with the case.
+    suspended = models.BooleanField(default=False)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    note = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership"],
+                name="risk_case_one_waiting",
+                condition=Q(state__in=["open", "held"]),
+            ),
+            models.CheckConstraint(
+                name="risk_case_points", condition=Q(points__gte=0, points__lte=MOST_POINTS)
+            ),
+            models.CheckConstraint(
+                name="risk_case_decided",
+                condition=Q(state="open", decided_at=None, held_at=None, suspended=False)
+                | Q(state="held", decided_at=None, held_at__isnull=False)
+                | Q(state__in=["released", "clawed_back", "merged"], decided_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["membership", "-id"], name="risk_case_of"),
+            models.Index(
+                fields=["-id"], name="risk_case_waiting", condition=Q(state__in=["open", "held"])
+            ),
+        ]
+        triggers = [
+            *tells("told.risk_cases", "state"),
+            pgtrigger.Protect(
+                name="risk_case_final",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state__in=["released", "clawed_back", "merged"]),
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.membership_id}: {self.state}"
