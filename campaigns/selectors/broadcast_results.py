@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count
 
-from campaigns.comparisons import LEAST_EACH, compare
+from campaigns.comparisons import LEAST_EACH, Arm, compare_orders, compare_revenue, compare_values
 from campaigns.models import Broadcast, Delivery
 from campaigns.selectors.figures import Measured, figures_of_broadcast
 from campaigns.selectors.journey_results import Result
@@ -21,11 +21,14 @@ from members.selectors.merchants import get_merchant
 # All that it was for, whether or not it reached them: who is reached buys more as it is.
 _ARMS = """
     SELECT r.held_out, count(*), avg(x.orders), avg(x.revenue),
-           coalesce(var_samp(x.orders), 0), coalesce(var_samp(x.revenue), 0)
+           coalesce(var_samp(x.orders), 0), coalesce(var_samp(x.revenue), 0),
+           coalesce(covar_samp(x.orders, x.revenue), 0)
       FROM campaigns_broadcastrecipient r
      CROSS JOIN LATERAL (
-           SELECT count(*) AS orders, coalesce(sum(o.total), 0) AS revenue FROM loyalty_order o
-            WHERE o.customer_id = r.customer_id AND o.placed_at > r.due_at
+           SELECT count(*) AS orders, coalesce(sum(o.total), 0) AS revenue
+             FROM loyalty_countedorder o
+            WHERE (o.program_id IS NULL OR o.program_id = %(program)s)
+              AND o.customer_id = r.customer_id AND o.placed_at > r.due_at
               AND o.placed_at <= r.due_at + %(days)s * interval '1 day'
               AND o.currency = %(currency)s AND o.status <> ALL (%(void)s)) x
      WHERE r.broadcast_id = %(broadcast)s
@@ -59,17 +62,21 @@ def against_those_aside(broadcast: Broadcast, now: dt.datetime) -> Result:
     program = broadcast.program
     asked: dict[str, Any] = {
         "broadcast": broadcast.pk, "days": broadcast.order_days, "now": now,
+        "program": broadcast.program_id,
         "currency": program.currency if program else get_merchant().currency,
         "void": [str(status) for status in Order.VOID],
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_ARMS, asked)
-        arms = {row[0]: [float(number) for number in row[1:]] for row in cursor.fetchall()}
-    led, aside = arms.get(False, [0.0] * 5), arms.get(True, [0.0] * 5)
-    counts = int(led[0]), int(aside[0])
-    if min(counts) < LEAST_EACH:
-        return Result(broadcast.order_days, *counts)
-    return Result(broadcast.order_days, *counts, compare(led, aside, 1), compare(led, aside, 2))
+        arms = {row[0]: Arm(row[1], *map(float, row[2:])) for row in cursor.fetchall()}
+    led, aside = arms.get(False, Arm()), arms.get(True, Arm())
+    days = broadcast.order_days
+    if min(led.size, aside.size) < LEAST_EACH:
+        return Result(days, led.size, aside.size)
+    return Result(
+        days, led.size, aside.size, compare_orders(led, aside), compare_revenue(led, aside),
+        compare_values(led, aside),
+    )  # fmt: skip
 
 
 def _reasons(broadcast: Broadcast) -> dict[str, dict[str, int]]:

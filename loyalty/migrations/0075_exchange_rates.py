@@ -32,7 +32,7 @@ NO_VIEWS = "DROP VIEW loyalty_countedrefund; DROP VIEW loyalty_countedorder"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0072_lift_days'),
+        ('loyalty', '0074_marks_of_passes'),
     ]
 
     operations = [

@@ -25,15 +25,18 @@ _AROUND = """
                   AND m.status <> 'left' AND m.enrolled_at >= %(since)s
                   AND m.enrolled_at < %(until)s - %(half)s),
     k AS (SELECT m.* FROM m
-           WHERE EXISTS (SELECT FROM loyalty_order o
-                          WHERE o.customer_id = m.customer_id AND o.placed_at < m.begun - %(half)s
+           WHERE EXISTS (SELECT FROM loyalty_countedorder o
+                          WHERE (o.program_id IS NULL OR o.program_id = %(program)s)
+                            AND o.customer_id = m.customer_id AND o.placed_at < m.begun - %(half)s
                             AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))),
     o AS (SELECT o.placed_at < k.begun AS is_before,
-                 o.total - coalesce((SELECT sum(f.total) FROM loyalty_refund f
-                                      WHERE f.order_id = o.id AND f.refunded_at < %(until)s), 0)
-                 AS kept
-            FROM k JOIN loyalty_order o ON o.customer_id = k.customer_id
-           WHERE o.placed_at >= k.begun - %(half)s AND o.placed_at < k.begun + %(half)s
+                 (o.as_told
+                  - coalesce((SELECT sum(f.total) FROM loyalty_refund f
+                               WHERE f.order_id = o.id AND f.refunded_at < %(until)s), 0))
+                 * o.rate AS kept
+            FROM k JOIN loyalty_countedorder o ON o.customer_id = k.customer_id
+           WHERE (o.program_id IS NULL OR o.program_id = %(program)s)
+             AND o.placed_at >= k.begun - %(half)s AND o.placed_at < k.begun + %(half)s
              AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))
     SELECT (SELECT count(*) FROM k),
            coalesce(sum(kept) FILTER (WHERE is_before), 0),
