@@ -383,6 +383,9 @@ PRIVACY_REQUESTS_PER_MINUTE = env.int("PRIVACY_REQUESTS_PER_MINUTE", default=30)
 PUBLIC_REQUESTS_PER_MINUTE = env.int("PUBLIC_REQUESTS_PER_MINUTE", default=600)
 # The largest body: 500 orders in one request need more than a form does.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+# Of one file of an import: what is sent, and what it comes to when it is unpacked.
+IMPORT_MOST_SENT = env.int("IMPORT_MOST_SENT", default=256 * 1024 * 1024)
+IMPORT_MOST_BYTES = env.int("IMPORT_MOST_BYTES", default=1024 * 1024 * 1024)
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "members.api.schema.ApiSchema",
     "EXCEPTION_HANDLER": "members.api.problems.handle_exception",

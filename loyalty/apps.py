@@ -21,7 +21,7 @@ class LoyaltyConfig(AppConfig):
         )
         from loyalty.account import joining_elsewhere
         from loyalty.account import menu as account_menu
-        from loyalty.api.v1 import order_texts
+        from loyalty.api.v1 import import_lines, order_texts
         from loyalty.backoffice import menu as backoffice_menu
         from loyalty.selectors import joining_value, review_uses, telling, touchpoints
 
@@ -38,6 +38,7 @@ class LoyaltyConfig(AppConfig):
         personal_tables.register()
         telling.register()
         order_texts.register()
+        import_lines.register()
         slow_figures.register()
         review_uses.register()
         touchpoints.register()

@@ -16,3 +16,8 @@ def exact(value: Decimal, decimals: int) -> str:
     """A number as files have it: all of its digits, and so many decimals at least."""
     digits = -int(value.normalize().as_tuple().exponent)
     return f"{value:.{max(digits, decimals)}f}"
+
+
+def units_text(units: int, scale: int) -> str:
+    """The integer as decimal text."""
+    return str(units) if not scale else f"{Decimal(units).scaleb(-scale):.{scale}f}"

@@ -17,6 +17,11 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) and not plain else text
 
 
+def written(text: str) -> str:
+    """What a cell that was made harmless said before."""
+    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA) else text
+
+
 def cell(value: object) -> object:
     """A value as a cell holds it: never a formula, and structure as JSON."""
     if isinstance(value, datetime):

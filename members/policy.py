@@ -32,7 +32,7 @@ _OWN = {"calendar.subscribe"}
 FOR_ALL_PROGRAMS = frozenset({
     "programs.create", "activity_types.edit", "segments.edit", "messages.edit", "customers.merge",
     "customers.export", "customers.erase", "imports.run", "imports.view", "jobs.run",
-    "jobs.maintain", "self_checks.view",
+    "jobs.maintain", "self_checks.view", "balances.export", "balances.import",
     # They tell of what happens in every program.
     "webhooks.view", "connections.view",
 })  # fmt: skip
@@ -127,6 +127,9 @@ _DONE: dict[str, frozenset[str]] = {
             "jobs.maintain",
             # Nothing is booked in closed books any more.
             "books.close",
+            # What members hold, as a file: out of a program, and into one.
+            "balances.export",
+            "balances.import",
             "merchant.edit",
             "staff.manage",
             "api_keys.manage",

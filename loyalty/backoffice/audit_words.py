@@ -77,6 +77,9 @@ BULK: Words = {
     "bulk_adjustment.posted": _("Posted a bulk adjustment"),
     "bulk_adjustment.undone": _("Undid a bulk adjustment"),
     "import.undone": _("Undid an import"),
+    "balances.imported": _("Booked balances of a file"),
+    "balances.exported": _("Exported balances"),
+    "balances.fetched": _("Fetched a file of balances"),
 }
 SETTINGS: Words = {
     "adjustment_reason.created": _("Added an adjustment reason"),

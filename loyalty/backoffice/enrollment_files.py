@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.backoffice.csv_files import csv_response
-from loyalty.backoffice.import_forms import Column, checked_file
+from loyalty.backoffice.import_forms import FILES, Column, checked_file
 from loyalty.backoffice.links import program_crumbs
 from loyalty.models import Program
 from loyalty.services.enrollment_files import COLUMNS, NAMING, start_enrollment_import
@@ -36,6 +36,9 @@ FORMAT = (
     Column("family_name", gettext_lazy("Last name."), "Lee", required=False),
     Column("locale", gettext_lazy("Their language."), "en", required=False),
     Column("gender", gettext_lazy("female, male or other."), "female", required=False),
+    Column("country", gettext_lazy("Two letters."), "MY", required=False),
+    Column("birthday", gettext_lazy("Year, month and day."), "1990-02-28", required=False),
+    Column("tags", gettext_lazy("Several with semicolons between them."), "vip", required=False),
     Column(
         "since", gettext_lazy("Member since; empty: from now on."), "2026-03-31", required=False
     ),
@@ -51,7 +54,7 @@ class EnrollmentFileForm(forms.Form):
     """The file; what is wrong with it as a whole is said at once."""
 
     people = forms.FileField(
-        label=gettext_lazy("People"), widget=forms.FileInput(attrs={"accept": ".csv,.gz"})
+        label=gettext_lazy("People"), widget=forms.FileInput(attrs={"accept": FILES})
     )
 
     def clean_people(self) -> UploadedFile[bytes]:

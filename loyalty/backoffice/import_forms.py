@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from django import forms
@@ -13,9 +14,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from loyalty.models import Program
+from loyalty.services.import_files import is_ndjson
 from loyalty.services.import_rows import LINE_COLUMNS, ORDER_COLUMNS
 
-_NAME = re.compile(r".+\.csv(\.gz)?", re.IGNORECASE).fullmatch
+_NAME = re.compile(r".+\.(csv|ndjson|jsonl)(\.gz)?", re.IGNORECASE).fullmatch
+# What a file may be.
+FILES = ".csv,.ndjson,.jsonl,.gz"
+SOURCE = (
+    gettext_lazy("Where the numbers come from"),
+    gettext_lazy("Two systems may use the same number; this tells them apart."),
+)
 
 
 class Column(NamedTuple):
@@ -102,7 +110,7 @@ class ImportForm(forms.Form):
         help_text=gettext_lazy("Whoever is in the files becomes a member, and their orders earn."),
     )
     orders = forms.FileField(
-        label=gettext_lazy("Orders"), widget=forms.FileInput(attrs={"accept": ".csv,.gz"})
+        label=gettext_lazy("Orders"), widget=forms.FileInput(attrs={"accept": FILES})
     )
     lines = forms.FileField(
         label=gettext_lazy("Order lines"),
@@ -111,7 +119,7 @@ class ImportForm(forms.Form):
         help_text=gettext_lazy("Needed where rules name products, or returns name what came back."),
     )
     source = forms.SlugField(
-        label=gettext_lazy("Where the numbers come from"),
+        label=SOURCE[0],
         max_length=32,
         initial="shop",
         help_text=gettext_lazy("Two systems may use the same order number; this tells them apart."),
@@ -137,13 +145,19 @@ def checked_file(
     """Refuse at once what is no such file, so that nobody waits for a job to say so. `one_of`: of
     these columns one must be there."""
     if not _NAME(file.name or ""):
-        raise forms.ValidationError(_("Choose a file that ends in .csv or .csv.gz."))
+        raise forms.ValidationError(
+            _("Choose a file that ends in .csv or .ndjson, plain or packed as .gz.")
+        )
     try:
         head = _first_line(file)
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise forms.ValidationError(
-            _("This file cannot be read: it must be CSV in UTF-8, plain or gzipped.")
+            _("This file cannot be read: it must be in UTF-8, plain or gzipped.")
         ) from error
+    if is_ndjson(Path(file.name or "")):
+        if not head.lstrip("\ufeff").lstrip().startswith("{"):
+            raise forms.ValidationError(_("Each line is one JSON object: {…}."))
+        return file
     names = [cell.strip().strip('"') for cell in head.lstrip("\ufeff").strip().split(",")]
     missing = [column.name for column in columns if column.required and column.name not in names]
     if missing:

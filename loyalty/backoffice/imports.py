@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,6 +20,8 @@ from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.import_forms import LINE_FORMAT, ORDER_FORMAT, SAMPLES, ImportForm
 from loyalty.backoffice.import_undos import undo_context
 from loyalty.models import Program
+from loyalty.services.balance_imports import KIND as BALANCES
+from loyalty.services.balance_imports import totals_of
 from loyalty.services.import_files import (
     discard_folder,
     discard_old_files,
@@ -26,17 +29,22 @@ from loyalty.services.import_files import (
     store_file,
     store_no_lines,
 )
+from loyalty.services.import_jobs import is_dry
+from loyalty.services.import_kinds import confirm_import
 from loyalty.services.imports import KIND, start_import
 from members.backoffice.job_rows import JobProgress
 from members.backoffice.jobs import hand_over
 from members.errors import DomainError
 from members.file_cells import harmless
+from members.job_access import may_run
 from members.models import Job, JobError
 from members.paging import paginate
 from members.policy import acting, staff_view
 from members.services.jobs import cancel_job, retry_job
 
 SHOWN_ERRORS = 50
+# Where files of each kind are brought.
+PLACES = {KIND: "import_create", BALANCES: "import_balances"}
 OPEN = (Job.State.QUEUED, Job.State.RUNNING)
 
 
@@ -101,6 +109,10 @@ def import_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "errors": errors[:SHOWN_ERRORS],
         "error_count": errors.count(),
         "counts": _counts(job),
+        "dry_run": is_dry(job),
+        "may_run": may_run(request.user, job),
+        "brings_balances": job.kind == BALANCES,
+        "totals": totals_of(job) if job.kind == BALANCES else (),
         **undo_context(job),
     }
     return render(request, "loyalty/backoffice/import_page.html", context)
@@ -117,12 +129,27 @@ def import_errors(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @require_POST
 @staff_view("imports.run")
+def import_confirm(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Bring in what a dry run has tried."""
+    job = _runnable(request, public_id)
+    try:
+        confirmed = confirm_import(job=job, actor=acting(request))
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return redirect(_job_url(job))
+    hand_over(request, confirmed)
+    return redirect(_job_url(confirmed))
+
+
+@require_POST
+@staff_view("imports.run")
 def import_resume(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Go on where it stopped, or run a canceled one again; nothing is counted twice."""
-    job = get_object_or_404(_imports(), public_id=public_id)
-    if not all(Path(job.params.get(name, "")).is_file() for name in ("orders", "lines")):
+    job = _runnable(request, public_id)
+    needed = ("balances",) if job.kind == BALANCES else ("orders", "lines")
+    if not all(Path(job.params.get(name, "")).is_file() for name in needed):
         messages.error(request, _("The files of this import are gone. Upload them again."))
-        return redirect("loyalty_backoffice:import_create")
+        return redirect(f"loyalty_backoffice:{PLACES[job.kind]}")
     try:
         hand_over(request, retry_job(job=job, actor=acting(request)))
     except DomainError as error:
@@ -134,14 +161,22 @@ def import_resume(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @staff_view("imports.run")
 def import_cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Stop it; what was imported stays."""
-    job = get_object_or_404(_imports(), public_id=public_id)
+    job = _runnable(request, public_id)
     cancel_job(job=job, actor=acting(request))
     messages.success(request, _("The import stops. What was imported until now stays."))
     return redirect(_job_url(job))
 
 
 def _imports() -> QuerySet[Job]:
-    return Job.objects.filter(kind=KIND).select_related("created_by")
+    return Job.objects.filter(kind__in=(KIND, BALANCES)).select_related("created_by")
+
+
+def _runnable(request: HttpRequest, public_id: UUID) -> Job:
+    """An import that this person may lead: balances are not for all who bring in orders."""
+    job = get_object_or_404(_imports(), public_id=public_id)
+    if not may_run(request.user, job):
+        raise PermissionDenied("Imports of this kind are not for this role.")
+    return job
 
 
 def _start(request: HttpRequest, form: ImportForm) -> Job | None:
@@ -177,7 +212,7 @@ def _job_url(job: Job) -> str:
 def _counts(job: Job) -> list[tuple[str, str, int]]:
     """What became of the rows of a finished import, with an icon each."""
     words = {
-        "created": (_("Imported"), "circle-check"),
+        "created": (_("Would come in") if is_dry(job) else _("Imported"), "circle-check"),
         "updated": (_("Changed"), "refresh"),
         "unchanged": (_("Were here already"), "equal"),
         "refused": (_("Refused"), "alert-circle"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from loyalty.models import Program
+from loyalty.services.import_files import is_ndjson
 from loyalty.shop_exports.columns import BUYER, LINE, ORDER, WANTED
 from loyalty.shop_exports.tables import Table
 from loyalty.shop_exports.uploads import Choices
@@ -28,6 +31,14 @@ class ExportForm(forms.Form):
             "CSV as your shop exports it, also packed as .gz; 100,000 rows at most."
         ),
     )
+
+    def clean_file(self) -> UploadedFile[bytes]:
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
+        if is_ndjson(Path(file.name or "")):
+            raise forms.ValidationError(
+                _("NDJSON needs no choice of columns: bring it with “Files in Setia’s own format”.")
+            )
+        return file
 
 
 class ColumnsForm(forms.Form):

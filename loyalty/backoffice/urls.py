@@ -8,6 +8,7 @@ from loyalty.backoffice import (
     account_codes,
     activity_types,
     approvals,
+    balance_files,
     breakage,
     bulk,
     closing,
@@ -58,6 +59,20 @@ urlpatterns = [
     path("imports/samples/<slug:name>/", imports.import_sample, name="import_sample"),
     path("imports/<uuid:public_id>/", imports.import_page, name="import_page"),
     path("imports/<uuid:public_id>/errors/", imports.import_errors, name="import_errors"),
+    path("imports/balances/", balance_files.import_balances, name="import_balances"),
+    path(
+        "imports/balances/sample/",
+        balance_files.import_balance_sample,
+        name="import_balance_sample",
+    ),
+    path("imports/balances/export/", balance_files.lot_export_create, name="lot_export_create"),
+    path("imports/exports/<uuid:public_id>/", balance_files.lot_export, name="lot_export"),
+    path(
+        "imports/exports/<uuid:public_id>/file/",
+        balance_files.lot_export_file,
+        name="lot_export_file",
+    ),
+    path("imports/<uuid:public_id>/confirm/", imports.import_confirm, name="import_confirm"),
     path("imports/<uuid:public_id>/resume/", imports.import_resume, name="import_resume"),
     path(
         "imports/enrollments/<uuid:public_id>/undo/",

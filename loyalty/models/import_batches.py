@@ -29,6 +29,8 @@ class ImportBatch(models.Model):
     changed = _keys()
     returns = _keys()
     customers = _keys()
+    # Of balances: the movements that opened them.
+    transfers = _keys()
 
     class Meta:
         constraints = [

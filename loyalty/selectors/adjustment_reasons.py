@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from loyalty.models import AdjustmentReason, Transfer
 
@@ -22,6 +22,9 @@ REASONS: Mapping[str, Promise] = {
 }
 # Those that are not for the member's eyes.
 HIDDEN = frozenset({"fraud", "other"})
+# Why balances of a file are booked: nobody gives it by hand.
+OPENING = "opening_balance"
+OPENING_LABEL = gettext_noop("Opening balance")
 
 
 def reason_label(label: str) -> str:

@@ -108,7 +108,7 @@ def _move(batch: BulkAdjustment, way: Way, rows: Sequence[BulkRow]) -> None:
         row.wallet.wallet_type = batch.wallet_type
     known, erased = _parted(rows)
     movements = way.movements(known, now)
-    outcomes = _post(movements, now) if movements else {}
+    outcomes = post_by_halves(movements, now) if movements else {}
     for row, entry in zip(known, movements, strict=True):
         way.conclude(row, outcomes[entry["key"]])
     gone = was_erased()
@@ -125,7 +125,7 @@ def _parted(rows: Sequence[BulkRow]) -> tuple[list[BulkRow], list[BulkRow]]:
     return [row for row in rows if accounts[row] not in gone], erased
 
 
-def _post(movements: Sequence[Movement], now: dt.datetime) -> dict[str, Outcome]:
+def post_by_halves(movements: Sequence[Movement], now: dt.datetime) -> dict[str, Outcome]:
     """All at once; where one is refused, by halves until it stands alone."""
     try:
         with transaction.atomic():
@@ -134,7 +134,7 @@ def _post(movements: Sequence[Movement], now: dt.datetime) -> dict[str, Outcome]
         if len(movements) == 1:
             return {movements[0]["key"]: error}
     half = len(movements) // 2
-    return _post(movements[:half], now) | _post(movements[half:], now)
+    return post_by_halves(movements[:half], now) | post_by_halves(movements[half:], now)
 
 
 class _Posting:

@@ -13,7 +13,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from loyalty.services.bulk_sources import without_nul
-from loyalty.services.import_staging import opened
+from loyalty.services.import_files import opened
 from members.errors import DomainError, FieldError
 
 # What is said about the company; the first row of it that says something decides.

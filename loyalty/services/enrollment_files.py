@@ -1,4 +1,4 @@
-"""Enrolling the people of a CSV file: row by row, each one once, wrong ones named and left out.
+"""Enrolling the people of a file: row by row, each one once, wrong ones named and left out.
 
 A piece of rows commits together with how far the file is, so a run that was killed goes on there; a
 file that is sent again finds its people enrolled.
@@ -6,67 +6,94 @@ file that is sent again finds its people enrolled.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import hashlib
-import io
+import zoneinfo
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from django.db import transaction
+import orjson
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from loyalty.import_readers import person_reader
 from loyalty.models import EnrollmentBatch, Membership, Program
 from loyalty.rules.calendar import localize
-from loyalty.services.import_staging import opened
+from loyalty.services.import_bodies import told_at
+from loyalty.services.import_files import digest_files, is_ndjson
+from loyalty.services.import_jobs import (
+    actor_of,
+    all_or_nothing,
+    is_dry,
+    record_row_errors,
+    said_of,
+)
 from loyalty.services.joining import refuse_closed
 from loyalty.services.memberships import enroll_customer
 from loyalty.services.newcomers import provide_customer
-from members.errors import DomainError
+from loyalty.services.row_errors import RowError
+from loyalty.services.row_staging import Layout, RowStaging
+from loyalty.services.staged_rows import needs_staging, run_staged, stage_rows
+from members.errors import DomainError, FieldError
 from members.formatting import format_number
-from members.models import Job, JobError, User
-from members.services.audit import SYSTEM, Actor
-from members.services.job_runs import Step, run_in_chunks
-from members.services.jobs import record_job_errors, start_or_resume_job
+from members.models import Customer, Job
+from members.selectors.merchants import get_merchant
+from members.services.audit import Actor
+from members.services.job_runs import Step
+from members.services.jobs import start_or_resume_job
 
 KIND = "enrollment_import"
 UNDO = "enrollment_undo"
 FILE = "people"
 DETAILS = ("external_id", "email", "phone", "given_name", "family_name", "locale", "gender")
 COLUMNS = (*DETAILS, "since")
+# What a file may say of people besides; several tags with semicolons between them.
+FURTHER = ("country", "birthday", "tags")
 NAMING = ("external_id", "email", "phone")
+LAYOUT = Layout(FILE, (*COLUMNS, *FURTHER), naming=NAMING)
 PIECE = 250
 
 
-def start_enrollment_import(*, program: Program, path: Path, name: str, actor: Actor) -> Job:
-    """A waiting job for this file; the unfinished one if the same was begun before."""
-    refuse_closed(program)
-    digest = hashlib.sha256(str(program.pk).encode())
-    with opened(path) as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
+def start_enrollment_import(
+    *,
+    program: Program | None,
+    path: Path,
+    name: str,
+    actor: Actor,
+    mapping: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+) -> Job:
+    """A waiting job for this file; the unfinished one if the same was begun before. Without a
+    program its people become customers, and members of nothing."""
+    if program is not None:
+        refuse_closed(program)
+    said = f"{program.pk if program else ''}"
+    said += f"|{sorted(mapping.items())}" if mapping else ""
+    said += "|dry run" if dry_run else ""
+    label = _("%s as customers") % name
+    if program is not None:
+        label = _("%(file)s into %(program)s") % {"file": name, "program": program.name}
     return start_or_resume_job(
         kind=KIND,
-        label=_("%(file)s into %(program)s") % {"file": name, "program": program.name},
-        fingerprint=digest.hexdigest(),
+        label=_("Dry run: %s") % label if dry_run else label,
+        fingerprint=digest_files(said, path),
         params={
-            "program": program.pk,
+            "program": program.pk if program else None,
             FILE: str(path),
             "name": name[:64],
             "by": actor.user.pk if actor.user else None,
+            "mapping": dict(mapping or {}),
+            **said_of(actor, dry_run=dry_run),
         },
         actor=actor,
-        total=sum(1 for _row in _rows(path)),
     )
 
 
 def run_enrollment_import(job_id: int) -> Job | None:
     """Enroll whoever is left of the file; None when another run has it."""
-    return run_in_chunks(job_id, _enroll_piece)
+    return run_staged(job_id, _enroll_piece)
 
 
 def open_undo(job: Job) -> Job | None:
@@ -78,7 +105,9 @@ def open_undo(job: Job) -> Job | None:
 def enrollment_words(job: Job) -> str:
     words = {
         "enrolled": _("%s enrolled"),
-        "unchanged": _("%s were members already"),
+        "created": _("%s are new"),
+        "updated": _("%s are known better"),
+        "unchanged": _("%s were here already"),
         "refused": _("%s refused"),
     }
     counted = [
@@ -88,70 +117,92 @@ def enrollment_words(job: Job) -> str:
 
 
 def _enroll_piece(job: Job) -> Step | None:
-    path, after = Path(job.params[FILE]), int(job.checkpoint.get("row", 0))
-    if not path.is_file():
-        raise DomainError(_("The file is gone. Upload it again."), code="files_gone")
-    rows = list(islice(_rows(path), after, after + PIECE))
+    staging = RowStaging(job.pk)
+    if needs_staging(job, staging):
+        return stage_rows(job, staging, Path(job.params[FILE]), LAYOUT)
+    after = int(job.checkpoint.get("row", 0))
+    rows = staging.batch(after, PIECE) if job.checkpoint["staged"] else []
     if not rows:
         return None
-    program = Program.objects.get(pk=job.params["program"])
-    user = User.objects.filter(pk=job.params["by"]).first()
-    actor = Actor.of_user(user) if user else SYSTEM
+    program = Program.objects.filter(pk=job.params["program"]).first()
     if open_undo(job) is not None:
         raise DomainError(
             _("This import is being undone. Wait until that has ended."), code="being_undone"
         )
     counted: Counter[str] = Counter(job.result)
-    errors: list[JobError] = []
+    errors: list[RowError] = []
     batch = EnrollmentBatch(job=job, at=timezone.now())
-    for number, cells in enumerate(rows, start=after + 2):
+    actor = actor_of(job)
+    for number, body in rows:
         try:
-            with transaction.atomic():
-                enrolled = _enroll(program, cells, job.params["name"], actor)
-            counted["enrolled" if enrolled.new else "unchanged"] += 1
+            with all_or_nothing(dry=is_dry(job)):
+                enrolled = _enroll(program, _said(body, job), job.params["name"], actor)
+            counted[enrolled.outcome] += 1
             _note(batch, enrolled)
         except DomainError as error:
             counted["refused"] += 1
-            errors.append(_refusal(number, cells, error))
-    record_job_errors(job, errors)
-    if batch.members or batch.customers or batch.completed:
+            errors.append(_refusal(number, body, error))
+    record_row_errors(job, errors)
+    if not is_dry(job) and (batch.members or batch.customers or batch.completed):
         batch.save()
-    done = after + len(rows)
-    return Step(checkpoint={"row": done}, done=done, result=dict(counted))
+    return Step(
+        checkpoint={**job.checkpoint, "row": rows[-1][0]}, done=job.done + len(rows),
+        result=dict(counted),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class _Enrolled:
-    """`new`: a member only now; `made`: not here before; `completed`: here, and known better."""
+    """`membership`: None where there is no program; `new`: a member only now; `made`: not here
+    before; `completed`: here, and known better."""
 
-    membership: Membership
+    customer: Customer
+    membership: Membership | None
     new: bool
     made: bool
     completed: bool
 
+    @property
+    def outcome(self) -> str:
+        if self.membership is not None:
+            return "enrolled" if self.new else "unchanged"
+        return "created" if self.made else "updated" if self.completed else "unchanged"
+
 
 def _note(batch: EnrollmentBatch, enrolled: _Enrolled) -> None:
-    if enrolled.new:
+    if enrolled.new and enrolled.membership is not None:
         batch.members.append(enrolled.membership.pk)
     if enrolled.made:
-        batch.customers.append(enrolled.membership.customer_id)
+        batch.customers.append(enrolled.customer.pk)
     if enrolled.completed:
-        batch.completed.append(enrolled.membership.customer_id)
+        batch.completed.append(enrolled.customer.pk)
 
 
-def _enroll(program: Program, cells: dict[str, str], name: str, actor: Actor) -> _Enrolled:
-    at = _since(cells.get("since", ""), program)
-    details = {column: cells.get(column, "") for column in DETAILS}
+def _enroll(program: Program | None, said: dict[str, Any], name: str, actor: Actor) -> _Enrolled:
+    at = _since(said.pop("since", ""), program)
     began = timezone.now()
-    customer, made = provide_customer(actor=actor, **details)
+    customer, made = provide_customer(actor=actor, **said)
+    completed = not made and customer.updated_at >= began
+    if program is None:
+        return _Enrolled(customer, None, new=False, made=made, completed=completed)
     membership, new = enroll_customer(
         customer=customer, program=program, source=Membership.Source.IMPORT, at=at, actor=actor,
         detail=name,
     )  # fmt: skip
-    return _Enrolled(membership, new, made, not made and customer.updated_at >= began)
+    return _Enrolled(customer, membership, new, made, completed)
 
 
-def _since(text: str, program: Program) -> dt.datetime:
+def _said(body: str, job: Job) -> dict[str, Any]:
+    """What a row says of somebody, by our names."""
+    if is_ndjson(Path(job.params[FILE])):
+        return person_reader()(body)
+    cells: dict[str, Any] = orjson.loads(body)
+    if cells.get("tags"):
+        cells["tags"] = [tag.strip() for tag in cells["tags"].split(";") if tag.strip()]
+    return cells
+
+
+def _since(text: str, program: Program | None) -> dt.datetime:
     """Member since when: now, or a day or time in the past."""
     now = timezone.now()
     if not text:
@@ -161,29 +212,17 @@ def _since(text: str, program: Program) -> dt.datetime:
     except ValueError:
         at = None
     if at is not None and at.tzinfo is None:
-        at = localize(at, program.zone)
+        zone = program.zone if program else zoneinfo.ZoneInfo(get_merchant().time_zone)
+        at = localize(at, zone)
     if at is None or not at.year >= 1900 or at > now:
-        raise DomainError(_("Write a day in the past such as 2026-03-31."), code="since")
+        words = _("Write a day in the past such as 2026-03-31.")
+        raise DomainError(words, errors=[FieldError("since", words)])
     return at
 
 
-def _refusal(number: int, cells: dict[str, str], error: DomainError) -> JobError:
-    named = error.errors[0].field if error.errors else ""
-    column = named if named in COLUMNS else "since" if error.code == "since" else ""
-    reason = f"{error.errors[0].message}" if error.errors else str(error.message)
-    return JobError(
-        file=FILE, row=number, column=column, value=cells.get(column, "")[:200],
-        reason=reason[:300],
+def _refusal(number: int, body: str, error: DomainError) -> RowError:
+    first = error.errors[0] if error.errors else FieldError("", error.message, error.code)
+    value = told_at(body, first.field) if first.field else ""
+    return RowError(
+        FILE, number, first.field[:64], value[:200], str(first.message)[:300], first.code
     )  # fmt: skip
-
-
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    """The rows below the first line, which names the columns."""
-    with opened(path) as stream:
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
-        for row in csv.DictReader(text):
-            yield {
-                (name or "").strip(): (value or "").replace("\x00", "").strip()
-                for name, value in row.items()
-                if isinstance(value, str) or value is None
-            }

@@ -62,8 +62,8 @@ def start_enrollment_undo(*, job: Job, reason: str, actor: Actor, erase: bool = 
     preview = preview_enrollment_undo(row)
     refuse_enrollment_undo(row, preview, erase=erase)
     return begin_undo(
-        UNDO, row, reason=reason, actor=actor, erase=erase,
-        about=Program.objects.get(pk=row.params["program"]), due={"members": preview.due},
+        UNDO, row, reason=reason, actor=actor, erase=erase, due={"members": preview.due},
+        about=Program.objects.filter(pk=row.params["program"]).first(),
         total=preview.due + preview.gone + preview.kept,
     )  # fmt: skip
 

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
+from typing import IO, cast
 
 from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 from django.utils.text import get_valid_filename
+from django.utils.translation import gettext as _
 
 from loyalty.services.import_rows import LINE_COLUMNS
+from members.errors import DomainError
 from members.models import Job
 
 KEPT = timedelta(days=7)
 # The parameters of jobs that name an uploaded file.
-FILES = ("orders", "lines", "people", "companies", "codes", "export")
+FILES = ("orders", "lines", "people", "companies", "codes", "export", "balances", "lots")
+NDJSON = {".ndjson", ".jsonl"}
 _UNFINISHED = (Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED)
 
 
@@ -46,6 +56,49 @@ def store_no_lines(folder: Path) -> Path:
     """A file without lines, for orders of which only the totals are known."""
     header = ",".join(LINE_COLUMNS) + "\n"
     return store_file(folder, "no-lines.csv", [header.encode()])
+
+
+def is_ndjson(path: Path) -> bool:
+    """Whether each line of a file is one JSON object: its name says so, packed or not."""
+    return bool({suffix.lower() for suffix in path.suffixes[-2:]} & NDJSON)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """A plain or gzipped file, told apart by its content."""
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+    with gzip.open(path, "rb") if packed else path.open("rb") as stream:
+        yield cast(IO[bytes], stream)
+
+
+def digest_files(said: str, *paths: Path) -> str:
+    """The same for the same files of which the same was said, so that a second start is known as
+    the same work. Raises DomainError for what cannot be unpacked, or comes to too much."""
+    digest = hashlib.sha256(said.encode())
+    for path in paths:
+        size = 0
+        try:
+            with opened(path) as stream:
+                while chunk := stream.read(1 << 20):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    if size > settings.IMPORT_MOST_BYTES:
+                        raise too_large()
+        except (OSError, EOFError, zlib.error) as error:
+            message = _("%(file)s cannot be read as a gzip file: %(error)s") % {
+                "file": path.name,
+                "error": error,
+            }
+            raise DomainError(message, code="unreadable_file") from error
+    return digest.hexdigest()
+
+
+def too_large() -> DomainError:
+    """A file is larger, or comes to more when it is unpacked, than an import takes."""
+    most = filesizeformat(settings.IMPORT_MOST_BYTES)
+    message = _("The file comes to more than %s. Split it up.") % most
+    return DomainError(message, code="too_large", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 def discard_folder(folder: Path) -> None:

@@ -14,7 +14,9 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError
+from loyalty.import_readers import order_reader
 from loyalty.rules.calendar import localize
+from loyalty.services.import_bodies import told_at
 from loyalty.services.order_checks import ahead, check_order, check_refund
 from loyalty.services.order_inputs import (
     CustomerRef,
@@ -23,6 +25,8 @@ from loyalty.services.order_inputs import (
     RefundInput,
     RefundLineInput,
 )
+from loyalty.services.row_errors import RowError
+from members.errors import DomainError, FieldError
 
 ORDER_COLUMNS = (
     "order_id", "customer_id", "placed_at", "currency", "total", "kind", "returns_order_id",
@@ -61,28 +65,20 @@ def buyer_of(number: str, email: str, given_name: str, family_name: str) -> Cust
 
 
 @dataclass(frozen=True, slots=True)
-class RowError:
-    """What is wrong with one cell. `row` counts from 1, the header being row 1."""
-
-    file: str
-    row: int
-    column: str
-    value: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class StagedOrder:
     """A row of the orders file (cells in ORDER_CELLS' order) with its rows of the lines file:
-    (row, cells in LINE_COLUMNS' order)."""
+    (row, cells in LINE_COLUMNS' order); or a line of NDJSON, which says all in its `body`."""
 
     row: int
     cells: tuple[str, ...]
     lines: Sequence[tuple[int, tuple[str, ...]]]
+    body: str = ""
 
     def cell(self, field: str) -> tuple[str, int, str, str]:
         """File, row, column and text of what an order's field came from: "lines[1].total" is the
-        second line's line_total."""
+        second line's line_total. What is in a body has the field's own name."""
+        if self.body:
+            return "orders", self.row, field, told_at(self.body, field)
         line = LINE_FIELD(field)
         if line:
             row, cells = self.lines[int(line[1])]
@@ -103,6 +99,34 @@ class Reader:
     source: str
     now: dt.datetime
     errors: list[RowError] = field(default_factory=list)
+
+    def read_all(
+        self, staged: Sequence[StagedOrder]
+    ) -> list[tuple[StagedOrder, OrderInput | RefundInput | None]]:
+        """Each with what it is; None after writing down what is wrong with it."""
+        bodies = [item.body for item in staged if item.body]
+        if not bodies:
+            return [(item, self.read(item)) for item in staged]
+        read = order_reader()(bodies, self.source)
+        return [
+            (item, self._checked(item, value)) for item, value in zip(staged, read, strict=True)
+        ]
+
+    def _checked(
+        self, staged: StagedOrder, value: OrderInput | RefundInput | DomainError
+    ) -> OrderInput | RefundInput | None:
+        try:
+            if isinstance(value, DomainError):
+                raise value
+            if isinstance(value, OrderInput):
+                check_order(value)
+            else:
+                check_refund(value)
+        except DomainError as error:
+            for wrong in error.errors or [FieldError("", error.message, error.code)]:
+                self._error(*staged.cell(wrong.field), str(wrong.message), wrong.code)
+            return None
+        return value
 
     def read(self, staged: StagedOrder) -> OrderInput | RefundInput | None:
         """The order or refund, or None after writing down what is wrong with it."""
@@ -127,7 +151,7 @@ class Reader:
             return None
         except InvalidOrderError as error:
             for wrong in error.errors:
-                self._error(*staged.cell(wrong.field), str(wrong.message))
+                self._error(*staged.cell(wrong.field), str(wrong.message), wrong.code)
             return None
 
     def _order(
@@ -267,11 +291,13 @@ class Reader:
             return None
         at = localize(at, self.zone) if at.tzinfo is None else at
         for wrong in ahead("placed_at", at, self.now):
-            self._error("orders", row, "placed_at", text, str(wrong.message))
+            self._error("orders", row, "placed_at", text, str(wrong.message), wrong.code)
         return at
 
-    def _error(self, file: str, row: int, column: str, value: str, reason: str) -> None:
-        self.errors.append(RowError(file, row, column[:64], value[:200], reason[:300]))
+    def _error(
+        self, file: str, row: int, column: str, value: str, reason: str, code: str = "invalid"
+    ) -> None:
+        self.errors.append(RowError(file, row, column[:64], value[:200], reason[:300], code))
 
 
 class _BadLineError(Exception):

@@ -8,12 +8,10 @@ Everything stays text here: what a cell means is `import_rows`' business. The ta
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 import psycopg
 from django.db import DatabaseError, connection, transaction
@@ -21,10 +19,14 @@ from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext as _
 from psycopg import sql
 
-from loyalty.services.import_rows import LINE_COLUMNS, ORDER_CELLS, RowError, StagedOrder
+from loyalty.services.import_bodies import copy_bodies
+from loyalty.services.import_files import is_ndjson, opened
+from loyalty.services.import_rows import LINE_COLUMNS, ORDER_CELLS, StagedOrder
+from loyalty.services.row_errors import RowError
 from members.errors import DomainError, FieldError
 
 CHUNK = 1 << 20
+LONGEST_HEADER = 1 << 16
 # What becomes of rows, counted in the transactions that did it.
 OUTCOMES = ("created", "updated", "unchanged", "refused")
 # Its row counts what was refused while the files were staged.
@@ -54,14 +56,16 @@ class Staging:
             cursor.execute(_sql("SELECT EXISTS (SELECT 1 FROM {t})", t=self.orders))
             return bool(cursor.fetchone()[0])
 
-    def stage(self, orders_path: Path, lines_path: Path) -> list[RowError]:
+    def stage(
+        self, orders_path: Path, lines_path: Path, mapping: Mapping[str, str] | None = None
+    ) -> list[RowError]:
         """Load both files; returns the rows that are no rows at all. Raises DomainError for a file
-        that is none of ours."""
+        that is none of ours. `mapping`: what the file calls a column."""
         with transaction.atomic(), connection.cursor() as cursor:
             self._make_progress(cursor)
             raw = f"{self.orders}_raw"
-            errors = _load(raw, "orders", orders_path, ORDER_CELLS)
-            errors += _load(self.lines, "lines", lines_path, LINE_COLUMNS)
+            errors = _load(raw, "orders", orders_path, ORDER_CELLS, mapping or {})
+            errors += _load(self.lines, "lines", lines_path, LINE_COLUMNS, mapping or {})
             # After a crash of the database it is there still, and empty.
             cursor.execute(_sql("DROP TABLE IF EXISTS {t}", t=self.orders))
             # A buyer's orders stay in one part and in their own order: sales before returns.
@@ -117,16 +121,23 @@ class Staging:
             _sql(
                 """
                 DELETE FROM {t} a USING (
-                    SELECT order_id, min(row) AS first FROM {t}
-                     GROUP BY order_id HAVING count(*) > 1
+                    SELECT order_id, body <> '' AND kind = 'return' AS own, min(row) AS first
+                      FROM {t} GROUP BY 1, 2 HAVING count(*) > 1
                 ) d
-                WHERE a.order_id = d.order_id AND a.row > d.first RETURNING a.row, a.order_id
+                WHERE a.order_id = d.order_id AND a.row > d.first
+                  -- As the API has them, orders and refunds are numbered apart.
+                  AND (a.body <> '' AND a.kind = 'return') = d.own
+                RETURNING a.row, a.order_id, a.body <> ''
                 """,
                 t=self.orders,
             )
         )
         reason = _("This order number is in the file twice; the first row counts.")
-        return [RowError("orders", row, "order_id", text[:200], reason) for row, text in cursor]
+        return [
+            RowError("orders", row, "external_id" if is_body else "order_id", text[:200], reason,
+                     "duplicate")
+            for row, text, is_body in cursor
+        ]  # fmt: skip
 
     def _strays(self, cursor: CursorWrapper) -> list[RowError]:
         cursor.execute(
@@ -139,7 +150,10 @@ class Staging:
             )
         )
         reason = _("The orders file has no such order.")
-        return [RowError("lines", row, "order_id", text[:200], reason) for row, text in cursor]
+        return [
+            RowError("lines", row, "order_id", text[:200], reason, "not_found")
+            for row, text in cursor
+        ]
 
     def total(self) -> int:
         with connection.cursor() as cursor:
@@ -163,7 +177,7 @@ class Staging:
             cursor.execute(
                 _sql(
                     """
-                    SELECT o.seq, o.row, {order_columns},
+                    SELECT o.seq, o.row, o.body, {order_columns},
                            (SELECT array_agg(ARRAY[l.row::text, {line_columns}] ORDER BY l.row)
                               FROM {lines} l WHERE l.order_id = o.order_id)
                       FROM {orders} o
@@ -183,8 +197,9 @@ class Staging:
         staged = [
             StagedOrder(
                 row[1],
-                tuple(row[2 : 2 + width]),
-                [(int(line[0]), tuple(line[1:])) for line in row[2 + width] or ()],
+                tuple(row[3 : 3 + width]),
+                [(int(line[0]), tuple(line[1:])) for line in row[3 + width] or ()],
+                row[2],
             )
             for row in rows
         ]
@@ -222,10 +237,26 @@ class Staging:
                 cursor.execute(_sql("DROP TABLE IF EXISTS {t}", t=name))
 
 
-def _load(table: str, file: str, path: Path, columns: tuple[str, ...]) -> list[RowError]:
+def _load(
+    table: str, file: str, path: Path, columns: tuple[str, ...], mapping: Mapping[str, str]
+) -> list[RowError]:
+    if is_ndjson(path):
+        _make_table(table, (*columns, "body"))
+        with opened(path) as stream:
+            return copy_bodies(table, stream)
     with opened(path) as stream:
-        header = _header(stream, file, columns)
+        header = read_header(stream, file, columns, mapping, optional=OPTIONAL)
     kept = [name if name in columns else f"ignored_{n}" for n, name in enumerate(header)]
+    _make_table(table, (*dict.fromkeys([*kept, *columns]), "body"))
+    try:
+        with transaction.atomic():
+            _copy_whole(table, path, kept)
+        return []
+    except (DatabaseError, psycopg.Error):  # COPY ends outside Django's translation of errors
+        return _copy_rows(table, file, path, kept)
+
+
+def _make_table(table: str, columns: tuple[str, ...]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_sql("DROP TABLE IF EXISTS {t}", t=table))
         cursor.execute(
@@ -237,23 +268,22 @@ def _load(table: str, file: str, path: Path, columns: tuple[str, ...]) -> list[R
                     sql.SQL("{} text NOT NULL DEFAULT {}").format(
                         sql.Identifier(name), sql.Literal(DEFAULTS.get(name, ""))
                     )
-                    for name in dict.fromkeys([*kept, *columns])
+                    for name in columns
                 ),
             )
         )
-    try:
-        with transaction.atomic():
-            _copy_whole(table, path, kept)
-        return []
-    except (DatabaseError, psycopg.Error):  # COPY ends outside Django's translation of errors
-        return _copy_rows(table, file, path, kept)
 
 
-def _header(stream: IO[bytes], file: str, columns: tuple[str, ...]) -> list[str]:
-    text = stream.readline().decode("utf-8-sig", errors="replace")
+def read_header(
+    stream: IO[bytes], file: str, columns: Collection[str], mapping: Mapping[str, str], *,
+    optional: Collection[str],
+) -> list[str]:  # fmt: skip
+    """The names of a file's columns as they are ours; `mapping`: ours to what the file calls it."""
+    text = stream.readline(LONGEST_HEADER).decode("utf-8-sig", errors="replace")
     header = next(csv.reader([text]), [])
-    header = [name.strip().lower() for name in header]
-    missing = [name for name in columns if name not in header and name not in OPTIONAL]
+    ours = {theirs.strip().lower(): name for name, theirs in mapping.items()}
+    header = [ours.get(name.strip().lower(), name.strip().lower()) for name in header]
+    missing = [name for name in columns if name not in header and name not in optional]
     if missing or len(set(header)) < len(header):
         message = (
             _("The %(file)s file has no column %(columns)s. Its first line must name the columns.")
@@ -288,7 +318,7 @@ def _copy_rows(table: str, file: str, path: Path, columns: list[str]) -> list[Ro
                 reason = _unreadable(row, len(columns))
                 if reason:
                     errors.append(RowError(file, number, "", ",".join(row)[:100].encode(
-                        "utf-8", "replace").decode(), reason))  # fmt: skip
+                        "utf-8", "replace").decode(), reason, "unreadable"))  # fmt: skip
                 elif row:
                     copy.write_row([number, *row])
     return errors
@@ -301,7 +331,8 @@ def _rows(reader: Iterator[list[str]], file: str, errors: list[RowError]) -> Ite
         except StopIteration:
             return
         except csv.Error as error:
-            errors.append(RowError(file, 0, "", "", _("Not readable as CSV: %s.") % error))
+            errors.append(RowError(file, 0, "", "", _("Not readable as CSV: %s.") % error,
+                                   "unreadable"))  # fmt: skip
             yield []
 
 
@@ -328,15 +359,6 @@ def _copy_statement(table: str, columns: list[str], options: str) -> sql.Compose
     return sql.SQL("COPY {} ({}) FROM STDIN {}").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns)), sql.SQL(options)
     )
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
-    """A plain or gzipped file, told apart by its content."""
-    with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-    with gzip.open(path, "rb") if packed else path.open("rb") as stream:
-        yield cast(IO[bytes], stream)
 
 
 def _columns(alias: str, names: tuple[str, ...]) -> sql.Composed:

@@ -8,12 +8,10 @@ out; the rest comes in.
 
 from __future__ import annotations
 
-import hashlib
 import threading
-import zlib
 import zoneinfo
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -22,21 +20,29 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from loyalty.models import Program
+from loyalty.services.import_files import digest_files
+from loyalty.services.import_jobs import (
+    actor_of,
+    all_or_nothing,
+    is_dry,
+    record_row_errors,
+    said_of,
+)
 from loyalty.services.import_records import Brought, record_rows
-from loyalty.services.import_rows import Reader, RowError, StagedOrder
-from loyalty.services.import_staging import Staging, opened
+from loyalty.services.import_rows import Reader, StagedOrder
+from loyalty.services.import_staging import Staging
 from loyalty.services.order_inputs import OrderInput, RefundInput
 from loyalty.services.refunds import link_parked_refunds
+from loyalty.services.row_errors import RowError
 from members.errors import DomainError
 from members.formatting import format_number
-from members.models import Job, JobError
+from members.models import Job
 from members.selectors.merchants import get_merchant
-from members.services.audit import SYSTEM, Actor
+from members.services.audit import Actor
 from members.services.job_logs import log_line
 from members.services.jobs import (
     JobProgress,
     claim_job,
-    record_job_errors,
     running,
     start_or_resume_job,
 )
@@ -62,36 +68,47 @@ def start_import(
     actor: Actor,
     source: str = "shop",
     name: str = "",
+    mapping: Mapping[str, str] | None = None,
+    dry_run: bool = False,
 ) -> Job:
     """A waiting job for these files; the unfinished one if the same files were begun before.
 
     Without a program they are kept as history: figures may be made of it, and nobody earns.
-    `name`: of the file that people know them by, if it is another one.
+    `name`: of the file that people know them by, if it is another one; `mapping`: what it calls a
+    column. A dry run does all of it and takes it back at once: it says what would come in.
     """
     if program is not None and program.status != Program.Status.LIVE:
         raise DomainError(
             _("%s is not live: its rules would not be applied. Take it live first.") % program.name,
             code="program_not_live",
         )
-    fingerprint = _fingerprint(program, source, orders_path, lines_path)
+    said = f"{program.pk if program else ''}|{source}"
+    said += f"|{sorted(mapping.items())}" if mapping else ""
+    said += "|dry run" if dry_run else ""
+    fingerprint = digest_files(said, orders_path, lines_path)
     return start_or_resume_job(
         kind=KIND,
-        label=_label(name or orders_path.name, program),
+        label=import_label(name or orders_path.name, program, dry_run=dry_run),
         fingerprint=fingerprint,
         params={
             "program": program.pk if program else None,
             "source": source,
             "orders": str(orders_path),
             "lines": str(lines_path),
+            "name": name,
+            "mapping": dict(mapping or {}),
+            **said_of(actor, dry_run=dry_run),
         },
         actor=actor,
     )
 
 
-def _label(file: str, program: Program | None) -> str:
-    if program is None:
-        return _("%s as history") % file
-    return _("%(file)s into %(program)s") % {"file": file, "program": program.name}
+def import_label(file: str, program: Program | None, *, dry_run: bool) -> str:
+    """What a file of orders, or of balances, is listed as."""
+    label = _("%s as history") % file
+    if program is not None:
+        label = _("%(file)s into %(program)s") % {"file": file, "program": program.name}
+    return _("Dry run: %s") % label if dry_run else label
 
 
 def program_of(job: Job) -> Program | None:
@@ -112,13 +129,14 @@ def run_import(job_id: int, *, watch: Callable[[Job], None] | None = None) -> Jo
         if not staging.is_staged():
             # Together: whoever goes on after a kill finds the rows staged, and stages no more.
             with transaction.atomic():
-                _record_errors(job, staging.stage(*_files(job)))
+                mapping = job.params.get("mapping", {})
+                record_row_errors(job, staging.stage(*_files(job), mapping))
         progress.update(staging.done(), staging.total())
         progress.begin_at(job.done)
         log_line(job, _("The files are read: %s orders.") % format_number(job.total))
         _work(job, staging, progress, watch)
         # Two threads may have missed each other with a return and its sale.
-        while link_parked_refunds(now=timezone.now()):
+        while not is_dry(job) and link_parked_refunds(now=timezone.now()):
             pass
         job.result = staging.outcomes()
         job.done = job.total
@@ -216,7 +234,7 @@ def _work_part(job: Job, staging: Staging, part: int, stop: threading.Event, don
             if not staged:
                 return
             reader = Reader(zone, job.params["source"], timezone.now())
-            read = [(item, reader.read(item)) for item in staged]
+            read = reader.read_all(staged)
             good = [(item, value) for item, value in read if value is not None]
             unread = len(staged) - len(good)
             try:
@@ -244,20 +262,21 @@ def _batch(
 ) -> None:
     """Record one batch and how far it reaches; a batch that is refused is taken row by row."""
     refusals: list[RowError] = []
-    actor = Actor.of_user(job.created_by) if job.created_by else SYSTEM
+    actor, dry = actor_of(job), is_dry(job)
     try:
-        with transaction.atomic():
+        with all_or_nothing(dry=dry):
             brought = record_rows([value for _item, value in good], program=program, actor=actor)
     except DomainError:
         brought = Brought()
         for item, value in good:
             try:
-                with transaction.atomic():
+                with all_or_nothing(dry=dry):
                     brought.add(record_rows([value], program=program, actor=actor))
             except DomainError as error:
                 refusals.append(_refusal(item, error))
-    brought.keep(job)
-    _record_errors(job, [*errors, *refusals])
+    if not dry:
+        brought.keep(job)
+    record_row_errors(job, [*errors, *refusals])
     counted = Counter(brought.outcomes) + Counter(refused=unread + len(refusals))
     if not staging.advance(part, seq, counted):
         raise _DoneByAnotherError
@@ -267,41 +286,8 @@ def _refusal(item: StagedOrder, error: DomainError) -> RowError:
     first = error.errors[0] if error.errors else None
     file, row, column, value = item.cell(first.field if first else "order_id")
     reason = f"{error.message} {first.message}" if first else str(error.message)
-    return RowError(file, row, column[:64], value[:200], reason[:300])
-
-
-def _record_errors(job: Job, errors: Sequence[RowError]) -> None:
-    record_job_errors(
-        job,
-        [
-            JobError(
-                file=error.file,
-                row=error.row,
-                column=error.column,
-                value=error.value,
-                reason=error.reason,
-            )
-            for error in errors
-        ],
-    )
-
-
-def _fingerprint(program: Program | None, source: str, *paths: Path) -> str:
-    """The same for the same files, program and source: so a second start is known as the same
-    work."""
-    digest = hashlib.sha256(f"{program.pk if program else ''}|{source}".encode())
-    for path in paths:
-        try:
-            with opened(path) as stream:
-                while chunk := stream.read(1 << 20):
-                    digest.update(chunk)
-        except (OSError, EOFError, zlib.error) as error:
-            message = _("%(file)s cannot be read as a gzip file: %(error)s") % {
-                "file": path.name,
-                "error": error,
-            }
-            raise DomainError(message, code="unreadable_file") from error
-    return digest.hexdigest()
+    code = first.code if first else error.code
+    return RowError(file, row, column[:64], value[:200], reason[:300], code)
 
 
 def import_words(job: Job) -> str:

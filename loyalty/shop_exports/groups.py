@@ -11,7 +11,8 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from loyalty.rules.calendar import localize
-from loyalty.services.import_rows import RowError, address
+from loyalty.services.import_rows import address
+from loyalty.services.row_errors import RowError
 from loyalty.shop_exports.cells import DayOrder, Mark, amount, moment
 from loyalty.shop_exports.columns import LINE_NAMES
 from loyalty.shop_exports.matching import folded

@@ -21,10 +21,10 @@ from loyalty.services.import_rows import (
     LINE_COLUMNS,
     ORDER_CELLS,
     Reader,
-    RowError,
     StagedOrder,
     address,
 )
+from loyalty.services.row_errors import RowError
 from loyalty.shop_exports.groups import (
     Buyers,
     Group,

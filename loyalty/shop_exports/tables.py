@@ -14,7 +14,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from loyalty.services.import_staging import opened
+from loyalty.services.import_files import opened
 from members.errors import DomainError, FieldError
 
 SEPARATORS = (",", ";", "\t", "|")

@@ -57,9 +57,9 @@ def idempotent(
             once = functools.partial(handler, view, request, *args, **kwargs)
             key, kept_as = view.idempotency_record(name)
             if commits:
-                response = _once_committing(key, kept_as, _digest(request), once)
+                response = _once_committing(key, kept_as, _digest(view, request), once)
             else:
-                response = run_atomically(lambda: _once(key, kept_as, _digest(request), once))
+                response = run_atomically(lambda: _once(key, kept_as, _digest(view, request), once))
             if told_apart is not None:
                 response.content = orjson.dumps(told_apart(orjson.loads(response.content)))
             return response
@@ -92,7 +92,7 @@ def number_of(view: Any, request: Request) -> uuid.UUID:
     """The same for the same request under the same key, and for no other: what a handler that
     commits by itself makes, under this number, is found by whoever asks again."""
     key, kept_as = view.idempotency_record(require_key(request))
-    digest = hashlib.sha256(f"{key.pk}:{kept_as}\n".encode() + _digest(request)).digest()
+    digest = hashlib.sha256(f"{key.pk}:{kept_as}\n".encode() + _digest(view, request)).digest()
     return uuid.UUID(bytes=digest[:16], version=5)
 
 
@@ -162,9 +162,9 @@ def _replay(record: IdempotencyRecord, digest: bytes) -> HttpResponse:
     )
 
 
-def _digest(request: Request) -> bytes:
+def _digest(view: Any, request: Request) -> bytes:
     address = f"{request.method} {request.path}\n".encode()
-    return hashlib.sha256(address + request._request.body).digest()  # noqa: SLF001
+    return hashlib.sha256(address + view.content_of(request)).digest()
 
 
 def _bad_key(message: str, code: str) -> ApiError:

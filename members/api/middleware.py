@@ -40,7 +40,8 @@ class ApiMiddleware:
             response = preflight(request) or _answer(request)
             tell_browser(request, response)
         response["Content-Language"] = language
-        response["Content-Length"] = str(len(response.content))
+        if not response.streaming:
+            response["Content-Length"] = str(len(response.content))
         patch_vary_headers(response, ("Accept-Language",))
         return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
@@ -36,6 +37,8 @@ class ApiView(APIView):
     renderer_classes = [JSONRenderer]
     metadata_class = None
     scopes: ClassVar[dict[str, str | tuple[str, ...]]]
+    # What a file that it answers with is, besides JSON.
+    file_types: ClassVar[tuple[str, ...]] = ()
 
     too_many: ClassVar[str | Promise] = gettext_lazy(
         "Too many requests with this key in this minute."
@@ -44,7 +47,7 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """In place of the framework's own: negotiation among one, one authentication, one limit."""
-        require_json_accepted(request.META.get("HTTP_ACCEPT", ""))
+        require_json_accepted(request.META.get("HTTP_ACCEPT", ""), self.file_types)
         self.allowance = self.count_request()
         if self.allowance is not None and not self.allowance.granted:
             raise ApiError(
@@ -63,6 +66,11 @@ class ApiView(APIView):
         scope = self.scopes.get("GET" if method == "HEAD" else method)
         if scope is not None:
             require_scope(self.api_key, *((scope,) if isinstance(scope, str) else scope))
+
+    def content_of(self, request: Request) -> bytes:
+        """What a request says: under one Idempotency-Key it is the same every time."""
+        body: bytes = request._request.body  # noqa: SLF001  (documented: the Django request)
+        return body
 
     def idempotency_record(self, name: str) -> tuple[ApiKey, str]:
         """Under which API key, and as what, an Idempotency-Key is kept."""
@@ -93,13 +101,14 @@ class ApiView(APIView):
         return Actor.of_api_key(self.api_key)
 
 
-def require_json_accepted(accept: str) -> None:
-    """Refuse a caller who would not take JSON."""
+def require_json_accepted(accept: str, file_types: Sequence[str] = ()) -> None:
+    """Refuse a caller who would not take JSON, or none of these."""
     if not accept or accept == "*/*":
         return
     for part in accept.split(","):
         media_type, *parameters = (item.strip().lower() for item in part.split(";"))
-        if media_type in JSON_RANGES and not any(
+        known = media_type in JSON_RANGES or media_type in file_types
+        if known and not any(
             item.replace(" ", "") in {"q=0", "q=0.0", "q=0.00", "q=0.000"} for item in parameters
         ):
             return

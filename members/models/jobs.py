@@ -87,6 +87,8 @@ class JobError(models.Model):
     column = models.CharField(max_length=64)
     value = models.CharField(max_length=200)
     reason = models.CharField(max_length=300)
+    # For programs; stable.
+    code = models.CharField(max_length=64, default="invalid", db_default="invalid")
 
     class Meta:
         ordering = ["file", "row", "column"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import json
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -53,6 +56,44 @@ def test_an_import_records_every_order_once(
     result = wait_until_done(installation, job)["result"]
     assert_exactly(installation, source, expected(source))
     assert result == {"created": ORDERS, "updated": 0, "unchanged": 0, "refused": 0}
+
+
+@pytest.mark.parametrize("part", ["worker", "postgres"])
+def test_a_file_that_came_over_the_api_records_every_order_once(
+    installation: Installation, part: str
+) -> None:
+    source = f"upload-{part}"
+    lines = [
+        json.dumps(
+            {
+                "external_id": f"{source}-{number}", "currency": "USD",
+                "placed_at": f"2026-01-{1 + number % 28:02}T10:00:00Z",
+                "total": f"{units_of(number)}.00",
+                "customer": {"external_id": f"{source}-C{number % BUYERS}"},
+            }
+        )
+        for number in range(ORDERS)
+    ]  # fmt: skip
+    sent = Request(
+        f"http://127.0.0.1:{installation.address.port}/api/v1/imports?kind=orders"
+        f"&program=club&source={source}",
+        data=gzip.compress("\n".join(lines).encode()),
+        headers={
+            "Authorization": f"Bearer {installation.secret}", "Idempotency-Key": source,
+            "Content-Type": "application/x-ndjson", "Content-Encoding": "gzip",
+        },
+    )  # fmt: skip
+    with urlopen(sent, timeout=30) as answer:
+        made = json.load(answer)
+    job = installation.do("job_called", public_id=made["id"])
+    kill_in_the_middle(installation, job, part)
+    result = wait_until_done(installation, job)["result"]
+    assert_exactly(installation, source, expected(source))
+    assert result == {"created": ORDERS, "updated": 0, "unchanged": 0, "refused": 0}
+    with urlopen(sent, timeout=30) as answer:
+        assert (json.load(answer)["id"], answer.headers["Idempotent-Replayed"]) == (
+            made["id"], "true",
+        )  # fmt: skip
 
 
 def test_an_import_that_two_workers_have_records_every_order_once(

@@ -8,6 +8,7 @@ from typing import Annotated
 from django.utils.translation import gettext as _
 from pydantic import Field
 
+from loyalty import plain_numbers
 from loyalty.models import WalletType
 from members.api.bodies import refuse_field
 
@@ -34,9 +35,7 @@ UnitsAboveZero = Annotated[
 ]
 
 
-def units_text(units: int, scale: int) -> str:
-    """The integer as decimal text."""
-    return str(units) if not scale else f"{Decimal(units).scaleb(-scale):.{scale}f}"
+units_text = plain_numbers.units_text
 
 
 def parse_units(text: str, wallet_type: WalletType, field: str = "units") -> int:

@@ -18,11 +18,14 @@ from loyalty.api.v1 import (
     exchange_rates,
     gifts,
     goals,
+    import_reports,
+    imports,
     insights,
     invoices,
     judgments,
     launches,
     liability,
+    lot_exports,
     lots,
     manual_tiers,
     memberships,
@@ -62,6 +65,9 @@ INVOICE = "invoices/<uuid:invoice_id>"
 SUBSCRIPTION = "subscriptions/<uuid:subscription_id>"
 BULK = "bulk-adjustments/<uuid:bulk_id>"
 
+IMPORT = "imports/<uuid:import_id>"
+LOT_EXPORT = "lot-exports/<uuid:export_id>"
+
 urlpatterns = [
     # First, for it is asked for most often.
     path(f"{MEMBERSHIP}/balances", balances.Balances.as_view(), name="balances"),
@@ -82,6 +88,24 @@ urlpatterns = [
         f"{MEMBERSHIP}/resume", suspensions.MembershipResumption.as_view(), name="membership-resume"
     ),
     path(f"{MEMBERSHIP}/leave", suspensions.MembershipLeaving.as_view(), name="membership-leave"),
+    path("imports", imports.Imports.as_view(), name="imports"),
+    path(IMPORT, imports.OneImport.as_view(), name="import"),
+    path(f"{IMPORT}/errors", import_reports.ImportErrors.as_view(), name="import-errors"),
+    path(
+        f"{IMPORT}/errors.csv", import_reports.ImportErrorsCsv.as_view(), name="import-errors-csv"
+    ),
+    path(
+        f"{IMPORT}/errors.ndjson",
+        import_reports.ImportErrorsNdjson.as_view(),
+        name="import-errors-ndjson",
+    ),
+    path(f"{IMPORT}/confirm", imports.ImportConfirmation.as_view(), name="import-confirm"),
+    path(f"{IMPORT}/cancel", imports.ImportCancellation.as_view(), name="import-cancel"),
+    path(f"{IMPORT}/resume", imports.ImportResumption.as_view(), name="import-resume"),
+    path(f"{IMPORT}/undo", imports.ImportUndoing.as_view(), name="import-undo"),
+    path("lot-exports", lot_exports.LotExports.as_view(), name="lot-exports"),
+    path(LOT_EXPORT, lot_exports.OneLotExport.as_view(), name="lot-export"),
+    path(f"{LOT_EXPORT}/file", lot_exports.LotExportFile.as_view(), name="lot-export-file"),
     path("charities", charities.Charities.as_view(), name="charities"),
     path("charities/<uuid:charity_id>", charities.OneCharity.as_view(), name="charity"),
     path(

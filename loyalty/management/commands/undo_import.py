@@ -8,6 +8,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from loyalty.selectors.import_undos import UndoPreview, preview_undo
+from loyalty.services.balance_imports import KIND as BALANCES
+from loyalty.services.balance_undoing import (
+    balance_undo_words,
+    preview_balance_undo,
+    refuse_balance_undo,
+    run_balance_undo,
+    start_balance_undo,
+)
 from loyalty.services.import_undoing import refuse_undo, run_undo, start_undo, undo_words
 from loyalty.services.imports import KIND
 from members.errors import DomainError
@@ -20,7 +28,8 @@ SHOWN = 20
 
 class Command(BaseCommand):
     help = (
-        "Undo an import of orders: cancel the orders that it brought in, with all that they earned."
+        "Undo an import of orders: cancel the orders that it brought in, with all that they earned;"
+        " or of balances: take back what was booked."
         " Without --reason it says what would happen. Safe to repeat and to kill."
     )
 
@@ -34,10 +43,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            job = Job.objects.get(kind=KIND, public_id=options["job"])
+            job = Job.objects.get(kind__in=(KIND, BALANCES), public_id=options["job"])
         except (Job.DoesNotExist, ValidationError) as error:
             raise CommandError(f"There is no import {options['job']}.") from error
         try:
+            if job.kind == BALANCES:
+                self._balances(job, options["reason"])
+                return
             if not options["reason"]:
                 preview = preview_undo(job, now=timezone.now())
                 refuse_undo(job, preview, erase=options["erase"])
@@ -53,6 +65,19 @@ class Command(BaseCommand):
         if undo is None:
             raise CommandError("Another worker is on it already.")
         self._report(undo)
+
+    def _balances(self, job: Job, reason: str) -> None:
+        if not reason:
+            preview = preview_balance_undo(job)
+            refuse_balance_undo(job, preview)
+            for kind, units in preview.units:
+                self.stdout.write(f"{format_units(units, kind)} would be taken back.")
+            self.stdout.write("Say --reason to undo it.")
+            return
+        undo = run_balance_undo(start_balance_undo(job=job, reason=reason, actor=SYSTEM).pk)
+        if undo is None:
+            raise CommandError("Another worker is on it already.")
+        self.stdout.write(balance_undo_words(undo))
 
     def _say(self, preview: UndoPreview) -> None:
         self.stdout.write(f"{preview.due} orders would be canceled.")

@@ -345,15 +345,15 @@ def test_rows_refused_while_staging_are_named_whenever_the_import_is_killed(
     club, run, write, monkeypatch
 ):
     paths = write([SALE, "A2,C1,2024-01-05,USD"], SALE_LINES)
-    record = imports._record_errors
+    record = imports.record_row_errors
 
     def killed(*_arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(imports, "_record_errors", killed)
+    monkeypatch.setattr(imports, "record_row_errors", killed)
     with pytest.raises(KeyboardInterrupt):
         run("import_orders", "club", *paths)
-    monkeypatch.setattr(imports, "_record_errors", record)
+    monkeypatch.setattr(imports, "record_row_errors", record)
     out, _err = run("import_orders", "club", *paths)
     assert counts(out) == {"created": 1, "refused": 1}
     assert JobError.objects.get().row == 3

@@ -1,0 +1,173 @@
+"""Staging a file of one kind of rows: customers, or balances. Each row is kept as one JSON object,
+so that CSV and NDJSON are worked on alike, and a run that was killed finds them in their order.
+
+Like those of orders (`import_staging`) the table is unlogged: after a crash of the database the
+file is simply staged again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+from django.db import connection
+from django.utils.translation import gettext as _
+from psycopg import sql
+
+from loyalty.services.import_bodies import bodies
+from loyalty.services.import_files import is_ndjson, opened
+from loyalty.services.import_staging import read_header
+from loyalty.services.row_errors import RowError
+from members.errors import DomainError, FieldError
+from members.file_cells import written
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What rows a file has: `key` names each once; of `naming` one column must be there, and all of
+    `required`."""
+
+    file: str
+    columns: tuple[str, ...]
+    required: tuple[str, ...] = ()
+    naming: tuple[str, ...] = ()
+    key: str = ""
+
+
+class RowStaging:
+    """The staged rows of one job."""
+
+    def __init__(self, job_id: int) -> None:
+        self.table = sql.Identifier(f"loyalty_import_{job_id}_rows")
+        self.name = f"loyalty_import_{job_id}_rows"
+
+    def is_staged(self) -> bool:
+        """Whether the rows are there (an unlogged table is empty after a crash)."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s)", [self.name])
+            if cursor.fetchone()[0] is None:
+                return False
+            cursor.execute(self._sql("SELECT EXISTS (SELECT 1 FROM {t})"))
+            return bool(cursor.fetchone()[0])
+
+    def stage(self, path: Path, layout: Layout, mapping: Mapping[str, str]) -> list[RowError]:
+        """Load the file, and say which rows are none. Raises DomainError for one that is none of
+        ours."""
+        errors: list[RowError] = []
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql("DROP TABLE IF EXISTS {t}"))
+            cursor.execute(
+                self._sql(
+                    "CREATE UNLOGGED TABLE {t}"
+                    " (row bigint PRIMARY KEY, key text NOT NULL, body text NOT NULL)"
+                )
+            )
+            with cursor.copy(self._sql("COPY {t} FROM STDIN")) as copy:
+                for row in _rows(path, layout, mapping, errors):
+                    copy.write_row(row)
+            cursor.execute(self._sql("ANALYZE {t}"))
+            return errors + (self._doubles(layout) if layout.key else [])
+
+    def _doubles(self, layout: Layout) -> list[RowError]:
+        """Rows that are named as one before them: the first counts."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                self._sql(
+                    """
+                    DELETE FROM {t} a USING (SELECT key, min(row) AS first FROM {t} WHERE key <> ''
+                                              GROUP BY key HAVING count(*) > 1) d
+                    WHERE a.key = d.key AND a.row > d.first RETURNING a.row, a.key
+                    """
+                )
+            )
+            reason = _("This is in the file twice; the first row counts.")
+            return [
+                RowError(layout.file, row, layout.key, key[:200], reason, "duplicate")
+                for row, key in cursor
+            ]
+
+    def total(self) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql("SELECT count(*) FROM {t}"))
+            return int(cursor.fetchone()[0])
+
+    def batch(self, after: int, size: int) -> list[tuple[int, str]]:
+        """The next rows after one: number and body."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                self._sql("SELECT row, body FROM {t} WHERE row > %s ORDER BY row LIMIT %s"),
+                [after, size],
+            )
+            return [(row, body) for row, body in cursor.fetchall()]
+
+    def drop(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql("DROP TABLE IF EXISTS {t}"))
+
+    def _sql(self, text: str) -> sql.Composed:
+        return sql.SQL(text).format(t=self.table)
+
+
+def _rows(
+    path: Path, layout: Layout, mapping: Mapping[str, str], errors: list[RowError]
+) -> Iterator[tuple[int, str, str]]:
+    """Number, key and body of each row."""
+    if is_ndjson(path):
+        with opened(path) as stream:
+            for number, text, said in bodies(stream, layout.file, errors):
+                yield number, str(said.get(layout.key) or ""), text
+        return
+    for number, cells in _cells(path, layout, mapping, errors):
+        key = cells.get(layout.key, "") if layout.key else ""
+        yield number, key, orjson.dumps(cells).decode()
+
+
+def _cells(
+    path: Path, layout: Layout, mapping: Mapping[str, str], errors: list[RowError]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows below the first line, which names the columns."""
+    with opened(path) as stream:
+        optional = set(layout.columns) - set(layout.required)
+        header = read_header(stream, layout.file, layout.columns, mapping, optional=optional)
+        _check_naming(header, layout)
+        text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="")
+        reader = csv.reader(line.replace("\0", "") for line in text)
+        number = 1
+        while True:
+            number += 1
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                reason = _("Not readable as CSV: %s.") % error
+                errors.append(RowError(layout.file, number, "", "", reason, "unreadable"))
+                continue
+            if len(row) > len(header):
+                reason = _("The row has %(found)s cells, the header %(wanted)s.") % {
+                    "found": len(row), "wanted": len(header),
+                }  # fmt: skip
+                value = ",".join(row)[:100]
+                errors.append(RowError(layout.file, number, "", value, reason, "unreadable"))
+            elif row:
+                # Cells that are left out at the end are empty.
+                yield (
+                    number,
+                    {
+                        name: written(cell.strip())
+                        for name, cell in zip(header, row, strict=False)
+                        if name in layout.columns
+                    },
+                )
+
+
+def _check_naming(header: Collection[str], layout: Layout) -> None:
+    if layout.naming and not set(layout.naming) & set(header):
+        message = _("The first line must name one of these columns: %s.") % ", ".join(layout.naming)
+        raise DomainError(
+            message, code="wrong_columns", errors=[FieldError(layout.file, message)]
+        )  # fmt: skip
