@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0024_similar_customers_bounded'),
+        ("members", "0025_gender"),
     ]
 
     operations = [

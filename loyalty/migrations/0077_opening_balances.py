@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0072_lift_days'),
+        ("loyalty", "0076_risk"),
     ]
 
     operations = [
