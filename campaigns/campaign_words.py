@@ -63,6 +63,26 @@ def campaign_sentences(campaign: Campaign) -> list[str]:
         )  # fmt: skip
     found.append(audience_words(campaign))
     found += code_words(campaign)
+    found += [line for line in campaign_gives(campaign) if line not in found]
+    if campaign.budget_money is not None:
+        money = format_money(campaign.budget_money, campaign.program.currency)
+        found.append(_("It costs at most %s.") % money)
+    if campaign.tells:
+        words = {
+            "teaser": _("when it is announced"), "begun": _("when it has begun"),
+            "last_day": _("on its last day"),
+        }  # fmt: skip
+        told = ", ".join(words[name] for name in campaign.tells)
+        found.append(_("Members are told by a message: %s.") % told)
+    if campaign.holdout:
+        share = format_percent(Decimal(campaign.holdout) / 100, digits=0)
+        found.append(_("%s of them are kept aside, to see what it brings.") % share)
+    return found
+
+
+def campaign_gives(campaign: Campaign) -> list[str]:
+    """What it gives, without when and to whom. What is missing is said instead."""
+    found: list[str] = []
     try:
         rules = rules_of_campaign(campaign, told=True)
         template = template_of(campaign)
@@ -77,19 +97,6 @@ def campaign_sentences(campaign: Campaign) -> list[str]:
             found += [line for line in said if line not in found]
     except DomainError as error:
         found.append(str(error.message))
-    if campaign.budget_money is not None:
-        money = format_money(campaign.budget_money, campaign.program.currency)
-        found.append(_("It costs at most %s.") % money)
-    if campaign.tells:
-        words = {
-            "teaser": _("when it is announced"), "begun": _("when it has begun"),
-            "last_day": _("on its last day"),
-        }  # fmt: skip
-        told = ", ".join(words[name] for name in campaign.tells)
-        found.append(_("Members are told by a message: %s.") % told)
-    if campaign.holdout:
-        share = format_percent(Decimal(campaign.holdout) / 100, digits=0)
-        found.append(_("%s of them are kept aside, to see what it brings.") % share)
     return found
 
 

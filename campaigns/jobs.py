@@ -10,6 +10,7 @@ from campaigns.services import (
     campaign_messages,
     challenge_clock,
     challenge_forecasts,
+    experiment_clock,
     forum_tasks,
     game_clock,
     journey_starts,
@@ -49,6 +50,20 @@ KINDS = (
         find_work=campaign_clock.find_changes,
         start_label=_("Begin and end what is due"),
         words=campaign_clock.change_words,
+        routine=True,
+    ),
+    JobKind(
+        key=experiment_clock.KIND,
+        label=_("Experiments that are looked at"),
+        icon="flask",
+        description=_(
+            "Looks once a day whether an experiment has shown something, and ends those whose time"
+            " is over. Runs by itself every ten minutes."
+        ),
+        run=experiment_clock.run_looks,
+        find_work=experiment_clock.find_looks,
+        start_label=_("Look at what is due"),
+        words=experiment_clock.look_words,
         routine=True,
     ),
     JobKind(

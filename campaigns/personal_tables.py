@@ -55,6 +55,7 @@ PARTS = (
         "offers", _("Offers and surprises"),
         (
             of_member("campaigns.CampaignMember"),
+            of_member("campaigns.ExperimentMember"),
             of_member("campaigns.PersonalOffer", without="score"),
             of_member("campaigns.PromoCodeUse", without="own_slot holder"),
             of_member("campaigns.SurpriseTicket"),

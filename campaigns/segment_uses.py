@@ -1,4 +1,4 @@
-"""Which journeys and campaigns ask whether somebody is in a segment."""
+"""Which journeys, campaigns and experiments ask whether somebody is in a segment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from campaigns.models import Broadcast, Campaign, Journey, JourneyVersion
+from campaigns.models import Broadcast, Campaign, Experiment, Journey, JourneyVersion
 from loyalty.segment_uses import Asking, segments_asked_for
 from members.segment_uses import SegmentUse, register_segment_uses
 
@@ -41,11 +41,23 @@ def broadcasts_asking() -> Iterable[SegmentUse]:
     return segments_asked_for(_("broadcast"), asking)
 
 
+def experiments_asking() -> Iterable[SegmentUse]:
+    """Those that are still written: of one that runs its promotions ask."""
+    rows = Experiment.objects.filter(status=Experiment.Status.DRAFT).exclude(audience={})
+    asking = (
+        Asking(row.pk, row.audience, row.name,
+               reverse("experiments_backoffice:experiment", args=[row.public_id]))
+        for row in rows
+    )  # fmt: skip
+    return segments_asked_for(_("experiment"), asking)
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     register_segment_uses("journeys", uses_of_segments)
     register_segment_uses("campaigns", campaigns_asking)
     register_segment_uses("broadcasts", broadcasts_asking)
+    register_segment_uses("experiments", experiments_asking)
 
 
 def _asking(version: JourneyVersion) -> Iterator[Asking]:

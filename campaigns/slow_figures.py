@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from campaigns.experiment_plans import Plan
 from campaigns.models import Broadcast, Campaign, Challenge, Journey, Survey
 from campaigns.selectors import (
     broadcast_results,
@@ -18,6 +19,9 @@ from campaigns.selectors.challenge_results import (
     challenge_result,
     parts_of_the_way,
 )
+from campaigns.selectors.experiment_plans import plan_of
+from campaigns.selectors.experiment_results import ExperimentResult, experiment_result
+from campaigns.selectors.experiments import experiments
 from campaigns.selectors.figures import (
     Counts,
     Measured,
@@ -39,6 +43,7 @@ ALL, OCCASION, JOURNEY = "messages", "messages of an occasion", "messages of a j
 JOURNEY_RESULT, CAMPAIGN_RESULT = "result of a journey", "result of a campaign"
 YEAR, SURVEY_RESULT = "sold in a year", "result of a survey"
 BROADCAST_REACH, BROADCAST_RESULT = "reach of a broadcast", "result of a broadcast"
+EXPERIMENT = "plan or result of an experiment"
 CHALLENGE_RESULT, REFERRAL_RESULT = "result of a challenge", "result of referrals"
 
 
@@ -65,6 +70,14 @@ class ChallengeFigures:
     result: campaign_results.CampaignResult
     own: ChallengeResult
     way: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentFigures:
+    """What a draft takes, or what the arms of one that was started have done."""
+
+    plan: Plan | None
+    result: ExperimentResult | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +139,14 @@ def figures_of_challenge(*, challenge: int, now: dt.datetime) -> ChallengeFigure
     )  # fmt: skip
 
 
+def figures_of_experiment(*, experiment: int, revision: int, now: dt.datetime) -> ExperimentFigures:
+    """`revision`: what is changed is another thing to work out."""
+    found = experiments().get(pk=experiment)
+    if found.started_at is None:
+        return ExperimentFigures(plan_of(found, now), None)
+    return ExperimentFigures(None, experiment_result(found, now))
+
+
 def sold_in_year(*, program: int, year: int, plans: list[str], now: dt.datetime) -> SoldInYear:
     """`plans`: what is planned, so that another plan is another thing to work out."""
     found = Program.objects.get(pk=program)
@@ -158,6 +179,7 @@ def register() -> None:
     register_figures(BROADCAST_RESULT, broadcast_result)
     register_figures(CAMPAIGN_RESULT, campaign_result)
     register_figures(YEAR, sold_in_year)
+    register_figures(EXPERIMENT, figures_of_experiment)
     register_figures(CHALLENGE_RESULT, figures_of_challenge)
     register_figures(REFERRAL_RESULT, referral_result)
     register_figures(SURVEY_RESULT, survey_result)

@@ -188,6 +188,11 @@ app.conf.beat_schedule = {
         "args": ["campaigns"],
         "schedule": crontab(minute="*"),
     },
+    "experiments": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["experiments"],
+        "schedule": crontab(minute="6-59/10"),
+    },
     "games": {
         "task": "members.tasks.run_scheduled",
         "args": ["games"],

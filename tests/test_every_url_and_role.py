@@ -24,6 +24,7 @@ from tests.addresses import addresses_below
 from tests.campaigns.campaigns import draft as draft_campaign
 from tests.campaigns.campaigns import launch as launch_campaign
 from tests.campaigns.challenges import draft as draft_challenge
+from tests.campaigns.experiments import write as write_experiment
 from tests.campaigns.factories import make_journey
 from tests.campaigns.referrals import brought_friend
 from tests.campaigns.shops import connect
@@ -195,6 +196,8 @@ def of_campaigns(promoted: Program) -> Objects:
             found[name] = {"public_id": draft_campaign(promoted).public_id}
         elif name.startswith("challenges_backoffice:") and name not in ABOUT_CUSTOMERS:
             found[name] = {"public_id": draft_challenge(promoted).campaign.public_id}
+        elif name.startswith("experiments_backoffice:"):
+            found[name] = {"public_id": write_experiment(promoted, name=name[-9:]).public_id}
     launch_campaign(promoted)
     rule = EarningRule.objects.get(program=promoted, source__startswith="campaign:")
     found["campaigns_backoffice:campaign_of_rule"] = {"pk": rule.pk}

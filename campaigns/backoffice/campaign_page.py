@@ -23,6 +23,7 @@ from campaigns.campaign_templates import CHALLENGE
 from campaigns.campaign_words import campaign_sentences
 from campaigns.models import Campaign
 from campaigns.selectors.campaigns import Budget, campaigns, is_for, is_kept_aside, status_at
+from campaigns.selectors.experiments import experiment_with
 from campaigns.selectors.money_budgets import budget_of
 from campaigns.selectors.outlooks import may_be_forecast, outlook_of
 from campaigns.services.campaign_forecasts import forecast_campaign
@@ -70,6 +71,7 @@ def campaign(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "title": found.name,
         "breadcrumbs": crumbs(),
         "campaign": found,
+        "experiment": experiment_with(found),
         "program": found.program,
         "template": template_of(found),
         "status": "waiting" if found.asked_at else status_at(found, now),

@@ -1,5 +1,5 @@
-"""The back-office screens of messages, webhooks, connections, surveys, promotions, challenges,
-games, referrals, the community and the calendar."""
+"""The back-office screens of messages, webhooks, connections, surveys, promotions, experiments,
+challenges, games, referrals, the community and the calendar."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from campaigns.backoffice import (
     customer_surveys,
     deliveries,
     editor,
+    experiment_page,
+    experiments,
     figures,
     forum,
     game_page,
@@ -62,6 +64,7 @@ CAME_IN = "operations/came-in/<uuid:public_id>/"
 SURVEY = "surveys/<uuid:public_id>"
 CHALLENGE = "challenges/<uuid:public_id>"
 CAMPAIGN = "campaigns/<uuid:public_id>"
+EXPERIMENT = "experiments/<uuid:public_id>"
 REFERRAL = "referrals/<uuid:public_id>"
 REFERRALS = "programs/<slug:code>/referrals"
 POST = "community/posts/<uuid:public_id>"
@@ -183,6 +186,14 @@ survey_urls = [
         name="survey_word_remove",
     ),
 ]
+experiment_urls = [
+    path("experiments/", experiments.experiment_list, name="experiment_list"),
+    path("experiments/new/", experiments.experiment_create, name="experiment_create"),
+    path(f"{EXPERIMENT}/", experiment_page.experiment, name="experiment"),
+    path(f"{EXPERIMENT}/edit/", experiments.experiment_edit, name="experiment_edit"),
+    path(f"{EXPERIMENT}/act/", experiment_page.experiment_act, name="experiment_act"),
+    path(f"{EXPERIMENT}/state/", experiment_page.experiment_state, name="experiment_state"),
+]
 campaign_urls = [
     path("campaigns/", campaigns.campaign_list, name="campaign_list"),
     path(
@@ -303,6 +314,7 @@ urlpatterns = [
     path("", include((survey_urls, "surveys_backoffice"))),
     path("", include((challenge_urls, "challenges_backoffice"))),
     path("", include((campaign_urls, "campaigns_backoffice"))),
+    path("", include((experiment_urls, "experiments_backoffice"))),
     path("", include((game_urls, "games_backoffice"))),
     path("", include((referral_urls, "referrals_backoffice"))),
     path("", include((community_urls, "community_backoffice"))),

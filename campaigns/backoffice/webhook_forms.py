@@ -28,6 +28,7 @@ GROUPS = {
     "consent": _l("What customers want to be told"),
     "customer": _l("Customers"),
     "event": _l("Events with seats"),
+    "experiment": _l("Experiments"),
     "fulfillment": _l("Parcels"),
     "game": _l("Games"),
     "gift_card": _l("Gift cards"),

@@ -5,7 +5,7 @@ from importlib import import_module
 PARTS = (
     "messages", "broadcasts", "devices", "connections", "journeys", "figures", "webhooks",
     "surveys", "calendar",
-    "campaigns", "games", "challenges", "offers", "referrals", "community",
+    "campaigns", "experiments", "games", "challenges", "offers", "referrals", "community",
 )  # fmt: skip
 
 

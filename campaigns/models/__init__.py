@@ -13,6 +13,7 @@ from campaigns.models.consents import (
     ConsentChange,
     ContactPreference,
 )
+from campaigns.models.experiments import Experiment, ExperimentArm, ExperimentMember
 from campaigns.models.forum import Forum, ForumMember, ForumSignIn, ForumTask
 from campaigns.models.game_draws import AnyDraw, GameDraw, GamePlay
 from campaigns.models.game_guests import GuestDraw
@@ -97,6 +98,9 @@ __all__ = [
     "ContactPreference",
     "Delivery",
     "DeliveryClick",
+    "Experiment",
+    "ExperimentArm",
+    "ExperimentMember",
     "ExpiryNotice",
     "Forum",
     "ForumMember",

@@ -22,6 +22,7 @@ from loyalty.selectors.rulebooks import terms_as_read
 from members.condition_fields import DrawnNumber, drawn_number
 from members.conditions.moments import ProgramMoment
 from members.conditions.query import query_of
+from members.conditions.tree import Node
 from members.errors import DomainError, NotFoundError
 from members.models import Customer
 
@@ -59,13 +60,17 @@ def status_at(campaign: Campaign, now: dt.datetime) -> str:
 
 def audience_of(campaign: Campaign, now: dt.datetime) -> QuerySet[Membership]:
     """The active members whom it is for, as of now, those kept aside included."""
+    return members_asked(campaign.program, stored_audience(campaign), now)
+
+
+def members_asked(program: Program, asked: Node | None, now: dt.datetime) -> QuerySet[Membership]:
+    """The active members of whom this holds as of now; None: all of them."""
     members = Membership.objects.filter(
-        program=campaign.program_id, status=Membership.Status.ACTIVE, merged_into=None
+        program=program.pk, status=Membership.Status.ACTIVE, merged_into=None
     )
-    asked = stored_audience(campaign)
     if asked is None:
         return members
-    moment = ProgramMoment(now, campaign.program.zone, campaign.program_id)
+    moment = ProgramMoment(now, program.zone, program.pk)
     people = Customer.objects.filter(query_of(asked, moment))
     return members.filter(customer__in=people.values("pk"))
 

@@ -13,7 +13,7 @@ from campaigns.campaign_definitions import (
     codes_of,
     definition_of_campaign,
 )
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Experiment
 from campaigns.program_definitions import ProgramCampaign
 from campaigns.selectors.campaigns import campaigns, status_at
 from campaigns.services.campaigns import (
@@ -35,7 +35,9 @@ STATES = {Status.DRAFT: "draft", Status.PAUSED: "paused"}
 
 
 def campaigns_of(program: Program) -> list[ProgramCampaign]:
+    """But those that an experiment has begun: who gets them is drawn among the members here."""
     rows = campaigns().filter(program=program).exclude(status=Status.ENDED).order_by("pk")
+    rows = rows.exclude(arm__experiment__status=Experiment.Status.RUNNING)
     return [
         ProgramCampaign(code=row.code, state=_state(row), body=campaign_as_said(row))
         for row in rows

@@ -25,6 +25,7 @@ from campaigns.offers import Offer
 from campaigns.selectors.offer_picks import usual_targets
 from campaigns.services.campaign_members import keep_audience
 from campaigns.services.challenge_pauses import go_on, rest
+from campaigns.services.experiment_arms import own_audience, refuse_arm
 from campaigns.services.promo_codes import close_codes, open_codes, take_codes_back
 from campaigns.services.surprises import (
     needs_second_person,
@@ -119,8 +120,9 @@ def copy_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Camp
     starts_at, ends_at = template_of(campaign).times(now, campaign.program.zone)
     teased_at = max(now, starts_at - dt.timedelta(days=2)) if campaign.teased_at else None
     fresh = definition_of_campaign(campaign).model_copy(
-        update={"starts_at": starts_at, "ends_at": ends_at, "teased_at": teased_at}
-    )
+        update={"starts_at": starts_at, "ends_at": ends_at, "teased_at": teased_at,
+                "audience": own_audience(campaign)}
+    )  # fmt: skip
     return create_campaign(
         program=campaign.program, definition=fresh, actor=actor, now=now, code=campaign.code
     )
@@ -131,6 +133,7 @@ def delete_campaign(*, campaign: Campaign, actor: Actor) -> None:
     """Throw a draft away."""
     row = locked(campaign)
     _require(row, Status.DRAFT)
+    refuse_arm(row)
     _audit("campaign.deleted", row, actor, before={"name": row.name})
     drop_campaign_rules(program=row.program, source=row.source)
     row.promo_codes.all().delete()
@@ -152,11 +155,15 @@ def findings_of(campaign: Campaign, now: dt.datetime) -> list[str]:
 
 
 @transaction.atomic
-def publish_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Campaign:
+def publish_campaign(
+    *, campaign: Campaign, actor: Actor, now: dt.datetime, by_experiment: bool = False
+) -> Campaign:
     """It begins at its time, or at once where that has come. Where a second person publishes the
-    rules of the program, not the one who wrote it."""
+    rules of the program, not the one who wrote it. `by_experiment`: of which it is an arm."""
     row = locked(campaign)
     _require(row, Status.DRAFT)
+    if not by_experiment:
+        refuse_arm(row)
     if why := second_person_missing(row, actor, now):
         raise ConflictError(why, code="second_person", status=403)
     span = span_of(row, now)
@@ -196,6 +203,7 @@ def ask_to_publish(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Cam
     """Write down that somebody else shall publish it. What would be refused is refused now."""
     row = locked(campaign)
     _require(row, Status.DRAFT)
+    refuse_arm(row)
     if actor.user is None:
         raise ConflictError(_("Only a person can ask."), code="not_staff", status=403)
     span_of(row, now)
@@ -245,6 +253,7 @@ def pause_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Cam
     if row.status == Status.PAUSED:
         return row
     _require(row, Status.LIVE)
+    refuse_arm(row)
     stop_campaign_rules(program=row.program, source=row.source, at=now)
     row.status = Status.PAUSED
     row.save()
@@ -277,12 +286,15 @@ def resume_campaign(*, campaign: Campaign, actor: Actor, now: dt.datetime) -> Ca
 @transaction.atomic
 def end_campaign(
     *, campaign: Campaign, actor: Actor, now: dt.datetime,
-    why: Campaign.Ending = Campaign.Ending.EARLY,
+    why: Campaign.Ending = Campaign.Ending.EARLY, by_experiment: bool = False,
 ) -> Campaign:  # fmt: skip
-    """For good. Again changes nothing."""
+    """For good. Again changes nothing. An arm of an experiment is ended by that alone, before its
+    time."""
     row = begin_if_due(locked(campaign), now)
     if row.status == Status.ENDED:
         return row
+    if why == Campaign.Ending.EARLY and not by_experiment:
+        refuse_arm(row)
     if row.status not in (Status.LIVE, Status.PAUSED):
         raise ConflictError(_("It has not begun."), code="campaign_state")
     assert row.ends_at is not None

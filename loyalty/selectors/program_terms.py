@@ -344,11 +344,8 @@ def _kept_from(version: EarningRuleVersion, reader: Customer | None, moment: Mom
     condition = stored_condition(version.body.get("when") or {})
     if is_told_elsewhere(version.body, condition.root if condition else None):
         return True
-    return (
-        reader is not None
-        and condition is not None
-        and is_kept_from(condition.root, reader, moment)
-    )
+    # A stranger reads what they would be quoted: as if they had drawn the highest number.
+    return condition is not None and is_kept_from(condition.root, reader or Customer(), moment)
 
 
 def _has_begun(version: EarningRuleVersion, now: dt.datetime) -> bool:

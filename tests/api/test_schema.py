@@ -21,6 +21,7 @@ from campaigns.api.v1.urls import (
     calendar_urls,
     campaign_urls,
     challenge_urls,
+    experiment_urls,
     game_urls,
     journey_urls,
     post_urls,
@@ -77,7 +78,7 @@ def test_every_address_and_method_is_described(document: dict[str, Any]) -> None
     patterns: list[URLPattern] = [
         *members_urls, *loyalty_urls, *rewards_urls, *messages_urls, *webhook_urls,
         *survey_urls, *journey_urls, *campaign_urls, *challenge_urls, *game_urls, *referral_urls,
-        *post_urls, *broadcast_urls,
+        *post_urls, *broadcast_urls, *experiment_urls,
         *calendar_urls,
     ]  # fmt: skip
     for pattern in patterns:

@@ -26,10 +26,10 @@ THEIRS = (
     "rewards_voucher", "rewards_redemption", "rewards_fulfillmenttask", "rewards_checkout",
     "rewards_voucheruse", "rewards_rewardgoal", "campaigns_message", "campaigns_delivery",
     "campaigns_contactaddress", "campaigns_consent", "campaigns_consentchange",
-    "campaigns_campaignmember", "campaigns_personaloffer", "campaigns_challengeentry",
-    "campaigns_challengewin", "campaigns_boardscore", "campaigns_surveyresponse",
-    "campaigns_surveyanswer", "campaigns_passage", "campaigns_passagestep",
-    "campaigns_referrallink", "campaigns_referral", "campaigns_gameplay",
+    "campaigns_campaignmember", "campaigns_experimentmember", "campaigns_personaloffer",
+    "campaigns_challengeentry", "campaigns_challengewin", "campaigns_boardscore",
+    "campaigns_surveyresponse", "campaigns_surveyanswer", "campaigns_passage",
+    "campaigns_passagestep", "campaigns_referrallink", "campaigns_referral", "campaigns_gameplay",
     "campaigns_promocodeuse", "campaigns_postreading", "campaigns_postcomment",
 )  # fmt: skip
 # What names customers in words only: some of it for so many customers.

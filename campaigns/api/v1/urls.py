@@ -1,5 +1,5 @@
-"""Messages, consents, webhooks, surveys, promotions, challenges, games, referrals, posts and the
-calendar in the API."""
+"""Messages, consents, webhooks, surveys, promotions, experiments, challenges, games, referrals,
+posts and the calendar in the API."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from campaigns.api.v1 import (
     challenge_levels,
     challenges,
     consents,
+    experiments,
     figures,
     games,
     journey_states,
@@ -38,6 +39,7 @@ WEBHOOK = "webhooks/<uuid:webhook_id>"
 BROADCAST = "broadcasts/<uuid:broadcast_id>"
 JOURNEY = "journeys/<uuid:journey_id>"
 DELIVERY = "webhook-deliveries/<uuid:delivery_id>"
+EXPERIMENT = "experiments/<uuid:experiment_id>"
 SURVEY = "surveys/<uuid:survey_id>"
 REFERRAL = "referrals/<uuid:referral_id>"
 OWN_REFERRALS = "me/memberships/<uuid:membership_id>/referrals"
@@ -205,6 +207,16 @@ challenge_urls = [
         name="own-leaving",
     ),
 ]
+experiment_urls = [
+    path("experiments", experiments.Experiments.as_view(), name="experiments"),
+    path(EXPERIMENT, experiments.OneExperiment.as_view(), name="experiment"),
+    path(f"{EXPERIMENT}/plan", experiments.ExperimentPlan.as_view(), name="experiment-plan"),
+    path(f"{EXPERIMENT}/start", experiments.StartExperiment.as_view(), name="experiment-start"),
+    path(f"{EXPERIMENT}/end", experiments.EndExperiment.as_view(), name="experiment-end"),
+    path(
+        f"{EXPERIMENT}/results", experiments.ExperimentResults.as_view(), name="experiment-results"
+    ),
+]
 campaign_urls = [
     path("campaigns", campaigns.Campaigns.as_view(), name="campaigns"),
     path("campaigns/<uuid:campaign_id>", campaigns.OneCampaign.as_view(), name="campaign"),
@@ -326,6 +338,7 @@ urlpatterns = [
     path("", include((survey_urls, "api-surveys"))),
     path("", include((challenge_urls, "api-challenges"))),
     path("", include((campaign_urls, "api-promotions"))),
+    path("", include((experiment_urls, "api-experiments"))),
     path("", include((game_urls, "api-games"))),
     path("", include((referral_urls, "api-referrals"))),
     path("", include((post_urls, "api-posts"))),

@@ -12,6 +12,7 @@ def register() -> None:
         campaigns,
         challenges,
         consents,
+        experiments,
         games,
         journeys,
         messages,
@@ -26,6 +27,9 @@ def register() -> None:
     register_event_source("told.broadcasts", broadcasts.tell_broadcasts, broadcasts.BROADCAST_TYPES)
     register_event_source("told.personal_offers", offers.tell_offers, offers.OFFER_TYPES)
     register_event_source("told.surprise_tickets", offers.tell_surprises, offers.SURPRISE_TYPES)
+    register_event_source(
+        "told.experiments", experiments.tell_experiments, experiments.EXPERIMENT_TYPES
+    )
     register_event_source("told.games", games.tell_games, games.GAME_TYPES)
     register_event_source("told.game_plays", games.tell_plays, games.PLAY_TYPES)
     register_event_source("told.game_draws", games.tell_draws, games.DRAW_TYPES)

@@ -212,6 +212,7 @@ MEMBERSHIP_FIELDS = {
     "campaigns.surveyresponse.membership": "stays: who answered under either name has answered",
     "campaigns.message.membership": "stays: it was told about that one",
     "campaigns.campaignmember.membership": "stays: it says who was compared when it began",
+    "campaigns.experimentmember.membership": "stays: it says who was compared when it began",
     "campaigns.boardname.membership": "stays: who is not seen is not seen by a merge either",
     "campaigns.boardscore.membership": "worked out anew, for both",
     "campaigns.challengeentry.membership": "goes to the one that counts, unless that has its own",

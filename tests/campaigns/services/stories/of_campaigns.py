@@ -12,6 +12,7 @@ from campaigns.services.campaigns import end_campaign
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import join_challenge
 from campaigns.services.consents import set_consents
+from campaigns.services.experiment_clock import look_at
 from campaigns.services.games import end_game
 from campaigns.services.guest_plays import claim_guest_draw, play_as_guest
 from campaigns.services.inbox import mark_read
@@ -33,6 +34,7 @@ from tests.campaigns import factories as messaging
 from tests.campaigns import games as gaming
 from tests.campaigns import referrals as referring
 from tests.campaigns import surveys as surveying
+from tests.campaigns.experiments import start as start_experiment
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import (
     NOW,
@@ -64,6 +66,12 @@ def promotions() -> None:
     program = make_program()
     campaign = campaigning.launch(program, at=NOW)
     end_campaign(campaign=campaign, actor=SYSTEM, now=day(1))
+
+
+def experimenting() -> None:
+    program = make_program()
+    make_wallet(program)
+    look_at(start_experiment(program), day(14))
 
 
 def offers_and_surprises() -> None:

@@ -2,6 +2,7 @@
 
 from tests.campaigns.services.stories.of_campaigns import (
     consenting,
+    experimenting,
     friends,
     games,
     leading,
@@ -84,6 +85,7 @@ STORIES = {
     leading: {"journey.entered", "journey.left"},
     reading: {"post.published", "post.archived", "post.commented"},
     promotions: {"campaign.started", "campaign.ended"},
+    experimenting: {"experiment.decided"},
     offers_and_surprises: {"offer.made", "offer.seen", "offer.taken", "surprise.given"},
     quests: {
         "challenge.started", "challenge.progressed", "challenge.nearly_there", "challenge.won",

@@ -1,0 +1,75 @@
+"""What the audience of an experiment did in the program's last weeks, as the ground of its plan."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import connection
+
+from campaigns.experiment_plans import Plan, Stretch, make_plan
+from campaigns.experiment_statistics import Moments
+from campaigns.models import Experiment
+from campaigns.selectors.experiments import audience_of_experiment
+
+# Lengths that an experiment may have; longer than half a year nothing else stays as it is.
+WEEKS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 26)
+_ORDERS = """
+    SELECT w.member, o.placed_at AS at, o.total AS amount FROM who w
+      JOIN loyalty_order o ON o.customer_id = w.customer
+     WHERE o.placed_at >= %s AND o.placed_at < %s AND o.currency = %s
+       AND o.status NOT IN ('cancelled', 'refunded')
+"""
+_REDEEMED = """
+    SELECT w.member, r.created_at AS at, 1 AS amount FROM who w
+      JOIN rewards_redemption r ON r.membership_id = w.member
+     WHERE r.created_at >= %s AND r.created_at < %s AND r.gift = '' AND r.status <> 'cancelled'
+"""
+_FIGURE = {
+    "revenue": "coalesce(sum(amount) FILTER (WHERE at >= %s), 0)",
+    "orders": "count(*) FILTER (WHERE at >= %s)",
+    "ordered": "(count(*) FILTER (WHERE at >= %s) > 0)::int",
+    "redeemed": "(count(*) FILTER (WHERE at >= %s) > 0)::int",
+}
+
+
+def plan_of(experiment: Experiment, now: dt.datetime) -> Plan:
+    """One pass over the orders of half a year, whatever the number of lengths. Weeks before the
+    first order of them all are not known, and not told."""
+    members, first, stretches = _lately(experiment, now)
+    known = 0 if first is None else max((now - first).days // 7, 1)
+    return make_plan(
+        [stretch for stretch in stretches if stretch.weeks <= known], members=members,
+        shares=[arm.share for arm in experiment.arms.all()], smallest=experiment.smallest,
+        measure=experiment.measure,
+    )  # fmt: skip
+
+
+def _lately(
+    experiment: Experiment, now: dt.datetime
+) -> tuple[int, dt.datetime | None, list[Stretch]]:
+    since = [now - dt.timedelta(weeks=weeks) for weeks in WEEKS]
+    rows = audience_of_experiment(experiment, now).order_by().values_list("pk", "customer_id")
+    found, values = rows.query.sql_with_params()
+    figure = _FIGURE[experiment.measure]
+    figures = ", ".join(f"{figure} AS f{weeks}" for weeks in WEEKS)
+    of_all = ", ".join(
+        f"avg(coalesce(f{weeks}, 0)), coalesce(var_samp(coalesce(f{weeks}, 0)), 0)"
+        for weeks in WEEKS
+    )
+    rewards = experiment.measure == Experiment.Measure.REDEEMED
+    events, asked = (_REDEEMED, [since[-1], now]) if rewards else (
+        _ORDERS, [since[-1], now, experiment.program.currency]
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH who (member, customer) AS ({found}), events AS ({events}),"
+            f" each AS (SELECT member, min(at) AS first, {figures} FROM events GROUP BY member)"
+            f" SELECT count(*), min(first), {of_all} FROM who LEFT JOIN each USING (member)",
+            [*values, *asked, *since],
+        )
+        members, first, *numbers = cursor.fetchone()
+    stretches = [
+        Stretch(weeks, Moments(members, float(mean or 0), float(variance or 0)))
+        for weeks, mean, variance in zip(WEEKS, numbers[::2], numbers[1::2], strict=True)
+    ]
+    return members, first, stretches

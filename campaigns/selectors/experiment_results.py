@@ -1,0 +1,128 @@
+"""What the arms of an experiment have done, counted from orders and rewards of those who were drawn
+when it began, and what that says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from campaigns.experiment_statistics import (
+    FIRST_LOOK_DAYS,
+    UNEQUAL,
+    Decision,
+    Difference,
+    Moments,
+    chance_of_sizes,
+    decide,
+    difference,
+    end_boundary,
+)
+from campaigns.models import Experiment
+
+_ORDERS = """
+    SELECT {value} AS value FROM loyalty_order o
+     WHERE o.customer_id = m.customer_id AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
+       AND o.currency = %(currency)s AND o.status NOT IN ('cancelled', 'refunded')
+"""
+# What a reward was given for is no taking: only what was paid with units, and kept.
+_REDEEMED = """
+    SELECT (count(*) > 0)::int AS value FROM rewards_redemption r
+     WHERE r.membership_id = c.membership_id AND r.created_at >= %(since)s
+       AND r.created_at < %(until)s AND r.gift = '' AND r.status <> 'cancelled'
+"""
+_OF_MEMBER = {
+    "revenue": _ORDERS.format(value="coalesce(sum(o.total), 0)"),
+    "orders": _ORDERS.format(value="count(*)"),
+    "ordered": _ORDERS.format(value="(count(*) > 0)::int"),
+    "redeemed": _REDEEMED,
+}
+_ARMS = """
+    SELECT a.place, count(*), avg(x.value), coalesce(var_samp(x.value), 0)
+      FROM campaigns_experimentmember c
+      JOIN campaigns_experimentarm a ON a.id = c.arm_id
+      JOIN loyalty_membership m ON m.id = c.membership_id
+     CROSS JOIN LATERAL ({of_member}) x
+     WHERE c.experiment_id = %(experiment)s
+     GROUP BY a.place
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ArmResult:
+    """`against`: the first arm; None of the first itself, and while nothing can be compared."""
+
+    place: int
+    moments: Moments
+    against: Difference | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentResult:
+    """`sizes`: how probable arms as unequal as these are. `decision`: what may be declared as of
+    now, by its plan alone; what was declared is with the experiment."""
+
+    arms: tuple[ArmResult, ...]
+    sizes: float
+    decision: Decision
+
+    @property
+    def is_unequal(self) -> bool:
+        return self.sizes < UNEQUAL
+
+
+def moments_of(experiment: Experiment, now: dt.datetime) -> list[Moments]:
+    """Of each arm, in one query."""
+    until = min(now, experiment.ended_at or experiment.ends_at or now)
+    asked: dict[str, Any] = {
+        "experiment": experiment.pk, "since": experiment.started_at, "until": until,
+        "currency": experiment.program.currency,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_ARMS.format(of_member=_OF_MEMBER[experiment.measure]), asked)
+        found = {
+            place: Moments(members, float(mean), float(variance))
+            for place, members, mean, variance in cursor.fetchall()
+        }
+    return [found.get(arm.place, Moments(0, 0.0, 0.0)) for arm in experiment.arms.all()]
+
+
+def experiment_result(experiment: Experiment, now: dt.datetime) -> ExperimentResult:
+    found = moments_of(experiment, now)
+    shares = [arm.share for arm in experiment.arms.all()]
+    z = end_boundary(len(found) - 1, planned_days(experiment))
+    return ExperimentResult(
+        tuple(
+            ArmResult(place, arm, difference(found[0], arm, z) if place else None)
+            for place, arm in enumerate(found)
+        ),
+        chance_of_sizes([arm.members for arm in found], shares),
+        decision_of(experiment, found, now),
+    )
+
+
+def decision_of(experiment: Experiment, found: Sequence[Moments], now: dt.datetime) -> Decision:
+    """What its plan lets say now."""
+    assert experiment.started_at is not None
+    assert experiment.ends_at is not None
+    days = planned_days(experiment)
+    if (experiment.ended_at or now) >= experiment.ends_at:
+        return decide(found, days, ended=True)
+    if experiment.ended_at is not None or not may_look(experiment, now):
+        return Decision("")
+    return decide(found, days, ended=False)
+
+
+def may_look(experiment: Experiment, now: dt.datetime) -> bool:
+    """Whether a whole week is over."""
+    assert experiment.started_at is not None
+    return now >= experiment.started_at + dt.timedelta(days=FIRST_LOOK_DAYS)
+
+
+def planned_days(experiment: Experiment) -> int:
+    assert experiment.started_at is not None
+    assert experiment.ends_at is not None
+    return max((experiment.ends_at - experiment.started_at).days, 1)

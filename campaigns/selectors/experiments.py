@@ -1,0 +1,74 @@
+"""Experiments: which there are, who is in them, and how many members are in each arm."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from campaigns.campaign_rules import template_of
+from campaigns.experiment_definitions import asked_by_experiment
+from campaigns.models import Campaign, Experiment, ExperimentMember
+from campaigns.selectors.campaigns import members_asked, promotions
+from loyalty.models import Membership, Program
+from members.errors import NotFoundError
+
+Status = Experiment.Status
+
+
+def experiments() -> QuerySet[Experiment]:
+    """With what a list of them shows."""
+    rows = Experiment.objects.select_related("program", "author", "asked_by")
+    return rows.prefetch_related("arms__campaign", "program__wallet_types")
+
+
+def get_experiment(public_id: UUID) -> Experiment:
+    """Raises NotFoundError."""
+    found = experiments().filter(public_id=public_id).first()
+    if found is None:
+        raise NotFoundError("There is no such experiment.")
+    return found
+
+
+def audience_of_experiment(experiment: Experiment, now: dt.datetime) -> QuerySet[Membership]:
+    """The active members whom it is for, as of now."""
+    return members_asked(experiment.program, asked_by_experiment(experiment), now)
+
+
+def members_by_arm(experiment: Experiment) -> dict[int, int]:
+    """By place, as written down when it began."""
+    rows = ExperimentMember.objects.filter(experiment=experiment).order_by()
+    return dict(rows.values_list("arm__place").annotate(Count("pk")))
+
+
+def experiment_with(campaign: Campaign) -> Experiment | None:
+    """Of which experiment a promotion is an arm."""
+    return Experiment.objects.filter(arms__campaign=campaign).first()
+
+
+def experiment_of(campaign: Campaign) -> Experiment | None:
+    """The same, of those that are still written or run."""
+    found = experiment_with(campaign)
+    return None if found is None or found.status == Status.ENDED else found
+
+
+def promotions_for_arms(program: Program, *, but_for: Experiment | None = None) -> list[Campaign]:
+    """Drafts of the program that an arm may have, and no other experiment has."""
+    rows = promotions().filter(program=program, status=Campaign.Status.DRAFT)
+    free = Q(arm=None) | Q(arm__experiment=but_for) if but_for else Q(arm=None)
+    return [row for row in rows.filter(free).order_by("name", "pk") if not why_no_arm(row)]
+
+
+def why_no_arm(campaign: Campaign) -> str:
+    """What speaks against it as an arm; nothing where it can be one."""
+    if campaign.status != Campaign.Status.DRAFT:
+        return _("%s is no draft any more. Copy it.") % campaign.name
+    if not template_of(campaign).is_public:
+        return _("%s is for single members: it cannot be compared.") % campaign.name
+    if campaign.codes:
+        return _("%s takes a code: who has it is not decided by lot.") % campaign.name
+    if campaign.audience:
+        return _("%s says for whom it is itself. Say that in the experiment.") % campaign.name
+    return ""

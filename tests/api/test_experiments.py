@@ -1,0 +1,98 @@
+"""Experiments over the API: written, planned, started, read, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from campaigns.models import Experiment
+from loyalty.models import Program
+from loyalty.services.rules import set_four_eyes
+from members.services.audit import SYSTEM
+from tests.api.conftest import ApiClient, assert_problem
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def writer(key_with: Callable[..., ApiClient]) -> ApiClient:
+    return key_with("campaigns:read", "campaigns:write")
+
+
+def said(writer: ApiClient, program: Program, **more: Any) -> dict[str, Any]:
+    """With the draft of what its second arm gets."""
+    draft = {"program": program.code, "template": "points-weekend", "name": "Triple",
+             "title": "Triple", "offer": {"factor": "3"}}  # fmt: skip
+    code = writer.post("/campaigns", draft).json()["code"]
+    return {
+        "program": program.code, "name": "Triple or not", "question": "Is more better?",
+        "weeks": 2, "arms": [{"name": "As it is", "share": 50},
+                             {"name": "Triple", "share": 50, "promotion": code}],
+    } | more  # fmt: skip
+
+
+def test_an_experiment_is_written_started_read_and_ended(
+    writer: ApiClient, program: Program
+) -> None:
+    made = writer.post("/experiments", said(writer, program), Idempotency_Key="one")
+    assert made.status_code == 201
+    found = made.json()
+    assert (found["status"], found["code"], found["verdict"]) == ("draft", "triple-or-not", "")
+    path = f"/experiments/{found['id']}"
+    assert_problem(writer.get(f"{path}/results"), 409, "experiment_state")
+    assert writer.get(f"{path}/plan").json()["weeks"] is None
+    changed = writer.put(path, found["definition"] | {"smallest": 30, "revision": 0}).json()
+    assert changed["definition"]["smallest"] == 30
+    late = found["definition"] | {"smallest": 40, "revision": 0}
+    assert_problem(writer.put(path, late), 409, "changed_meanwhile")
+    started = writer.post(f"{path}/start", None, Idempotency_Key="two").json()
+    assert started["status"] == "running"
+    assert writer.post(f"{path}/start", None, Idempotency_Key="two").json() == started
+    assert_problem(writer.post(f"{path}/start", None), 409, "experiment_state")
+    results = writer.get(f"{path}/results").json()
+    assert [arm["name"] for arm in results["arms"]] == ["As it is", "Triple"]
+    assert (results["measure"], results["arms"][0]["difference"]) == ("revenue", None)
+    for _time in range(2):
+        ended = writer.post(f"{path}/end", None).json()
+        assert (ended["status"], ended["verdict"]) == ("ended", "early")
+    listed = writer.get(f"/experiments?program={program.code}").json()["results"]
+    assert [item["id"] for item in listed] == [found["id"]]
+    assert_problem(writer.request("DELETE", path), 409, "experiment_state")
+
+
+def test_a_repeated_request_makes_one_draft(writer: ApiClient, program: Program) -> None:
+    body = said(writer, program)
+    first = writer.post("/experiments", body, Idempotency_Key="same").json()
+    assert writer.post("/experiments", body, Idempotency_Key="same").json()["id"] == first["id"]
+    assert Experiment.objects.count() == 1
+    assert writer.request("DELETE", f"/experiments/{first['id']}").status_code == 204
+
+
+def test_what_cannot_be_compared_is_refused(writer: ApiClient, program: Program) -> None:
+    body = said(writer, program)
+    uneven = body | {"arms": [body["arms"][0] | {"share": 10}, body["arms"][1]]}
+    assert_problem(writer.post("/experiments", uneven), 422, "invalid_request")
+    unknown = [body["arms"][0], body["arms"][1] | {"promotion": "other"}]
+    refused = writer.post("/experiments", body | {"arms": unknown})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "arms[1].promotion"
+    assert_problem(writer.post("/experiments", body | {"program": "x"}), 422, "invalid_request")
+
+
+def test_a_key_cannot_start_one_where_a_second_person_publishes(
+    writer: ApiClient, program: Program
+) -> None:
+    set_four_eyes(program=program, on=True, actor=SYSTEM)
+    found = writer.post("/experiments", said(writer, program)).json()
+    assert_problem(writer.post(f"/experiments/{found['id']}/start", None), 403, "second_person")
+
+
+def test_reading_alone_does_not_write(
+    writer: ApiClient, program: Program, key_with: Callable[..., ApiClient]
+) -> None:
+    reader = key_with("campaigns:read")
+    refused = reader.post("/experiments", said(writer, program))
+    assert_problem(refused, 403, "insufficient_scope")
+    assert reader.get("/experiments").json()["results"] == []

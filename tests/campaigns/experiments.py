@@ -1,0 +1,72 @@
+"""Experiments for tests."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from campaigns.experiment_definitions import ExperimentDefinition
+from campaigns.models import Experiment, ExperimentMember
+from campaigns.selectors.experiments import experiments
+from campaigns.services.experiments import create_experiment, start_experiment
+from loyalty.models import Program
+from members.services.audit import SYSTEM
+from tests.campaigns.campaigns import draft
+from tests.loyalty.factories import NOW, make_program, make_wallet, order, record
+from tests.loyalty.factories import day as at
+
+DAY_BEFORE = at(-1)
+
+
+def make_crowd(members: int = 240, code: str = "club") -> Program:
+    program = make_program(code)
+    for number in range(members):
+        make_wallet(program, f"c{number}", at=at(-2))
+    return program
+
+
+def promotion(program: Program, name: str = "Triple", **said: Any) -> str:
+    """The code of a draft that an arm may have."""
+    return draft(program, **{"name": name, "title": name, "offer": {"factor": 3}, **said}).code
+
+
+def definition(program: Program, **said: Any) -> ExperimentDefinition:
+    """As it is against three times as much, half of the members each."""
+    values: dict[str, Any] = {
+        "name": "Triple or not", "question": "Do members buy more for three times as much?",
+        "weeks": 2, "smallest": 10,
+    }  # fmt: skip
+    if "arms" not in said:
+        said["arms"] = [
+            {"name": "As it is", "share": 50},
+            {"name": "Triple", "share": 50, "promotion": promotion(program)},
+        ]
+    return ExperimentDefinition.model_validate(values | said)
+
+
+def write(program: Program, **said: Any) -> Experiment:
+    return create_experiment(
+        program=program, definition=definition(program, **said), actor=SYSTEM, now=DAY_BEFORE
+    )
+
+
+def start(program: Program, **said: Any) -> Experiment:
+    return start_experiment(experiment=write(program, **said), actor=SYSTEM, now=NOW)
+
+
+def fresh_experiment(found: Experiment) -> Experiment:
+    return experiments().get(pk=found.pk)
+
+
+def buyers(found: Experiment, place: int) -> list[str]:
+    rows = ExperimentMember.objects.filter(experiment=found, arm__place=place).order_by("pk")
+    return list(rows.values_list("membership__customer__external_id", flat=True))
+
+
+def sell(found: Experiment, place: int, total: str, days: float = 0.1) -> None:
+    """To everybody of an arm, and one more to every second."""
+    record(*(
+        order(f"{found.code}-{place}-{days}-{who}", str(Decimal(total) + number % 2), buyer=who,
+              at=at(days))
+        for number, who in enumerate(buyers(found, place))
+    ))  # fmt: skip
