@@ -15,8 +15,8 @@ from campaigns.selectors.experiments import audience_of_experiment
 WEEKS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 26)
 _ORDERS = """
     SELECT w.member, o.placed_at AS at, o.total AS amount FROM who w
-      JOIN loyalty_order o ON o.customer_id = w.customer
-     WHERE o.placed_at >= %s AND o.placed_at < %s AND o.currency = %s
+      JOIN loyalty_countedorder o ON o.customer_id = w.customer
+     WHERE (o.program_id IS NULL OR o.program_id = %s) AND o.placed_at >= %s AND o.placed_at < %s AND o.currency = %s
        AND o.status NOT IN ('cancelled', 'refunded')
 """
 _REDEEMED = """
@@ -58,7 +58,7 @@ def _lately(
     )
     rewards = experiment.measure == Experiment.Measure.REDEEMED
     events, asked = (_REDEEMED, [since[-1], now]) if rewards else (
-        _ORDERS, [since[-1], now, experiment.program.currency]
+        _ORDERS, [experiment.program_id, since[-1], now, experiment.program.currency]
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(

@@ -24,8 +24,9 @@ from campaigns.experiment_statistics import (
 from campaigns.models import Experiment
 
 _ORDERS = """
-    SELECT {value} AS value FROM loyalty_order o
-     WHERE o.customer_id = m.customer_id AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
+    SELECT {value} AS value FROM loyalty_countedorder o
+     WHERE (o.program_id IS NULL OR o.program_id = m.program_id)
+       AND o.customer_id = m.customer_id AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
        AND o.currency = %(currency)s AND o.status NOT IN ('cancelled', 'refunded')
 """
 # What a reward was given for is no taking: only what was paid with units, and kept.

@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0027_secrets_nobody_has_seen'),
+        ("campaigns", "0029_broadcasts"),
         ('loyalty', '0072_lift_days'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
