@@ -16,8 +16,8 @@ WEEKS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 26)
 _ORDERS = """
     SELECT w.member, o.placed_at AS at, o.total AS amount FROM who w
       JOIN loyalty_countedorder o ON o.customer_id = w.customer
-     WHERE (o.program_id IS NULL OR o.program_id = %s) AND o.placed_at >= %s AND o.placed_at < %s AND o.currency = %s
-       AND o.status NOT IN ('cancelled', 'refunded')
+     WHERE (o.program_id IS NULL OR o.program_id = %s) AND o.placed_at >= %s
+       AND o.placed_at < %s AND o.currency = %s AND o.status NOT IN ('cancelled', 'refunded')
 """
 _REDEEMED = """
     SELECT w.member, r.created_at AS at, 1 AS amount FROM who w
