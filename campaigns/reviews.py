@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -20,10 +21,12 @@ from campaigns.models import (
     Passage,
     SurveyAnswer,
     SurveyQuestion,
+    SurveyResponse,
 )
+from campaigns.selectors.campaign_results import Brought, brought_by_source
 from campaigns.selectors.controls import measured_cost
 from campaigns.selectors.survey_results import score_from
-from loyalty.models import EarningRule, Program
+from loyalty.models import Program
 from loyalty.quarters import Quarter
 from loyalty.review_registry import (
     Opinion,
@@ -33,12 +36,7 @@ from loyalty.review_registry import (
     register_uses,
 )
 from loyalty.rules.calendar import end_of_day, start_of_day
-from loyalty.selectors.review_uses import (
-    Brought,
-    brought_by_rules,
-    days_in,
-    what_an_order_leaves,
-)
+from loyalty.selectors.review_uses import days_in, what_an_order_leaves
 
 CAMPAIGN = UseKind(
     "campaign", _("Promotion"),
@@ -77,13 +75,14 @@ def register() -> None:
     register_uses(CHALLENGE, challenge_uses)
     register_uses(JOURNEY, journey_uses)
     register_uses(GAME, game_uses)
-    register_opinions("surveys", opinions, "surveys_backoffice:survey_create")
+    register_opinions("surveys", opinions, did_answer, "surveys_backoffice:survey_create")
 
 
 def campaign_uses(program: Program, quarter: Quarter, day: dt.date) -> list[Use]:
     """Of promotions that ran in it, by what their rules brought. A constant number of queries, and
     two for each that keeps members aside."""
-    leaves, brought = what_an_order_leaves(program, quarter), _by_source(program, quarter, day)
+    leaves = what_an_order_leaves(program, quarter)
+    brought = brought_by_source(program, quarter.first, day)
     return [
         _campaign(item, brought.get(item.source, Brought()), leaves, quarter, day)
         for item in _ran(program, quarter, day).filter(challenge=None)
@@ -100,37 +99,47 @@ def challenge_uses(program: Program, quarter: Quarter, day: dt.date) -> list[Use
         Use(
             CHALLENGE.code, item.campaign.code, item.campaign.name, item.begun,
             _days(item.campaign, quarter, day), "challenges_backoffice:challenge",
-            str(item.campaign.public_id), ended=_is_over(item.campaign, day),
+            str(item.campaign.public_id), ended=_is_over(_end(item.campaign), program, day),
         )
         for item in begun.select_related("campaign__program")
     ]  # fmt: skip
 
 
 def journey_uses(program: Program, quarter: Quarter, day: dt.date) -> list[Use]:
-    rows = Journey.objects.filter(program=program, status=Journey.Status.LIVE)
-    came = Passage.objects.filter(journey__in=rows)
+    """Those that were live for some time in it."""
+    rows = Journey.objects.filter(program=program).annotate(
+        begun=Min("versions__published_at"), over=F("ended_at")
+    )
+    rows = _in_it(rows, program, quarter, day)
+    came = Passage.objects.filter(journey__program=program)
     came = came.filter(_between("entered_at", program, quarter, day))
     times = dict(came.order_by().values_list("journey").annotate(Count("pk")))
     return [
         Use(
             JOURNEY.code, str(item.public_id), item.name, times.get(item.pk, 0),
-            days_in(quarter, item.since or item.created_at, None, program, day),
+            days_in(quarter, _went_on(item, program, day), item.over, program, day),
             "messages_backoffice:journey", str(item.public_id),
+            ended=_is_over(item.over, program, day),
         )
         for item in rows.order_by("pk")
     ]  # fmt: skip
 
 
 def game_uses(program: Program, quarter: Quarter, day: dt.date) -> list[Use]:
-    rows = Game.objects.filter(program=program, status=Game.Status.LIVE)
-    played = GamePlay.objects.filter(game__in=rows)
+    """Those that were live for some time in it."""
+    rows = Game.objects.filter(program=program).annotate(
+        begun=F("live_at"), over=Coalesce(F("ended_at"), F("ends_at"))
+    )
+    rows = _in_it(rows, program, quarter, day)
+    played = GamePlay.objects.filter(game__program=program)
     played = played.filter(_between("used_at", program, quarter, day))
     times = dict(played.order_by().values_list("game").annotate(Count("pk")))
     return [
         Use(
             GAME.code, item.code, item.name, times.get(item.pk, 0),
-            days_in(quarter, item.live_at, item.ends_at, program, day),
+            days_in(quarter, item.begun, item.over, program, day),
             "games_backoffice:game", str(item.public_id),
+            ended=_is_over(item.over, program, day),
         )
         for item in rows.order_by("pk")
     ]  # fmt: skip
@@ -152,6 +161,12 @@ def opinions(program: Program, quarter: Quarter, day: dt.date) -> list[Opinion]:
     ]
 
 
+def did_answer(program: Program, quarter: Quarter, day: dt.date) -> bool:
+    """Whether members answered any survey, be it in their own words alone. One query."""
+    rows = SurveyResponse.objects.filter(survey__program=program, membership__isnull=False)
+    return rows.filter(_between("answered_at", program, quarter, day)).exists()
+
+
 def _campaign(
     item: Campaign, brought: Brought, leaves: Decimal | None, quarter: Quarter, day: dt.date
 ) -> Use:
@@ -160,7 +175,8 @@ def _campaign(
     return Use(
         CAMPAIGN.code, item.code, item.name, brought.times, _days(item, quarter, day),
         "campaigns_backoffice:campaign", str(item.public_id), cost=measured or each,
-        limit=leaves, measured=measured is not None, ended=_is_over(item, day),
+        limit=leaves, measured=measured is not None,
+        ended=_is_over(_end(item), item.program, day),
     )  # fmt: skip
 
 
@@ -168,7 +184,7 @@ def _opinion(question: SurveyQuestion, spread: dict[int, int]) -> Opinion:
     scale = "nps" if question.kind == SurveyQuestion.Kind.NPS else "mean"
     score = score_from(question.kind, spread)
     return Opinion(
-        key=f"{question.survey.public_id}:{question.code}"[:100], survey=question.survey.title,
+        key=f"{question.survey.public_id}:{question.code}", survey=question.survey.title,
         question=question.text, scale=scale, score=Decimal(str(score.value or 0)),
         answers=score.count, most=max(SurveyQuestion.SCALES[SurveyQuestion.Kind(question.kind)]),
         place="surveys_backoffice:survey", place_key=str(question.survey.public_id),
@@ -177,32 +193,35 @@ def _opinion(question: SurveyQuestion, spread: dict[int, int]) -> Opinion:
 
 def _ran(program: Program, quarter: Quarter, day: dt.date) -> QuerySet[Campaign]:
     """Promotions that were live for some time in it."""
-    since, until = start_of_day(quarter.first, program.zone), end_of_day(day, program.zone)
-    rows = Campaign.objects.filter(program=program, live_at__lt=until).annotate(
-        over=Coalesce(F("ended_at"), F("ends_at"))
+    rows = Campaign.objects.filter(program=program).annotate(
+        begun=F("live_at"), over=Coalesce(F("ended_at"), F("ends_at"))
     )
-    return rows.filter(Q(over=None) | Q(over__gt=since)).select_related("program").order_by("pk")
+    return _in_it(rows, program, quarter, day).select_related("program").order_by("pk")
+
+
+def _in_it(rows: QuerySet[Any], program: Program, quarter: Quarter, day: dt.date) -> QuerySet[Any]:
+    """By when each had `begun` and was `over`: how it stands today says nothing of then."""
+    since, until = start_of_day(quarter.first, program.zone), end_of_day(day, program.zone)
+    return rows.filter(Q(over=None) | Q(over__gt=since), begun__lt=until)
+
+
+def _went_on(item: Any, program: Program, day: dt.date) -> dt.datetime:
+    """Since when a journey was live: when it was put so, or resumed by then."""
+    resumed = item.since is not None and item.since < end_of_day(day, program.zone)
+    found: dt.datetime = item.since if resumed else item.begun
+    return found
 
 
 def _days(item: Campaign, quarter: Quarter, day: dt.date) -> int:
-    return days_in(quarter, item.live_at, item.ended_at or item.ends_at, item.program, day)
+    return days_in(quarter, item.live_at, _end(item), item.program, day)
 
 
-def _is_over(item: Campaign, day: dt.date) -> bool:
-    over = item.ended_at or item.ends_at
-    return over is not None and over < end_of_day(day, item.program.zone)
+def _end(item: Campaign) -> dt.datetime | None:
+    return item.ended_at or item.ends_at
 
 
-def _by_source(program: Program, quarter: Quarter, day: dt.date) -> dict[str, Brought]:
-    found: dict[str, Brought] = {}
-    brought = brought_by_rules(program, quarter.first, day)
-    rules = EarningRule.objects.filter(program=program, pk__in=brought).exclude(source="")
-    for rule, source in rules.values_list("pk", "source"):
-        known, more = found.get(source, Brought()), brought[rule]
-        found[source] = Brought(
-            known.times + more.times, known.orders + more.orders, known.money + more.money
-        )
-    return found
+def _is_over(over: dt.datetime | None, program: Program, day: dt.date) -> bool:
+    return over is not None and over < end_of_day(day, program.zone)
 
 
 def _between(field: str, program: Program, quarter: Quarter, day: dt.date) -> Q:

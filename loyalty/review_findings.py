@@ -60,12 +60,14 @@ class GoalFact:
 
 @dataclass(frozen=True, slots=True)
 class Quarterly:
-    """All that a review looks at. `asking`: the name of the page on which members are asked."""
+    """All that a review looks at. `answered`: members said something, be it without a scale;
+    `asking`: the name of the page on which they are asked."""
 
     program: str
     figures: Sequence[FigureFact] = ()
     uses: Sequence[Use] = ()
     opinions: Sequence[Opinion] = ()
+    answered: bool = False
     goals: Sequence[GoalFact] = ()
     asking: str = ""
 
@@ -166,7 +168,7 @@ def _use(use: Use, rule: str, part: Part, tone: Tone) -> Finding:
 
 
 def _of_opinions(quarter: Quarterly) -> Iterator[Finding]:
-    if not quarter.opinions and quarter.asking:
+    if not quarter.answered and quarter.asking:
         yield Finding(
             "said:nobody", "said_nobody", "said", "bad", {}, quarter.asking, quarter.program
         )

@@ -71,9 +71,11 @@ class Opinion:
 # All of a quarter, up to a day of it, in a constant number of queries.
 UseSource = Callable[["Program", Quarter, dt.date], Sequence[Use]]
 OpinionSource = Callable[["Program", Quarter, dt.date], Sequence[Opinion]]
+# Whether members answered anything at all.
+AnswerSource = Callable[["Program", Quarter, dt.date], bool]
 
 _uses: dict[str, tuple[UseKind, UseSource]] = {}
-_opinions: dict[str, OpinionSource] = {}
+_opinions: dict[str, tuple[OpinionSource, AnswerSource]] = {}
 _start: list[str] = []
 
 
@@ -82,10 +84,10 @@ def register_uses(kind: UseKind, source: UseSource) -> None:
     _uses[kind.code] = (kind, source)
 
 
-def register_opinions(key: str, source: OpinionSource, start: str) -> None:
-    """`start`: the name of the page on which something new is asked, which takes a program's code.
-    The same key again replaces it."""
-    _opinions[key] = source
+def register_opinions(key: str, source: OpinionSource, answered: AnswerSource, start: str) -> None:
+    """`answered`: also what has no scale. `start`: the name of the page on which something new is
+    asked, which takes a program's code. The same key again replaces it."""
+    _opinions[key] = (source, answered)
     _start[:] = [start]
 
 
@@ -98,7 +100,13 @@ def uses_of(program: Program, quarter: Quarter, day: dt.date) -> list[Use]:
 
 
 def opinions_of(program: Program, quarter: Quarter, day: dt.date) -> list[Opinion]:
-    return [item for source in _opinions.values() for item in source(program, quarter, day)]
+    found = [source for source, _answered in _opinions.values()]
+    return [item for source in found for item in source(program, quarter, day)]
+
+
+def did_answer(program: Program, quarter: Quarter, day: dt.date) -> bool:
+    """Whether members said anything at all, also without a scale."""
+    return any(answered(program, quarter, day) for _source, answered in _opinions.values())
 
 
 def start_of_asking() -> str:

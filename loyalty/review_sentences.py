@@ -36,9 +36,10 @@ _ACTIONS: Mapping[str, Text] = {
     "loyalty_backoffice:goal_create": _l("Set a goal"),
     "loyalty_backoffice:goals_of": _l("Open the goals"),
 }
-_GOAL_STATES: Mapping[str, Text] = {
+GOAL_STATES: Mapping[str, Text] = {
     "on_track": _l("on track"), "behind": _l("behind"), "overdue": _l("overdue"),
     "reached": _l("reached"), "missed": _l("missed"), "given_up": _l("given up"),
+    "unmeasured": _l("nothing to measure"),
 }  # fmt: skip
 
 
@@ -184,7 +185,7 @@ def _goal(finding: ReviewFinding, program: Program) -> tuple[str, str, str]:
         return finding.key, "", ""
     what = _("Members of %s or higher") % facts["tier"] if facts["tier"] else metric.label
     title = _("%(what)s: %(state)s") % {
-        "what": what, "state": _GOAL_STATES.get(facts["state"], facts["state"]),
+        "what": what, "state": GOAL_STATES.get(facts["state"], facts["state"]),
     }  # fmt: skip
     number = _("%(value)s of %(target)s by %(day)s") % {
         "value": metric.in_words(_number(facts["value"]), program.currency),

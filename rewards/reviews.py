@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.models import Program
 from loyalty.quarters import Quarter
 from loyalty.review_registry import Use, UseKind, register_uses
+from loyalty.rules.calendar import end_of_day, start_of_day
 from loyalty.selectors.review_uses import days_in
 from rewards.models import Reward
 
@@ -32,9 +33,14 @@ def register() -> None:
 
 
 def reward_uses(program: Program, quarter: Quarter, day: dt.date) -> list[Use]:
-    """Of those on the shelf, by what was handed out: one query, over totals of days."""
+    """Of those on the shelf for some time in it, by what was handed out: one query, over totals of
+    days."""
+    since, until = start_of_day(quarter.first, program.zone), end_of_day(day, program.zone)
     in_it = Q(tallies__day__gte=quarter.first, tallies__day__lte=day)
-    rows = Reward.objects.filter(program=program, status=Reward.Status.LIVE, on_shelf=True)
+    rows = Reward.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=since),
+        program=program, status=Reward.Status.LIVE, on_shelf=True, created_at__lt=until,
+    )  # fmt: skip
     rows = rows.select_related("wallet_type").annotate(times=Sum("tallies__taken", filter=in_it))
     return [
         Use(
@@ -43,6 +49,7 @@ def reward_uses(program: Program, quarter: Quarter, day: dt.date) -> list[Use]:
                     item.ends_at, program, day),
             "rewards_backoffice:reward_page", f"{program.code}/{item.code}",
             cost=item.cost or None, limit=_worth_of_price(item),
+            ended=item.ends_at is not None and item.ends_at < until,
         )
         for item in rows
     ]  # fmt: skip

@@ -22,9 +22,12 @@ from campaigns.comparisons import (
 )
 from campaigns.models import Campaign, CampaignMember
 from campaigns.selectors.campaigns import audience_of, with_draw
-from loyalty.models import EarningRule, WalletType
-from loyalty.selectors.discount_costs import discount_costs
+from loyalty.models import EarningRule, Program, WalletType
+from loyalty.rules.calendar import end_of_day, start_of_day
+from loyalty.selectors.discount_costs import discount_costs, discounts_by_source
 
+# What is until the end of a day is none of the next one.
+INSTANT = dt.timedelta(microseconds=1)
 # By a campaign's rules: units given less those taken back, members and orders that have some left.
 _UNITS = """
     SELECT coalesce(sum(x.units), 0), count(DISTINCT x.wallet_id) FILTER (WHERE x.units > 0),
@@ -36,8 +39,27 @@ _UNITS = """
               JOIN loyalty_earningrule r ON r.id = v.rule_id
              WHERE r.program_id = %(program)s AND r.source = %(source)s
                AND t.wallet_type_id = %(unit)s AND t.booked_on >= %(since)s
+               AND (%(last)s::date IS NULL OR t.booked_on <= %(last)s)
                AND (t.kind = 'accrual' OR t.corrects_id IS NOT NULL)
              GROUP BY t.wallet_id, t.order_id) x
+"""
+# The same of some days by campaign, with what it is worth; of orders of those days alone, so that
+# what comes back of earlier ones takes nothing from them.
+_BROUGHT = """
+    SELECT x.source, count(*), count(DISTINCT x.order_id),
+           coalesce(sum(x.units * x.worth) FILTER (WHERE x.order_id IS NOT NULL), 0)
+      FROM (SELECT r.source, t.wallet_id, t.order_id,
+                   coalesce(y.unit_value, 0) / power(10::numeric, y.scale) AS worth,
+                   sum(CASE WHEN t.corrects_id IS NULL THEN t.amount ELSE -t.amount END) AS units
+              FROM loyalty_transfer t
+              JOIN loyalty_wallettype y ON y.id = t.wallet_type_id AND y.program_id = %(program)s
+              JOIN loyalty_earningruleversion v ON v.id = t.rule_version_id
+              JOIN loyalty_earningrule r ON r.id = v.rule_id AND r.source <> ''
+             WHERE t.booked_on >= %(first)s AND t.booked_on <= %(last)s
+               AND (t.kind = 'accrual' OR t.corrects_id IS NOT NULL)
+             GROUP BY r.source, t.wallet_id, t.order_id, y.unit_value, y.scale) x
+     WHERE x.units > 0
+     GROUP BY x.source
 """
 _ARMS = """
     SELECT c.held_out, count(*), avg(x.orders), avg(x.revenue),
@@ -74,6 +96,16 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """What a campaign brought in some days and was not taken back: how often, with how many orders,
+    and what those were given is worth."""
+
+    times: int = 0
+    orders: int = 0
+    money: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignResult:
     """`reach`: members who get it; `aside`: who are kept aside. `by_orders`, `by_revenue` for each
     head, `by_value` of an order: None where nobody is kept aside, or too few on either side to say
@@ -94,7 +126,7 @@ class CampaignResult:
 
 def result_of(campaign: Campaign, now: dt.datetime) -> CampaignResult:
     """A constant number of queries."""
-    given = given_by(campaign)
+    given = given_by(campaign, now)
     if not campaign.holdout or campaign.live_at is None:
         return CampaignResult(*reach_of(campaign, now), given)
     led, aside = arms_of(campaign, now)
@@ -119,10 +151,10 @@ def reach_of(campaign: Campaign, now: dt.datetime) -> tuple[int, int]:
     return members.count() - aside, aside
 
 
-def given_by(campaign: Campaign) -> Given:
-    """Net of what came back."""
+def given_by(campaign: Campaign, until: dt.datetime | None = None) -> Given:
+    """Net of what came back, by then; None: all that there is."""
     if template_of(campaign).takes_off:
-        costs = discount_costs(campaign.program, campaign.starts_at)
+        costs = discount_costs(campaign.program, campaign.starts_at, until)
         rules = set(_rules(campaign))
         own = [cost for rule, cost in costs.items() if rule in rules]
         return Given(
@@ -134,12 +166,27 @@ def given_by(campaign: Campaign) -> Given:
     asked: dict[str, Any] = {
         "program": campaign.program_id, "source": campaign.source, "unit": unit.pk,
         "since": since.astimezone(campaign.program.zone).date(),
+        "last": until and (until - INSTANT).astimezone(campaign.program.zone).date(),
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_UNITS, asked)
         units, takers, orders = cursor.fetchone()
     whole = Decimal(units).scaleb(-unit.scale)
     return Given(takers, orders, whole, whole * (unit.unit_value or 0), unit)
+
+
+def brought_by_source(program: Program, first: dt.date, last: dt.date) -> dict[str, Brought]:
+    """By the source of its rules, all of them together: an order that two of them gave something
+    is one. Two queries."""
+    asked: dict[str, Any] = {"program": program.pk, "first": first, "last": last}
+    with connection.cursor() as cursor:
+        cursor.execute(_BROUGHT, asked)
+        found = {row[0]: Brought(*row[1:]) for row in cursor.fetchall()}
+    days = start_of_day(first, program.zone), end_of_day(last, program.zone)
+    return found | {
+        source: Brought(cost.orders, cost.orders, cost.kept)
+        for source, cost in discounts_by_source(program, *days).items()
+    }
 
 
 def _rules(campaign: Campaign) -> Iterable[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _l
 from loyalty.insight_sentences import advice_sentence, band_words, figure_sentence
 from loyalty.insight_sums import change, share
 from loyalty.models import Program
+from loyalty.rules.calendar import add_months
 from loyalty.selectors.insights import Figure, Overview
 from members.charts import Chart, Series
 from members.formatting import format_money, format_number, format_percent
@@ -102,12 +104,13 @@ def with_parts(card: FigureCard, parts: Sequence[Figure], program: Program) -> F
 
 def touchpoint_rows(found: Overview) -> list[tuple[str, str, str, str]]:
     """By touchpoint: its name, how many members, which share of all that is, and how many they were
-    a quarter before; the busiest first."""
+    at the end of `day_before`; the busiest first."""
+    day = day_before(found)
     members = next(item.value for item in found.figures if item.metric.code == "members")
     busiest = sorted(found.touchpoints, key=lambda item: -(item.value or 0))
     return [
         (item.metric.label, item.metric.in_words(item.value, ""), _share(item.value, members),
-         item.metric.in_words(_before(item), ""))
+         item.metric.in_words(_value_on(item, day), ""))
         for item in busiest
     ]  # fmt: skip
 
@@ -134,9 +137,15 @@ def _share(part: Decimal | None, whole: Decimal | None) -> str:
     return "–" if found is None else format_percent(found / 100)
 
 
-def _before(figure: Figure) -> Decimal | None:
-    """Three months before its newest point."""
-    return figure.points[-4].value if len(figure.points) > 3 else None
+def day_before(found: Overview) -> dt.date | None:
+    """The end of the third month before the newest point of touchpoints, which is within a month.
+    None: nothing is measured."""
+    newest = max((item.day for item in found.touchpoints if item.day), default=None)
+    return newest and add_months(newest.replace(day=1), -2) - dt.timedelta(days=1)
+
+
+def _value_on(figure: Figure, day: dt.date | None) -> Decimal | None:
+    return next((point.value for point in figure.points if point.day == day), None)
 
 
 def card_groups(cards: Sequence[FigureCard]) -> list[CardGroup]:

@@ -20,6 +20,7 @@ from loyalty.backoffice.band_forms import BandForm
 from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.figure_cards import (
     card_groups,
+    day_before,
     figure_card,
     joining_row,
     touchpoint_rows,
@@ -45,6 +46,7 @@ from loyalty.target_bands import state_in
 from loyalty.tier_definitions import plain
 from members.backoffice.jobs import hand_over
 from members.errors import ConflictError, NotFoundError
+from members.formatting import format_day
 from members.forms import errors_on, posted
 from members.policy import acting, is_allowed, staff_view
 from members.responses import figures_for, htmx_redirect
@@ -76,6 +78,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "groups": card_groups(cards),
             "tiers": tiers,
             "touchpoints": touchpoint_rows(found),
+            "before": _before(found),
             "joining": joining_row(found),
             "judged": [card for card in (*cards, *tiers) if card.figure.band],
             "csv_url": reverse("loyalty_backoffice:overview_csv") if found.measured else "",
@@ -148,6 +151,12 @@ def band_edit(request: HttpRequest, code: str, metric: str, tier: str = "") -> H
 def _is_told(figure: Figure) -> bool:
     """What surveys tell is only there once somebody answered one."""
     return figure.metric.code in METRICS or any(item.value is not None for item in figure.points)
+
+
+def _before(found: Overview) -> str:
+    """The name of the column with what touchpoints were before."""
+    day = day_before(found)
+    return _("As of the end of %s") % format_day(day) if day else _("A quarter before")
 
 
 def _typed(value: Decimal | None) -> str:

@@ -24,6 +24,27 @@ _COSTS = f"""
        AND (%(until)s::timestamptz IS NULL OR o.placed_at < %(until)s)
      GROUP BY v.rule_id
 """
+# By what the rules belong to: an order that two of them took something off is one.
+_BY_SOURCE = f"""
+    SELECT r.source, count(DISTINCT o.id), round(sum(d.amount * x.kept), 4)
+      FROM loyalty_orderdiscount d
+      JOIN loyalty_earningruleversion v ON v.id = d.rule_version_id
+      JOIN loyalty_earningrule r ON r.id = v.rule_id
+      JOIN loyalty_order o ON o.id = d.order_id
+     CROSS JOIN LATERAL ({KEPT}) x
+     WHERE r.program_id = %(program)s AND r.source <> '' AND x.kept > 0
+       AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
+     GROUP BY r.source
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCost:
+    """Of all rules of a campaign, a tier set or a plan: how many orders kept something of what was
+    taken off, and how much that is."""
+
+    orders: int
+    kept: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +72,13 @@ def discount_costs(
     with connection.cursor() as cursor:
         cursor.execute(_COSTS, {"program": program.pk, "since": since, "until": until})
         return {row[0]: DiscountCost(*row[1:]) for row in cursor.fetchall()}
+
+
+def discounts_by_source(
+    program: Program, since: dt.datetime, until: dt.datetime
+) -> dict[str, SourceCost]:
+    """By the source of the rules, those of the program itself left out; of orders placed in
+    [since, until), in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_SOURCE, {"program": program.pk, "since": since, "until": until})
+        return {row[0]: SourceCost(*row[1:]) for row in cursor.fetchall()}

@@ -61,7 +61,7 @@ def goals() -> QuerySet[Goal]:
 
 def followed(found: Sequence[Goal], now: dt.datetime) -> list[FollowedGoal]:
     """Each by its newest point; one that has none yet, or only old ones, is measured."""
-    names = _tier_names(found)
+    names = tier_names(found)
     return [_followed(goal, now, names) for goal in found]
 
 
@@ -71,6 +71,15 @@ def progress_today(goal: Goal, now: dt.datetime) -> Progress:
     day = min(today, goal.due_on)
     value = measure(goal.program, goal.metric, day, now, goal.tier_code)
     return progress_of(goal, today if today > goal.due_on else day, value)
+
+
+def progress_by(goal: Goal, day: dt.date) -> Progress:
+    """As it was when a day was over, by the newest point by then."""
+    known = [item for item in goal.points.all() if item.day <= day]
+    at, value = (known[-1].day, known[-1].value) if known else (day, None)
+    if day >= goal.due_on:
+        at = goal.due_on + dt.timedelta(days=1)
+    return progress_of(goal, at, value)
 
 
 def progress_of(goal: Goal, day: dt.date, value: Decimal | None) -> Progress:
@@ -100,7 +109,7 @@ def _followed(goal: Goal, now: dt.datetime, names: dict[tuple[int, str], str]) -
     return FollowedGoal(goal, points, progress, name)
 
 
-def _tier_names(found: Sequence[Goal]) -> dict[tuple[int, str], str]:
+def tier_names(found: Sequence[Goal]) -> dict[tuple[int, str], str]:
     """Of the tiers that goals are about, as they are called now."""
     codes = {goal.tier_code for goal in found if goal.tier_code}
     if not codes:

@@ -14,6 +14,7 @@ from django.db.models import Min
 from loyalty.goal_metrics import METRICS, GoalMetric
 from loyalty.insight_registry import Group, registered_insights
 from loyalty.models import Goal, InsightPoint, MemberTally, Program, TargetBand, Tier
+from loyalty.quarters import Quarter
 from loyalty.rules.calendar import add_months, end_of_day
 from loyalty.selectors.goals import today_of
 from loyalty.selectors.tier_sets import ranks_at, tier_set_at
@@ -129,9 +130,30 @@ def _grouped(group: Group, points: Mapping[Key, Sequence[Point]]) -> list[Figure
     ]
 
 
+def tier_figures(program: Program, at: dt.datetime) -> list[Figure]:
+    """Of the tiers that there were at an instant, as they were measured up to then; without bands
+    of its own."""
+    return _tiers(program, at, _points(program, at), {})
+
+
+def value_in(points: Sequence[Point], quarter: Quarter) -> Decimal | None:
+    """As it was at the last end of a month in it."""
+    return next((item.value for item in reversed(points) if quarter.has(item.day)), None)
+
+
 def is_measured(program: Program) -> bool:
     """Whether the job has been there."""
     return InsightPoint.objects.filter(program=program).exists()
+
+
+def is_measured_at(program: Program, day: dt.date) -> bool:
+    """Whether each figure of the last day of a month is kept, where the program had tiers those
+    too. Three queries."""
+    wanted: set[str] = {metric.code for metric in figure_metrics()}
+    if tiers_of_figures(program, end_of_day(day, program.zone) - INSTANT):
+        wanted.add(TIER)
+    kept = InsightPoint.objects.filter(program=program, day=day)
+    return wanted <= set(kept.values_list("metric", flat=True))
 
 
 def all_months(program: Program, now: dt.datetime) -> list[dt.date]:

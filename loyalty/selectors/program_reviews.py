@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -13,10 +11,10 @@ from django.utils.translation import gettext as _
 from loyalty.models import Goal, Program, ProgramReview, ReviewFinding, ReviewReading
 from loyalty.quarters import Quarter, quarter_of
 from loyalty.review_findings import FigureFact, GoalFact, Quarterly
-from loyalty.review_registry import opinions_of, start_of_asking, uses_of
+from loyalty.review_registry import did_answer, opinions_of, start_of_asking, uses_of
 from loyalty.rules.calendar import end_of_day, start_of_day
-from loyalty.selectors.goals import followed, goals, today_of
-from loyalty.selectors.insights import Figure, Point, all_months, get_overview
+from loyalty.selectors.goals import goals, progress_by, tier_names, today_of
+from loyalty.selectors.insights import Figure, all_months, get_overview, value_in
 from members.errors import NotFoundError
 from members.models import User
 
@@ -33,7 +31,8 @@ def facts_of(program: Program, quarter: Quarter, day: dt.date, now: dt.datetime)
         figures=[_figure(item, quarter) for item in (*overview.figures, *overview.tiers)],
         uses=uses_of(program, quarter, day),
         opinions=opinions_of(program, quarter, day),
-        goals=_goals(program, quarter, day, now),
+        answered=did_answer(program, quarter, day),
+        goals=_goals(program, quarter, day),
         asking=start_of_asking(),
     )
 
@@ -93,27 +92,30 @@ def quarters_to_review(program: Program, now: dt.datetime) -> list[Quarter]:
 def _figure(figure: Figure, quarter: Quarter) -> FigureFact:
     return FigureFact(
         code=figure.metric.code, direction=figure.metric.direction,
-        value=_value_in(figure.points, quarter), before=_value_in(figure.points, quarter.before),
+        value=value_in(figure.points, quarter), before=value_in(figure.points, quarter.before),
         band=figure.band, tier_code=figure.tier_code, tier_name=figure.tier_name,
     )  # fmt: skip
 
 
-def _value_in(points: Sequence[Point], quarter: Quarter) -> Decimal | None:
-    """As it was at the last end of a month in it."""
-    return next((item.value for item in reversed(points) if quarter.has(item.day)), None)
-
-
-def _goals(program: Program, quarter: Quarter, day: dt.date, now: dt.datetime) -> list[GoalFact]:
-    """Those that were open in it, with how far they are or how they ended."""
+def _goals(program: Program, quarter: Quarter, day: dt.date) -> list[GoalFact]:
+    """Those that were open in it, with how far they were or how they had ended by the end of the
+    day."""
     since, until = start_of_day(quarter.first, program.zone), end_of_day(day, program.zone)
     rows = goals().filter(program=program, created_at__lt=until)
     rows = rows.filter(Q(state=Goal.State.OPEN) | Q(closed_at__gte=since))
-    return [
-        GoalFact(
-            key=str(item.goal.public_id), metric=item.goal.metric,
-            tier_name=item.tier_name or item.goal.tier_code, state=item.state,
-            target=item.goal.target, value=item.progress.value,
-            due_on=item.goal.due_on.isoformat(),
-        )
-        for item in followed(list(rows.order_by("due_on", "pk")), now)
-    ]  # fmt: skip
+    found = list(rows.order_by("due_on", "pk"))
+    names = tier_names(found)
+    return [_goal(goal, day, until, names) for goal in found]
+
+
+def _goal(
+    goal: Goal, day: dt.date, until: dt.datetime, names: dict[tuple[int, str], str]
+) -> GoalFact:
+    progress = progress_by(goal, day)
+    ended = goal.closed_at is not None and goal.closed_at < until
+    return GoalFact(
+        key=str(goal.public_id), metric=goal.metric,
+        tier_name=names.get((goal.program_id, goal.tier_code), goal.tier_code),
+        state=goal.state if ended else progress.state, target=goal.target, value=progress.value,
+        due_on=goal.due_on.isoformat(),
+    )  # fmt: skip

@@ -4,7 +4,6 @@ benefits."""
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -17,14 +16,13 @@ from loyalty.models import (
     EconomicAssumptions,
     Goal,
     InsightPoint,
-    MemberTier,
     Program,
 )
 from loyalty.quarters import Quarter
 from loyalty.review_registry import Use, UseKind, register_uses
-from loyalty.rules.calendar import end_of_day, start_of_day
+from loyalty.rules.calendar import end_of_day, last_instant, start_of_day
 from loyalty.selectors.discount_costs import discount_costs
-from loyalty.selectors.insights import first_joined
+from loyalty.selectors.insights import first_joined, tier_figures, value_in
 from loyalty.selectors.tier_sets import tier_set_at
 
 RULE = UseKind(
@@ -39,25 +37,16 @@ TIER = UseKind(
     _("Nobody is at the tier “%(name)s”, so nobody has its benefits."),
     _("Lower its threshold, or take it away: the editor of tiers shows how members spread."),
 )
-# What rules brought: how often, to how many orders, and how much, in units and what they are worth.
+# How often rules of the program itself brought something.
 _BROUGHT = """
-    SELECT v.rule_id, count(*), count(DISTINCT t.order_id),
-           coalesce(sum(t.amount * coalesce(y.unit_value, 0) / power(10::numeric, y.scale)), 0)
+    SELECT v.rule_id, count(*)
       FROM loyalty_transfer t
-      JOIN loyalty_wallettype y ON y.id = t.wallet_type_id AND y.program_id = %(program)s
       JOIN loyalty_earningruleversion v ON v.id = t.rule_version_id
-     WHERE t.kind = 'accrual' AND t.booked_on >= %(first)s AND t.booked_on <= %(last)s
+      JOIN loyalty_earningrule r ON r.id = v.rule_id
+     WHERE r.program_id = %(program)s AND r.source = ''
+       AND t.kind = 'accrual' AND t.booked_on >= %(first)s AND t.booked_on <= %(last)s
      GROUP BY 1
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """What a rule brought in some days: how often, with how many orders, and what it is worth."""
-
-    times: int = 0
-    orders: int = 0
-    money: Decimal = Decimal(0)
 
 
 def days_in(quarter: Quarter, since: dt.datetime | None, until: dt.datetime | None,
@@ -98,14 +87,14 @@ def rule_uses(program: Program, quarter: Quarter, day: dt.date) -> list[Use]:
         Q(starts_at=None) | Q(starts_at__lt=at), Q(ends_at=None) | Q(ends_at__gte=at),
         rule__program=program, rule__source="", status=EarningRuleVersion.Status.PUBLISHED,
     )  # fmt: skip
-    brought = brought_by_rules(program, quarter.first, day)
+    brought = _brought_by_rules(program, quarter.first, day)
     joined = first_joined(program)
     # Before anybody had joined it could bring nobody anything.
     begun = start_of_day(joined, program.zone) if joined else at
     return [
         Use(
             RULE.code, version.rule.code, version.rule.name,
-            brought.get(version.rule_id, Brought()).times,
+            brought.get(version.rule_id, 0),
             days_in(quarter, max(begun, version.starts_at or begun), None, program, day),
             "loyalty_backoffice:rule_by_id", str(version.rule_id),
         )
@@ -114,22 +103,22 @@ def rule_uses(program: Program, quarter: Quarter, day: dt.date) -> list[Use]:
 
 
 def tier_uses(program: Program, quarter: Quarter, day: dt.date) -> list[Use]:
-    """Tiers with benefits, by who is at each as it is written down. Two queries."""
-    found = tier_set_at(program, end_of_day(day, program.zone) - dt.timedelta(microseconds=1))
+    """Tiers with benefits, by whether anybody was at each and no higher one when it was measured
+    last in the quarter; of one that was not nothing is told."""
+    at = last_instant(day, program.zone)
+    found = tier_set_at(program, at)
     if found is None:
         return []
-    members = MemberTier.objects.filter(
-        membership__program=program, membership__merged_into=None
-    ).exclude(membership__status="left")
-    used = set(members.values_list("tier__code", flat=True).distinct())
+    figures = {item.tier_code: item.points for item in tier_figures(program, at)}
     days = days_in(quarter, found.starts_at, None, program, day)
     return [
         Use(
-            TIER.code, tier.code, tier.name, int(tier.code in used), days,
+            TIER.code, tier.code, tier.name, int(share > 0), days,
             "loyalty_backoffice:tier_set_page", program.code,
         )
         for tier in found.tiers.all()
         if tier.benefits
+        and (share := value_in(figures.get(tier.code, ()), quarter)) is not None
     ]  # fmt: skip
 
 
@@ -139,15 +128,13 @@ def register() -> None:
     register_uses(TIER, tier_uses)
 
 
-def brought_by_rules(program: Program, first: dt.date, last: dt.date) -> dict[int, Brought]:
-    """By rule, of these days; what takes something off prices as well. Two queries."""
+def _brought_by_rules(program: Program, first: dt.date, last: dt.date) -> dict[int, int]:
+    """How often, by rule, in these days; what takes something off prices as well. Two queries."""
     asked: dict[str, Any] = {"program": program.pk, "first": first, "last": last}
     with connection.cursor() as cursor:
         cursor.execute(_BROUGHT, asked)
-        found = {row[0]: Brought(*row[1:]) for row in cursor.fetchall()}
+        found: dict[int, int] = dict(cursor.fetchall())
     costs = discount_costs(
         program, start_of_day(first, program.zone), end_of_day(last, program.zone)
     )
-    return found | {
-        rule: Brought(cost.orders, cost.orders, cost.kept) for rule, cost in costs.items()
-    }
+    return found | {rule: cost.orders for rule, cost in costs.items()}

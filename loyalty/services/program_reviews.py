@@ -11,18 +11,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from loyalty.models import InsightPoint, Program, ProgramReview, ReviewFinding, ReviewReading
+from loyalty.models import Program, ProgramReview, ReviewFinding, ReviewReading
 from loyalty.quarters import Quarter, quarter_named, quarter_of
 from loyalty.review_findings import Finding, findings_of
 from loyalty.review_sentences import finding_title, quarter_label, review_title
 from loyalty.selectors.goals import today_of
+from loyalty.selectors.insights import is_measured_at
 from loyalty.selectors.program_reviews import facts_of, quarters_to_review
 from loyalty.selectors.review_uses import last_day
 from loyalty.services.insight_points import measured_programs
-from members.errors import DomainError, FieldError
+from members.errors import DomainError, FieldError, NotFoundError
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job, User
+from members.read_once import reading_once
 from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.interruptions import is_interruption
 from members.services.job_logs import Level, log_line
@@ -36,6 +38,8 @@ KIND = "program_reviews"
 # The last night of a quarter measures its figures; if it could not, it is reviewed all the same.
 PATIENCE = dt.timedelta(days=3)
 State = ReviewFinding.State
+# What a review says of a finding; the rest is what somebody made of it.
+FOUND = ("rule", "part", "tone", "position", "facts", "place", "place_key")
 
 
 def find_reviews(now: dt.datetime) -> Work | None:
@@ -76,8 +80,7 @@ def is_due(program: Program, now: dt.datetime) -> bool:
     rows = ProgramReview.objects.filter(program=program, quarter=quarter.first, is_over=True)
     if rows.exists():
         return False
-    measured = InsightPoint.objects.filter(program=program, day=quarter.last).exists()
-    return measured or today > quarter.last + PATIENCE
+    return is_measured_at(program, quarter.last) or today > quarter.last + PATIENCE
 
 
 def run_reviews(job_id: int) -> Job | None:
@@ -104,17 +107,25 @@ def make_review(
     it stays; of the one that runs it is made anew, and what somebody made of a finding stays with
     it. Raises DomainError."""
 
+    _check(program, quarter, now)
+    kept = _kept(program, quarter)
+    if kept is not None and kept.is_over:
+        return kept, False
+    day = last_day(program, quarter, now)
+    # It takes a while, and members join meanwhile: nothing is held for it.
+    with reading_once():
+        found = findings_of(facts_of(program, quarter, day, now))
+
     def write() -> tuple[ProgramReview, bool]:
-        held = Program.objects.select_for_update().get(pk=program.pk)
+        held = Program.objects.select_for_update(no_key=True).get(pk=program.pk)
         _check(held, quarter, now)
-        known = ProgramReview.objects.filter(program=held, quarter=quarter.first).first()
+        known = _kept(held, quarter)
         if known is not None and known.is_over:
             return known, False
-        day = last_day(held, quarter, now)
         review = known or ProgramReview(program=held, quarter=quarter.first)
         review.day, review.made_at, review.made_by = day, now, actor.user
         review.save()
-        _keep(review, findings_of(facts_of(held, quarter, day, now)))
+        _keep(review, found)
         if today_of(held, now) > quarter.last:
             review.is_over = True
             review.save(update_fields=["is_over"])
@@ -130,13 +141,15 @@ def make_review(
 def decide_finding(
     *, finding: ReviewFinding, state: str, note: str, actor: Actor, now: dt.datetime
 ) -> ReviewFinding:
-    """Say what became of it: done, dismissed (which says why), or open again. Raises
-    DomainError."""
+    """Say what became of it: done, dismissed (which says why), or open again. Raises DomainError,
+    NotFoundError where the review was made anew without it."""
 
     def write() -> ReviewFinding:
         found = ReviewFinding.objects.select_for_update(of=("self",)).select_related(
             "review__program"
-        ).get(pk=finding.pk)  # fmt: skip
+        ).filter(pk=finding.pk).first()  # fmt: skip
+        if found is None:
+            raise NotFoundError(_("The review was made anew, and this no longer holds."))
         kept = "" if state == State.OPEN else note.strip()
         if state == State.DISMISSED and not kept:
             raise DomainError(
@@ -178,6 +191,10 @@ def _check(program: Program, quarter: Quarter, now: dt.datetime) -> None:
         )  # fmt: skip
 
 
+def _kept(program: Program, quarter: Quarter) -> ProgramReview | None:
+    return ProgramReview.objects.filter(program=program, quarter=quarter.first).first()
+
+
 def _keep(review: ProgramReview, found: list[Finding]) -> None:
     """What somebody made of a finding stays with it as long as it is found again."""
     known = {item.key: item for item in review.findings.all()}
@@ -186,7 +203,8 @@ def _keep(review: ProgramReview, found: list[Finding]) -> None:
         row = known.get(item.key) or ReviewFinding(review=review, key=item.key)
         row.rule, row.part, row.tone, row.position = item.rule, item.part, item.tone, position
         row.facts, row.place, row.place_key = dict(item.facts), item.place, item.place_key
-        row.save()
+        # Somebody may be deciding on one that is known.
+        row.save(update_fields=FOUND if item.key in known else None)
 
 
 def _next_review(job: Job) -> Step | None:

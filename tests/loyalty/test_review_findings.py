@@ -9,6 +9,7 @@ import pytest
 from loyalty.quarters import Quarter, quarter_named, quarter_of
 from loyalty.review_findings import FigureFact, GoalFact, Quarterly, findings_of
 from loyalty.review_registry import Opinion, Use
+from loyalty.review_sentences import GOAL_STATES
 from loyalty.target_bands import Band
 
 
@@ -131,7 +132,8 @@ def opinion(scale, score, answers=50, most=10):
     ],
 )
 def test_what_members_said_is_told_with_its_count(said, rule, tone):
-    (found,) = [it for it in findings_of(Quarterly("beans", opinions=[said])) if it.part == "said"]
+    quarter = Quarterly("beans", opinions=[said], answered=True)
+    (found,) = [it for it in findings_of(quarter) if it.part == "said"]
     assert (found.rule, found.tone, found.facts["answers"]) == (rule, tone, str(said.answers))
     assert (found.facts["score"] is None) == (rule == "said_few")
 
@@ -140,6 +142,9 @@ def test_that_nobody_was_asked_is_said_where_one_can_ask():
     (nobody,) = [it for it in findings_of(Quarterly("beans", asking="ask")) if it.part == "said"]
     assert (nobody.rule, nobody.place, nobody.place_key) == ("said_nobody", "ask", "beans")
     assert not [it for it in findings_of(Quarterly("beans")) if it.part == "said"]
+    # They said something, if without a scale.
+    answered = findings_of(Quarterly("beans", answered=True, asking="ask"))
+    assert not [it for it in answered if it.part == "said"]
 
 
 @pytest.mark.parametrize(
@@ -153,6 +158,7 @@ def test_a_goal_is_told_by_how_far_it_is(state, tone):
     goal = GoalFact("g", "members", "", state, Decimal(10), Decimal(5), "2026-12-31")
     (found,) = findings_of(Quarterly("beans", goals=[goal]))
     assert (found.rule, found.tone, found.facts["state"]) == ("goal", tone, state)
+    assert state in GOAL_STATES
 
 
 def test_a_program_without_a_goal_is_told_so():

@@ -16,8 +16,10 @@ from django.utils import timezone
 from loyalty import insight_registry
 from loyalty.backoffice import overview
 from loyalty.insight_registry import Arms, Comparison, Controls, Start
-from loyalty.models import InsightPoint, TargetBand
+from loyalty.models import InsightPoint, MemberTally, TargetBand
+from loyalty.rules.calendar import add_months
 from loyalty.services.insight_points import KIND, rebuild_points, run_points
+from members.formatting import format_day
 from members.models import AuditEntry, Job, Segment, SegmentMember
 from members.services.job_workers import this_worker
 from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
@@ -96,6 +98,26 @@ def test_touchpoints_are_told_and_a_before_without_anybody_is_not(
     assert "Visits of members’ own pages are not recorded" in page
     assert "There is nothing to compare" in page
     assert "This is no lift" not in page
+
+
+def test_touchpoints_of_before_are_under_the_day_that_they_are_of(
+    ana: Member, manager: Client
+) -> None:
+    today = timezone.now().astimezone(ana.program.zone).date()
+    newest = today - dt.timedelta(days=1)
+    months = [add_months(newest.replace(day=1), -n) for n in range(4)]
+    # A month was missed: what is told is of the same day all the same.
+    for month, value in ((months[0], 7), (months[1], 5), (months[3], 3)):
+        day = min(newest, add_months(month, 1) - dt.timedelta(days=1))
+        InsightPoint.objects.create(
+            program=ana.program, metric="touch_orders", month=month, day=day, value=value
+        )
+    before = add_months(months[3], 1) - dt.timedelta(days=1)
+    MemberTally.objects.create(program=ana.program, joined_on=months[3], members=0)
+    page = text_of(manager, url("overview"))
+    heading = f"As of the end of {format_day(before)}"
+    assert "A quarter before" not in page
+    assert f'data-label="{heading}">3</td>' in page
 
 
 def test_before_and_after_joining_is_told_with_the_warning_that_it_is_no_lift(

@@ -4,13 +4,14 @@ import datetime as dt
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from loyalty.models import ProgramReview, ReviewFinding
+from loyalty.models import GoalPoint, InsightPoint, MemberTier, ProgramReview, ReviewFinding
 from loyalty.quarters import Quarter, quarter_of
 from loyalty.review_sentences import finding_words
 from loyalty.selectors.program_reviews import program_reviews, quarters_to_review, unread_reviews
 from loyalty.services import program_reviews as program_reviews_service
-from loyalty.services.goals import Wanted, set_goal
+from loyalty.services.goals import Wanted, close_goal, set_goal
 from loyalty.services.insight_points import rebuild_points
 from loyalty.services.program_reviews import (
     KIND,
@@ -24,7 +25,7 @@ from loyalty.services.program_reviews import (
     run_reviews,
     start_review,
 )
-from members.errors import DomainError
+from members.errors import DomainError, NotFoundError
 from members.models import AuditEntry, Customer, Job
 from members.services.audit import SYSTEM, Actor
 from members.services.jobs import start_or_resume_job
@@ -138,6 +139,93 @@ def test_a_finding_that_no_longer_holds_goes_from_a_quarter_that_runs(shop):
     assert goal.facts["target"] == "10"
 
 
+def test_nothing_is_held_while_a_review_is_worked_out(shop):
+    with CaptureQueriesContext(connection) as sent:
+        made, _new = review(shop)
+    said = [query["sql"] for query in sent]
+    (lock,) = [n for n, sql in enumerate(said) if "loyalty_program" in sql and " FOR " in sql]
+    # Members join meanwhile: their rows name the program.
+    assert said[lock].endswith("FOR NO KEY UPDATE")
+    looked = [n for n, sql in enumerate(said) if 'FROM "loyalty_insightpoint"' in sql]
+    assert max(looked) < lock
+    assert by_key(made)
+
+
+def test_what_is_decided_while_a_review_is_made_anew_stays(shop):
+    made, _new = review(shop, now=at(3, 10))
+    tea = by_key(made)["unused:rule:tea"]
+    decided = []
+
+    def decides(execute, sql, params, many, context):
+        """As soon as it has read what there is."""
+        found = execute(sql, params, many, context)
+        if sql.startswith("SELECT") and 'FROM "loyalty_reviewfinding"' in sql and not decided:
+            decided.append(tea)
+            decide_finding(finding=tea, state="done", note="Told", actor=SYSTEM, now=at(3, 11))
+        return found
+
+    with connection.execute_wrapper(decides):
+        review(shop, now=at(3, 20))
+    tea.refresh_from_db()
+    assert (tea.state, tea.note, tea.facts["days"]) == ("done", "Told", "65")
+
+
+def test_a_finding_that_is_gone_cannot_be_decided_on(shop):
+    made, _new = review(shop, now=at(3, 10))
+    none = by_key(made)["goal:none"]
+    wanted = Wanted("members", 10, dt.date(2024, 12, 31), dt.date(2024, 3, 11))
+    set_goal(program=shop, wanted=wanted, actor=SYSTEM, now=at(3, 11))
+    review(shop, now=at(3, 20))
+    with pytest.raises(NotFoundError):
+        decide_finding(finding=none, state="done", note="", actor=SYSTEM, now=at(3, 20))
+
+
+def test_goals_are_told_as_they_were_at_the_end_of_the_quarter(shop):
+    wanted = Wanted("members", 10, dt.date(2024, 6, 30), dt.date(2024, 3, 1))
+    goal, _new = set_goal(program=shop, wanted=wanted, actor=SYSTEM, now=at(3, 1))
+    for month, number, value in ((3, 30, 4), (4, 10, 10)):
+        GoalPoint.objects.create(goal=goal, day=dt.date(2024, month, number), value=value)
+    for number in range(2, 11):
+        make_wallet(shop, f"c{number}", at=at(4, 5))
+    close_goal(goal=goal, state="reached", actor=SYSTEM, now=at(4, 11))
+    made, _new = review(shop, now=at(5, 1))
+    told = by_key(made)[f"goal:{goal.public_id}"]
+    assert (told.facts["state"], told.facts["value"]) == ("on_track", "4")
+    later, _new = review(shop, SECOND, now=at(7, 1))
+    told = by_key(later)[f"goal:{goal.public_id}"]
+    assert (told.facts["state"], told.facts["value"]) == ("reached", "10")
+
+
+def test_a_goal_whose_last_day_ended_the_quarter_without_it_is_overdue(shop):
+    wanted = Wanted("members", 10, dt.date(2024, 3, 31), dt.date(2024, 3, 1))
+    goal, _new = set_goal(program=shop, wanted=wanted, actor=SYSTEM, now=at(3, 1))
+    made, _new = review(shop)
+    assert by_key(made)[f"goal:{goal.public_id}"].facts["state"] == "overdue"
+
+
+@pytest.mark.django_db
+def test_a_tier_is_told_by_who_was_at_it_at_the_end_of_the_quarter():
+    benefits = [{"kind": "multiplier", "factor": 2}]
+    steps = [
+        {"code": "base", "name": "Member"},
+        {"code": "gold", "name": "Gold", "threshold": 500, "benefits": benefits},
+        {"code": "top", "name": "Top", "threshold": 900, "benefits": benefits},
+    ]
+    club = make_program(tiers={"tiers": steps, "window": "lifetime"}, at=at(1, 10))
+    make_wallet(club, "c1", at=at(1, 15))
+    rebuild_points([club], at(4, 1))
+    record(order("A1", "600", at=at(4, 20), buyer="c1"))
+    rebuild_points([club], at(7, 1))
+    assert MemberTier.objects.get().tier.code == "gold"
+
+    def unused(quarter, now):
+        made, _new = review(club, quarter, now=now)
+        return {key for key in by_key(made) if key.startswith("unused:tier:")}
+
+    assert unused(FIRST, at(7, 1)) == {"unused:tier:gold", "unused:tier:top"}
+    assert unused(SECOND, at(7, 1)) == {"unused:tier:top"}
+
+
 def test_dismissing_says_why_and_every_decision_is_audited(shop):
     made, _new = review(shop)
     finding = by_key(made)["unused:rule:tea"]
@@ -180,6 +268,24 @@ def test_it_waits_for_the_figures_of_the_last_day_but_not_for_ever(shop):
     assert is_due(shop, at(4, 5))
     rebuild_points([shop], at(4, 1))
     assert is_due(shop, at(4, 2))
+
+
+def test_it_waits_for_each_figure_also_one_that_is_to_be_measured_anew(shop):
+    rebuild_points([shop], at(4, 1))
+    InsightPoint.objects.filter(metric="loyalty_index").delete()
+    assert not is_due(shop, at(4, 2))
+    assert is_due(shop, at(4, 5))
+
+
+@pytest.mark.django_db
+def test_it_waits_for_the_tiers_of_a_program_that_has_some():
+    steps = [{"code": "base", "name": "Member"}, {"code": "gold", "name": "Gold", "threshold": 500}]
+    club = make_program(tiers={"tiers": steps, "window": "lifetime"}, at=at(1, 10))
+    make_wallet(club, "c1", at=at(1, 15))
+    rebuild_points([club], at(4, 1))
+    assert is_due(club, at(4, 2))
+    InsightPoint.objects.filter(metric="tier_share").delete()
+    assert not is_due(club, at(4, 2))
 
 
 def test_the_job_of_the_morning_reviews_each_program_once(shop):

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from loyalty.quarters import quarter_of
+from loyalty.rules.calendar import start_of_day
 from rewards.models import Reward
 from rewards.reviews import reward_uses
 from tests.loyalty.factories import make_program
@@ -42,3 +43,21 @@ def test_what_its_units_are_worth_is_not_made_up():
     today = timezone.now().astimezone(program.zone).date()
     (found,) = reward_uses(program, quarter_of(today), today)
     assert found.limit is None
+
+
+def test_a_reward_that_is_over_is_told_as_such_and_no_more_in_a_later_quarter():
+    program = make_program()
+    today = timezone.now().astimezone(program.zone).date()
+    quarter = quarter_of(today)
+    offer(program, "five-off")
+    begun = start_of_day(quarter.before.first, program.zone)
+    over = start_of_day(quarter.first, program.zone)
+    Reward.objects.update(created_at=begun, ends_at=over - dt.timedelta(days=3))
+    (found,) = reward_uses(program, quarter.before, quarter.before.last)
+    assert (found.used, found.ended) == (0, True)
+    assert reward_uses(program, quarter, today) == []
+    before = quarter.before.before
+    assert reward_uses(program, before, before.last) == []
+    Reward.objects.update(ends_at=over + dt.timedelta(days=300))
+    (found,) = reward_uses(program, quarter, today)
+    assert not found.ended
