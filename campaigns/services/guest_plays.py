@@ -114,7 +114,7 @@ def follow_joined(events: Sequence[OutboxEvent]) -> None:
     named = {pk for event in events for pk in event.payload.get("memberships") or ()}
     rows = memberships().filter(pk__in=named, source_detail__startswith=DETAIL)
     for member in rows.order_by("pk"):
-        guest = _drawn_for(member)
+        guest = _drawn_for(member.source_detail)
         if guest is None:
             continue
         try:
@@ -125,12 +125,18 @@ def follow_joined(events: Sequence[OutboxEvent]) -> None:
             continue  # too late, or claimed by then: nobody is there to be told
 
 
-def joined_for(membership: Membership, now: dt.datetime) -> GuestDraw | GameDraw | None:
-    """What somebody joined for, as they have it or will: None where the time is over, somebody else
-    has claimed it, or it was nothing that was drawn."""
-    guest = _drawn_for(membership)
+def joined_for(
+    membership: Membership, detail: str, now: dt.datetime
+) -> GuestDraw | GameDraw | None:
+    """What somebody asked for by mail, as they have it or will: None where the time is over,
+    somebody else has claimed it, or it was nothing that was drawn. Who did not begin with it was a
+    member before: no joining is followed, so they get it here. Raises GameClosedError then."""
+    guest = _drawn_for(detail)
     if guest is None:
         return None
+    if membership.source_detail != detail:
+        source = Transfer.Source.ACCOUNT.value
+        return claim_guest_draw(guest=guest, membership=membership, source=source, now=now)
     if guest.state == State.CLAIMED:
         made: GameDraw = guest.claimed_as
         return made if made.membership_id in selves([membership]) else None
@@ -222,10 +228,8 @@ def _write(
     return made
 
 
-def _drawn_for(member: Membership) -> GuestDraw | None:
-    if not member.source_detail.startswith(DETAIL):
-        return None
-    return _named(member.source_detail.removeprefix(DETAIL))
+def _drawn_for(detail: str) -> GuestDraw | None:
+    return _named(detail.removeprefix(DETAIL)) if detail.startswith(DETAIL) else None
 
 
 def _named(code: str) -> GuestDraw | None:

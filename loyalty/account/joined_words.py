@@ -1,4 +1,4 @@
-"""What higher applications say to somebody who has just joined: what they joined for."""
+"""What higher applications say where a joining by mail ends: what somebody has joined for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from loyalty.models import Membership
 
-# Empty: nothing to say to this member.
-WordSource = Callable[[Membership, dt.datetime], str]
+# By the detail of what was asked for by mail, which is that of the membership only where it began
+# with it. Empty: nothing to say to this member.
+WordSource = Callable[[Membership, str, dt.datetime], str]
 
 _sources: dict[str, WordSource] = {}
 
@@ -18,7 +19,7 @@ def register_joined_words(key: str, source: WordSource) -> None:
     _sources[key] = source
 
 
-def joined_words(membership: Membership, now: dt.datetime) -> list[str]:
+def joined_words(membership: Membership, detail: str, now: dt.datetime) -> list[str]:
     """In the order of registration."""
-    found = (source(membership, now) for source in _sources.values())
+    found = (source(membership, detail, now) for source in _sources.values())
     return [words for words in found if words]

@@ -85,7 +85,7 @@ def join_confirm(request: HttpRequest, code: str, token: str) -> HttpResponse:
             member = confirm_request(request=asked, now=timezone.now()).membership
         except DomainError:
             return _outcome(request, found, "closed", status=409)
-        words = joined_words(member, timezone.now()) if member else ()
+        words = joined_words(member, asked.source_detail, timezone.now()) if member else ()
         return _outcome(request, found, "joined" if member else "waiting", words=words)
     context = {"program": found, "email": asked.email}
     return render(request, "programs/confirm.html", context)

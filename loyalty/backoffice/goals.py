@@ -36,7 +36,6 @@ from members.policy import acting, is_allowed, staff_view
 from members.responses import htmx_redirect, is_htmx
 
 PREVIEW = "preview"
-# On the home page; the page of goals has all.
 # Days in a picture.
 DRAWN = 120
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.shop_import_forms import ColumnsForm, ExportForm, WhereToForm
-from loyalty.selectors.programs import uncounted_currencies
+from loyalty.selectors.exchange_rates import uncounted_currencies
 from loyalty.services.import_files import discard_old_files
 from loyalty.shop_exports.dry_runs import (
     KIND,
@@ -173,15 +173,17 @@ def _elsewhere(request: HttpRequest, upload: Upload | None) -> HttpResponse:
 def _figures(report: dict[str, Any]) -> dict[str, Any]:
     """The counts of a dry run, in words."""
     taken = report["orders"] + report["returns"]
+    first, last = _moment(report["first"]), _moment(report["last"])
+    uncounted = sorted(uncounted_currencies(report["money"], first, last)) if first and last else []
     return {
         "report": report,
         "taken": taken,
         "money": [
             format_money(Decimal(total), currency) for currency, total in report["money"].items()
         ],
-        "uncounted": ", ".join(uncounted_currencies(report["money"])),
-        "first": _moment(report["first"]),
-        "last": _moment(report["last"]),
+        "uncounted": ", ".join(uncounted),
+        "first": first,
+        "last": last,
         "left_out": sum(report["left_out"].values()),
         "states": ", ".join(report["left_out"]),
         "counted": " · ".join(

@@ -14,7 +14,7 @@ from typing import Any, cast
 from babel.numbers import get_currency_precision
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from loyalty.models import ExchangeRate, Order, OrderConversion, OrderRate
+from loyalty.models import ExchangeRate, Order, OrderConversion, OrderRate, Program
 from loyalty.rules.exchange import Exchange, Source, inverse_of
 from loyalty.selectors.rulebooks import ProgramTerms
 
@@ -116,6 +116,26 @@ def list_exchange_rates(given: str = "", wanted: str = "") -> QuerySet[ExchangeR
     if given:
         found = found.filter(given=given)
     return found.filter(wanted=wanted) if wanted else found
+
+
+def uncounted_currencies(
+    currencies: Iterable[str], first: dt.datetime, last: dt.datetime
+) -> set[str]:
+    """Those of these that no live program counts in, nor converts by any rate of that time. Two
+    queries."""
+    found: set[str] = set()
+    rated = Q(pk__in=[])
+    for program in Program.objects.filter(status=Program.Status.LIVE):
+        found.add(program.currency)
+        if program.foreign_orders == Program.ForeignOrders.CONVERT:
+            days = [moment.astimezone(program.zone).date() for moment in (first, last)]
+            rated |= Q(
+                Q(given=program.currency) | Q(wanted=program.currency),
+                valid_from__range=(days[0] - dt.timedelta(days=RATE_LASTS), days[1]),
+            )
+    for pair in ExchangeRate.objects.filter(rated).values_list("given", "wanted"):
+        found.update(pair)
+    return set(currencies) - found
 
 
 def _rows(asked: Sequence[Asked]) -> dict[_Pair, list[ExchangeRate]]:

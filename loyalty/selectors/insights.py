@@ -15,7 +15,7 @@ from loyalty.goal_metrics import METRICS, GoalMetric
 from loyalty.insight_registry import Group, registered_insights
 from loyalty.models import Goal, InsightPoint, MemberTally, Program, TargetBand, Tier
 from loyalty.quarters import Quarter
-from loyalty.rules.calendar import add_months, end_of_day
+from loyalty.rules.calendar import add_months, end_of_day, last_instant
 from loyalty.selectors.goals import today_of
 from loyalty.selectors.tier_sets import ranks_at, tier_set_at
 from loyalty.target_bands import (
@@ -30,7 +30,6 @@ from loyalty.target_bands import (
 
 TIER = Goal.Metric.TIER
 # The last of a day is one before the next begins.
-INSTANT = dt.timedelta(microseconds=1)
 # The month that runs, and so many before it.
 MONTHS = 12
 Key = tuple[str, str]
@@ -234,11 +233,18 @@ def _tiers(
 def _ranks(
     program: Program, days: Iterable[dt.date], now: dt.datetime
 ) -> dict[dt.date, dict[str, int]]:
-    """The tiers as they stood above each other at the end of each day, also those that there are no
-    more."""
-    ends = {day: min(end_of_day(day, program.zone) - INSTANT, now) for day in days}
+    """The tiers as they stood above each other when each day was measured, also those that there
+    are no more."""
+    ends = {day: min(_measured_until(day, program), now) for day in days}
     found = ranks_at(program, ends.values())
     return {day: found[at] for day, at in ends.items()}
+
+
+def _measured_until(day: dt.date, program: Program) -> dt.datetime:
+    """Of a month that runs, tiers are kept as of the day before the one on which they were
+    measured; its last day is kept once it is over."""
+    after = day + dt.timedelta(days=1)
+    return last_instant(after if after.month == day.month else day, program.zone)
 
 
 def _at_no_higher(

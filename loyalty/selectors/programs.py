@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -47,12 +47,6 @@ def list_programs() -> QuerySet[Program]:
     counted."""
     found = Program.objects.annotate(member_count=members_of_each())
     return found.prefetch_related("wallet_types")
-
-
-def uncounted_currencies(currencies: Iterable[str]) -> list[str]:
-    """Those of these that no live program counts in."""
-    live = Program.objects.filter(status=Program.Status.LIVE)
-    return sorted({*currencies} - {*live.values_list("currency", flat=True)})
 
 
 def get_program(code: str) -> Program:

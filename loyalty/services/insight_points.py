@@ -39,7 +39,9 @@ logger = logging.getLogger(__name__)
 KIND = "insight_points"
 # So many days after its end a month is measured again each night: orders and returns are told late.
 AGAIN = 7
-TIERS, COHORTS = "tiers", "cohorts"
+TIERS, COHORTS, BUYERS = "tiers", "cohorts", "buyers"
+# Figures that are made of one look at the orders of a year.
+OF_BUYERS = (Goal.Metric.REPEATED, Goal.Metric.PURCHASES)
 
 # A program by its key, the first day of a month, and what is to be measured of it; its cohorts are
 # measured of all months at once.
@@ -98,21 +100,19 @@ def point_words(job: Job) -> str:
 
 def rebuild_points(programs: Iterable[Program], now: dt.datetime) -> int:
     """All months of these programs anew. Returns how many figures were measured."""
-    with reading_once():
-        return sum(
-            measure_piece(program, dt.date.fromisoformat(month), what, now)
-            for program in programs
-            for _pk, month, what in every_piece(program, all_months(program, now))
-        )
+    return sum(
+        measure_piece(program, dt.date.fromisoformat(month), what, now)
+        for program in programs
+        for _pk, month, what in every_piece(program, all_months(program, now))
+    )
 
 
 def measure_due(program: Program, now: dt.datetime) -> int:
     """At once what the next night would measure. Returns how many figures that were."""
-    with reading_once():
-        return sum(
-            measure_piece(program, dt.date.fromisoformat(month), what, now)
-            for _pk, month, what in due_pieces(program, now)
-        )
+    return sum(
+        measure_piece(program, dt.date.fromisoformat(month), what, now)
+        for _pk, month, what in due_pieces(program, now)
+    )
 
 
 def due_pieces(program: Program, now: dt.datetime) -> list[Piece]:
@@ -132,8 +132,8 @@ def due_pieces(program: Program, now: dt.datetime) -> list[Piece]:
     def is_due(month: dt.date, what: str) -> bool:
         if what == COHORTS:
             return True
-        day = known.get((month, Goal.Metric.TIER if what == TIERS else what))
-        if day is None or day < _day_of(month, today):
+        days = [known.get((month, code)) for code in _codes_of(what)]
+        if any(day is None or day < _day_of(month, today) for day in days):
             return True
         runs = month == today.replace(day=1)
         return runs if what == TIERS else _is_late(month, today)
@@ -150,9 +150,10 @@ def measured_programs() -> list[Program]:
 
 
 def every_piece(program: Program, months: Sequence[dt.date]) -> list[Piece]:
-    codes = [code for code in METRICS if code != Goal.Metric.TIER]
+    codes = [code for code in METRICS if code not in (Goal.Metric.TIER, *OF_BUYERS)]
     codes += [metric.code for metric, _measure in registered_insights()]
-    pieces = [(program.pk, month.isoformat(), what) for month in months for what in (*codes, TIERS)]
+    parts = (*codes, BUYERS, TIERS)
+    pieces = [(program.pk, month.isoformat(), what) for month in months for what in parts]
     return [*pieces, (program.pk, months[-1].isoformat(), COHORTS)]
 
 
@@ -165,8 +166,19 @@ def measure_piece(program: Program, month: dt.date, what: str, now: dt.datetime)
         return _keep_cohorts(program, all_months(program, now))
     if what == TIERS:
         return _keep_tiers(program, month, day, now)
-    value = _value(program, what, day, now)
-    return _keep([InsightPoint(program=program, metric=what, month=month, day=day, value=value)])
+    with reading_once():
+        values = {code: _value(program, code, day, now) for code in _codes_of(what)}
+    return _keep([
+        InsightPoint(program=program, metric=code, month=month, day=day, value=value)
+        for code, value in values.items()
+    ])  # fmt: skip
+
+
+def _codes_of(what: str) -> Sequence[str]:
+    """The figures of a piece: mostly it is one, and called like it."""
+    if what == BUYERS:
+        return OF_BUYERS
+    return [Goal.Metric.TIER if what == TIERS else what]
 
 
 def _value(program: Program, code: str, day: dt.date, now: dt.datetime) -> Any:

@@ -12,7 +12,13 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from loyalty.models import PassDevice, WalletPass
-from loyalty.services.wallet_passes import FOLLOWER, keep_wishes, locked_passes, note_contents
+from loyalty.services.wallet_passes import (
+    FOLLOWER,
+    SAVED_WITHIN,
+    keep_wishes,
+    locked_passes,
+    note_contents,
+)
 from loyalty.wallet_passes.contents import PassContents, contents_of
 from loyalty.wallet_passes.google_line import (
     GoogleError,
@@ -35,8 +41,8 @@ PIECE = 100
 LOCKED = 1_000
 # While it runs nobody else looks at what a worker has taken; after that it is tried again.
 LEASE = dt.timedelta(minutes=10)
-# Whoever was given a link mostly saves by it soon, and hardly ever after a month.
-SAVED_SOON, SAVED_WITHIN = dt.timedelta(days=1), dt.timedelta(days=30)
+# Whoever was given a link mostly saves by it soon.
+SAVED_SOON = dt.timedelta(days=1)
 # Phones are given so long to show that a pass is void; then it is forgotten who had it.
 VOID_FOR = dt.timedelta(days=30)
 DAY = dt.timedelta(days=1)

@@ -167,9 +167,9 @@ def reverse_redemption(
         raise NotReversibleError(_("They went on in another program when this one ended."))
     if transfer.explanation.get("reward") and not with_reward:
         raise NotReversibleError(_("They come back when the reward that was taken is canceled."))
-    if not with_reward:
-        refuse_erased_holder(current_wallet(transfer.wallet), key)
-    return run_atomically(lambda: _reverse(transfer, units, key, source, actor, now, note))
+    return run_atomically(
+        lambda: _reverse(transfer, units, key, source, actor, now, note, with_reward)
+    )
 
 
 def _check(units: int, at: dt.datetime, now: dt.datetime) -> None:
@@ -261,9 +261,11 @@ def _post(entry: Movement, wallet: Wallet, now: dt.datetime) -> Posted:
 
 def _reverse(
     transfer: Transfer, units: int | None, key: str, source: str, actor: Actor, now: dt.datetime,
-    note: str,
+    note: str, with_reward: bool,
 ) -> tuple[Transfer, bool]:  # fmt: skip
     lock_wallets([transfer.wallet_id])
+    if not with_reward:
+        refuse_erased_holder(current_wallet(transfer.wallet), key)
     known = Transfer.objects.filter(key=key).first()
     if known is not None and units is None:
         return _transfer(known.pk), True

@@ -28,6 +28,8 @@ WISHES = ("told.transfers", "told.memberships")
 MOST_DEVICES = 20
 # What somebody waits for goes before the passes that are all looked at once an hour.
 AHEAD = dt.timedelta(hours=1)
+# Whoever was given a link hardly ever saves by it after a month.
+SAVED_WITHIN = dt.timedelta(days=30)
 
 
 def apple_pass_file(membership: Membership, now: dt.datetime) -> bytes:
@@ -47,9 +49,20 @@ def google_link(membership: Membership, now: dt.datetime) -> str:
         raise NotFoundError(_("There are no such passes here."))
     kept, contents = _given(membership, now)
     # What is saved at Google already stays as it is, whatever the link says.
-    WalletPass.objects.filter(pk=kept.pk).update(linked_at=now, due_at=now - AHEAD)
+    WalletPass.objects.filter(pk=kept.pk).update(
+        linked_at=now, due_at=now - AHEAD, google_told_at=_saved_there(kept, now)
+    )
     keep_wishes()
     return save_link(contents, keys, now)
+
+
+def _saved_there(kept: WalletPass, now: dt.datetime) -> dt.datetime | None:
+    """What Google has of it at least. By an earlier link it may be saved as it was before a change,
+    also long after a newer link was given: so it counts as saved by the earlier one."""
+    earlier = kept.linked_at
+    if kept.google_told_at is not None or earlier is None or earlier <= now - SAVED_WITHIN:
+        return kept.google_told_at
+    return earlier if earlier < kept.changed_at else None
 
 
 def pass_now(kept: WalletPass, now: dt.datetime) -> PassContents:

@@ -19,7 +19,7 @@ from loyalty.models import Membership, Program
 from members.services.outbox import deliver_waiting
 from tests.campaigns.games import live_game, sure
 from tests.factories import CustomerFactory
-from tests.loyalty.factories import make_program
+from tests.loyalty.factories import make_program, make_wallet
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -82,6 +82,44 @@ def test_a_guest_plays_once_and_joins_by_mail(client: Client, game: Game) -> Non
     assert "It was claimed already." in page_of(client, game)
     # Again it is the same link, and the same prize.
     assert "You have won: 10 points" in elsewhere.post(address).content.decode()
+
+
+def joined_by_mail(address: str) -> str:
+    """Ask for the mail there as Gus, and read the page that its link ends on."""
+    mail.outbox.clear()
+    Client().post(address, {"email": "gus@shop.test"})
+    deliver_waiting()
+    return Client().post(linked(mail.outbox[0].body)).content.decode()
+
+
+def claimed_by_mail(client: Client, game: Game) -> str:
+    """The same for what this browser has drawn."""
+    mail.outbox.clear()
+    page_of(client, game)
+    play(client, game)
+    client.post(address_of(game), {"act": "join", "email": "gus@shop.test"})
+    deliver_waiting()
+    return Client().post(linked(mail.outbox[0].body)).content.decode()
+
+
+def test_who_joined_for_a_prize_once_is_not_congratulated_when_they_join_again(
+    client: Client, game: Game
+) -> None:
+    assert "You have won: 10 points" in claimed_by_mail(client, game)
+    deliver_waiting()
+    assert GameDraw.objects.count() == 1
+    html = joined_by_mail(reverse("programs:program", args=[game.program.code]))
+    assert "You are in" in html
+    assert "You have won" not in html
+
+
+def test_a_member_who_claims_by_mail_gets_it_or_reads_why_not(client: Client, game: Game) -> None:
+    CustomerFactory(external_id="gus", email="gus@shop.test")
+    make_wallet(game.program, "gus", at=timezone.now() - HOUR)
+    assert "You have won: 10 points" in claimed_by_mail(client, game)
+    assert GameDraw.objects.get().membership.customer.external_id == "gus"
+    assert "You have claimed one already." in claimed_by_mail(Client(), game)
+    assert GameDraw.objects.count() == 1
 
 
 def test_who_comes_too_late_is_told_of_no_prize(client: Client, game: Game) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.models import Membership, Order, Program
+from loyalty.services.exchange_rates import RateInput, put_rates
 from loyalty.services.import_files import discard_old_files
 from loyalty.services.imports import KIND
 from loyalty.shop_exports import tables
@@ -260,6 +261,37 @@ def test_a_dry_run_says_that_no_live_program_counts_in_the_files_currency(
     # The page says it of the programs as they are now.
     Program.objects.update(currency="CAD")
     assert said not in manager.get(pages[1].request["PATH_INFO"]).content.decode()
+
+
+def test_what_no_program_counts_is_left_out_of_it_unless_it_has_a_rate(
+    manager: Client, beans: Program
+) -> None:
+    foreign, said = EXPORT.replace("USD", "CAD"), "No live program counts in CAD"
+
+    def brought_in() -> tuple[bool, set[str], int]:
+        """Whether it was warned of, which orders are here then, and how many rows were errors."""
+        check = as_guessed(manager, uploaded(manager, foreign)).url
+        warned = said in manager.get(check).content.decode()
+        manager.post(check, {"into": "beans"})
+        result = Job.objects.filter(kind=KIND).latest("pk").result
+        return warned, {*Order.objects.values_list("external_id", flat=True)}, result["refused"]
+
+    Program.objects.update(foreign_orders="convert")
+    # A rate of another time is none for these.
+    put_rates(
+        [RateInput("CAD", "USD", date(2025, 3, 1), Decimal("0.5"), "Bank")],
+        actor=SYSTEM, now=timezone.now(),
+    )  # fmt: skip
+    assert brought_in() == (True, {"#5", "#6"}, 2)
+    put_rates(
+        [RateInput("CAD", "USD", date(2026, 3, 1), Decimal("0.5"), "Bank")],
+        actor=SYSTEM, now=timezone.now(),
+    )  # fmt: skip
+    assert brought_in() == (False, {"#1", "#2", "#5", "#6"}, 0)
+    assert spendable("ann@example.com", timezone.now()) == 10
+    Program.objects.update(foreign_orders="refuse")
+    check = as_guessed(manager, uploaded(manager, foreign)).url
+    assert said in manager.get(check).content.decode()
 
 
 def test_kept_as_history_first_they_become_members_and_earn_later(

@@ -5,6 +5,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from loyalty.ledger.posting import lock_wallets
 from loyalty.models import AdjustmentLimit, AdjustmentRequest, Lot, Membership, Transfer
 from loyalty.selectors.erased_holders import refuse_erased_holder
 from loyalty.selectors.gifts import find_recipient
@@ -37,6 +38,7 @@ from tests.loyalty.factories import (
 from tests.loyalty.services.gifting import generous, give, maya, olivia
 from tests.loyalty.services.merging import customer, merge, part
 from tests.loyalty.services.pooling import add, found_pool, join, put_in, take
+from tests.rewards.services.racing import in_the_way_of
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +127,14 @@ def test_what_they_spent_is_given_back_to_nobody_but_what_was_before_is_answered
     with refused():
         reverse(second)
     assert reverse(first) == (back[0], True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_erased_while_giving_back_waits_for_the_wallet_gets_nothing(ana):
+    spent, wallet = spend(ana, 5), wallet_of(ana.account_id)
+    with refused():
+        in_the_way_of(lambda: reverse(spent), lambda: lock_wallets([wallet.pk]), lambda: erase(ana))
+    assert not Transfer.objects.filter(reverses=spent).exists()
 
 
 def test_they_are_merged_with_nobody_and_put_into_no_pool(program, ana):

@@ -72,7 +72,7 @@ def earlier(seconds: int) -> None:
     """As if the pass had been made before."""
     for row in WalletPass.objects.all():
         row.changed_at -= dt.timedelta(seconds=seconds)
-        row.told_at = row.changed_at
+        row.apple_told_at = row.changed_at
         row.save()
 
 

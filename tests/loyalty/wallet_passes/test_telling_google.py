@@ -112,6 +112,28 @@ def test_what_is_saved_days_after_a_change_is_true_within_a_day(
     assert tell_passes(now=timezone.now() + 2 * DAY) == 0
 
 
+def test_what_is_saved_by_an_earlier_link_than_the_last_is_true_within_a_day(
+    at_google: GoogleService, member: Membership, shop: Shop
+) -> None:
+    google_link(member, timezone.now() - 5 * DAY)
+    at_google.status = 404
+    shop.adjust(member, 9)
+    happen()
+    # A newer one says what is true, and nobody saves by it.
+    WalletPass.objects.update(changed_at=timezone.now() - 3 * DAY)
+    google_link(member, timezone.now() - 2 * DAY)
+    happen()
+    at_google.patches.clear()
+    # Saved now, by the first one.
+    at_google.status = 200
+    look_over_passes(now=timezone.now())
+    tell_passes(now=timezone.now() + DAY)
+    [said] = [said for path, said in at_google.patches if "/loyaltyObject/" in path]
+    assert said["loyaltyPoints"]["balance"] == {"string": "160"}
+    row = WalletPass.objects.get()
+    assert row.google_told_at == row.changed_at
+
+
 def test_a_link_that_says_what_is_true_is_asked_about_no_more(
     at_google: GoogleService, member: Membership
 ) -> None:

@@ -104,6 +104,28 @@ def test_a_tier_that_there_is_no_more_is_subtracted_in_the_months_that_had_it(db
     ]  # fmt: skip
 
 
+def test_tiers_that_are_made_and_measured_on_one_day_add_up_to_all_members(db):
+    levels = [
+        {"code": "base", "name": "Member"},
+        {"code": "silver", "name": "Silver", "threshold": 100},
+        {"code": "gold", "name": "Gold", "threshold": 500},
+    ]
+    club = make_program(tiers={"tiers": levels[:2], "window": "lifetime"})
+    for number in ("c1", "c2", "c3", "c4"):
+        make_wallet(club, number)
+    record(order("A1", "120", at=day(1), buyer="c1"))
+    make_program(tiers={"tiers": levels, "window": "lifetime"}, at=day(40))
+    soon = day(40) + dt.timedelta(minutes=1)
+    record(order("A2", "600", at=soon, buyer="c2"), now=soon)
+    club = Program.objects.get(pk=club.pk)
+    rebuild_points([club], soon)
+    for later in (dt.timedelta(minutes=2), dt.timedelta(days=1)):
+        found = get_overview(club, day(40) + later).tiers
+        assert [(item.tier_name, item.value) for item in found] == [
+            ("Member", 50), ("Silver", 25), ("Gold", 25),
+        ]  # fmt: skip
+
+
 def test_the_tiers_of_a_month_are_worked_out_once_its_last_day_is_over(db):
     tiers = [{"code": "base", "name": "Member"}, {"code": "gold", "name": "Gold", "threshold": 100}]
     club = make_program(tiers={"tiers": tiers, "window": "lifetime"})

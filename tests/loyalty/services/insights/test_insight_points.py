@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
 
 from loyalty.models import CohortMonth, InsightPoint
 from loyalty.services import insight_points
@@ -132,6 +133,20 @@ def test_a_job_measures_piece_after_piece_and_goes_on_after_a_kill(shop, monkeyp
     assert (
         sorted(InsightPoint.objects.values_list("metric", "tier_code", "month", "value")) == by_job
     )
+
+
+def test_the_night_looks_once_at_the_orders_of_a_year_for_all_figures_made_of_them(shop):
+    make_wallet(shop, "c1", at=day(0))
+    buy("A1", "c1", "100", 1)
+    job = start_measuring(program=shop, actor=SYSTEM, now=day(5))
+    with CaptureQueriesContext(connection) as asked:
+        run_points(job.pk)
+    kept = InsightPoint.objects.filter(metric__in=["repeat_rate", "purchases_per_member"])
+    assert kept.count() > 0
+    months = kept.values("month").distinct().count()
+    assert kept.count() == 2 * months
+    looks = [query for query in asked if "FILTER (WHERE orders > 1), coalesce" in query["sql"]]
+    assert len(looks) == months
 
 
 def test_a_failed_run_that_is_started_again_begins_with_what_is_due_by_then(shop):
