@@ -67,11 +67,15 @@ class Occasion:
     only_in_journeys: bool = False
     # Its words open something to whoever reads them: staff see that it was sent, and not what.
     for_reader_alone: bool = False
+    # Of no program, so its words can say nothing of one.
+    of_no_program: bool = False
     # What its variables say of a member now, where that does not follow from what happened.
     values_now: Callable[[Membership, dt.datetime], Mapping[str, str]] | None = field(default=None)
 
     @property
     def all_variables(self) -> tuple[Variable, ...]:
+        if self.of_no_program:
+            return tuple(variable for variable in COMMON if variable.name != "program")
         return (*COMMON, *self.variables)
 
     @property

@@ -64,7 +64,7 @@ TOLD: dict[type, Way] = {
     m.ConsentChange: _CUSTOMER,
     m.ContactPreference: _CUSTOMER,
     m.ContactAddress: _CUSTOMER,
-    m.Broadcast: ("program?",),
+    m.Broadcast: _PROGRAM,
     m.BroadcastRecipient: ("broadcast",),
     m.ExpiryNotice: ("wallet",),
     m.Journey: _PROGRAM,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
+from typing import Any
 
+from campaigns.broadcast_definitions import definition_of_broadcast
 from campaigns.experiment_plans import Plan
 from campaigns.models import Broadcast, Campaign, Challenge, Journey, Survey
 from campaigns.selectors import (
@@ -113,6 +116,12 @@ def told_of_journey(*, journey: int, days: int, now: dt.datetime) -> ToldByJourn
 def journey_result(*, journey: int, days: int, now: dt.datetime) -> journey_results.Result:
     found = Journey.objects.select_related("program").get(pk=journey)
     return journey_results.result_of(found, days, now)
+
+
+def reach_asked(broadcast: Broadcast) -> dict[str, Any]:
+    """With what `BROADCAST_REACH` is asked."""
+    said = definition_of_broadcast(broadcast).model_dump(mode="json")
+    return {"broadcast": broadcast.pk, "said": json.dumps(said, sort_keys=True)}
 
 
 def broadcast_reach_now(*, broadcast: int, said: str, now: dt.datetime) -> broadcast_reach.Reach:

@@ -19,6 +19,8 @@ REASONS: dict[str, Promise] = {
     "channel_off": _("This way is not set up"),
     "stopped": _("The broadcast was stopped"),
     "erased": _("They were erased"),
+    "told_already": _("They are one with somebody who was told"),
+    "kept_aside": _("They are one with somebody who is kept aside"),
     # Waits.
     "paused": _("The broadcast is paused"),
     "quiet": _("Until their quiet hours are over"),

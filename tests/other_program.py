@@ -184,6 +184,8 @@ def _told(program: Program, member: Membership) -> dict[str, dict[str, Any]]:
     reply(survey, member)
     post = make_post(program, title=f"{WORD} posted")
     comment = say(post, member, f"{WORD} answered.", name=f"{WORD}Name")
+    # Its members may be of any program, so whoever is limited to some does not know of it.
+    make_broadcast(None, name=f"{WORD} to everybody")
     return {
         "surveys/<uuid:public_id>/": _id(survey) | {"code": "recommend", "pk": 1},
         "community/posts/<uuid:public_id>/": _id(post),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from campaigns.backoffice.broadcast_forms import BroadcastForm, ScheduleForm
 from campaigns.backoffice.figure_parts import Part, stages
 from campaigns.backoffice.list_filter import ListFilter
 from campaigns.backoffice.places import NAMESPACE, crumbs, tabs
-from campaigns.broadcast_definitions import audience_condition, definition_of_broadcast
+from campaigns.broadcast_definitions import audience_condition
 from campaigns.channels import channel_named
 from campaigns.models import Broadcast
 from campaigns.selectors.broadcasts import (
@@ -40,7 +39,7 @@ from campaigns.services.broadcasts import (
     stop_broadcast,
     withdraw_broadcast,
 )
-from campaigns.slow_figures import BROADCAST_REACH, BROADCAST_RESULT
+from campaigns.slow_figures import BROADCAST_REACH, BROADCAST_RESULT, reach_asked
 from campaigns.topics import TOPICS
 from campaigns.words import reason_words
 from loyalty.backoffice.links import Crumbs
@@ -103,8 +102,7 @@ def broadcast(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if begun:
         figures = figures_for(request, BROADCAST_RESULT, now, broadcast=found.pk)
     else:
-        said = json.dumps(definition_of_broadcast(found).model_dump(mode="json"), sort_keys=True)
-        figures = figures_for(request, BROADCAST_REACH, now, broadcast=found.pk, said=said)
+        figures = figures_for(request, BROADCAST_REACH, now, **reach_asked(found))
     context = {
         "title": found.name, "breadcrumbs": broadcast_crumbs(), "broadcast": found,
         "begun": begun, "figures": figures, "progress": progress_of(found),
@@ -143,7 +141,7 @@ def broadcast_act(request: HttpRequest, public_id: UUID) -> HttpResponse:
                 pause_broadcast(broadcast=found, actor=actor)
                 messages.success(request, _("Nothing more goes out until you go on."))
             case "resume":
-                resume_broadcast(broadcast=found, actor=actor, now=now)
+                resume_broadcast(broadcast=found, actor=actor)
                 messages.success(request, _("It goes on."))
             case "stop":
                 stop_broadcast(broadcast=found, actor=actor, now=now)

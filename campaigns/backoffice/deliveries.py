@@ -23,9 +23,11 @@ from campaigns.occasions import (
     Occasion,
     all_occasions,
     families,
+    family_of,
     occasion_named,
     subject_for_staff,
 )
+from campaigns.selectors.broadcasts import name_of
 from campaigns.selectors.consents import Choice, all_choices_of, blocked_because
 from campaigns.selectors.messages import deliveries, get_delivery, messages_of, outages
 from campaigns.selectors.ways import contact_addresses_of
@@ -54,7 +56,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
     wanted = {
         "state": _one_of(request, "state", State.values),
         "channel": _one_of(request, "channel", [way.key for way in all_channels()]),
-        "occasion": _one_of(request, "occasion", [found.code for found in _occasions()]),
+        "occasion": _asked_occasion(request),
     }
     found = deliveries()
     if wanted["state"]:
@@ -74,7 +76,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
         "wanted": wanted,
         "states": State.choices,
         "channels": all_channels(),
-        "occasions": _occasions(),
+        "occasions": _choices(wanted["occasion"]),
     }
     return render(request, "messages/backoffice/delivery_list.html", context)
 
@@ -236,6 +238,22 @@ def _of_occasion(code: str) -> Q:
     if code in {family.code for family in families()}:
         return Q(message__occasion__startswith=f"{code}-")
     return Q(message__occasion=code)
+
+
+def _asked_occasion(request: HttpRequest) -> str:
+    """Also one alone of those that have codes of their own."""
+    said = request.GET.get("occasion", "")
+    return said if family_of(said) else _one_of(request, "occasion", [o.code for o in _occasions()])
+
+
+def _choices(asked: str) -> list[tuple[str, str]]:
+    """By code; the one that is asked for among them, by its name where it has one."""
+    found = [(occasion.code, str(occasion.label)) for occasion in _occasions()]
+    family = family_of(asked)
+    if family is None:
+        return found
+    name = name_of(asked)
+    return [*found, (asked, f"{family.label}: {name}" if name else str(family.label))]
 
 
 def _one_of(request: HttpRequest, name: str, known: list[str]) -> str:

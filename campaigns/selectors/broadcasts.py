@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.db.models import Count, F, Q, QuerySet
 from campaigns.broadcast_definitions import audience_condition
 from campaigns.channels import Channel, channel_named
 from campaigns.models import Broadcast, Delivery, TemplateVersion
+from campaigns.models.broadcasts import FAMILY
 from campaigns.selectors.templates import versions_in_use
 from loyalty.models import Membership
 from members.condition_fields import DrawnNumber
@@ -23,8 +25,7 @@ from members.models import Customer
 from members.selectors.merchants import get_merchant
 from members.selectors.segments import merchant_moment
 
-Status = Broadcast.Status
-OPEN = (Delivery.State.QUEUED, Delivery.State.SENDING)
+_CODE = f"{FAMILY}-"
 
 
 def broadcasts() -> QuerySet[Broadcast]:
@@ -105,12 +106,26 @@ def progress_of(broadcast: Broadcast) -> Progress:
 
 
 def is_waiting(broadcast: Broadcast) -> bool:
-    """Whether any of its messages is still to go out."""
-    rows = Delivery.objects.filter(message__occasion=broadcast.occasion, state__in=OPEN)
-    return rows.exists()
+    """Whether any of its messages is still to go out. Each state has an index of its own."""
+    rows = Delivery.objects.filter(message__occasion=broadcast.occasion)
+    return (
+        rows.filter(state=Delivery.State.SENDING).exists()
+        or rows.filter(state=Delivery.State.QUEUED, channel__in=broadcast.channels).exists()
+    )  # fmt: skip
 
 
-def paused_codes() -> frozenset[str]:
-    """Of those whose messages wait until they are gone on with."""
-    rows = Broadcast.objects.filter(status=Status.PAUSED)
-    return frozenset(row.occasion for row in rows.only("pk"))
+def statuses_of(codes: Collection[str]) -> dict[str, str]:
+    """How broadcasts are, by the codes of their messages. No query where none is one."""
+    keys = [_key(code) for code in codes if code.startswith(_CODE)]
+    rows = Broadcast.objects.filter(pk__in=keys) if keys else Broadcast.objects.none()
+    return {row.occasion: row.status for row in rows.only("pk", "status")}
+
+
+def name_of(code: str) -> str:
+    """Of the broadcast whose messages have this code; empty: there is none."""
+    found = Broadcast.objects.filter(pk=_key(code)).values_list("name", flat=True).first()
+    return found or ""
+
+
+def _key(code: str) -> int:
+    return int(code.removeprefix(_CODE))

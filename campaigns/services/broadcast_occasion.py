@@ -3,6 +3,8 @@ member at any time."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Broadcast
@@ -23,8 +25,11 @@ BROADCAST = Occasion(
 
 
 def occasion_of(broadcast: Broadcast) -> Occasion:
+    """One of no program says nothing of a membership: its readers may have none, or several."""
     found = occasion_named(broadcast.occasion)
     assert found is not None
+    if broadcast.program_id is None:
+        return replace(found, of_no_program=True, values_now=None)
     return found
 
 

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from campaigns.channels import Channel
-from campaigns.models import Broadcast
+from campaigns.models import Broadcast, MessagingPolicy
 from campaigns.selectors.broadcasts import audience_of, ways_of_broadcast
 from campaigns.selectors.policies import get_policy
 from campaigns.selectors.ways import usable_channels
-from campaigns.services.broadcast_occasion import BROADCAST
+from campaigns.services.broadcast_occasion import BROADCAST, occasion_of
 from campaigns.services.gate import foresee
 from campaigns.services.known import know
+from campaigns.services.preferred_ways import first_ways
 from members.models import Customer
 
 PAGE = 2_000
@@ -43,22 +44,25 @@ def reach_of(broadcast: Broadcast, now: dt.datetime) -> Reach:
     audience = members.count()
     meant = members.filter(drawn__gte=broadcast.holdout) if broadcast.holdout else members
     ways, told = ways_of_broadcast(broadcast), 0
+    policy, usable = get_policy(), {way.key for way in usable_channels()}
     by_way: Counter[str] = Counter()
     reasons: dict[str, Counter[str]] = {way.key: Counter() for way in ways}
     led = 0
     for page in _pages(meant):
         led += len(page)
         reached: set[int] = set()
-        for way in ways:
-            found = _reached(broadcast, way, page, reasons[way.key], now)
-            # Where one way is enough, whoever an earlier one reaches is told by that.
-            found = found - reached if broadcast.only_first else found
+        for way, people in _by_way(broadcast, ways, page):
+            if way.key in usable:
+                found = _reached(broadcast, way, people, policy, reasons[way.key], now)
+            else:
+                found = set()
+                reasons[way.key]["channel_off"] += len(people)
             by_way[way.key] += len(found)
             reached |= found
         told += len(reached)
     return Reach(
         audience, audience - led, told, dict(by_way),
-        {key: dict(counted) for key, counted in reasons.items()},
+        {key: dict(+counted) for key, counted in reasons.items()},
     )  # fmt: skip
 
 
@@ -74,14 +78,22 @@ def _pages(members: object) -> Iterator[list[Customer]]:
         yield list(Customer.objects.filter(pk__in=people).order_by("pk"))
 
 
+def _by_way(
+    broadcast: Broadcast, ways: Sequence[Channel], page: Sequence[Customer]
+) -> list[tuple[Channel, Sequence[Customer]]]:
+    """Who is to be told by each; where one is enough, as the sending chooses it."""
+    if not broadcast.only_first:
+        return [(way, page) for way in ways]
+    chosen = first_ways(
+        customers=page, channels=ways, occasion=occasion_of(broadcast), topic=broadcast.topic
+    )
+    return [(way, [one for one in page if chosen[one.pk] == way]) for way in ways]
+
+
 def _reached(
-    broadcast: Broadcast, way: Channel, page: Sequence[Customer], reasons: Counter[str],
-    now: dt.datetime,
+    broadcast: Broadcast, way: Channel, page: Sequence[Customer], policy: MessagingPolicy,
+    reasons: Counter[str], now: dt.datetime,
 ) -> set[int]:  # fmt: skip
-    if way.key not in {found.key for found in usable_channels()}:
-        reasons["channel_off"] += len(page)
-        return set()
-    policy = get_policy()
     known = know(customers=page, channel=way, policy=policy, now=now, only_looks=True)
     found = set()
     for customer in page:

@@ -5,19 +5,31 @@ while a page is worked on, and a message has the name of its reader, so nobody i
 from __future__ import annotations
 
 import datetime as dt
+import logging
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from campaigns.models import Broadcast, BroadcastRecipient, ContactPreference, OccasionSetting
+from campaigns.models import (
+    Broadcast,
+    BroadcastRecipient,
+    ContactPreference,
+    Message,
+    OccasionSetting,
+)
 from campaigns.news import News
 from campaigns.selectors.broadcasts import audience_of, is_waiting, words_in_use, zone_of
 from campaigns.services.broadcast_occasion import BROADCAST, occasion_of
+from campaigns.services.broadcast_waiting import has_unsettled, settle_waiting
 from campaigns.services.broadcasts import told_clock
 from campaigns.services.messages import home_of, write_messages
 from campaigns.time_zones import choose_zone
@@ -29,27 +41,53 @@ from members.jobs import Work
 from members.models import Customer, Job
 from members.selectors.erased import erased_among
 from members.selectors.merges import current
+from members.services.interruptions import is_interruption
 from members.services.job_runs import Step, run_in_chunks
+from members.services.transactions import is_lost_race
 
 KIND = "broadcasts"
 DATED, TOLD = 1_000, 100
+# A little less than until the next run.
+RUNS_FOR = dt.timedelta(seconds=50)
+# A page that loses so often in a row does not lose to others. Fewer than it is begun again.
+RACES = 3
+STOPPED_LATELY = dt.timedelta(days=2)
 Status = Broadcast.Status
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a piece of work did: so many are to be told, so many had their turn, so many messages
+    were written."""
+
+    begun: int = 0
+    done: int = 0
+    told: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What went wrong in this run, by broadcast, and how often in a row a page was lost; and those
+    that had nothing to do in that state, which are not asked again before the next run."""
+
+    broken: dict[int, Exception] = field(default_factory=dict)
+    races: Counter[int] = field(default_factory=Counter)
+    idle: set[tuple[int, str]] = field(default_factory=set)
 
 
 def find_broadcasts(now: dt.datetime) -> Work | None:
     """Nothing where nothing is due."""
-    waiting = [row.pk for row in _going() if _has_work(row, now)]
-    if not waiting:
+    if not any(_has_work(row, now) for row in _going(now)):
         return None
-    return Work(
-        _("Broadcasts"), fingerprint=f"{now:%Y-%m-%d %H:%M} {waiting}",
-        params={"now": now.isoformat()},
-    )  # fmt: skip
+    # Always the same work: while one run is at it, no other begins.
+    return Work(_("Broadcasts"), params={"now": now.isoformat()})
 
 
 def run_broadcasts(job_id: int) -> Job | None:
-    """One after the other; None when another run has it."""
-    return run_in_chunks(job_id, _advance)
+    """They take turns, a page each; None when another run has it. One that breaks is passed over,
+    and the run fails once it has done what it can of the others."""
+    return run_in_chunks(job_id, partial(_advance, Run()))
 
 
 def broadcast_words(job: Job) -> str:
@@ -58,38 +96,84 @@ def broadcast_words(job: Job) -> str:
     return words % format_number(told)
 
 
-def _going() -> QuerySet[Broadcast]:
-    rows = Broadcast.objects.filter(status__in=[Status.SCHEDULED, Status.SENDING])
-    return rows.select_related("program").order_by("begins_at", "pk")
+def _going(now: dt.datetime) -> QuerySet[Broadcast]:
+    """Of those that were stopped lately something may wait; a sender drops what comes back later
+    still."""
+    open_ones = Q(status__in=[Status.SCHEDULED, Status.SENDING, Status.PAUSED])
+    stopped = Q(status=Status.STOPPED, ended_at__gte=now - STOPPED_LATELY)
+    return Broadcast.objects.filter(open_ones | stopped).select_related("program")
 
 
 def _has_work(row: Broadcast, now: dt.datetime) -> bool:
     if row.status == Status.SCHEDULED:
         return row.begins_at is not None and row.begins_at <= now
+    if has_unsettled(row):
+        return True
+    if row.status != Status.SENDING:
+        return False
     return _undated(row).exists() or _due(row, now).exists() or _is_over(row)
 
 
-def _advance(job: Job) -> Step | None:
+def _advance(run: Run, job: Job) -> Step | None:
     now = dt.datetime.fromisoformat(job.params["now"])
-    found = next((row for row in _going() if _has_work(row, now)), None)
+    found = None if _ran_long(job) else _next(job.checkpoint.get("broadcast", 0), run, now)
     if found is None:
+        for error in run.broken.values():
+            raise error
         return None
+    told, done, total = job.result.get("told", 0), job.done, job.total
+    try:
+        with transaction.atomic():
+            step = _go_on(found, now)
+    except Exception as error:
+        run.races[found.pk] += 1
+        lost = is_lost_race(error) and run.races[found.pk] < RACES
+        if lost or is_interruption(error):
+            raise
+        # Without what was said: it may name somebody.
+        logger.error("broadcast %s is passed over: %s", found.pk, type(error).__name__)
+        run.broken[found.pk], step = error, Page()
+    else:
+        run.races.pop(found.pk, None)
+    return Step(
+        checkpoint={"broadcast": found.pk}, done=done + step.done, total=total + step.begun,
+        result={"told": told + step.told},
+    )  # fmt: skip
+
+
+def _ran_long(job: Job) -> bool:
+    """The next run knows what is due by then."""
+    return job.started_at is not None and timezone.now() - job.started_at >= RUNS_FOR
+
+
+def _next(last: int, run: Run, now: dt.datetime) -> Broadcast | None:
+    """Whose turn it is after this one."""
+    for row in sorted(_going(now), key=lambda row: (row.pk <= last, row.pk)):
+        if row.pk in run.broken or (row.pk, row.status) in run.idle:
+            continue
+        if _has_work(row, now):
+            return row
+        run.idle.add((row.pk, row.status))
+    return None
+
+
+def _go_on(found: Broadcast, now: dt.datetime) -> Page:
     # As it is once nobody else changes it.
     row = Broadcast.objects.select_for_update(of=("self",)).get(pk=found.pk)
-    told, done, total = job.result.get("told", 0), job.done, job.total
-    if row.status in (Status.SCHEDULED, Status.SENDING) and _has_work(row, now):
-        if row.status == Status.SCHEDULED:
-            total += _begin(row, now)
-        elif _undated(row).exists():
-            _date(row)
-        elif page := list(_due(row, now)[:TOLD]):
-            told += _tell(row, page, now)
-            done += len(page)
-        else:
-            row.status, row.ended_at = Status.SENT, now
-            row.save(update_fields=["status", "ended_at"])
-    checkpoint = {"broadcast": row.pk}
-    return Step(checkpoint=checkpoint, done=done, total=total, result={"told": told})
+    if not _has_work(row, now):
+        return Page()
+    if row.status == Status.SCHEDULED:
+        return Page(begun=_begin(row, now))
+    if settle_waiting(row, now):
+        return Page()
+    if _undated(row).exists():
+        _date(row)
+    elif page := list(_due(row, now)[:TOLD]):
+        return Page(told=_tell(row, page, now), done=len(page))
+    else:
+        row.status, row.ended_at = Status.SENT, now
+        row.save(update_fields=["status", "ended_at"])
+    return Page()
 
 
 def _begin(row: Broadcast, now: dt.datetime) -> int:
@@ -152,8 +236,10 @@ def _date(row: Broadcast) -> None:
 def _tell(row: Broadcast, page: Sequence[BroadcastRecipient], now: dt.datetime) -> int:
     """Returns how many messages were written."""
     gone = erased_among(current(item.customer) for item in page)
+    one_with = _one_with_another(row, page)
     for item in page:
-        item.settled_at, item.untold = now, _why_not(item, gone)
+        item.settled_at = now
+        item.untold = _why_not(item, gone) or one_with.get(current(item.customer).pk, "")
     told = [item for item in page if not item.untold]
     named = _named_variables(row)
     setting = OccasionSetting(
@@ -163,6 +249,19 @@ def _tell(row: Broadcast, page: Sequence[BroadcastRecipient], now: dt.datetime) 
     written = write_messages(occasion=occasion_of(row), setting=setting, news=news, now=now)
     BroadcastRecipient.objects.bulk_update(page, ["settled_at", "untold"])
     return len(written)
+
+
+def _one_with_another(row: Broadcast, page: Sequence[BroadcastRecipient]) -> dict[int, str]:
+    """Who has become one, since it began, with somebody who was told or is kept aside."""
+    people = {current(item.customer).pk for item in page}
+    told = Message.objects.filter(occasion=row.occasion, customer__in=people)
+    aside = row.recipients.filter(
+        Q(customer__in=people) | Q(customer__merged_into__in=people), held_out=True
+    ).annotate(person=Coalesce("customer__merged_into", "customer"))
+    return {
+        **dict.fromkeys(told.values_list("customer", flat=True), "told_already"),
+        **dict.fromkeys(aside.values_list("person", flat=True), "kept_aside"),
+    }
 
 
 def _why_not(item: BroadcastRecipient, gone: set[int]) -> str:

@@ -16,11 +16,10 @@ from campaigns.broadcast_definitions import (
     BroadcastDefinition,
     definition_of_broadcast,
 )
-from campaigns.models import Broadcast, Delivery, MessageTemplate, TemplateVersion
+from campaigns.models import Broadcast, MessageTemplate, TemplateVersion
 from campaigns.selectors.broadcasts import broadcasts, ways_of_broadcast, words_in_use, zone_of
 from campaigns.selectors.ways import usable_channels
 from campaigns.services.broadcast_occasion import occasion_of
-from campaigns.services.messages import wake_senders
 from campaigns.services.templates import Words, archive_template, save_words
 from loyalty.models import Program
 from loyalty.rules.calendar import localize
@@ -151,39 +150,36 @@ def pause_broadcast(*, broadcast: Broadcast, actor: Actor) -> Broadcast:
     row.status = Status.PAUSED
     row.save(update_fields=["status"])
     _audit("broadcast.paused", row, actor)
+    transaction.on_commit(wake_broadcasts)
     return row
 
 
 @transaction.atomic
-def resume_broadcast(*, broadcast: Broadcast, actor: Actor, now: dt.datetime) -> Broadcast:
-    """It goes on where it was. Again changes nothing."""
+def resume_broadcast(*, broadcast: Broadcast, actor: Actor) -> Broadcast:
+    """It goes on where it was; the job lets go what was set aside. Again changes nothing."""
     row = _locked(broadcast)
     if row.status == Status.SENDING:
         return row
     _refuse_unless(row, Status.PAUSED)
     row.status = Status.SENDING
     row.save(update_fields=["status"])
-    _waiting(row).filter(reason="paused").update(reason="", available_at=now)
     _audit("broadcast.resumed", row, actor)
     transaction.on_commit(wake_broadcasts)
-    transaction.on_commit(wake_senders)
     return row
 
 
 @transaction.atomic
 def stop_broadcast(*, broadcast: Broadcast, actor: Actor, now: dt.datetime) -> Broadcast:
-    """Nobody else is told, for good; what is just being handed over arrives. Again changes
-    nothing."""
+    """Nobody else is told, for good; what is just being handed over arrives. Senders drop what
+    waits, and so does the job. Again changes nothing."""
     row = _locked(broadcast)
     if row.status == Status.STOPPED:
         return row
     _refuse_unless(row, Status.SENDING, Status.PAUSED)
     row.status, row.ended_at = Status.STOPPED, now
     row.save(update_fields=["status", "ended_at"])
-    # In the order in which workers hold them.
-    held = list(_waiting(row).select_for_update().order_by("pk").values_list("pk", flat=True))
-    _waiting(row).filter(pk__in=held).update(state=Delivery.State.SUPPRESSED, reason="stopped")
     _audit("broadcast.stopped", row, actor)
+    transaction.on_commit(wake_broadcasts)
     return row
 
 
@@ -233,12 +229,6 @@ def _check_words(broadcast: Broadcast) -> None:
         if way.key not in said:
             message = _("Write what is told by this way first: %s.") % way.label
             raise DomainError(message, errors=[FieldError("words", message, "required")])
-
-
-def _waiting(broadcast: Broadcast) -> Any:
-    return Delivery.objects.filter(
-        message__occasion=broadcast.occasion, state=Delivery.State.QUEUED
-    )
 
 
 def _locked(broadcast: Broadcast) -> Broadcast:

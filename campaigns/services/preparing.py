@@ -12,9 +12,9 @@ from django.db import connection, transaction
 
 from campaigns.channels import Channel, Letter
 from campaigns.links import StopLink, absolute, stop_url
-from campaigns.models import Delivery, Message, MessagingPolicy
+from campaigns.models import Broadcast, Delivery, Message, MessagingPolicy
 from campaigns.occasions import Occasion, occasion_named
-from campaigns.selectors.broadcasts import paused_codes
+from campaigns.selectors.broadcasts import statuses_of
 from campaigns.selectors.policies import get_policy
 from campaigns.selectors.templates import Templates, load_templates
 from campaigns.selectors.ways import channel_settings, usable_among
@@ -31,7 +31,8 @@ from members.selectors.merges import current
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
-HELD_FOR = dt.timedelta(minutes=5)
+# A time that does not come: its broadcast is paused (`campaigns.services.broadcast_waiting`).
+NEVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
 _MARK = """
     UPDATE campaigns_delivery d
@@ -57,8 +58,6 @@ class Batch:
     # Those that are set up, and the words that decline them.
     usable: frozenset[str]
     stop_words: dict[str, str]
-    # The codes of broadcasts that wait until they are gone on with.
-    paused: frozenset[str]
     # What stands around the bodies, by language.
     frames: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -70,7 +69,6 @@ class Batch:
             policy, merchant, load_templates(merchant.locale), Measuring.load(policy),
             frozenset(channel.key for channel in usable_among(known)),
             {key: setting.stop_word for key, setting in known.items()},
-            paused_codes(),
         )  # fmt: skip
 
     def stop_word(self, channel: Channel) -> str:
@@ -102,6 +100,8 @@ def prepare(
     known = know(
         customers=customers, channel=channel, policy=batch.policy, now=now, deliveries=rows
     )
+    # Asked for each few, so that what is paused or stopped ends at once.
+    statuses = statuses_of({row.message.occasion for row in rows})
     ready = []
     for row, customer in zip(rows, customers, strict=True):
         occasion = occasion_named(row.message.occasion)
@@ -109,8 +109,10 @@ def prepare(
             _drop(row, customer, "occasion_off", known)
         elif channel.key not in batch.usable:
             _drop(row, customer, "channel_off", known)
-        elif occasion.code in batch.paused:
-            _hold(row, now)
+        elif statuses.get(occasion.code) == Broadcast.Status.STOPPED:
+            _drop(row, customer, "stopped", known)
+        elif statuses.get(occasion.code) == Broadcast.Status.PAUSED:
+            _hold(row)
         elif _may_go(row, occasion, channel, customer, batch, known, now):
             letter = _letter(row, occasion, channel, customer, batch, known)
             if letter is not None:
@@ -131,9 +133,9 @@ def _own(claimed: Sequence[Delivery]) -> list[Delivery]:
     return [row for row in own if row is not None and row.attempts == attempts[row.pk]]
 
 
-def _hold(row: Delivery, now: dt.datetime) -> None:
-    """Looked at again a little later, or as soon as its broadcast goes on."""
-    row.available_at, row.reason = now + HELD_FOR, "paused"
+def _hold(row: Delivery) -> None:
+    """Looked at again when its broadcast goes on."""
+    row.available_at, row.reason = NEVER, "paused"
     row.save(update_fields=["available_at", "reason"])
 
 

@@ -15,7 +15,7 @@ from loyalty.goal_metrics import METRICS, GoalMetric
 from loyalty.insight_registry import Group, registered_insights
 from loyalty.models import Goal, InsightPoint, MemberTally, Program, TargetBand, Tier
 from loyalty.quarters import Quarter
-from loyalty.rules.calendar import add_months, end_of_day, last_instant
+from loyalty.rules.calendar import add_months, last_instant
 from loyalty.selectors.goals import today_of
 from loyalty.selectors.tier_sets import ranks_at, tier_set_at
 from loyalty.target_bands import (
@@ -149,7 +149,7 @@ def is_measured_at(program: Program, day: dt.date) -> bool:
     """Whether each figure of the last day of a month is kept, where the program had tiers those
     too. Three queries."""
     wanted: set[str] = {metric.code for metric in figure_metrics()}
-    if tiers_of_figures(program, end_of_day(day, program.zone) - INSTANT):
+    if tiers_of_figures(program, last_instant(day, program.zone)):
         wanted.add(TIER)
     kept = InsightPoint.objects.filter(program=program, day=day)
     return wanted <= set(kept.values_list("metric", flat=True))

@@ -9,6 +9,7 @@ import pytest
 
 from campaigns.models import Broadcast, Message
 from loyalty.models import Membership, Program
+from members import slow_figures
 from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.broadcasts import make_broadcast
 
@@ -44,6 +45,20 @@ def test_one_is_written_sent_and_read_with_its_results(
     assert Message.objects.count() == 1
     assert [row["name"] for row in api.get("/broadcasts").json()["results"]] == ["Spring"]
     assert_problem(api.post(f"{path}/withdraw"), 409, "broadcast_state")
+
+
+def test_whoever_asks_for_the_reach_of_very_many_asks_again(
+    api: ApiClient, membership: Membership, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/broadcasts/{make_broadcast(membership.program).public_id}/reach"
+    monkeypatch.setattr(slow_figures, "_hand_over", lambda *_asked: None)
+    settings.FIGURES_PATIENCE = (0, 0)
+    waiting = api.get(path)
+    assert (waiting.status_code, waiting.json()["as_of"]) == (202, None)
+    settings.FIGURES_PATIENCE = (0, 60_000)
+    counted = api.get(path)
+    assert (counted.status_code, counted.json()["told"]) == (200, 1)
+    assert counted.json()["as_of"]
 
 
 def test_one_key_makes_one(api: ApiClient, program: Program) -> None:

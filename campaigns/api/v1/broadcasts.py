@@ -30,7 +30,7 @@ from campaigns.selectors.broadcasts import (
     progress_of,
     words_in_use,
 )
-from campaigns.services.broadcast_reach import reach_of
+from campaigns.services.broadcast_reach import Reach
 from campaigns.services.broadcasts import (
     change_broadcast,
     create_broadcast,
@@ -42,6 +42,7 @@ from campaigns.services.broadcasts import (
     write_words,
 )
 from campaigns.services.templates import LONGEST, Words
+from campaigns.slow_figures import BROADCAST_REACH, reach_asked
 from loyalty.models import Program
 from members.api.bodies import (
     TEXT,
@@ -58,6 +59,7 @@ from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
 from members.services.audit import Actor
+from members.slow_figures import ask_figures
 
 READ, WRITE = "broadcasts:read", "broadcasts:write"
 
@@ -134,11 +136,13 @@ class BroadcastPage(Page):
 
 
 class BroadcastReachOut(Answer):
-    """How many would get it if it were sent now."""
+    """How many would get it if it were sent now. Of very many a worker counts them first: ask again
+    soon."""
 
-    audience: int = Field(description="How many it is for, those kept aside included.")
-    aside: int
-    told: int = Field(description="By one way at least.")
+    as_of: dt.datetime | None = Field(description="Null: they are being counted.")
+    audience: int | None = Field(description="How many it is for, those kept aside included.")
+    aside: int | None
+    told: int | None = Field(description="By one way at least.")
     by_way: dict[str, int]
     reasons: dict[str, dict[str, int]] = Field(description="By way: why not how many others.")
 
@@ -221,14 +225,24 @@ class OneBroadcast(ApiView):
 class BroadcastReach(ApiView):
     scopes = {"GET": READ}
 
-    @extend_schema(operation_id="getBroadcastReach", responses={200: BroadcastReachOut})
+    @extend_schema(
+        operation_id="getBroadcastReach",
+        responses={200: BroadcastReachOut, 202: BroadcastReachOut},
+    )
     def get(self, request: Request, broadcast_id: UUID) -> HttpResponse:
         """Read how many would get it if it were sent now, and why others would not."""
-        found = reach_of(get_broadcast(broadcast_id), timezone.now())
+        row, now = get_broadcast(broadcast_id), timezone.now()
+        figures = ask_figures(BROADCAST_REACH, now=now, waits=True, **reach_asked(row))
+        if figures is None:
+            waiting = BroadcastReachOut(
+                as_of=None, audience=None, aside=None, told=None, by_way={}, reasons={}
+            )
+            return answer(waiting, HTTPStatus.ACCEPTED)
+        found: Reach = figures.value
         return answer(
             BroadcastReachOut(
-                audience=found.audience, aside=found.aside, told=found.told,
-                by_way=dict(found.by_way),
+                as_of=figures.as_of or now, audience=found.audience, aside=found.aside,
+                told=found.told, by_way=dict(found.by_way),
                 reasons={way: dict(counted) for way, counted in found.reasons.items()},
             )
         )  # fmt: skip
@@ -304,9 +318,7 @@ class BroadcastResuming(ApiView):
     @idempotent()
     def post(self, request: Request, broadcast_id: UUID) -> HttpResponse:
         """It goes on where it was. Again changes nothing."""
-        row = resume_broadcast(
-            broadcast=get_broadcast(broadcast_id), actor=self.actor, now=timezone.now()
-        )
+        row = resume_broadcast(broadcast=get_broadcast(broadcast_id), actor=self.actor)
         return answer(broadcast_out(row))
 
 

@@ -16,6 +16,7 @@ from campaigns.models import Broadcast, Message
 from loyalty.models import Program
 from tests.campaigns.broadcasts import MAIL, make_broadcast, run, schedule
 from tests.campaigns.factories import send
+from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member
 
@@ -113,10 +114,11 @@ def test_while_it_is_sent_it_can_be_paused_and_stopped(manager: Client, program:
     assert act(manager, row, "resume") == "sending"
     bar = page(manager, url("broadcast_progress", row.public_id))
     assert "1 of 1 had their turn" in bar
-    assert "every 2s" in bar
+    assert "every 15s" in bar
     assert act(manager, row, "stop") == "stopped"
     assert act(manager, row, "resume") == "stopped"
-    assert "every 2s" not in page(manager, url("broadcast_progress", row.public_id))
+    assert "every 15s" not in page(manager, url("broadcast_progress", row.public_id))
+    run()
     assert "The broadcast was stopped" in page(manager, url("broadcast", row.public_id))
 
 
@@ -135,6 +137,51 @@ def test_an_agent_reads_and_does_not_write(agent: Client, program: Program) -> N
     assert "Send or schedule" not in shown
     assert agent.post(url("broadcast_act", row.public_id), {"act": "schedule"}).status_code == 403
     assert "readonly" in page(agent, url("broadcast_words", row.public_id, "inbox", "en"))
+
+
+def test_each_of_its_messages_is_listed_and_no_other(manager: Client, program: Program) -> None:
+    make_member(0, "c1", program)
+    one, other = make_broadcast(program, name="Summer"), make_broadcast(program, name="Autumn")
+    for made in (one, other):
+        schedule(made)
+    run()
+    shown = manager.get(url("delivery_list"), {"occasion": one.occasion})
+    assert [row["delivery"].message.occasion for row in shown.context["rows"]] == [one.occasion]
+    assert "Broadcast: Summer" in shown.content.decode()
+    for code, count in (("broadcast", 2), ("broadcast-0", 0), ("broadcast-x", 2)):
+        shown = manager.get(url("delivery_list"), {"occasion": code})
+        assert len(shown.context["rows"]) == count
+
+
+def test_one_of_no_program_offers_no_words_of_a_membership(
+    manager: Client, program: Program
+) -> None:
+    row = make_broadcast(None)
+    words = page(manager, url("broadcast_words", row.public_id, "inbox", "en"))
+    assert "{{ given_name }}" in words
+    assert "{{ balance }}" not in words
+    assert "{{ program }}" not in words
+    written = {"subject": "Spring", "body": "You have {{ balance }}.", "member": ""}
+    preview = url("broadcast_preview", row.public_id, "inbox", "en")
+    assert "860 points" not in manager.post(preview, written).content.decode()
+
+
+def test_whoever_is_limited_to_some_programs_writes_to_their_members_alone(
+    program: Program,
+) -> None:
+    client = Client()
+    client.force_login(StaffMemberFactory(role="marketing_manager", programs=[program.pk]).user)
+    own, everybody = make_broadcast(program, name="Mine"), make_broadcast(None, name="Everybody")
+    listed = page(client, url("broadcast_list"))
+    assert "Mine" in listed
+    assert "Everybody" not in listed
+    assert client.get(url("broadcast", own.public_id)).status_code == 200
+    for name in ("broadcast", "broadcast_edit"):
+        assert client.get(url(name, everybody.public_id)).status_code == 404
+    asked = client.post(url("broadcast_act", everybody.public_id), {"act": "schedule"})
+    assert asked.status_code == 404
+    everybody.refresh_from_db()
+    assert everybody.status == "draft"
 
 
 def test_a_broadcast_is_no_occasion(manager: Client, program: Program) -> None:

@@ -249,9 +249,7 @@ def test_quiet_hours_and_the_cap_hold_for_it(program: Program) -> None:
     assert {fresh(first).status, fresh(second).status} == {Status.SENT}
 
 
-def test_while_it_is_paused_nothing_goes_out_and_then_it_goes_on(
-    program: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_while_it_is_paused_nothing_goes_out_and_then_it_goes_on(program: Program) -> None:
     made = schedule(make_broadcast(program, channels=["email"]))
     run()
     pause_broadcast(broadcast=made, actor=SYSTEM)
@@ -259,7 +257,8 @@ def test_while_it_is_paused_nothing_goes_out_and_then_it_goes_on(
     send(NOON)
     assert states() == [("queued", "paused")] * 8
     assert run(NOON + dt.timedelta(minutes=1)) is None
-    resume_broadcast(broadcast=made, actor=SYSTEM, now=NOON + dt.timedelta(minutes=2))
+    resume_broadcast(broadcast=made, actor=SYSTEM)
+    run(NOON + dt.timedelta(minutes=2))
     send(NOON + dt.timedelta(minutes=2))
     assert states() == [("sent", "")] * 8
 
@@ -273,7 +272,7 @@ def test_once_it_is_stopped_nothing_goes_out_any_more(program: Program) -> None:
     assert states() == [("suppressed", "stopped")] * 8
     assert fresh(made).status == Status.STOPPED
     with pytest.raises(ConflictError):
-        resume_broadcast(broadcast=made, actor=SYSTEM, now=NOON)
+        resume_broadcast(broadcast=made, actor=SYSTEM)
     done = AuditEntry.objects.filter(action="broadcast.stopped")
     assert done.count() == 1
 
@@ -293,6 +292,17 @@ def test_what_is_scheduled_is_taken_back_and_what_began_is_not(program: Program)
         delete_broadcast(broadcast=made, actor=SYSTEM, now=NOON)
     with pytest.raises(ConflictError):
         say(made, "inbox", "Something else.")
+
+
+def test_one_of_no_program_says_nothing_of_a_membership(program: Program) -> None:
+    """They would be empty for everybody."""
+    made = make_broadcast(None)
+    for word in ("balance", "tier", "program"):
+        with pytest.raises(DomainError) as refused:
+            say(made, "inbox", f"You have {{{{ {word} }}}}.")
+        assert refused.value.errors[0].code == "unknown_variable"
+        say(make_broadcast(program), "inbox", f"You have {{{{ {word} }}}}.")
+    say(made, "inbox", "Hello {{ given_name }}, from {{ merchant }}: {{ link }}")
 
 
 def test_it_needs_words_for_each_way_and_a_way_that_is_set_up(program: Program) -> None:
