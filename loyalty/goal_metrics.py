@@ -72,8 +72,8 @@ METRICS: Mapping[str, GoalMetric] = {
         ),
         GoalMetric(
             Metric.ENROLLED, "percent", "up",
-            _l("Of the customers who bought something in the last 365 days, the share who are "
-               "members. Guests are nobody’s."),
+            _l("Of the customers who bought something in the program’s currency in the last 365 "
+               "days, the share who are members. Guests are nobody’s."),
             usual=(60, 80), most=100,
         ),
         GoalMetric(
@@ -104,8 +104,8 @@ METRICS: Mapping[str, GoalMetric] = {
         ),
         GoalMetric(
             Metric.LIABILITY, "percent", "down",
-            _l("What all members hold is worth at the end of the day, as a share of all revenue of "
-               "the last 30 days."),
+            _l("What all members hold is worth at the end of the day, as a share of all revenue "
+               "in the program’s currency of the last 30 days."),
             usual=(3, 5),
         ),
         GoalMetric(

@@ -7,13 +7,11 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db.models import Exists, OuterRef, Q
-
 from campaigns.challenges.purchases import Purchase, purchase_of
-from loyalty.models import Order, OrderConversion, Program
+from loyalty.models import Order, Program
 from loyalty.rules.basket import net_basket
 from loyalty.rules.exchange import converted
-from loyalty.selectors.exchange_rates import recorded_exchanges
+from loyalty.selectors.exchange_rates import counted_in, recorded_exchanges
 from loyalty.selectors.stored_orders import as_return, order_basket
 
 # By the customer's key.
@@ -26,9 +24,8 @@ def purchases_of(
     """Orders placed in [since, until] that did not come to nothing, in the program's currency or
     converted to it, by when they were placed. What came back of one reduces it, whenever that
     was."""
-    conversions = OrderConversion.objects.filter(program=program, order=OuterRef("pk"))
     rows = Order.objects.filter(
-        Q(currency=program.currency) | Exists(conversions),
+        counted_in(program),
         customer__in=list(customers), placed_at__gte=since, placed_at__lte=until,
     ).exclude(status__in=Order.VOID)  # fmt: skip
     rows = rows.prefetch_related("lines", "tenders", "refunds__lines")

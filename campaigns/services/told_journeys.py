@@ -20,6 +20,7 @@ from campaigns.services.told_orders import order_news
 from campaigns.services.told_rewards import birthday_news
 from loyalty.models import Membership, Order, TierChange, Transfer
 from loyalty.rules.calendar import add_months, start_of_day
+from loyalty.selectors.behavior import bought_between
 from members.formatting import format_money, format_month, format_number, format_units
 from members.selectors.merges import current
 
@@ -117,11 +118,7 @@ def _of_period(asked: Asked, first: dt.date, end: dt.date, *, month: bool) -> Ne
     member = asked.member
     zone = member.program.zone
     between = (start_of_day(first, zone), start_of_day(end, zone))
-    orders = Order.objects.filter(
-        customer=member.customer, placed_at__gte=between[0], placed_at__lt=between[1],
-        currency=member.program.currency,
-    ).exclude(status__in=Order.VOID)  # fmt: skip
-    count, spent = orders.count(), orders.aggregate(sum=Sum("total"))["sum"] or 0
+    count, spent = bought_between(member, *between)
     unit = member.program.wallet_types.order_by("pk").first()
     moved = Transfer.objects.filter(
         wallet__account=member.account_id, wallet_type=unit, recorded_at__gte=between[0],

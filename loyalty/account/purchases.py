@@ -14,6 +14,7 @@ from loyalty.account.chosen import Chosen, choose_membership
 from loyalty.account.history_filters import PURCHASES, history_filters
 from loyalty.account.pages import no_membership, render_months, render_page
 from loyalty.models import Membership, Order, WalletType
+from loyalty.selectors.exchange_rates import counted_in
 from loyalty.selectors.given_back import paid_in_units
 from loyalty.selectors.memberships import list_memberships
 from loyalty.selectors.orders import earned_in, list_order_rows, orders
@@ -41,7 +42,7 @@ def purchases(request: CustomerRequest, public_id: uuid.UUID | None = None) -> H
         return no_membership(request)
     program = chosen.membership.program
     page = paginate(
-        list_order_rows(request.customer).filter(currency=program.currency),
+        list_order_rows(request.customer).filter(counted_in(program)),
         request=request, orderings=NEWEST_FIRST, default="newest", per_page=PER_PAGE,
     )  # fmt: skip
     count = len(page.items)

@@ -15,7 +15,7 @@ from loyalty.rules.caps import smallest_units
 from loyalty.rules.companies import CompanyFacts
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.exchange import Exchange
-from loyalty.rules.facts import Basket, Occasion, Return
+from loyalty.rules.facts import Occasion, Return
 from loyalty.rules.plans import PlanSpan
 from loyalty.rules.program_times import ALWAYS, ProgramTimes
 
@@ -25,14 +25,13 @@ from loyalty.rules.program_times import ALWAYS, ProgramTimes
 class Sale:
     """An order as it was placed. `judged`: it is one of the program's; others are only what the
     member did before. `returned`: something of it came back later. `goods`: what its lines come to,
-    as a reckoner wants it. `as_told`: its basket in its own currency, where it was converted."""
+    as a reckoner wants it."""
 
     id: int
     occasion: Occasion
     judged: bool = True
     returned: bool = False
     goods: Amounts | None = field(default=None, hash=False, compare=False)
-    as_told: Basket | None = None
     at: dt.datetime = field(init=False)
 
     def __post_init__(self) -> None:

@@ -85,7 +85,8 @@ def as_counted(occasion: Occasion, exchange: Exchange | None) -> Occasion:
     """An order as a program of another currency sees it; without a rate as it is."""
     if exchange is None:
         return occasion
-    return replace(occasion, basket=converted(occasion.basket, exchange), exchange=exchange)
+    told = occasion.basket
+    return replace(occasion, basket=converted(told, exchange), exchange=exchange, as_told=told)
 
 
 def _line(line: Line, total: Decimal, tax: Decimal, exchange: Exchange) -> Line:

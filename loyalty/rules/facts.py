@@ -88,7 +88,8 @@ NOTHING = Basket(lines=())
 class Occasion:
     """An order as rules see it: what was bought, and how, where and when. `moment` is when it was
     placed, in the program's time zone; `paid_with` the kinds of its tenders. `exchange`: by which
-    rate its basket was converted, where the order's `currency` is not the program's."""
+    rate its basket was converted, where the order's `currency` is not the program's, and `as_told`
+    what it was before."""
 
     basket: Basket
     moment: Moment
@@ -99,6 +100,12 @@ class Occasion:
     coupons: tuple[str, ...] = ()
     paid_with: tuple[str, ...] = ()
     exchange: Exchange | None = None
+    as_told: Basket | None = field(default=None, hash=False, compare=False)
+
+    @property
+    def bought(self) -> Basket:
+        """In the order's own currency."""
+        return self.as_told or self.basket
 
     @once
     def lines(self) -> tuple[Line, ...]:

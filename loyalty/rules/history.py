@@ -65,7 +65,7 @@ class History:
             self.behavior = (
                 replace(self.behavior, returned=self.behavior.returned + event.given.total)
                 if isinstance(event, GivenBack)
-                else self.behavior.after(event.occasion.basket, event.at)
+                else self.behavior.after(event.occasion.bought, event.at)
             )
         amount = self._amount(event) if self._with_spent else None
         if amount is not None:

@@ -278,11 +278,9 @@ class Account:
     def _reconcile(self, sale: Sale, given: Return) -> None:
         known = self._judged[sale.id]
         known.returns.append(given)
-        basket, exchange = sale.occasion.basket, sale.occasion.exchange
-        if exchange is None:
-            basket = net_basket(basket, known.returns)
-        else:
-            basket = converted(net_basket(sale.as_told or basket, known.returns), exchange)
+        basket, exchange = net_basket(sale.occasion.bought, known.returns), sale.occasion.exchange
+        if exchange is not None:
+            basket = converted(basket, exchange)
         rules = self.rules.at(sale.at)
         given_before = given_together(rules.capped, known.given)
         rooms = {

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from loyalty.models import Membership
 from loyalty.rules.behavior import Behavior
 
 # Of x.customer before x.at: orders that did not come to nothing, what was given back, and
@@ -108,6 +109,31 @@ def orders_between(wanted: Sequence[tuple[int, dt.datetime, dt.datetime]]) -> li
     with connection.cursor() as cursor:
         cursor.execute(_SINCE, {"customers": customers, "since": since, "moments": moments})
         return [row[0] for row in cursor.fetchall()]
+
+
+_BOUGHT = """
+    SELECT count(*), coalesce(sum(total), 0) FROM loyalty_countedorder
+     WHERE customer_id = %(customer)s AND placed_at >= %(since)s AND placed_at < %(until)s
+       AND status NOT IN ('cancelled', 'refunded') AND currency = %(currency)s
+       AND (program_id IS NULL OR program_id = %(program)s)
+"""
+
+
+def bought_between(
+    member: Membership, since: dt.datetime, until: dt.datetime
+) -> tuple[int, Decimal]:
+    """How many orders a member placed in [since, until) that did not come to nothing, and what they
+    came to, as the program counts them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BOUGHT,
+            {
+                "customer": member.customer_id, "since": since, "until": until,
+                "currency": member.program.currency, "program": member.program_id,
+            },
+        )  # fmt: skip
+        orders, spent = cursor.fetchone()
+    return orders, spent
 
 
 _SPENT = """

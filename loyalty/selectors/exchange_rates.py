@@ -108,6 +108,12 @@ def told_rates(order_ids: Iterable[int]) -> dict[int, dict[str, Decimal]]:
     return found
 
 
+def counted_in(program: Program) -> Q:
+    """Of orders: those in a program's currency, and those that it converted."""
+    conversions = OrderConversion.objects.filter(program=program, order=OuterRef("pk"))
+    return Q(currency=program.currency) | Q(Exists(conversions))
+
+
 def list_exchange_rates(given: str = "", wanted: str = "") -> QuerySet[ExchangeRate]:
     """The newest first; `used`: whether an order counts by it."""
     found = ExchangeRate.objects.annotate(

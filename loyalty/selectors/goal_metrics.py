@@ -49,15 +49,14 @@ _REFUNDED = """
       {people}
       LEFT JOIN loyalty_order o ON o.id = f.order_id
      WHERE f.refunded_at >= %(since)s AND f.refunded_at < %(until)s AND f.currency = %(currency)s
-       AND (f.program_id IS NULL OR f.program_id = %(program)s)
-       AND NOT coalesce(o.status, '') = ANY(%(void)s)
+       AND (f.program_id IS NULL {or_converted}) AND NOT coalesce(o.status, '') = ANY(%(void)s)
 """
 _COUNT = f"WITH m AS ({MEMBERS}) SELECT count(*) FROM m"
+# Of all buyers: what guests buy in another currency is never converted, so none of it counts here.
 _ENROLLED = f"""
     WITH m AS ({MEMBERS}),
     b AS (SELECT DISTINCT o.customer_id FROM loyalty_countedorder o
-           WHERE (o.program_id IS NULL OR o.program_id = %(program)s)
-             AND o.customer_id IS NOT NULL
+           WHERE o.program_id IS NULL AND o.customer_id IS NOT NULL
              AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
              AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s) {_KEPT})
     SELECT count(m.id), count(*) FROM b LEFT JOIN m ON m.customer_id = b.customer_id
@@ -87,14 +86,19 @@ _BOUGHT_SO = f"""
 _REVENUE = f"""
     WITH m AS ({MEMBERS})
     SELECT (SELECT coalesce(sum(total), 0) FROM ({_BOUGHT}) b)
-           - ({_REFUNDED.format(people="JOIN m ON m.customer_id = f.customer_id")})
+           - ({
+    _REFUNDED.format(
+        people="JOIN m ON m.customer_id = f.customer_id",
+        or_converted="OR f.program_id = %(program)s",
+    )
+})
 """
+# In the program's own currency alone, as above.
 _ALL_REVENUE = f"""
     SELECT (SELECT coalesce(sum(o.total), 0) FROM loyalty_countedorder o
-             WHERE (o.program_id IS NULL OR o.program_id = %(program)s)
-               AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
+             WHERE o.program_id IS NULL AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
                AND o.currency = %(currency)s AND NOT o.status = ANY(%(void)s))
-           - ({_REFUNDED.format(people="")})
+           - ({_REFUNDED.format(people="", or_converted="")})
 """
 _BUYING = f"WITH m AS ({MEMBERS}) SELECT count(DISTINCT customer_id) FROM ({KEPT_BOUGHT}) b"
 _SEVERAL = f"""

@@ -246,7 +246,7 @@ def _sale(
     if rate is not None:
         # By the rate that was recorded with its first judgment.
         exchange = Exchange(currency, program.currency, rate, digits, "table")
-        return Sale(pk, as_counted(occasion, exchange), judged and not void, as_told=basket)
+        return Sale(pk, as_counted(occasion, exchange), judged and not void)
     return Sale(pk, occasion, judged and not void, goods=Amounts([*numbers, 0], PARTS))
 
 

@@ -93,8 +93,9 @@ def _unclaim(pk: int, actor: Actor, source: str, now: dt.datetime) -> Order:
     reconcile_orders([pk], terms=terms, now=now, transfer_source=source, causes={}, void={pk})
     _audit("order.unclaimed", order, actor)
     Refund.objects.filter(order=order, customer=order.customer_id).update(customer=None)
-    # Whoever claims it next is judged anew, towards windows of their own.
+    # Whoever claims it next is judged anew, at the rate of then, towards windows of their own.
     order.evaluations.all().delete()
+    order.conversions.all().delete()
     order.window_parts.all().delete()
     order.customer, order.claimed_at = None, None
     order.save(update_fields=["customer", "claimed_at"])

@@ -300,7 +300,7 @@ def _behaviors(wishes: Sequence[Wish]) -> dict[int, Behavior]:
     for wish, stored in zip(wishes, known, strict=True):
         behavior = stored
         for other in _earlier(wish, batch):
-            behavior = behavior.after(other.occasion.basket, other.at)
+            behavior = behavior.after(other.occasion.bought, other.at)
         found[id(wish)] = behavior
     return found
 

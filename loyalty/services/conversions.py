@@ -3,8 +3,9 @@ that: the rate of the first judgment counts for all that follows."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
@@ -22,10 +23,13 @@ from loyalty.selectors.exchange_rates import (
     told_rates,
 )
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
-from loyalty.services.order_batches import MemberRef, Opened, Written
+from loyalty.services.order_batches import MemberRef, Opened
 from loyalty.services.order_inputs import OrderInput, plain
 from members.errors import FieldError
 from members.formatting import format_day
+
+# By currency, as they come with an order.
+Rates = Sequence[tuple[str, Decimal]]
 
 
 @dataclass(slots=True)
@@ -121,10 +125,12 @@ def no_rate(asked: Asked) -> InvalidOrderError:
 
 
 def known_exchanges(
-    orders: Sequence[Order], members: Mapping[tuple[int | None, int], MemberRef], terms: Terms
-) -> dict[tuple[int, int], Exchange]:
-    """Of stored orders, by order and program: what was recorded; of those that a program has never
-    judged, what is found now."""
+    orders: Sequence[Order], members: Mapping[tuple[int | None, int], MemberRef], terms: Terms,
+    *, kept: bool,
+) -> dict[tuple[int, int], Exchange]:  # fmt: skip
+    """Of stored orders, by order and program: what was recorded; of those that nobody has judged,
+    as guest orders that are claimed, what is found now. Another one came when the program refused
+    its currency or there was no rate, and stays out of it, unless somebody asks for it: `kept`."""
     others = [
         (order, program)
         for order in orders
@@ -141,6 +147,7 @@ def known_exchanges(
               order.placed_at)
         for order, program in others
         if (order.pk, program.id) not in recorded and program.converts
+        and (kept or not order.evaluations.all())
         and program.earns_at(order.placed_at)
         and members[order.customer_id, program.id].earns_at(order.placed_at)
     ]  # fmt: skip
@@ -149,17 +156,18 @@ def known_exchanges(
                        for one in asked if one.key in found}  # fmt: skip
 
 
-def keep_rates(written: Iterable[Written]) -> None:
-    """What rates came with orders, for programs that judge them later: of the newest message that
-    has some."""
-    written = [item for item in written if item.order.rates]
-    if not written:
+def keep_rates(came: Mapping[int, Rates]) -> None:
+    """What rates came with orders, by the order's key, for programs that judge them later: of the
+    newest message that has some."""
+    if not any(came.values()):
         return
-    OrderRate.objects.filter(order__in=[item.order_id for item in written]).delete()
+    known = told_rates(came)
+    anew = {pk: rates for pk, rates in came.items() if rates and dict(rates) != known.get(pk)}
+    OrderRate.objects.filter(order__in=anew.keys() & known.keys()).delete()
     OrderRate.objects.bulk_create(
-        OrderRate(order_id=item.order_id, currency=currency, rate=rate)
-        for item in written
-        for currency, rate in item.order.rates
+        OrderRate(order_id=pk, currency=currency, rate=rate)
+        for pk, rates in anew.items()
+        for currency, rate in rates
     )
 
 

@@ -4,17 +4,16 @@ they were converted by."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from babel.core import get_global
-from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
-from loyalty.models import ExchangeRate
+from loyalty.models import ExchangeRate, OrderConversion
 from loyalty.services.order_checks import is_rate
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit, snapshot
@@ -95,38 +94,54 @@ def wrong_values(rate: RateInput, now: dt.datetime) -> list[tuple[str, str, str]
 
 
 def _put(rates: Sequence[RateInput], actor: Actor, now: dt.datetime, trying: bool) -> list[Outcome]:
-    known = {
-        (row.given, row.wanted, row.valid_from): row
-        for row in ExchangeRate.objects.select_for_update()
-        .filter(
-            given__in={rate.given for rate in rates},
-            valid_from__in={rate.valid_from for rate in rates},
-        )
-        .order_by("pk")
-    }
-    return [_put_one(rate, known.get(rate.address), actor, now, trying) for rate in rates]
+    rows = ExchangeRate.objects.filter(
+        given__in={rate.given for rate in rates},
+        valid_from__in={rate.valid_from for rate in rates},
+    ).order_by("pk")
+    if not trying:
+        # Not its key, which orders hold that are being converted: none waits for the other.
+        rows = rows.select_for_update(no_key=True)
+    known = {(row.given, row.wanted, row.valid_from): row for row in rows}
+    outcomes = [_outcome(rate, known.get(rate.address)) for rate in rates]
+    if not trying:
+        _write(rates, outcomes, known, actor, now)
+    return outcomes
 
 
-def _put_one(
-    said: RateInput, row: ExchangeRate | None, actor: Actor, now: dt.datetime, trying: bool
-) -> Outcome:
-    if row is not None and (row.rate, row.source) == (said.rate, said.source):
-        return "unchanged"
-    outcome: Outcome = "created" if row is None else "changed"
-    if trying:
-        return outcome
-    before = None if row is None else snapshot(row, _SAID)
-    row = row or ExchangeRate(
-        given=said.given, wanted=said.wanted, valid_from=said.valid_from, created_at=now
-    )
-    row.rate, row.source, row.updated_at = said.rate, said.source, now
-    row.changed_by = actor.label[:200]
-    row.save()
-    record_audit(
-        actor=actor, action=f"exchange_rate.{outcome}", target=row, before=before,
-        after=snapshot(row, _SAID),
-    )  # fmt: skip
-    return outcome
+def _outcome(said: RateInput, row: ExchangeRate | None) -> Outcome:
+    if row is None:
+        return "created"
+    return "unchanged" if (row.rate, row.source) == (said.rate, said.source) else "changed"
+
+
+def _write(
+    rates: Sequence[RateInput], outcomes: Sequence[Outcome],
+    known: Mapping[tuple[str, str, dt.date], ExchangeRate], actor: Actor, now: dt.datetime,
+) -> None:  # fmt: skip
+    """Those that are new all at once; the audit log has them in the order in which they came."""
+    new: list[ExchangeRate] = []
+    written: list[tuple[ExchangeRate, Outcome, dict[str, Any] | None]] = []
+    for said, outcome in zip(rates, outcomes, strict=True):
+        if outcome == "unchanged":
+            continue
+        row = known.get(said.address)
+        before = None if row is None else snapshot(row, _SAID)
+        if row is None:
+            row = ExchangeRate(
+                given=said.given, wanted=said.wanted, valid_from=said.valid_from, created_at=now
+            )
+            new.append(row)
+        row.rate, row.source, row.updated_at = said.rate, said.source, now
+        row.changed_by = actor.label[:200]
+        if before is not None:
+            row.save(update_fields=["rate", "source", "updated_at", "changed_by"])
+        written.append((row, outcome, before))
+    ExchangeRate.objects.bulk_create(new)
+    for row, outcome, before in written:
+        record_audit(
+            actor=actor, action=f"exchange_rate.{outcome}", target=row, before=before,
+            after=snapshot(row, _SAID),
+        )  # fmt: skip
 
 
 def _delete(rate: ExchangeRate, actor: Actor) -> None:
@@ -135,11 +150,11 @@ def _delete(rate: ExchangeRate, actor: Actor) -> None:
         return
     said, label = snapshot(row, _SAID), ExchangeRate(pk=row.pk, given=row.given, wanted=row.wanted,
                                                     rate=row.rate)  # fmt: skip
-    try:
-        row.delete()
-    except ProtectedError as error:
+    # Under the lock none can come to rest on it.
+    if OrderConversion.objects.filter(exchange_rate=row).exists():
         raise ConflictError(
             _("Orders were converted by this rate. It stays, as what they rest on."),
             code="rate_used",
-        ) from error
+        )
+    row.delete()
     record_audit(actor=actor, action="exchange_rate.deleted", target=label, before=said)

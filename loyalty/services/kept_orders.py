@@ -34,7 +34,9 @@ def judge_kept_orders(
         source=kept[0].source, program_ids=[program.pk], enrolling=Enrolling(never=True),
     )  # fmt: skip
     keys = [order.pk for order in kept]
-    reconcile_orders(keys, terms=terms, now=now, transfer_source=transfer_source, causes={})
+    reconcile_orders(
+        keys, terms=terms, now=now, transfer_source=transfer_source, causes={}, kept=True
+    )
     fresh = set(
         OrderEvaluation.objects.filter(order__in=keys, program=program).values_list(
             "order", flat=True

@@ -140,7 +140,8 @@ def _record_opened(
                 payments.take(order, known)
         results.append(result)
     _write(rows, payments, terms, now)
-    keep_rates(_written(orders, results, lambda order: order.rates))
+    keep_rates({result.order_id: order.rates for order, result in zip(orders, results, strict=True)
+                if result.outcome != "outdated"})  # fmt: skip
     let_codes_go([order for order, told in zip(orders, results, strict=True)
                   if told.outcome == "updated"], now)  # fmt: skip
     claim_codes_again(off, terms, now)

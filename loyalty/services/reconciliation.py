@@ -72,6 +72,7 @@ def reconcile_orders(
     by_hand: ByHand | None = None,
     void: Container[int] = (),
     beside: Sequence[int] = (),
+    kept: bool = False,
 ) -> None:
     """Post the differences of these orders in one batch. The caller holds their members' locks.
 
@@ -79,7 +80,8 @@ def reconcile_orders(
 
     `causes`: the refunds that brought an order here, if any did, in their order. What one takes
     back happened with it; without one it happens now. `beside`: orders that were recorded with
-    them, whose discounts are settled together with theirs.
+    them, whose discounts are settled together with theirs. `kept`: somebody asks that these count
+    from now on, also in programs of another currency.
     """
     orders = list(
         Order.objects.filter(pk__in=order_ids)
@@ -88,7 +90,7 @@ def reconcile_orders(
     )
     posted = _posted_units(order_ids)
     members = _members(orders, terms)
-    cases = _with_contexts(list(_cases(orders, members, terms)), now)
+    cases = _with_contexts(list(_cases(orders, members, terms, kept=kept)), now)
     book = CapBook.load((case.wish for case in cases), whole=_budgets_of(cases))
     movements: list[Movement] = []
     windows: list[Contribution] = []
@@ -132,9 +134,10 @@ class _Case:
 
 
 def _cases(
-    orders: Sequence[Order], members: Mapping[tuple[int | None, int], MemberRef], terms: Terms
-) -> Iterator[_Case]:
-    exchanges = known_exchanges(orders, members, terms)
+    orders: Sequence[Order], members: Mapping[tuple[int | None, int], MemberRef], terms: Terms,
+    *, kept: bool,
+) -> Iterator[_Case]:  # fmt: skip
+    exchanges = known_exchanges(orders, members, terms, kept=kept)
     for order in orders:
         for program in terms.programs:
             member = members.get((order.customer_id, program.id))

@@ -45,7 +45,7 @@ SCOPES: dict[str, str | Promise] = {
     "quotes:read": gettext_lazy("Say what a basket would earn"),
     "orders:write": gettext_lazy("Send orders and returns"),
     "rates:read": gettext_lazy("Read exchange rates"),
-    "rates:write": gettext_lazy("Add, change and delete exchange rates"),
+    "rates:write": gettext_lazy("Add and change exchange rates"),
     "activities:read": gettext_lazy("Read activities"),
     "activities:write": gettext_lazy("Send activities"),
     "activities:decide": gettext_lazy("Approve, reject and take back activities"),

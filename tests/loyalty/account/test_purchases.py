@@ -1,6 +1,8 @@
 """What customers read of their purchases: what each rule gave, and why others gave nothing."""
 
+import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ from django.utils import timezone
 
 from loyalty.condition_fields import _BEHAVIOR
 from loyalty.models import Membership, Order, Program
+from loyalty.services.order_inputs import CustomerRef, OrderInput
+from loyalty.services.orders import record_orders
 from loyalty.told_conditions import TELLABLE
 from members.conditions.fields import field_named
 from members.models import Customer
@@ -17,6 +21,7 @@ from members.services.audit import SYSTEM
 from members.services.merging import merge_customers
 from tests.loyalty.account.conftest import Shop, define_program
 from tests.loyalty.account.reading import text_of
+from tests.loyalty.factories import make_program
 
 pytestmark = pytest.mark.usefixtures("maya_for_all")
 
@@ -64,6 +69,40 @@ def test_the_history_leads_to_every_purchase_with_what_it_earned(
     # 60 less the 20 that the refund took.
     assert "+40 Beans" in text
     assert "Partly refunded" not in text or "Number 4802" in text
+
+
+def buy_in_euro(customer: Customer, number: str, *, rate: str | None = None) -> None:
+    at = timezone.now()
+    euro = OrderInput(
+        number, at, "EUR", Decimal(30), CustomerRef(key=customer.pk),
+        rates=(("USD", Decimal(rate)),) if rate else (),
+    )  # fmt: skip
+    record_orders([euro], now=at, transfer_source="api")
+
+
+def test_a_purchase_in_another_currency_that_counts_is_there_too(
+    noor: Customer, sign_in: SignIn
+) -> None:
+    with_rules()
+    buy_in_euro(noor, "E1", rate="1.5")
+    text = text_of(sign_in(noor), "/me/purchases/")
+    assert ("Purchase of €30.00" in text, "+90 Beans" in text) == (True, True)
+
+
+def test_a_purchase_for_whose_day_there_was_no_rate_says_so(
+    noor: Customer, sign_in: SignIn, shop: Shop
+) -> None:
+    with_rules()
+    home = make_program(
+        "home", name="Home", currency="EUR", at=timezone.now() - dt.timedelta(days=9)
+    )
+    shop.enroll(noor, home)
+    buy_in_euro(noor, "E1")
+    text = page_of(sign_in(noor), noor, "E1")
+    assert "There was no exchange rate for its day." in text
+    assert "Only purchases in" not in text
+    Program.objects.filter(pk=shop.program.pk).update(foreign_orders="refuse")
+    assert "Only purchases in USD earn." in page_of(sign_in(noor), noor, "E1")
 
 
 def test_a_purchase_that_earned_nothing_is_there_too(

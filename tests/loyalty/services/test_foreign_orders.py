@@ -9,19 +9,30 @@ from django.test.utils import CaptureQueriesContext
 
 from loyalty.explanations import explain_transfer
 from loyalty.ledger.checks import verify_ledger
-from loyalty.models import ExchangeRate, Order, OrderConversion, Program, Transfer
-from loyalty.rules.events import Sale
+from loyalty.models import (
+    ExchangeRate,
+    Membership,
+    Order,
+    OrderConversion,
+    Program,
+    Transfer,
+)
+from loyalty.rules.events import Person, Sale, in_order
+from loyalty.rules.events import Program as RulesProgram
+from loyalty.rules.history import History
 from loyalty.selectors.behavior import spent_between
 from loyalty.selectors.goal_metrics import measure
 from loyalty.selectors.member_tiers import member_standings
 from loyalty.selectors.programs import definition_of
 from loyalty.selectors.replayed_orders import Stretch, customer_ranges, replayed_customers
-from loyalty.services.claims import claim_order
+from loyalty.services.claims import claim_order, unclaim_order
 from loyalty.services.exchange_rates import RateInput, delete_rate, put_rates
+from loyalty.services.kept_orders import judge_kept_orders
 from loyalty.services.programs import apply_definition
 from loyalty.services.quotes import quote_order
+from loyalty.services.totals import rebuild_days
 from members.errors import ConflictError, DomainError
-from members.models import Customer
+from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import (
     NOW,
@@ -181,6 +192,73 @@ def test_a_guest_order_keeps_the_rate_that_came_with_it(club):
     assert spendable(at=day(1)) == 50
 
 
+def test_a_claimed_order_that_is_unclaimed_may_be_claimed_again(club):
+    rate("0.92")
+    record(order(total="100", buyer=None))
+    ann, ben = (Customer.objects.create(external_id=number) for number in ("ann", "ben"))
+    claim(ann, day(1))
+    kept = Order.objects.get()
+    unclaim_order(order=kept, actor=SYSTEM, source="backoffice", now=day(2))
+    assert not OrderConversion.objects.exists()
+    claim(ben, day(3))
+    assert (spendable("ann", day(3)), spendable("ben", day(3))) == (0, 92)
+    assert OrderConversion.objects.get().rate == Decimal("0.92")
+
+
+def claim(customer, at):
+    claim_order(order=Order.objects.get(), customer=customer, actor=SYSTEM, source="backoffice",
+                now=at)  # fmt: skip
+
+
+def test_an_order_from_before_the_program_converts_goes_on_counting_for_nothing(club):
+    make_program("home", name="Home", currency="USD", at=day(-30))
+    _policy(club, "refuse")
+    rate("0.92")
+    record(order(total="100"))
+    _policy(club, "convert")
+    record(order(total="100", status="fulfilled"), now=day(1))
+    give_back(refund("R1", "50", of="A1", at=day(2)))
+    assert moves() == [("accrual", 100), ("clawback", -50)]
+    record(order("A2", total="10", at=day(3)))
+    assert sorted(moves())[:2] == [("accrual", 9), ("accrual", 10)]
+
+
+def test_a_rate_that_comes_late_moves_no_order_that_had_none(club):
+    make_program("home", name="Home", currency="USD", at=day(-30))
+    record(order(total="100"))
+    rate("0.92")
+    again = order(total="100", status="fulfilled", rates=(("EUR", Decimal(2)),))
+    record(again, now=day(1))
+    give_back(refund("R1", "50", of="A1", at=day(2)))
+    assert moves() == [("accrual", 100), ("clawback", -50)]
+
+
+def test_an_order_that_is_imported_into_a_program_counts_whoever_judged_it_before(club):
+    make_program("home", name="Home", currency="USD", at=day(-30))
+    record(order(total="100"))
+    rate("0.92")
+    [kept] = Order.objects.values_list("pk", flat=True)
+    judged = judge_kept_orders([kept], program=club, now=day(1), transfer_source="import")
+    assert judged == {kept}
+    assert moves() == [("accrual", 100), ("accrual", 92)]
+
+
+def test_a_rate_that_comes_with_the_same_message_again_is_kept(club):
+    record(order(total="100", buyer=None, rates=(("EUR", Decimal("0.5")),)))
+    again = order(total="100", buyer=None, rates=(("EUR", Decimal("0.6")),))
+    assert record(again, now=day(0.1))[0].outcome == "unchanged"
+    claim(Customer.objects.create(external_id="c1"), day(1))
+    assert spendable(at=day(1)) == 60
+
+
+def test_rates_of_an_outdated_message_are_not_kept(club):
+    record(order(total="100", buyer=None, sequence=2, rates=(("EUR", Decimal("0.5")),)))
+    old = order(total="90", buyer=None, sequence=1, rates=(("EUR", Decimal("0.6")),))
+    assert record(old, now=day(0.1))[0].outcome == "outdated"
+    claim(Customer.objects.create(external_id="c1"), day(1))
+    assert spendable(at=day(1)) == 50
+
+
 def test_a_program_that_refuses_does_not_convert(club):
     rate("0.92")
     _policy(club, "refuse")
@@ -219,6 +297,34 @@ def test_a_rate_that_was_used_stays(club):
         delete_rate(rate=used, actor=SYSTEM)
     delete_rate(rate=unused, actor=SYSTEM)
     assert list(ExchangeRate.objects.all()) == [used]
+
+
+def test_a_rate_that_was_used_is_told_from_others_by_one_look(club):
+    used = rate("0.92")
+    record(*(order(f"A{number}", "100") for number in range(3)))
+    with CaptureQueriesContext(connection) as asked, pytest.raises(ConflictError):
+        delete_rate(rate=used, actor=SYSTEM)
+    looks = [query["sql"] for query in asked if "loyalty_orderconversion" in query["sql"]]
+    assert [sql.endswith("LIMIT 1") for sql in looks] == [True]
+
+
+def test_trying_rates_locks_none_of_them(club):
+    rate("0.92")
+    with CaptureQueriesContext(connection) as asked:
+        said = [RateInput("USD", "EUR", TODAY, Decimal("0.93"))]
+        assert put_rates(said, actor=SYSTEM, now=NOW, trying=True) == ["changed"]
+    assert not [query for query in asked if " FOR " in query["sql"]]
+
+
+def test_new_rates_are_written_together(club):
+    rate("0.92")
+    days = [TODAY + dt.timedelta(days=number) for number in range(5)]
+    said = [RateInput("USD", "EUR", on, Decimal("0.93")) for on in days]
+    with CaptureQueriesContext(connection) as asked:
+        assert put_rates(said, actor=SYSTEM, now=NOW) == ["changed", *["created"] * 4]
+    inserts = [query for query in asked if 'INSERT INTO "loyalty_exchangerate"' in query["sql"]]
+    assert (len(inserts), ExchangeRate.objects.count()) == (1, 5)
+    assert AuditEntry.objects.filter(action="exchange_rate.created").count() == 5
 
 
 def test_orders_in_the_programs_currency_ask_for_no_rate(club):
@@ -298,7 +404,37 @@ def test_a_backtest_replays_orders_at_the_rate_they_were_converted_by(club):
     [replayed] = replayed_customers(stretch, first, last)
     sales = [event for event in replayed.events if isinstance(event, Sale)]
     assert [(sale.judged, sale.occasion.basket.total) for sale in sales] == [(True, 92)] * 2
-    assert [sale.as_told.total for sale in sales] == [100, 100]
+    assert [sale.occasion.as_told.total for sale in sales] == [100, 100]
+
+
+SPENT_100 = {"name": "More", "kind": "fixed", "units": 7,
+             "when": {"field": "behavior.spend", "op": "at_least", "value": 100}}  # fmt: skip
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_what_a_buyer_spent_before_is_as_told_also_in_the_same_batch(db, together):
+    make_program("more", currency="EUR", at=day(-30), earning_rules=[SPENT_100])
+    rate("0.5")
+    orders = [order("A1", "100"), order("A2", "10", at=day(0.1))]
+    for batch in [orders] if together else [[one] for one in orders]:
+        record(*batch)
+    assert spendable_of("more", day(1)) == 7
+
+
+def test_a_backtest_adds_up_what_a_buyer_did_as_it_was_told(club):
+    rate("0.5")
+    record(order("A1", "100"))
+    give_back(refund("R1", "40", of="A1", at=day(1)))
+    [(first, last, _orders)] = customer_ranges(day(-1), day(2))
+    [replayed] = replayed_customers(Stretch(club, day(-1), day(2)), first, last)
+    history = History(
+        RulesProgram(dt.UTC, "EUR"), Person(), with_behavior=True, with_spent=True,
+        with_joined=False,
+    )  # fmt: skip
+    for event in in_order(replayed.events):
+        history.note(event)
+    history.reach(day(2))
+    assert (history.behavior.spend, history.spent_before(day(2))) == (60, 30)
 
 
 def test_key_figures_add_up_what_orders_come_to(club):
@@ -310,6 +446,23 @@ def test_key_figures_add_up_what_orders_come_to(club):
     assert measure(club, "member_revenue", today, day(2)) == 70
     assert measure(club, "average_order", today, day(2)) == 35
     assert measure(club, "purchases_per_member", today, day(2)) == 2
+
+
+def test_shares_of_all_buyers_are_of_orders_in_the_own_currency_alone(db):
+    worth = make_program("worth", currency="EUR", unit={"unit_value": "0.01"}, at=day(-30))
+    rate("0.5")
+    record(order("A0", "30", buyer="c2", currency="EUR"))
+    Membership.objects.filter(customer__external_id="c2").update(status="left")
+    record(order("A1", "100"))
+    record(order("G1", "100", buyer=None), order("G2", "70", buyer=None, currency="EUR"))
+    give_back(
+        refund("R1", "20", of="A1", at=day(0.1)),
+        refund("R2", "20", of="G2", at=day(0.1), currency="EUR"),
+    )
+    rebuild_days({worth.wallet_types.get().pk: [TODAY]})
+    # Whoever bought in dollars alone is on neither side; 80 € were bought and kept.
+    assert measure(worth, "enrollment_share", TODAY, day(2)) == 0
+    assert measure(worth, "liability_share", TODAY, day(2)) == Decimal("0.875")
 
 
 def test_what_was_spent_before_in_a_year_adds_up_converted_orders(club):
