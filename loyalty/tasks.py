@@ -11,6 +11,7 @@ from loyalty.services import (
     adjustment_requests,
     import_files,
     join_requests,
+    left_staging,
     order_payments,
     pass_telling,
     refunds,
@@ -60,8 +61,9 @@ def fold_tallies() -> int:
 
 @shared_task
 def discard_old_files() -> None:
-    """Remove uploaded files that are a week old and that no import still needs."""
+    """Remove uploaded files that are a week old and that no import still needs, and staged rows."""
     import_files.discard_old_files(now=timezone.now())
+    left_staging.drop_left_staging()
 
 
 @shared_task

@@ -136,6 +136,11 @@ class ImportForm(forms.Form):
 
     def clean_lines(self) -> UploadedFile[bytes] | None:
         lines = self.cleaned_data["lines"]
+        files = [file for file in (self.cleaned_data.get("orders"), lines) if file]
+        if lines and any(is_ndjson(Path(file.name or "")) for file in files):
+            raise forms.ValidationError(
+                _("Lines are CSV, beside orders in CSV. In NDJSON each order has its own lines.")
+            )
         return checked_file(lines, LINE_FORMAT) if lines else None
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
+import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.errors import LedgerError
 from loyalty.ledger.posting import Movement, WalletRef, movement
-from loyalty.models import ImportBatch, LotPolicy, Program, Transfer, WalletType
+from loyalty.models import ImportBatch, Lot, LotPolicy, Program, Transfer, WalletType
 from loyalty.rules.lots import LotTerms, expires_at, lot_times
 from loyalty.selectors.adjustment_reasons import OPENING, OPENING_LABEL
 from loyalty.selectors.rulebooks import lot_terms
@@ -43,8 +45,8 @@ from loyalty.services.row_errors import RowError
 from loyalty.services.row_staging import RowStaging
 from loyalty.services.staged_rows import needs_staging, run_staged, stage_rows
 from members.errors import ConflictError, DomainError, FieldError
-from members.formatting import format_number, format_units
-from members.models import Job
+from members.formatting import format_end, format_number, format_units
+from members.models import Customer, Job
 from members.services.audit import Actor, record_audit
 from members.services.job_runs import Step
 from members.services.jobs import start_or_resume_job
@@ -145,9 +147,22 @@ def balance_words(job: Job) -> str:
 
 def totals_of(job: Job) -> list[tuple[WalletType, int]]:
     """The units of each kind that a file brings, or would bring."""
-    totals = job.result.get("totals", {})
-    kinds = WalletType.objects.filter(program=job.params["program"], code__in=totals)
-    return [(kind, totals[kind.code]) for kind in kinds.order_by("pk")]
+    return totals_of_all([job])[job.pk]
+
+
+def totals_of_all(jobs: Sequence[Job]) -> dict[int, list[tuple[WalletType, int]]]:
+    """The same of many, by one query."""
+    programs = {job.params["program"] for job in jobs if job.result.get("totals")}
+    kinds = list(WalletType.objects.filter(program__in=programs).order_by("pk"))
+    found: dict[int, list[tuple[WalletType, int]]] = {}
+    for job in jobs:
+        totals, program = job.result.get("totals", {}), job.params["program"]
+        found[job.pk] = [
+            (kind, totals[kind.code])
+            for kind in kinds
+            if kind.program_id == program and kind.code in totals
+        ]
+    return found
 
 
 def open_balance_undo(job: Job) -> Job | None:
@@ -200,18 +215,19 @@ def _take(job: Job, rows: Sequence[tuple[int, str]], now: dt.datetime) -> _Piece
             piece.refuse(number, body, error)
     holders = find_holders(good, program=program, detail=job.params["name"], actor=actor_of(job))
     opening = _Opening(job, now)
-    keys = _keys(job, good)
+    keys, own = _keys(job, good), _own(program, good)
     entries: dict[str, tuple[BalanceRow, Movement]] = {}
     for row in good:
-        holder, (key, posted) = holders[row.number], keys[row.number]
-        if isinstance(holder, DomainError):
-            piece.refuse(row.number, bodies[row.number], holder)
-        elif posted is None:
-            entries[key] = (row, opening.entry(row, holder, key))
-        elif posted == row.digest():
+        key, posted = keys[row.number]
+        try:
+            entry = _movement(row, holders[row.number], key, posted, opening, own)
+        except DomainError as error:
+            piece.refuse(row.number, bodies[row.number], error)
+            continue
+        if entry is None:
             piece.counts["unchanged"] += 1
         else:
-            piece.refuse(row.number, bodies[row.number], _other_content())
+            entries[key] = (row, entry)
     outcomes = post_by_halves([entry for _row, entry in entries.values()], now) if entries else {}
     for key, (row, _entry) in entries.items():
         outcome = outcomes[key]
@@ -222,6 +238,22 @@ def _take(job: Job, rows: Sequence[tuple[int, str]], now: dt.datetime) -> _Piece
         piece.totals[row.wallet_type.code] += row.units
         piece.transfers.append(outcome)
     return piece
+
+
+def _movement(
+    row: BalanceRow, holder: Holder | DomainError, key: str, posted: str | None,
+    opening: _Opening, own: Collection[int],
+) -> Movement | None:  # fmt: skip
+    """The movement that it takes; None where it was booked already. Raises DomainError."""
+    if isinstance(holder, DomainError):
+        raise holder
+    if posted == row.digest():
+        return None
+    if posted is not None:
+        raise _other_content()
+    if row.number in own:
+        raise _own_lot()
+    return opening.entry(row, holder, key)
 
 
 def _keys(job: Job, rows: Sequence[BalanceRow]) -> dict[int, tuple[str, str | None]]:
@@ -259,10 +291,39 @@ def _nth(base: str, time: int) -> str:
     return f"{base}:{time}" if time else base
 
 
+def _own(program: Program, rows: Sequence[BalanceRow]) -> set[int]:
+    """Rows that an export of this very program has written: what they hold is here. One of a
+    program of the same name elsewhere is of people whom nobody here is."""
+    prefix = f"{program.code}-"
+    lots = {
+        row.number: int(row.reference.removeprefix(prefix))
+        for row in rows
+        if row.cells.get("customer")
+        and re.fullmatch(re.escape(prefix) + "[0-9]{1,18}", row.reference)
+    }
+    here = Lot.objects.filter(pk__in=lots.values(), wallet__wallet_type__program=program)
+    ours = set(here.values_list("pk", flat=True))
+    people = {row.number: uuid.UUID(row.cells["customer"]) for row in rows if row.number in lots}
+    known = Customer.objects.filter(public_id__in=people.values())
+    ids = set(known.values_list("public_id", flat=True))
+    return {number for number, lot in lots.items() if lot in ours and people[number] in ids}
+
+
+def _own_lot() -> DomainError:
+    words = _("This is a lot of this program itself: its units are here already.")
+    return DomainError(words, errors=[FieldError("reference", words, "own_lot")])
+
+
 def _other_content() -> DomainError:
     words = _("This reference was imported with something else. Undo that import, or give the row a"
               " reference of its own.")  # fmt: skip
     return DomainError(words, errors=[FieldError("reference", words, "reused")])
+
+
+def _expired(at: dt.datetime, zone: dt.tzinfo) -> DomainError:
+    words = _("By the program's terms these units expired on %s. Leave them out, or say when they"
+              " expire.") % format_end(at, zone)  # fmt: skip
+    return DomainError(words, errors=[FieldError("expires_at", words, "expired")])
 
 
 class _Opening:
@@ -314,6 +375,8 @@ class _Opening:
             return {"ex": row.expires_at}
         times = lot_times(terms, row.earned_at, row.matures_at, zone)
         if not times.renewable:
+            if times.expires_at is not None and times.expires_at <= self.now:
+                raise _expired(times.expires_at, zone)
             return {"ex": times.expires_at, "plan": times.planned_expires_at}
         until = expires_at(terms, self.now, zone)
         return {"ex": None, "ren": True, "until": until, "act": False}

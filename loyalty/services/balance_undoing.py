@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -34,7 +34,15 @@ from members.services.job_runs import Step, run_in_chunks
 from members.services.jobs import record_job_errors
 
 AT_ONCE = 200
-LOOKED_AT_ONCE = 5_000
+# What was booked, by kind: how much is there still, and how much was taken back (`undo_key`).
+_PREVIEW = """
+SELECT t.wallet_type_id, count(*) FILTER (WHERE u.id IS NULL), count(u.id),
+       coalesce(sum(t.amount) FILTER (WHERE u.id IS NULL), 0)::bigint
+  FROM (SELECT unnest(transfers) AS id FROM loyalty_importbatch WHERE job_id = %s) b
+  JOIN loyalty_transfer t ON t.id = b.id
+  LEFT JOIN loyalty_transfer u ON u.key = 'undo:' || t.id
+ GROUP BY 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +58,16 @@ class BalanceUndoPreview:
 
 def preview_balance_undo(job: Job) -> BalanceUndoPreview:
     """What undoing this import would take back, as things stand now."""
-    known, due, undone = False, 0, 0
-    units: Counter[int] = Counter()
-    for batch in ImportBatch.objects.filter(job=job).order_by("pk").iterator():
-        known = True
-        gone = _undone(batch.transfers)
-        left = [pk for pk in batch.transfers if pk not in gone]
-        due, undone = due + len(left), undone + len(gone)
-        for kind, amount in Transfer.objects.filter(pk__in=left).values_list(
-            "wallet_type", "amount"
-        ):
-            units[kind] += amount
-    kinds = WalletType.objects.filter(pk__in=units).select_related("program").order_by("pk")
-    return BalanceUndoPreview(known, due, undone, [(kind, units[kind.pk]) for kind in kinds])
+    with connection.cursor() as cursor:
+        cursor.execute(_PREVIEW, [job.pk])
+        found = {kind: (due, undone, units) for kind, due, undone, units in cursor.fetchall()}
+    kinds = WalletType.objects.filter(pk__in=found).select_related("program").order_by("pk")
+    return BalanceUndoPreview(
+        known=bool(found),
+        due=sum(due for due, _undone, _units in found.values()),
+        undone=sum(undone for _due, undone, _units in found.values()),
+        units=[(kind, found[kind.pk][2]) for kind in kinds if found[kind.pk][0]],
+    )
 
 
 @transaction.atomic
@@ -76,14 +81,10 @@ def start_balance_undo(*, job: Job, reason: str, actor: Actor, erase: bool = Fal
         return go_on(begun, actor)
     preview = preview_balance_undo(row)
     refuse_balance_undo(row, preview)
-    undo = begin_undo(
+    return begin_undo(
         UNDO, row, reason=reason, actor=actor, erase=False, total=preview.due + preview.undone,
         about=Program.objects.get(pk=row.params["program"]), due={"movements": preview.due},
     )  # fmt: skip
-    if actor.api_key is not None:
-        undo.params["api_key"] = actor.api_key.pk
-        undo.save(update_fields=["params"])
-    return undo
 
 
 def refuse_balance_undo(job: Job, preview: BalanceUndoPreview, *, erase: bool = False) -> None:

@@ -23,6 +23,7 @@ from loyalty.selectors.enrollment_undos import (
 )
 from loyalty.selectors.memberships import wallet_ids
 from loyalty.services.enrollment_files import KIND, UNDO, open_undo
+from loyalty.services.import_jobs import actor_of
 from loyalty.services.imported_people import AT_ONCE as ERASED_AT_ONCE
 from loyalty.services.imported_people import erase_people
 from loyalty.services.leaving import leave_program
@@ -37,7 +38,7 @@ from loyalty.services.undo_jobs import (
     next_piece,
 )
 from members.models import Customer, Job, JobError
-from members.services.audit import SYSTEM, Actor
+from members.services.audit import Actor
 from members.services.job_runs import Step, run_in_chunks
 from members.services.jobs import record_job_errors
 
@@ -127,7 +128,7 @@ def _leave(keys: list[int], since: dt.datetime, job: Job) -> Counter[str]:
     people = found.values("customer")
     list(Customer.objects.select_for_update().filter(pk__in=people).order_by("pk"))
     members = list(found.select_related("customer").order_by("pk"))
-    why, actor, now = why_they_stay(members, since), _actor(job), timezone.now()
+    why, actor, now = why_they_stay(members, since), actor_of(job), timezone.now()
     counts: Counter[str] = Counter()
     for member in members:
         if member.pk not in why and member.status == Membership.Status.LEFT:
@@ -156,7 +157,3 @@ def _erase(keys: list[int], job: Job) -> Counter[str]:
     staying = Membership.objects.filter(customer__in=keys).exclude(status=Membership.Status.LEFT)
     members = set(staying.values_list("customer", flat=True))
     return erase_people([key for key in keys if key not in members], job, one_write=ONE_WRITE)
-
-
-def _actor(job: Job) -> Actor:
-    return Actor.of_user(job.created_by) if job.created_by else SYSTEM

@@ -12,16 +12,15 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from psycopg import sql
 
-from loyalty.services.row_errors import RowError
+from loyalty.services.row_errors import RowError, RowErrors
 
 LONGEST_LINE = 1 << 20
 _STEP = re.compile(r"(\w+)|\[(\d+)\]")
 Line = tuple[int, str, dict[str, Any]]
 
 
-def copy_bodies(table: str, stream: IO[bytes]) -> list[RowError]:
+def copy_bodies(table: str, stream: IO[bytes], errors: RowErrors) -> None:
     """Put the orders and refunds of a stream into the table; what is no such line is named."""
-    errors: list[RowError] = []
     statement = sql.SQL(
         "COPY {} (row, order_id, customer_id, placed_at, kind, body) FROM STDIN"
     ).format(sql.Identifier(table))
@@ -37,10 +36,9 @@ def copy_bodies(table: str, stream: IO[bytes]) -> list[RowError]:
             at = _sortable(said.get("refunded_at" if is_refund else "placed_at"))
             kind = "return" if is_refund else "sale"
             copy.write_row((number, order_id, _buyer(said), at, kind, text))
-    return errors
 
 
-def bodies(stream: IO[bytes], file: str, errors: list[RowError]) -> Iterator[Line]:
+def bodies(stream: IO[bytes], file: str, errors: RowErrors) -> Iterator[Line]:
     """The lines that are objects, counted from 1; empty ones are none."""
     number = 0
     while raw := stream.readline(LONGEST_LINE + 1):
@@ -93,6 +91,7 @@ def _sortable(text: object) -> str:
     """A time as text that is in order with others; what is none stays, and is refused later."""
     try:
         at = dt.datetime.fromisoformat(str(text).upper())
-    except ValueError:
+        # The last hours of the calendar, and its first, are none anywhere else.
+        return at.astimezone(dt.UTC).isoformat() if at.tzinfo else str(text)
+    except (ValueError, OverflowError):
         return str(text)
-    return at.astimezone(dt.UTC).isoformat() if at.tzinfo and at.year > 1 else str(text)

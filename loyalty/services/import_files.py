@@ -54,8 +54,8 @@ def store_file(folder: Path, name: str, chunks: Iterable[bytes]) -> Path:
 
 def store_no_lines(folder: Path) -> Path:
     """A file without lines, for orders of which only the totals are known."""
-    header = ",".join(LINE_COLUMNS) + "\n"
-    return store_file(folder, "no-lines.csv", [header.encode()])
+    header, path = ",".join(LINE_COLUMNS) + "\n", folder / "no-lines.csv"
+    return path if path.is_file() else store_file(folder, path.name, [header.encode()])
 
 
 def is_ndjson(path: Path) -> bool:
@@ -114,7 +114,11 @@ def discard_old_files(now: datetime) -> None:
     if not root.is_dir():
         return
     for folder in root.iterdir():
-        age = now - datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+        try:
+            age = now - datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+        except FileNotFoundError:
+            # Somebody else clears away in the same moment.
+            continue
         if age > KEPT and folder not in needed:
             discard_folder(folder)
 

@@ -13,6 +13,8 @@ from members.models import ApiKey, Job, JobError
 from members.services.audit import SYSTEM, Actor
 from members.services.jobs import record_job_errors
 
+ERRORS_AT_ONCE = 1_000
+
 
 def said_of(actor: Actor, *, dry_run: bool) -> dict[str, Any]:
     """What an import's parameters keep of who asked for it, and how."""
@@ -45,13 +47,15 @@ def all_or_nothing(*, dry: bool) -> Iterator[None]:
 
 def record_row_errors(job: Job, errors: Sequence[RowError]) -> None:
     """Keep the rows that were refused, and why."""
-    record_job_errors(
-        job,
-        [
-            JobError(
-                file=error.file, row=error.row, column=error.column, value=error.value,
-                reason=error.reason, code=error.code,
-            )
-            for error in errors
-        ],
-    )  # fmt: skip
+    for place in range(0, len(errors), ERRORS_AT_ONCE):
+        piece = errors[place : place + ERRORS_AT_ONCE]
+        record_job_errors(
+            job,
+            [
+                JobError(
+                    file=error.file, row=error.row, column=error.column, value=error.value,
+                    reason=error.reason, code=error.code,
+                )
+                for error in piece
+            ],
+        )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,15 @@ def confirm_import(*, job: Job, actor: Actor) -> Job:
 def start_import_undo(*, job: Job, reason: str, actor: Actor, erase: bool = False) -> Job:
     """A waiting job that undoes an import; the unfinished one if there is one."""
     return _UNDOING[what_of(job)](job=job, reason=reason, actor=actor, erase=erase)
+
+
+def last_undos(jobs: Sequence[Job]) -> dict[int, Job]:
+    """By import the time that it was undone last, where it was."""
+    found = Job.objects.filter(
+        kind__in=UNDOS.values(), fingerprint__in=[str(job.pk) for job in jobs]
+    )
+    # Whatever came later is kept.
+    return {int(undo.fingerprint): undo for undo in found.order_by("pk")}
 
 
 def undos_of(job: Job) -> QuerySet[Job]:

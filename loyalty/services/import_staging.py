@@ -8,21 +8,21 @@ Everything stays text here: what a cell means is `import_rows`' business. The ta
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO
 
 import psycopg
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, DataError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext as _
 from psycopg import sql
 
+from loyalty.services.csv_records import records
 from loyalty.services.import_bodies import copy_bodies
 from loyalty.services.import_files import is_ndjson, opened
 from loyalty.services.import_rows import LINE_COLUMNS, ORDER_CELLS, StagedOrder
-from loyalty.services.row_errors import RowError
+from loyalty.services.row_errors import MOST, RowError, RowErrors
 from members.errors import DomainError, FieldError
 
 CHUNK = 1 << 20
@@ -48,10 +48,15 @@ class Staging:
         self.progress = f"loyalty_import_{job_id}_progress"
 
     def is_staged(self) -> bool:
-        """Whether the tables are there and filled (an unlogged table is empty after a crash)."""
+        """Whether the tables are there and filled (an unlogged table is empty after a crash), as
+        this version makes them."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT to_regclass(%s)", [self.orders])
-            if cursor.fetchone()[0] is None:
+            cursor.execute(
+                "SELECT 1 FROM pg_attribute"
+                " WHERE attrelid = to_regclass(%s) AND attname = 'body' AND NOT attisdropped",
+                [self.orders],
+            )
+            if cursor.fetchone() is None:
                 return False
             cursor.execute(_sql("SELECT EXISTS (SELECT 1 FROM {t})", t=self.orders))
             return bool(cursor.fetchone()[0])
@@ -64,8 +69,9 @@ class Staging:
         with transaction.atomic(), connection.cursor() as cursor:
             self._make_progress(cursor)
             raw = f"{self.orders}_raw"
-            errors = _load(raw, "orders", orders_path, ORDER_CELLS, mapping or {})
-            errors += _load(self.lines, "lines", lines_path, LINE_COLUMNS, mapping or {})
+            errors = RowErrors()
+            _load(raw, "orders", orders_path, ORDER_CELLS, mapping or {}, errors)
+            _load(self.lines, "lines", lines_path, LINE_COLUMNS, mapping or {}, errors)
             # After a crash of the database it is there still, and empty.
             cursor.execute(_sql("DROP TABLE IF EXISTS {t}", t=self.orders))
             # A buyer's orders stay in one part and in their own order: sales before returns.
@@ -89,7 +95,8 @@ class Staging:
             cursor.execute(_sql("CREATE INDEX ON {t} (order_id)", t=self.lines))
             cursor.execute(_sql("ANALYZE {t}", t=self.orders))
             cursor.execute(_sql("ANALYZE {t}", t=self.lines))
-            errors += self._doubles(cursor) + self._strays(cursor)
+            errors.extend(self._doubles(cursor))
+            errors.extend(self._strays(cursor))
             refused = len({(error.file, error.row) for error in errors if error.file == "orders"})
             cursor.execute(
                 _sql("UPDATE {t} SET refused = %s WHERE part = %s", t=self.progress),
@@ -120,21 +127,25 @@ class Staging:
         cursor.execute(
             _sql(
                 """
-                DELETE FROM {t} a USING (
-                    SELECT order_id, body <> '' AND kind = 'return' AS own, min(row) AS first
-                      FROM {t} GROUP BY 1, 2 HAVING count(*) > 1
-                ) d
-                WHERE a.order_id = d.order_id AND a.row > d.first
-                  -- As the API has them, orders and refunds are numbered apart.
-                  AND (a.body <> '' AND a.kind = 'return') = d.own
-                RETURNING a.row, a.order_id, a.body <> ''
+                WITH gone AS (
+                    DELETE FROM {t} a USING (
+                        SELECT order_id, body <> '' AND kind = 'return' AS own, min(row) AS first
+                          FROM {t} GROUP BY 1, 2 HAVING count(*) > 1
+                    ) d
+                    WHERE a.order_id = d.order_id AND a.row > d.first
+                      -- As the API has them, orders and refunds are numbered apart.
+                      AND (a.body <> '' AND a.kind = 'return') = d.own
+                    RETURNING a.row, left(a.order_id, 200), a.body <> ''
+                )
+                SELECT * FROM gone LIMIT %s
                 """,
                 t=self.orders,
-            )
+            ),
+            [MOST + 1],
         )
         reason = _("This order number is in the file twice; the first row counts.")
         return [
-            RowError("orders", row, "external_id" if is_body else "order_id", text[:200], reason,
+            RowError("orders", row, "external_id" if is_body else "order_id", text, reason,
                      "duplicate")
             for row, text, is_body in cursor
         ]  # fmt: skip
@@ -238,12 +249,14 @@ class Staging:
 
 
 def _load(
-    table: str, file: str, path: Path, columns: tuple[str, ...], mapping: Mapping[str, str]
-) -> list[RowError]:
+    table: str, file: str, path: Path, columns: tuple[str, ...], mapping: Mapping[str, str],
+    errors: RowErrors,
+) -> None:  # fmt: skip
     if is_ndjson(path):
         _make_table(table, (*columns, "body"))
         with opened(path) as stream:
-            return copy_bodies(table, stream)
+            copy_bodies(table, stream, errors)
+        return
     with opened(path) as stream:
         header = read_header(stream, file, columns, mapping, optional=OPTIONAL)
     kept = [name if name in columns else f"ignored_{n}" for n, name in enumerate(header)]
@@ -251,9 +264,8 @@ def _load(
     try:
         with transaction.atomic():
             _copy_whole(table, path, kept)
-        return []
     except (DatabaseError, psycopg.Error):  # COPY ends outside Django's translation of errors
-        return _copy_rows(table, file, path, kept)
+        _copy_rows(table, file, path, kept, errors)
 
 
 def _make_table(table: str, columns: tuple[str, ...]) -> None:
@@ -298,42 +310,30 @@ def read_header(
 def _copy_whole(table: str, path: Path, columns: list[str]) -> None:
     """The fast way: PostgreSQL parses the file itself. Any malformed row refuses the file."""
     with opened(path) as stream, connection.cursor() as cursor:
-        stream.readline()
+        stream.readline(LONGEST_HEADER)
         with cursor.copy(_copy_statement(table, columns, "(FORMAT csv, NULL E'\\x01')")) as copy:
             while chunk := stream.read(CHUNK):
+                if len(chunk) == CHUNK and b"\n" not in chunk:
+                    raise DataError("A row is longer than the database is to hold in memory.")
                 copy.write(chunk)
 
 
-def _copy_rows(table: str, file: str, path: Path, columns: list[str]) -> list[RowError]:
+def _copy_rows(table: str, file: str, path: Path, columns: list[str], errors: RowErrors) -> None:
     """The patient way: row by row, leaving out and naming those that cannot be read."""
-    errors: list[RowError] = []
     with opened(path) as stream, connection.cursor() as cursor:
         cursor.execute(_sql("TRUNCATE {t} RESTART IDENTITY", t=table))
-        text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
-        reader = csv.reader(_without_nul(text))
-        next(reader, None)
+        stream.readline(LONGEST_HEADER)
+        # NUL as a byte that is no UTF-8, so that the row is named as unreadable.
+        read = records(stream, first=2, undecodable="surrogateescape", nul="\udc80")
         numbered = ["row", *columns]
         with cursor.copy(_copy_statement(table, numbered, "")) as copy:
-            for number, row in enumerate(_rows(reader, file, errors), start=2):
-                reason = _unreadable(row, len(columns))
+            for number, row, wrong in read:
+                reason = wrong or _unreadable(row, len(columns))
                 if reason:
                     errors.append(RowError(file, number, "", ",".join(row)[:100].encode(
                         "utf-8", "replace").decode(), reason, "unreadable"))  # fmt: skip
                 elif row:
                     copy.write_row([number, *row])
-    return errors
-
-
-def _rows(reader: Iterator[list[str]], file: str, errors: list[RowError]) -> Iterator[list[str]]:
-    while True:
-        try:
-            yield next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            errors.append(RowError(file, 0, "", "", _("Not readable as CSV: %s.") % error,
-                                   "unreadable"))  # fmt: skip
-            yield []
 
 
 def _unreadable(row: list[str], width: int) -> str:
@@ -347,12 +347,6 @@ def _unreadable(row: list[str], width: int) -> str:
     if any("\udc80" <= char <= "\udcff" for cell in row for char in cell):
         return _("The row is not written in UTF-8.")
     return ""
-
-
-def _without_nul(lines: IO[str]) -> Iterator[str]:
-    # As a byte that is no UTF-8, so that the row is named as unreadable.
-    for line in lines:
-        yield line.replace("\0", "\udc80")
 
 
 def _copy_statement(table: str, columns: list[str], options: str) -> sql.Composed:

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from loyalty.ledger.balances import holdings
 from loyalty.models import Activity, ImportBatch, Membership, Order, Transfer, Wallet
 from loyalty.own_signs import own_signs
+from loyalty.services.import_jobs import actor_of
 from loyalty.services.undo_jobs import Piece
 from members.models import Customer, Job, JobError
-from members.services.audit import SYSTEM, Actor
 from members.services.customers import erase_customer_details
 from members.services.jobs import record_job_errors
 
@@ -38,7 +38,7 @@ def erase_people(
     now = timezone.now()
     counts: Counter[str] = Counter()
     kept = []
-    actor = Actor.of_user(job.created_by) if job.created_by else SYSTEM
+    actor = actor_of(job)
     # Nobody buys meanwhile, or is merged.
     people = Customer.objects.select_for_update().filter(pk__in=keys).order_by("pk")
     for customer in people:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from loyalty.models import Program
-from loyalty.services.import_files import digest_files
+from loyalty.services.import_files import digest_files, is_ndjson
 from loyalty.services.import_jobs import (
     actor_of,
     all_or_nothing,
@@ -34,7 +34,7 @@ from loyalty.services.import_staging import Staging
 from loyalty.services.order_inputs import OrderInput, RefundInput
 from loyalty.services.refunds import link_parked_refunds
 from loyalty.services.row_errors import RowError
-from members.errors import DomainError
+from members.errors import DomainError, FieldError
 from members.formatting import format_number
 from members.models import Job
 from members.selectors.merchants import get_merchant
@@ -82,6 +82,9 @@ def start_import(
             _("%s is not live: its rules would not be applied. Take it live first.") % program.name,
             code="program_not_live",
         )
+    if is_ndjson(lines_path):
+        words = _("Lines are CSV, beside orders in CSV. In NDJSON each order has its own lines.")
+        raise DomainError(words, errors=[FieldError("lines", words)])
     said = f"{program.pk if program else ''}|{source}"
     said += f"|{sorted(mapping.items())}" if mapping else ""
     said += "|dry run" if dry_run else ""
@@ -284,7 +287,7 @@ def _batch(
 
 def _refusal(item: StagedOrder, error: DomainError) -> RowError:
     first = error.errors[0] if error.errors else None
-    file, row, column, value = item.cell(first.field if first else "order_id")
+    file, row, column, value = item.cell(first.field if first else "external_id")
     reason = f"{error.message} {first.message}" if first else str(error.message)
     code = first.code if first else error.code
     return RowError(file, row, column[:64], value[:200], reason[:300], code)

@@ -7,8 +7,6 @@ file is simply staged again.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +16,11 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from psycopg import sql
 
+from loyalty.services.csv_records import records
 from loyalty.services.import_bodies import bodies
 from loyalty.services.import_files import is_ndjson, opened
 from loyalty.services.import_staging import read_header
-from loyalty.services.row_errors import RowError
+from loyalty.services.row_errors import MOST, RowError, RowErrors
 from members.errors import DomainError, FieldError
 from members.file_cells import written
 
@@ -57,7 +56,7 @@ class RowStaging:
     def stage(self, path: Path, layout: Layout, mapping: Mapping[str, str]) -> list[RowError]:
         """Load the file, and say which rows are none. Raises DomainError for one that is none of
         ours."""
-        errors: list[RowError] = []
+        errors = RowErrors()
         with connection.cursor() as cursor:
             cursor.execute(self._sql("DROP TABLE IF EXISTS {t}"))
             cursor.execute(
@@ -70,25 +69,32 @@ class RowStaging:
                 for row in _rows(path, layout, mapping, errors):
                     copy.write_row(row)
             cursor.execute(self._sql("ANALYZE {t}"))
-            return errors + (self._doubles(layout) if layout.key else [])
+        if layout.key:
+            self._doubles(layout, errors)
+        return errors
 
-    def _doubles(self, layout: Layout) -> list[RowError]:
+    def _doubles(self, layout: Layout, errors: RowErrors) -> None:
         """Rows that are named as one before them: the first counts."""
         with connection.cursor() as cursor:
             cursor.execute(
                 self._sql(
                     """
-                    DELETE FROM {t} a USING (SELECT key, min(row) AS first FROM {t} WHERE key <> ''
-                                              GROUP BY key HAVING count(*) > 1) d
-                    WHERE a.key = d.key AND a.row > d.first RETURNING a.row, a.key
+                    WITH gone AS (
+                        DELETE FROM {t} a
+                         USING (SELECT key, min(row) AS first FROM {t} WHERE key <> ''
+                                 GROUP BY key HAVING count(*) > 1) d
+                         WHERE a.key = d.key AND a.row > d.first RETURNING a.row, left(a.key, 200)
+                    )
+                    SELECT * FROM gone LIMIT %s
                     """
-                )
+                ),
+                [MOST + 1],
             )
             reason = _("This is in the file twice; the first row counts.")
-            return [
-                RowError(layout.file, row, layout.key, key[:200], reason, "duplicate")
+            errors.extend(
+                RowError(layout.file, row, layout.key, key, reason, "duplicate")
                 for row, key in cursor
-            ]
+            )
 
     def total(self) -> int:
         with connection.cursor() as cursor:
@@ -113,13 +119,14 @@ class RowStaging:
 
 
 def _rows(
-    path: Path, layout: Layout, mapping: Mapping[str, str], errors: list[RowError]
+    path: Path, layout: Layout, mapping: Mapping[str, str], errors: RowErrors
 ) -> Iterator[tuple[int, str, str]]:
     """Number, key and body of each row."""
     if is_ndjson(path):
         with opened(path) as stream:
             for number, text, said in bodies(stream, layout.file, errors):
-                yield number, str(said.get(layout.key) or ""), text
+                # Read without blanks around it, as a cell of CSV is.
+                yield number, str(said.get(layout.key) or "").strip(), text
         return
     for number, cells in _cells(path, layout, mapping, errors):
         key = cells.get(layout.key, "") if layout.key else ""
@@ -127,27 +134,17 @@ def _rows(
 
 
 def _cells(
-    path: Path, layout: Layout, mapping: Mapping[str, str], errors: list[RowError]
+    path: Path, layout: Layout, mapping: Mapping[str, str], errors: RowErrors
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows below the first line, which names the columns."""
     with opened(path) as stream:
         optional = set(layout.columns) - set(layout.required)
         header = read_header(stream, layout.file, layout.columns, mapping, optional=optional)
         _check_naming(header, layout)
-        text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="")
-        reader = csv.reader(line.replace("\0", "") for line in text)
-        number = 1
-        while True:
-            number += 1
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                reason = _("Not readable as CSV: %s.") % error
-                errors.append(RowError(layout.file, number, "", "", reason, "unreadable"))
-                continue
-            if len(row) > len(header):
+        for number, row, wrong in records(stream, first=2, undecodable="replace", nul=""):
+            if wrong:
+                errors.append(RowError(layout.file, number, "", "", wrong, "unreadable"))
+            elif len(row) > len(header):
                 reason = _("The row has %(found)s cells, the header %(wanted)s.") % {
                     "found": len(row), "wanted": len(header),
                 }  # fmt: skip

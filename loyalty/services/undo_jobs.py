@@ -15,6 +15,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from loyalty.models import Program
+from loyalty.services.import_jobs import said_of
 from members.errors import ConflictError, DomainError, FieldError
 from members.formatting import format_number
 from members.models import Job
@@ -75,7 +76,11 @@ def begin_undo(
     )  # fmt: skip
     return start_or_resume_job(
         kind=kind, label=_("Undo: %s") % row.label, fingerprint=str(row.pk), actor=actor,
-        params={"import": row.pk, "erase": erase, "reason": reason}, total=total,
+        params={
+            "import": row.pk, "erase": erase, "reason": reason,
+            **said_of(actor, dry_run=False),
+        },
+        total=total,
     )  # fmt: skip
 
 

@@ -56,10 +56,12 @@ def idempotent(
                 return handler(view, request, *args, **kwargs)
             once = functools.partial(handler, view, request, *args, **kwargs)
             key, kept_as = view.idempotency_record(name)
+            # Before the transaction, which may be tried again: a body is received only once.
+            digest = _digest(view, request)
             if commits:
-                response = _once_committing(key, kept_as, _digest(view, request), once)
+                response = _once_committing(key, kept_as, digest, once)
             else:
-                response = run_atomically(lambda: _once(key, kept_as, _digest(view, request), once))
+                response = run_atomically(lambda: _once(key, kept_as, digest, once))
             if told_apart is not None:
                 response.content = orjson.dumps(told_apart(orjson.loads(response.content)))
             return response

@@ -265,6 +265,25 @@ class TestFiles:
         for parts, field in (
             ({"file": SimpleUploadedFile("a.csv", b"x"), "mapping": "[1]"}, "mapping"),
             ({"mapping": "{}"}, "file"),
+            (
+                {"file": SimpleUploadedFile("a.csv", b"x"), "mapping": '{"total": "a\\u0000"}'},
+                "mapping",
+            ),
+            ({"file": SimpleUploadedFile("a.csv", b"x"), "mapping": '{"a\\n": "b"}'}, "mapping"),
+            (
+                {
+                    "file": SimpleUploadedFile("a.csv", b"x"),
+                    "lines": SimpleUploadedFile("l.ndjson", b"{}"),
+                },
+                "lines",
+            ),
+            (
+                {
+                    "file": SimpleUploadedFile("a.ndjson", b"{}"),
+                    "lines": SimpleUploadedFile("l.csv", b"x"),
+                },
+                "lines",
+            ),
             ({"file": SimpleUploadedFile("a.csv", b"x"), "other": "1"}, "other"),
         ):
             refused = send_parts(api, parts, query="kind=orders", key="k2")
@@ -286,18 +305,37 @@ class TestFiles:
 
 class TestKeys:
     @pytest.mark.parametrize(
-        ("kind", "scope"),
-        [("orders", "orders:write"), ("customers", "customers:write"),
-         ("balances", "transfers:write")],
-    )  # fmt: skip
-    def test_a_file_needs_the_scope_of_what_it_brings(
-        self, program: Program, kind: str, scope: str
+        ("query", "scopes"),
+        [
+            ("kind=orders", {"orders:write"}),
+            ("kind=customers", {"customers:write"}),
+            ("kind=orders&program=beans", {"orders:write", "memberships:write"}),
+            ("kind=customers&program=beans", {"customers:write", "memberships:write"}),
+            (
+                "kind=balances&program=beans",
+                {"transfers:write", "customers:write", "memberships:write"},
+            ),
+        ],
+    )
+    def test_a_file_needs_the_scopes_of_all_that_it_brings(
+        self, program: Program, query: str, scopes: set[str]
     ) -> None:
-        for number, other in enumerate({"orders:write", "customers:write", "transfers:write"}):
-            _key, secret = create_api_key(actor=SYSTEM, name=f"{kind}{number}", scopes=[other])
-            query = f"kind={kind}&program=beans"
-            answer = send(ApiClient(secret), ORDERS, query=query, key=f"{kind}{number}")
-            assert answer.status_code == (202 if other == scope else 403), (kind, other)
+        every = {"orders:write", "customers:write", "transfers:write", "memberships:write"}
+        for missing in sorted(every):
+            _key, secret = create_api_key(
+                actor=SYSTEM, name=missing, scopes=sorted(every - {missing})
+            )
+            answer = send(ApiClient(secret), ORDERS, query=query, key=missing)
+            assert answer.status_code == (403 if missing in scopes else 202), missing
+        _key, secret = create_api_key(actor=SYSTEM, name="just", scopes=sorted(scopes))
+        made = send(ApiClient(secret), ORDERS, query=query, key="just")
+        assert made.status_code == 202
+        # So do its steps.
+        _key, secret = create_api_key(
+            actor=SYSTEM, name="less", scopes=sorted(every - {max(scopes)})
+        )
+        step = f"/imports/{made.json()['id']}/cancel"
+        assert_problem(ApiClient(secret).post(step), 403, "insufficient_scope")
 
     def test_an_import_is_seen_by_who_may_read_what_it_brings(
         self, api: ApiClient, program: Program
@@ -325,6 +363,7 @@ class TestKeys:
     def test_what_is_not_there_is_named(self, api: ApiClient, program: Program) -> None:
         assert_problem(send(api, ORDERS, query="program=nuts"), 422, "invalid_request", "program")
         assert_problem(send(api, ORDERS, query="kind=coins"), 400, "invalid_parameter", "kind")
+        assert_problem(send(api, ORDERS, query="name=%00"), 400, "invalid_parameter", "name")
         assert_problem(send(api, ORDERS, query="kind=balances"), 422, "invalid_request", "program")
 
 
@@ -352,14 +391,18 @@ class TestCustomers:
 
     def test_without_a_program_they_are_customers(self, api: ApiClient, program: Program) -> None:
         Customer.objects.create(external_id="C-1", given_name="Ann")
-        rows = "external_id,email,birthday,tags\nC-1,ann@example.com,,\nC-2,,1990-02-28,a; b\n"
+        rows = (
+            "external_id,email,birthday,gender,tags\n"
+            "C-1,ann@example.com,,,\nC-2,,1990-02-28,Male,a; b\n"
+        )
         tried = work(api, send(api, rows, query="kind=customers&dry_run=true"))
         assert tried["outcomes"] == {"updated": 1, "created": 1}
         assert Customer.objects.count() == 1
         found = work(api, send(api, rows, query="kind=customers", key="k2"))
         assert found["outcomes"] == {"updated": 1, "created": 1}
         assert Membership.objects.count() == 0
-        assert Customer.objects.get(external_id="C-2").tags == ["a", "b"]
+        second = Customer.objects.get(external_id="C-2")
+        assert (second.tags, second.gender) == (["a", "b"], "male")
         asked = {"reason": "Wrong", "erase": True}
         undone = api.post(f"/imports/{found['id']}/undo", asked).json()
         run_job(Job.objects.get(public_id=undone["undo"]).pk)

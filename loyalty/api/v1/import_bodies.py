@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.db.models import Count
 from drf_spectacular.types import OpenApiTypes
 from pydantic import Field
 
 from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.order_bodies import Source
-from loyalty.models import Program
-from loyalty.services.balance_imports import totals_of
+from loyalty.models import Program, WalletType
+from loyalty.services.balance_imports import KIND as BALANCES
+from loyalty.services.balance_imports import totals_of_all
 from loyalty.services.import_jobs import is_dry
-from loyalty.services.import_kinds import BALANCES, undos_of, what_of
-from members.api.bodies import Answer, Body, Query, Reason
+from loyalty.services.import_kinds import last_undos, what_of
+from members.api.bodies import TEXT, Answer, Body, Query, Reason
 from members.api.pagination import Page, PageQuery
 from members.models import Job, JobError
 
@@ -38,7 +41,9 @@ class ImportQuery(Query):
         description="Only say what would come in; `/imports/{id}/confirm` brings it in then."
         " Balances always begin so.",
     )
-    name: str = Field("", max_length=64, description="What people are to know the file by.")
+    name: str = Field(
+        "", max_length=64, pattern=TEXT, description="What people are to know the file by."
+    )  # fmt: skip
 
 
 class ImportParts(Body):
@@ -105,7 +110,10 @@ class ImportListQuery(PageQuery):
 
 class RowErrorOut(Answer):
     file: str = Field(examples=["orders"])
-    line: int = Field(description="Counted from 1; of CSV the header is 1. 0: not known.")
+    line: int = Field(
+        description="Counted from 1: of NDJSON the line; of CSV the row, the header being row 1:"
+        " a row may have several lines."
+    )
     field: str = Field(description="Column, or path to the field; empty: the row as a whole.")
     value: str = Field(description="What stood there, at most 200 characters.")
     code: str = Field(description="For programs; stable.")
@@ -131,16 +139,44 @@ def error_out(error: JobError) -> RowErrorOut:
 
 
 def import_out(job: Job) -> ImportOut:
-    what, undo = what_of(job), undos_of(job).first()
-    program = Program.objects.filter(pk=job.params.get("program")).first()
+    return imports_out([job])[0]
+
+
+def imports_out(jobs: Sequence[Job]) -> list[ImportOut]:
+    """What is said of each, by a constant number of queries."""
+    undos, totals = last_undos(jobs), totals_of_all([job for job in jobs if job.kind == BALANCES])
+    programs = Program.objects.in_bulk({job.params.get("program") or 0 for job in jobs})
+    failed = _failed(jobs)
+    return [
+        _import_out(
+            job, programs.get(job.params.get("program") or 0), undos.get(job.pk), failed[job.pk],
+            totals.get(job.pk, []),
+        )
+        for job in jobs
+    ]  # fmt: skip
+
+
+def _failed(jobs: Sequence[Job]) -> dict[int, int]:
+    """How many rows were refused: as it is kept, or, until then, as they are named."""
+    failed = {job.pk: int(job.result.get("refused", 0)) for job in jobs}
+    counting = [job.pk for job in jobs if "refused" not in job.result]
+    named = JobError.objects.filter(job__in=counting).order_by().values("job", "file")
+    for found in named.annotate(rows=Count("row", distinct=True)):
+        failed[found["job"]] += found["rows"]
+    return failed
+
+
+def _import_out(
+    job: Job,
+    program: Program | None,
+    undo: Job | None,
+    failed: int,
+    totals: Sequence[tuple[WalletType, int]],
+) -> ImportOut:
     counts = {name: count for name, count in job.result.items() if isinstance(count, int)}
-    totals = totals_of(job) if what == BALANCES else []
-    failed = counts.get("refused")
-    if failed is None:
-        failed = job.errors.order_by().values("file", "row").distinct().count()
     return ImportOut(
         id=job.public_id,
-        kind=what,
+        kind=what_of(job),
         label=job.label,
         program=program.code if program else None,
         source=job.params.get("source", ""),

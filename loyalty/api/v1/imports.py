@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -33,6 +34,7 @@ from loyalty.api.v1.import_bodies import (
     ImportQuery,
     ImportUndoIn,
     import_out,
+    imports_out,
 )
 from loyalty.models import Program
 from loyalty.services.import_files import (
@@ -53,8 +55,8 @@ from loyalty.services.import_kinds import (
 )
 from loyalty.services.import_uploads import PIECE, store_upload
 from members.api.authentication import require_scope
-from members.api.bodies import answer, read_body, read_query, refuse_field
-from members.api.idempotency import idempotent
+from members.api.bodies import TEXT, answer, read_body, read_query, refuse_field
+from members.api.idempotency import REPLAYED, idempotent
 from members.api.pagination import paginate
 from members.api.problems import ApiError
 from members.api.schema import query_parameters
@@ -65,6 +67,9 @@ from members.services.job_runs import queue_job
 from members.services.jobs import cancel_job, retry_job
 
 WRITES = {"orders": "orders:write", "customers": "customers:write", "balances": "transfers:write"}
+# Whom a file brings become customers and members: what that takes, too.
+_JOINING = "memberships:write"
+_FURTHER = {"orders": (), "customers": (), "balances": ("customers:write",)}
 READS = {"orders": "orders:read", "customers": "customers:read", "balances": "transfers:read"}
 # Of what a file says of itself: how it is packed.
 _PLAIN, _GZIP = ("", "identity"), "gzip"
@@ -83,10 +88,15 @@ class ImportView(ApiView):
             raise NotFoundError(_("There is no such import."))
         what = what_of(job)
         if self.request.method == "POST":
-            require_scope(self.api_key, WRITES[what])
+            self.require_writing(what, joining=bool(job.params.get("program")))
         else:
             require_scope(self.api_key, READS[what], WRITES[what])
         return job
+
+    def require_writing(self, what: str, *, joining: bool) -> None:
+        """Refuse a key that may not do all that a file does; `joining`: into a program."""
+        for scope in (WRITES[what], *_FURTHER[what], *([_JOINING] if joining else [])):
+            require_scope(self.api_key, scope)
 
 
 class Imports(ImportView):
@@ -95,6 +105,8 @@ class Imports(ImportView):
 
     wanted: Wanted | None = None
     folder: Path | None = None
+    # Whether an import has been made of what is in the folder.
+    is_used = False
 
     @extend_schema(
         operation_id="listImports",
@@ -107,9 +119,8 @@ class Imports(ImportView):
         may = [what for what in KINDS if {READS[what], WRITES[what]} & set(self.api_key.scopes)]
         kinds = [KINDS[what] for what in may if query.kind in ("", what)]
         found = imports().filter(kind__in=kinds)
-        return answer(
-            ImportPage(**paginate(request, found, query, ordering=["-pk"], row=import_out))
-        )
+        page = paginate(request, found, query, ordering=["-pk"], row=lambda job: job)
+        return answer(ImportPage(**{**page, "results": imports_out(page["results"])}))
 
     @extend_schema(
         operation_id="createImport",
@@ -121,18 +132,17 @@ class Imports(ImportView):
     def post(self, request: Request) -> HttpResponse:
         """Import a file: CSV, NDJSON, or parts with a mapping of columns. A line of NDJSON is what
         `POST /orders`, `/refunds` or `/customers` take. A worker does it; follow `state`. The same
-        file that is not done yet is the same import."""
+        file that waits or failed is the same import; while it runs it is refused."""
         assert self.wanted is not None
-        assert self.folder is not None
         job = begin_import(wanted=self.wanted, actor=self.actor)
-        self.folder = None
+        self.is_used = True
         return _begun(job)
 
     def content_of(self, request: Request) -> bytes:
         if request.method != "POST":
             return super().content_of(request)
         query = read_query(request, ImportQuery)
-        require_scope(self.api_key, WRITES[query.kind])
+        self.require_writing(query.kind, joining=bool(query.program))
         program = _program(query.program)
         discard_old_files(timezone.now())
         self.folder = new_folder()
@@ -147,7 +157,8 @@ class Imports(ImportView):
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> Response:
         # It was refused, or had come before.
-        if self.folder is not None:
+        taken = self.is_used and response.status_code == HTTPStatus.ACCEPTED
+        if self.folder is not None and not (taken and REPLAYED not in response.headers):
             discard_folder(self.folder)
         return super().finalize_response(request, response, *args, **kwargs)
 
@@ -267,6 +278,7 @@ def _receive_parts(request: Request, query: ImportQuery, folder: Path) -> dict[s
         raise refuse_field(min(unknown), _("There is no such field."), "unknown")
     if "file" not in parts:
         raise refuse_field("file", _("Send the file as this part."), "required")
+    _refuse_twofold(parts)
     mapping = _mapping(fields.get("mapping", ""))
     files: dict[str, Any] = {"mapping": mapping}
     digests = [orjson.dumps(mapping, option=orjson.OPT_SORT_KEYS).decode()]
@@ -280,6 +292,13 @@ def _receive_parts(request: Request, query: ImportQuery, folder: Path) -> dict[s
     return {"files": files, "digest": " ".join(digests), "name": files["path"].name}
 
 
+def _refuse_twofold(parts: Mapping[str, Any]) -> None:
+    """Lines are a file beside orders in CSV: an order in NDJSON has its own."""
+    if "lines" in parts and any(is_ndjson(Path(sent.name or "")) for sent in parts.values()):
+        words = _("Lines are CSV, beside orders in CSV. In NDJSON each order has its own lines.")
+        raise refuse_field("lines", words)
+
+
 def _mapping(text: str) -> dict[str, str]:
     """Our names of columns to what the file calls them."""
     if not text:
@@ -288,10 +307,14 @@ def _mapping(text: str) -> dict[str, str]:
         said = orjson.loads(text) if len(text) <= _MAPPING_MOST else None
     except orjson.JSONDecodeError:
         said = None
-    if not isinstance(said, dict) or not all(isinstance(item, str) for item in said.values()):
+    if not isinstance(said, dict) or not all(map(_is_name, [*said, *said.values()])):
         words = _("Write JSON: our names of columns, and what the file calls them.")
         raise refuse_field("mapping", words)
     return said
+
+
+def _is_name(said: object) -> bool:
+    return isinstance(said, str) and re.fullmatch(TEXT, said) is not None
 
 
 def _pieces(read: Callable[[int], bytes]) -> Iterator[bytes]:

@@ -119,6 +119,22 @@ def test_a_file_that_is_none_is_refused_at_once(
     assert not Job.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("orders", "lines"),
+    [(("orders.csv", b"order_id,customer_id,placed_at,currency,total\n"), ("lines.ndjson", b"{}")),
+     (("orders.ndjson", b"{}"), ("lines.csv", b"order_id,line_no,quantity,line_total\n"))],
+    ids=["lines", "orders"],
+)  # fmt: skip
+def test_lines_are_csv_beside_orders_in_csv(
+    manager: Client, beans: Program, orders: tuple[str, bytes], lines: tuple[str, bytes]
+) -> None:
+    files = {"orders": SimpleUploadedFile(*orders), "lines": SimpleUploadedFile(*lines)}
+    response = upload(manager, beans, **files)
+    assert response.status_code == 422
+    assert "each order has its own lines" in response.content.decode()
+    assert not Job.objects.exists()
+
+
 def test_a_draft_takes_no_orders(manager: Client) -> None:
     draft = make_program("draft", status="draft")
     assert "First a live program" in manager.get(url("import_create")).content.decode()

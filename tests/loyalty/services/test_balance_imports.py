@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,13 @@ class TestBooking:
         assert "12.5\xa0Coins" in balance_words(tried)
         assert (Transfer.objects.count(), Customer.objects.count()) == (0, 0)
 
+    def test_a_reference_with_blanks_around_it_is_the_same_in_one_file(
+        self, new: Program, check: Bring
+    ) -> None:
+        tried = check(new, row("L1"), row(" L1 ", "7"))
+        assert (tried.result["created"], tried.result["refused"]) == (1, 1)
+        assert tried.errors.get().code == "duplicate"
+
     def test_lots_keep_their_days_and_the_movement_is_booked_today(
         self, new: Program, bring: Bring
     ) -> None:
@@ -189,6 +197,34 @@ class TestBooking:
         lot = Lot.objects.get()
         assert lot.expires_at is not None
         assert 5 <= (lot.expires_at - NOW).days <= 7
+
+    def test_units_that_ended_long_ago_by_the_terms_of_the_program_are_refused(
+        self, check: Bring
+    ) -> None:
+        program = make_program(
+            code="year", earning_rules=[],
+            wallet_types=[{**POINTS, "expiry": {"kind": "days", "length": 10}}],
+        )  # fmt: skip
+        ago = (NOW - dt.timedelta(days=40)).date().isoformat()
+        tried = check(program, row(earned_at=ago), row("L2"))
+        assert (tried.result["created"], tried.result["refused"]) == (1, 1)
+        error = tried.errors.get()
+        assert (error.row, error.column, error.code) == (1, "expires_at", "expired")
+
+    def test_a_programs_own_lots_do_not_come_into_it_again(
+        self, old: Program, new: Program, check: Bring, tmp_path: Path
+    ) -> None:
+        record(order("A1", "40", at=NOW, buyer="C-1"))
+        path = export(old, "ndjson")
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        assert rows
+        tried = check(old, *rows)
+        assert (tried.result["created"], tried.result["refused"]) == (0, len(rows))
+        assert {error.code for error in tried.errors.all()} == {"own_lot"}
+        assert check(new, *rows).result["created"] == len(rows)
+        # A program of this name elsewhere has other people.
+        others = [{**item, "customer": str(uuid.uuid4())} for item in rows]
+        assert check(old, *others, name="others.ndjson").result["created"] == len(rows)
 
     def test_a_day_ends_units_with_its_last_moment(self, new: Program, bring: Bring) -> None:
         last = (NOW + dt.timedelta(days=20)).date()
