@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Membership, RiskCase, RiskScore, Subscription
 from loyalty.selectors.balances import balances_of
+from loyalty.services.risk_lookalikes import forget_lookalikes
 from members.audit import target_of
 from members.forgetting import register_erased, register_forgetting, register_warning
 from members.formatting import format_units
@@ -34,8 +35,12 @@ def labeled(customers: Sequence[Customer]) -> list[str]:
 
 
 def forget_risk(customers: Sequence[Customer]) -> list[str]:
+    scores = RiskScore.objects.filter(membership__customer__in=customers)
+    # Their locks come first, as whoever works them out or decides a case takes them.
+    list(scores.select_for_update(of=("self",)).order_by("pk"))
     RiskCase.objects.filter(membership__customer__in=customers).delete()
-    RiskScore.objects.filter(membership__customer__in=customers).delete()
+    scores.delete()
+    forget_lookalikes([customer.pk for customer in customers])
     return []
 
 

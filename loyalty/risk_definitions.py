@@ -3,6 +3,7 @@ whatever else writes it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from django.utils.translation import gettext as _
@@ -58,6 +59,22 @@ class RiskDefinition(Part):
                         % {"label": limit.label, "low": limit.low, "high": limit.high}
                     )
         return self
+
+    @classmethod
+    def stored(cls, definition: Mapping[str, Any]) -> Self:
+        """As it was written, without signals and limits that there are no more, and numbers that
+        are not taken any more: of these the usual ones hold."""
+        there = {signal.key: signal for signal in risk_signals()}
+        kept = {}
+        for key, terms in definition.get("signals", {}).items():
+            if key in there:
+                known = {limit.name: limit for limit in there[key].limits}
+                limits = {
+                    name: value for name, value in terms.get("limits", {}).items()
+                    if name in known and known[name].low <= value <= known[name].high
+                }  # fmt: skip
+                kept[key] = {**terms, "limits": limits}
+        return cls.model_validate({**definition, "signals": kept})
 
     @property
     def weights(self) -> dict[str, int]:

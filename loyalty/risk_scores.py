@@ -7,10 +7,10 @@ What somebody has looked at and let pass counts no more, whatever it would speak
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
 
 from loyalty import risk_signals as known
 from loyalty.risk_signals import Fact, Signal
@@ -142,7 +142,7 @@ def _sharing(facts: MemberFacts, limits: Mapping[str, int], _usual: int) -> _Loo
     for first, second in pairwise(placed):
         if first.place != second.place and second.at - first.at < close:
             rows |= {first.key: first, second.key: second}
-    day = _densest(placed, DAY, lambda group: len({fact.place for fact in group}))
+    day = _densest(placed, DAY, lambda fact: fact.place)
     if len({fact.place for fact in day}) >= limits["stores"]:
         rows |= {fact.key: fact for fact in day}
     return (list(rows.values()), {"stores": len({fact.place for fact in rows.values()})}) if (
@@ -181,19 +181,23 @@ def _adjustments(facts: MemberFacts, limits: Mapping[str, int], _usual: int) -> 
 
 
 def _densest(
-    rows: Iterable[Fact], span: dt.timedelta, size: Callable[[Sequence[Fact]], Any] = len
+    rows: Iterable[Fact], span: dt.timedelta, what: Callable[[Fact], str] = lambda fact: fact.key
 ) -> list[Fact]:
-    """Those that lie within a span, wherever it begins, of which there are most."""
+    """Those that lie within a span, wherever it begins, with most that differ in this."""
     ordered = sorted(rows, key=lambda fact: fact.at)
-    best: list[Fact] = []
-    start = 0
+    within: Counter[str] = Counter()
+    most, best, start = 0, slice(0), 0
     for end, last in enumerate(ordered):
+        within[what(last)] += 1
         while last.at - ordered[start].at > span:
+            first = what(ordered[start])
+            within[first] -= 1
+            if not within[first]:
+                del within[first]
             start += 1
-        group = ordered[start : end + 1]
-        if size(group) > (size(best) if best else 0):
-            best = group
-    return best
+        if len(within) > most:
+            most, best = len(within), slice(start, end + 1)
+    return ordered[best]
 
 
 _LOOKS: dict[str, Callable[[MemberFacts, Mapping[str, int], int], _Look]] = {

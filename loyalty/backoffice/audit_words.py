@@ -228,13 +228,13 @@ FIELDS: Words = {
     "platform_fee": _("Platform fee"),
     "support": _("Support, on top"),
     "messaging": _("Messaging, on top"),
-    "points": _("Points"),
-    "days": _("Days that are looked at"),
-    "medium": _("Medium risk from"),
-    "high": _("High risk from"),
-    "review": _("Somebody has to look from"),
-    "hold": _("Held by itself"),
-    "hold_from": _("Held from"),
+    "risk_points": _("Points"),
+    "risk_days": _("Days that are looked at"),
+    "risk_medium": _("Medium risk from"),
+    "risk_high": _("High risk from"),
+    "risk_review": _("Somebody has to look from"),
+    "risk_hold": _("Held by itself"),
+    "risk_hold_from": _("Held from"),
     "given": _("Given"),
     "taken": _("Taken"),
 }
@@ -247,4 +247,4 @@ def register() -> None:
     for name, kind in TARGETS.items():
         register_audit_target(name, kind)
     register_audit_fields(dict(FIELDS))
-    register_audit_fields({signal.key: signal.label for signal in risk_signals()})
+    register_audit_fields({f"risk_{signal.key}": signal.label for signal in risk_signals()})

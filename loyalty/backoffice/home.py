@@ -21,6 +21,7 @@ from loyalty.backoffice.approvals import (
     waiting_badge,
 )
 from loyalty.backoffice.links import customer_url, program_url
+from loyalty.backoffice.risk import menu_badge as fraud_badge
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Program, Transfer
 from loyalty.review_sentences import review_title
@@ -116,7 +117,7 @@ def _failed_job(request: HttpRequest, job: Job) -> Need:
 
 def _needs(request: HttpRequest) -> list[Need]:
     needs = [*_drift(request), *_approvals(request), *_activities(request), *_rules(request)]
-    needs += _tiers(request)
+    needs += [*_fraud(request), *_tiers(request)]
     needs += [*_reviews(request), *_companies(request), *_refunds(request), *_passes(request)]
     needs += [_failed_job(request, job) for job in failed_jobs(request.user)[:NEEDS_OF_A_KIND]]
     if is_allowed(request.user, "programs.edit"):
@@ -274,6 +275,21 @@ def _approvals(request: HttpRequest) -> list[Need]:
         Need(
             "user-check", "warning", _("Approvals"), text,
             reverse("loyalty_backoffice:approval_list"), _("Decide"),
+        )
+    ]  # fmt: skip
+
+
+def _fraud(request: HttpRequest) -> list[Need]:
+    waiting = fraud_badge(request)
+    if not waiting:
+        return []
+    text = ngettext(
+        "%(number)s case waits for a decision.", "%(number)s cases wait for a decision.", waiting
+    ) % {"number": format_number(waiting)}
+    return [
+        Need(
+            "shield-search", "warning", _("Fraud review"), text,
+            reverse("loyalty_backoffice:risk_case_list"), _("Decide"),
         )
     ]  # fmt: skip
 

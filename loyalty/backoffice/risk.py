@@ -29,8 +29,9 @@ from loyalty.selectors.risk import (
     standings_of,
     waiting_cases,
 )
+from loyalty.selectors.risk_takings import takings_of, undue_of
 from loyalty.services.risk_cases import hold_case, release_case
-from loyalty.services.risk_claw_backs import claw_back, takings_of, undue_of
+from loyalty.services.risk_claw_backs import claw_back
 from loyalty.services.risk_policies import write_policy
 from loyalty.services.risk_scores import score_member
 from members.errors import NotFoundError
@@ -39,6 +40,7 @@ from members.models import Customer
 from members.paging import paginate
 from members.panels import HeaderFact
 from members.policy import acting, is_allowed, staff_view
+from members.program_scope import programs_in_scope
 from members.responses import htmx_redirect, is_htmx
 from members.selectors.customers import get_customer
 
@@ -125,12 +127,12 @@ def risk_case_release(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def _decide(request: HttpRequest, public_id: UUID, act: Any, what: str, title: str) -> HttpResponse:
     case = _case(public_id)
-    form = NoteForm(posted(request))
+    form = NoteForm(posted(request), case=case)
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
             act(
                 case=case, note=form.cleaned_data["note"], actor=acting(request),
-                now=timezone.now(),
+                now=timezone.now(), seen=form.cleaned_data["seen"],
             )  # fmt: skip
             words = _("Held until it is decided.") if what == "hold" else _("Released.")
             messages.success(request, words)
@@ -147,21 +149,28 @@ def _decide(request: HttpRequest, public_id: UUID, act: Any, what: str, title: s
 @staff_view("risk.decide")
 def risk_case_claw_back(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """What would be taken, of which wallet, and from what; then it is."""
-    case = _case(public_id)
-    undue = undue_of(case)
+    case, now, scope = _case(public_id), timezone.now(), programs_in_scope()
+    if request.method == "POST" and case.state == RiskCase.State.CLAWED_BACK:
+        return htmx_redirect(request, case_url(case))
+    waits = case.state in RiskCase.WAITING
+    found = undue_of(case, now=now) if waits else []
+    # What concerns a program that one does not see is not one's own to take.
+    beyond = {one.key for one in found if not one.is_seen(scope)}
+    undue = [one for one in found if one.key not in beyond]
     form = ClawBackForm(posted(request), case=case, undue=undue)
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
             done = claw_back(
                 case=case, facts=form.cleaned_data["facts"],
                 resume=form.cleaned_data.get("resume", False), note=form.cleaned_data["note"],
-                actor=acting(request), now=timezone.now(),
+                actor=acting(request), now=now, seen=form.cleaned_data["seen"],
             )  # fmt: skip
             messages.success(request, _taken_words(done.asked))
             return htmx_redirect(request, case_url(case))
     context = {
         "title": _("Take back"), "form": form, "case": case, "back": case_url(case),
-        "takings": takings_of(undue, now=timezone.now()),
+        "takings": takings_of(case, undue, now=now), "waits": waits, "beyond": len(beyond),
+        "by_orders": any(one.kind == "order" for one in undue),
         "customer": case.membership.customer, "breadcrumbs": [*_crumbs(), (
             str(case.membership.customer), case_url(case))],
     }  # fmt: skip
@@ -173,8 +182,8 @@ def _taken_words(asked: int) -> str:
     if not asked:
         return _("Taken back.")
     return ngettext(
-        "Taken back as far as you may; %s adjustment waits for a second person.",
-        "Taken back as far as you may; %s adjustments wait for a second person.", asked,
+        "%s adjustment waits for a second person; until then the case waits as well.",
+        "%s adjustments wait for a second person; until then the case waits as well.", asked,
     ) % asked  # fmt: skip
 
 

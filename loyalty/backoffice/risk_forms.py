@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.http import QueryDict
@@ -12,7 +15,7 @@ from django.utils.translation import gettext_lazy as _l
 from loyalty.models import Program, RiskCase
 from loyalty.risk_definitions import RiskDefinition
 from loyalty.risk_signals import Signal, risk_signals
-from loyalty.services.risk_claw_backs import Undue
+from loyalty.selectors.risk_takings import Undue
 from members.formatting import format_moment, format_units
 
 NUMBERS = ("days", "medium", "high", "review", "hold_from")
@@ -53,6 +56,15 @@ class NoteForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_l("For your colleagues. Customers do not see it."),
     )
+    # When something was found last, as whoever decides has seen it.
+    seen = forms.DateTimeField(
+        required=False, widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"]
+    )
+
+    def __init__(self, data: Any, *, case: RiskCase, **how: Any) -> None:
+        grown = case.grown_at.astimezone(dt.UTC) if case.grown_at else None
+        seen = f"{grown:%Y-%m-%dT%H:%M:%S.%f%z}" if grown else ""
+        super().__init__(data, initial={"seen": seen, **how.pop("initial", {})}, **how)
 
 
 class ClawBackForm(NoteForm):
@@ -65,25 +77,22 @@ class ClawBackForm(NoteForm):
     field_order = ("facts", "resume", "note")
 
     def __init__(self, data: Any, *, case: RiskCase, undue: Sequence[Undue]) -> None:
-        super().__init__(data, initial={"facts": [one.key for one in undue]}, auto_id="claw_%s")
+        offered: dict[str, list[Undue]] = defaultdict(list)
+        for one in undue:
+            offered[one.key].append(one)
+        super().__init__(data, case=case, initial={"facts": list(offered)}, auto_id="claw_%s")
         zone = case.membership.program.zone
         facts = self.fields["facts"]
         assert isinstance(facts, forms.MultipleChoiceField)
-        facts.choices = [
-            (
-                one.key,
-                " · ".join(
-                    (
-                        one.label,
-                        format_units(one.units, one.wallet.wallet_type),
-                        format_moment(one.at, zone),
-                    )
-                ),
-            )
-            for one in undue
-        ]
+        facts.choices = [(key, _words(rows, zone)) for key, rows in offered.items()]
         if not case.suspended:
             del self.fields["resume"]
+
+
+def _words(rows: Sequence[Undue], zone: ZoneInfo) -> str:
+    """What one fact brought, of each wallet."""
+    units = [format_units(one.units, one.wallet.wallet_type) for one in rows]
+    return " · ".join((rows[0].label, *units, format_moment(rows[0].at, zone)))
 
 
 class PolicyForm(forms.Form):

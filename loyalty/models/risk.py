@@ -7,10 +7,12 @@ import uuid
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.models.absences import Absence
 from loyalty.models.memberships import Membership
 from loyalty.models.programs import Program
 from members.models.telling import tells
@@ -71,6 +73,8 @@ class RiskScore(models.Model):
             models.Index(
                 fields=["due_at"], name="risk_score_due", condition=Q(due_at__isnull=False)
             ),
+            # Who is said to look like somebody, found from that one's side.
+            GinIndex(fields=["lookalikes"], name="risk_score_lookalikes"),
         ]
 
     def __str__(self) -> str:
@@ -101,8 +105,10 @@ class RiskCase(models.Model):
     # Something was found since that was not there when it was opened.
     grown_at = models.DateTimeField(null=True)
     held_at = models.DateTimeField(null=True)
-    # Whether the hold is what suspended the membership: then it ends with the case.
-    suspended = models.BooleanField(default=False)
+    # What the hold began: it ends with the case. None where they were suspended before.
+    absence = models.ForeignKey(
+        Absence, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -122,7 +128,7 @@ class RiskCase(models.Model):
             ),
             models.CheckConstraint(
                 name="risk_case_decided",
-                condition=Q(state="open", decided_at=None, held_at=None, suspended=False)
+                condition=Q(state="open", decided_at=None, held_at=None, absence=None)
                 | Q(state="held", decided_at=None, held_at__isnull=False)
                 | Q(state__in=["released", "clawed_back", "merged"], decided_at__isnull=False),
             ),
@@ -144,3 +150,8 @@ class RiskCase(models.Model):
 
     def __str__(self) -> str:
         return f"{self.membership_id}: {self.state}"
+
+    @property
+    def suspended(self) -> bool:
+        """Whether the hold is what keeps them from taking part now; nobody has ended it since."""
+        return self.absence is not None and self.absence.ended_at is None

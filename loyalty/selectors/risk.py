@@ -36,7 +36,7 @@ def policies_of(programs: Collection[int]) -> dict[int, RiskDefinition]:
         .order_by("program_id", "-number")
         .distinct("program_id")
     )
-    said = {row.program_id: RiskDefinition.model_validate(row.definition) for row in newest}
+    said = {row.program_id: RiskDefinition.stored(row.definition) for row in newest}
     return {pk: said.get(pk) or RiskDefinition() for pk in programs}
 
 
@@ -52,7 +52,7 @@ def list_policies(program: Program) -> list[RiskPolicy]:
 def risk_cases() -> QuerySet[RiskCase]:
     """With all that a list says of them. Those of duplicates who were merged away are closed."""
     return RiskCase.objects.select_related(
-        "membership__customer", "membership__program", "decided_by"
+        "membership__customer", "membership__program", "decided_by", "absence"
     )
 
 

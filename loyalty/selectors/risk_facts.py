@@ -7,9 +7,11 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from loyalty.models import (
     Activity,
@@ -57,6 +59,7 @@ _JOINED = """
               AND x.source_detail = m.source_detail
               AND x.enrolled_at BETWEEN m.enrolled_at - %(span)s * interval '1 second'
                    AND m.enrolled_at + %(span)s * interval '1 second'
+            ORDER BY abs(extract(epoch FROM x.enrolled_at - m.enrolled_at)), x.id
             LIMIT %(most)s) o
      WHERE m.id = ANY(%(members)s) AND m.source = ANY(%(ways)s) AND m.enrolled_at >= %(since)s
 """
@@ -131,7 +134,7 @@ def _orders(look: Look) -> tuple[dict[int, list[Fact]], dict[str, int]]:
         customer__in=look.customers, placed_at__gte=look.since, placed_at__lte=look.now
     ).exclude(status=Order.Status.CANCELED)
     known = []
-    for pk, customer, at, store in rows.order_by("pk").values_list(
+    for pk, customer, at, store in _newest(rows, "customer", "placed_at").values_list(
         "pk", "customer", "placed_at", "store"
     ):
         found[customer].append(Fact("order", pk, at, store))
@@ -156,7 +159,8 @@ def _activities(look: Look) -> dict[int, list[Fact]]:
         customer__in=look.customers, occurred_at__gte=look.since, occurred_at__lte=look.now,
         state__in=Activity.COUNTED,
     ).exclude(source=OWN_SOURCE)  # fmt: skip
-    for pk, customer, at, source in rows.values_list("pk", "customer", "occurred_at", "source"):
+    newest = _newest(rows, "customer", "occurred_at")
+    for pk, customer, at, source in newest.values_list("pk", "customer", "occurred_at", "source"):
         found[customer].append(Fact("activity", pk, at, source))
     return found
 
@@ -171,13 +175,15 @@ def _movements(look: Look) -> tuple[dict[int, list[Fact]], dict[int, list[Fact]]
         Q(kind=Transfer.Kind.REDEMPTION)
         | Q(kind=Transfer.Kind.ADJUSTMENT, actor__isnull=False, to_account__in=list(account)),
         wallet__in=list(wallets), occurred_at__gte=look.since, occurred_at__lte=look.now,
-    )  # fmt: skip
-    for pk, wallet, kind, at in rows.values_list("pk", "wallet", "kind", "occurred_at"):
+    ).exclude(explanation__has_key="bulk")  # fmt: skip
+    newest = _newest(rows, "wallet__account", "occurred_at", also="kind")
+    for pk, wallet, kind, at in newest.values_list("pk", "wallet", "kind", "occurred_at"):
         place = redeemed if kind == Transfer.Kind.REDEMPTION else given
         place[account[wallets[wallet]]].append(Fact("transfer", pk, at))
-    asked = AdjustmentRequest.objects.filter(
+    rows = AdjustmentRequest.objects.filter(
         wallet__in=list(wallets), units__gt=0, asked_at__gte=look.since
     ).exclude(state=AdjustmentRequest.State.APPROVED)
+    asked = _newest(rows, "wallet__account", "asked_at")
     for pk, wallet, at in asked.values_list("pk", "wallet", "asked_at"):
         given[account[wallets[wallet]]].append(Fact("request", pk, at))
     return redeemed, given
@@ -234,6 +240,14 @@ def _bonuses(look: Look, twins: Mapping[int, Sequence[Fact]]) -> dict[int, list[
         ]
         for member in look.members
     }
+
+
+def _newest(rows: QuerySet[Any], whose: str, at: str, also: str = "") -> QuerySet[Any]:
+    """No more of each than anybody needs, those that came last, from the oldest on."""
+    parts = [F(whose), *([F(also)] if also else [])]
+    place = Window(RowNumber(), partition_by=parts, order_by=[F(at).desc(), F("pk").desc()])
+    found: QuerySet[Any] = rows.annotate(nth=place).filter(nth__lte=MOST_FACTS)
+    return found.order_by(at, "pk")
 
 
 def _there(facts: Iterable[Fact | None]) -> list[Fact]:

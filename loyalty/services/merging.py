@@ -26,6 +26,7 @@ from loyalty.models import (
     PoolMember,
     Program,
     Refund,
+    RiskCase,
     Transfer,
     Wallet,
 )
@@ -112,6 +113,7 @@ def _join_membership(merging: Merging, membership: Membership) -> Record:
         since = {merging.kept.pk: membership.enrolled_at}
         enroll_many(program_id=program.pk, enrolled=since, source=membership.source)
     kept = found or Membership.objects.get(customer=merging.kept, program=program)
+    _refuse_held(membership, kept)
     status = joined_status(kept.status if found else membership.status, membership.status)
     followers = Membership.objects.filter(merged_into=membership)
     record: Record = {
@@ -145,6 +147,17 @@ def _refuse_pooled(membership: Membership) -> None:
             _("%(customer)s shares the pool %(pool)s. Take them out of it first.")
             % {"customer": membership.customer, "pool": member.pool.name},
             code="in_a_pool",
+        )
+
+
+def _refuse_held(*memberships: Membership) -> None:
+    """A hold ends with its case, which only is about one of them: it is decided first."""
+    held = RiskCase.objects.filter(membership__in=memberships, state=RiskCase.State.HELD)
+    for case in held.select_related("membership__customer", "membership__program")[:1]:
+        raise ConflictError(
+            _("%(customer)s is held in %(program)s by a fraud review. Decide that case first.")
+            % {"customer": case.membership.customer, "program": case.membership.program.name},
+            code="held",
         )
 
 

@@ -54,9 +54,13 @@ def write_policy(
 
 
 def follow_policies(events: Sequence[OutboxEvent]) -> None:
-    """All members of these programs are looked at with what holds now."""
-    for program in sorted({event.payload["program"] for event in events}):
-        look_at_program(program)
+    """All members of these programs are looked at with what holds now. Those who are many are
+    marked piece by piece, each in a transaction of its own."""
+    for event in events:
+        program = event.payload["program"]
+        last = look_at_program(program, event.payload.get("after", 0))
+        if last is not None:
+            record_events(WRITTEN, [{"program": program, "after": last}])
 
 
 def _wrong(error: ValidationError) -> DomainError:
@@ -69,11 +73,11 @@ def _wrong(error: ValidationError) -> DomainError:
 
 def _told(policy: RiskDefinition) -> dict[str, Any]:
     """What of it is in the log: the points, and the weight of each signal."""
-    found: dict[str, Any] = {
+    told: dict[str, Any] = {
         "days": policy.days, "medium": policy.medium, "high": policy.high,
         "review": policy.review, "hold": policy.hold, "hold_from": policy.hold_from,
     }  # fmt: skip
     for signal in risk_signals():
         numbers = [policy.weights[signal.key], *policy.limits[signal.key].values()]
-        found[signal.key] = " · ".join(str(number) for number in numbers)
-    return found
+        told[signal.key] = " · ".join(str(number) for number in numbers)
+    return {f"risk_{name}": value for name, value in told.items()}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -24,10 +25,10 @@ from loyalty.risk_scores import Score, score
 from loyalty.selectors.risk import policies_of
 from loyalty.selectors.risk_facts import Look, facts_of, usual_returns
 from loyalty.services.risk_cases import hold_for_itself, note_case
+from loyalty.services.risk_lookalikes import find_similar
 from members.formatting import format_number
 from members.jobs import Work
-from members.models import Customer, Job, OutboxEvent
-from members.selectors.duplicates import MORE_THAN_A_NAME, likely_duplicates
+from members.models import Job, OutboxEvent
 from members.selectors.erased import erased_among
 from members.services.job_runs import Step, run_in_chunks
 from members.services.transactions import run_atomically
@@ -35,11 +36,12 @@ from members.services.transactions import run_atomically
 KIND = "risk_scores"
 # Looking for somebody's duplicates takes a few thousandths of a second each.
 AT_ONCE = 50
+# Marking somebody as due takes far less.
+ANEW_AT_ONCE = 2_000
 # Of who was found suspicious, what lies too far back counts no more as time passes.
 AGAIN = dt.timedelta(days=1)
 # So far back is looked for movements by hand and redemptions when nobody knows since when.
 BACK = dt.timedelta(days=1)
-SIMILAR = 10
 
 _DUE = """
     INSERT INTO loyalty_riskscore AS s
@@ -63,7 +65,8 @@ _MOVED = """
       LEFT JOIN loyalty_riskscore k ON k.membership_id = m.id
      WHERE k.scored_at IS NULL OR k.scored_at <= t.at
      ORDER BY m.id
-    ON CONFLICT (membership_id) DO UPDATE SET due_at = excluded.due_at WHERE s.due_at IS NULL
+    ON CONFLICT (membership_id) DO UPDATE SET due_at = excluded.due_at
+     WHERE s.due_at IS NULL OR s.due_at > excluded.due_at
 """
 
 
@@ -82,9 +85,15 @@ def look_at_members(memberships: Iterable[int]) -> None:
     _look_at("m.id = ANY(%(keys)s)", set(memberships))
 
 
-def look_at_program(program_id: int) -> None:
-    """All who were ever looked at, since other limits hold."""
-    RiskScore.objects.filter(membership__program=program_id).update(due_at=timezone.now())
+def look_at_program(program_id: int, after: int = 0) -> int | None:
+    """All who were ever looked at, since other limits hold: some of them, from a membership on. The
+    last of these; None: there are no more."""
+    members = Membership.objects.filter(program=program_id, pk__gt=after).order_by("pk")
+    keys = list(members.values_list("pk", flat=True)[:ANEW_AT_ONCE])
+    scores = RiskScore.objects.filter(membership__in=keys, scored_at__isnull=False)
+    now = timezone.now()
+    scores.filter(Q(due_at=None) | Q(due_at__gt=now)).update(due_at=now)
+    return keys[-1] if len(keys) == ANEW_AT_ONCE else None
 
 
 def find_risks(now: dt.datetime) -> Work | None:
@@ -146,9 +155,8 @@ def _score_program(
     rows: Sequence[RiskScore], members: dict[int, Membership], policy: RiskDefinition, usual: int,
     now: dt.datetime,
 ) -> int:  # fmt: skip
-    batch = {row.membership_id: row for row in rows}
-    for row in rows:
-        _find_similar(row, members[row.membership_id], batch, now)
+    find_similar(rows, members, now)
+    _take_up_cleared(rows)
     limits = policy.limits
     facts = facts_of(
         Look(
@@ -173,7 +181,11 @@ def _write(judged: _Judged, now: dt.datetime) -> None:
     row = judged.row
     row.points, row.signals = judged.score.points, signals_kept(judged.score)
     row.scored_at, row.due_at = now, now + AGAIN if judged.score.points else None
-    row.save(update_fields=["points", "signals", "lookalikes", "looked_at", "scored_at", "due_at"])
+    row.save(
+        update_fields=[
+            "points", "signals", "cleared", "lookalikes", "looked_at", "scored_at", "due_at",
+        ]
+    )  # fmt: skip
 
 
 def _open_case(judged: _Judged, policy: RiskDefinition, now: dt.datetime) -> bool:
@@ -216,17 +228,32 @@ def _members(rows: Sequence[RiskScore]) -> dict[int, Membership]:
         row for row in rows
         if found[row.membership_id].merged_into_id or found[row.membership_id].customer_id in erased
     ]  # fmt: skip
+    kept = _kept(rows, [found[row.membership_id].merged_into_id for row in gone])
     for row in gone:
-        _leave(row, found.pop(row.membership_id))
+        _leave(row, found.pop(row.membership_id), kept)
     return found
 
 
-def _leave(row: RiskScore, member: Membership) -> None:
+def _kept(rows: Sequence[RiskScore], merged_into: Iterable[int | None]) -> dict[int, RiskScore]:
+    """By membership the scores, with their locks, of those who go on; those among the rows are
+    these, so that what is written of them is written once."""
+    keys = sorted({key for key in merged_into if key})
+    RiskScore.objects.bulk_create(
+        [RiskScore(membership_id=key) for key in keys], ignore_conflicts=True
+    )
+    locked = RiskScore.objects.select_for_update(of=("self",)).filter(membership__in=keys)
+    here = {row.membership_id: row for row in rows}
+    return {
+        row.membership_id: here.get(row.membership_id, row) for row in locked.order_by("pk")
+    }  # fmt: skip
+
+
+def _leave(row: RiskScore, member: Membership, kept: dict[int, RiskScore]) -> None:
     if member.merged_into_id:
-        kept, _made = RiskScore.objects.get_or_create(membership_id=member.merged_into_id)
-        kept.cleared = sorted({*kept.cleared, *row.cleared})
-        kept.due_at = timezone.now()
-        kept.save(update_fields=["cleared", "due_at"])
+        goes_on = kept[member.merged_into_id]
+        goes_on.cleared = sorted({*goes_on.cleared, *row.cleared})
+        goes_on.due_at = timezone.now()
+        goes_on.save(update_fields=["cleared", "due_at"])
         RiskCase.objects.filter(membership=member, state__in=RiskCase.WAITING).update(
             state=RiskCase.State.MERGED, decided_at=timezone.now()
         )
@@ -235,33 +262,13 @@ def _leave(row: RiskScore, member: Membership) -> None:
     row.delete()
 
 
-def _find_similar(
-    row: RiskScore, member: Membership, batch: dict[int, RiskScore], now: dt.datetime
-) -> None:
-    """Those who look like the same person, looked for again where their details have changed. Who
-    is found has been there longer, and is to be looked at as well."""
-    customer = member.customer
-    if row.looked_at is not None and customer.updated_at <= row.looked_at:
-        return
-    imported = member.source == Membership.Source.IMPORT
-    hits = [] if imported else likely_duplicates(customer, limit=SIMILAR, least=MORE_THAN_A_NAME)
-    found = {hit.customer.pk for hit in hits}
-    # Who found them first, as somebody who came with a file is not looked for.
-    found |= set(
-        Customer.objects.filter(
-            memberships__risk_score__lookalikes__contains=[customer.pk], merged_into=None
-        ).values_list("pk", flat=True)
-    ) if imported else set()  # fmt: skip
-    new = found - set(row.lookalikes)
-    row.lookalikes, row.looked_at = sorted(found), now
-    others = RiskScore.objects.filter(
-        membership__customer__in=new, membership__program=member.program_id
-    )
-    for known in others.exclude(lookalikes__contains=[customer.pk]).select_for_update(of=("self",)):
-        other = batch.get(known.membership_id, known)
-        other.lookalikes = sorted({*other.lookalikes, customer.pk})
-        other.due_at = now
-        other.save(update_fields=["lookalikes", "due_at"])
+def _take_up_cleared(rows: Sequence[RiskScore]) -> None:
+    """What was let pass of those who were merged into them, whose turn may not have come yet."""
+    by_member = {row.membership_id: row for row in rows}
+    merged = RiskScore.objects.filter(membership__merged_into__in=list(by_member))
+    for other in merged.select_related("membership"):
+        row = by_member[other.membership.merged_into_id or 0]
+        row.cleared = sorted({*row.cleared, *other.cleared})
 
 
 def _next_members(job: Job) -> Step | None:

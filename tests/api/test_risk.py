@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from loyalty.models import Membership, RiskCase, Transfer
+from loyalty.models import Membership, RiskCase, RiskScore, Transfer
 from tests.api.conftest import ApiClient, assert_problem, count_queries
-from tests.loyalty.risks import FARMED, bonus_club, look, open_case
+from tests.loyalty.risks import FARMED, bonus_club, join, look, open_case
 
 NOTE = {"note": "Two accounts of one person"}
 
@@ -57,7 +57,13 @@ def test_what_was_taken_unduly_is_looked_at_and_taken_back_once(
     address = f"/risk-cases/{case.public_id}/claw-back"
     seen = api.get(address).json()
     assert seen["takings"] == [
-        {"wallet_type": "points", "by_activities": "100", "by_adjustment": "0", "missing": "0"}
+        {
+            "wallet_type": "points",
+            "by_activities": "100",
+            "by_undoing": "0",
+            "by_adjustment": "0",
+            "missing": "0",
+        }
     ]
     once = key()
     done = api.post(address, {**NOTE, "facts": seen["facts"]}, **once)
@@ -93,6 +99,23 @@ def test_the_risk_of_a_member_is_read_by_the_merchant_alone(
     member = ApiClient(made.json()["token"])
     assert member.get(address).status_code in (401, 403)
     assert member.get("/risk-cases").status_code in (401, 403)
+
+
+def test_reading_the_risk_of_whom_nobody_has_looked_at_works_nothing_out(api: ApiClient) -> None:
+    member = join(bonus_club(), "new")
+    found = api.get(f"/memberships/{member.public_id}/risk").json()
+    assert (found["points"], found["level"], found["scored_at"]) == (None, None, None)
+    score = RiskScore.objects.get(membership=member)
+    assert score.scored_at is None
+    assert score.due_at is not None
+
+
+def test_a_decision_about_what_was_not_seen_is_refused(api: ApiClient, case: RiskCase) -> None:
+    address = f"/risk-cases/{case.public_id}/release"
+    old = {**NOTE, "grown_at": "2024-03-01T12:00:00Z"}
+    assert_problem(api.post(address, old, **key()), 409, "changed")
+    seen = api.get(f"/risk-cases/{case.public_id}").json()["grown_at"]
+    assert api.post(address, {**NOTE, "grown_at": seen}, **key()).status_code == 200
 
 
 def test_many_cases_are_listed_with_as_many_queries_as_few(api: ApiClient) -> None:

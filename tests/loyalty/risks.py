@@ -29,12 +29,14 @@ def bonus_club(code: str = "club") -> Program:
     )
 
 
-def join(program: Program, number: str, **details: object) -> Membership:
+def join(
+    program: Program, number: str, source: str = Membership.Source.LINK, **details: object
+) -> Membership:
     customer = Customer.objects.filter(external_id=number).first() or CustomerFactory(
         external_id=number, **details
     )
     membership, _made = enroll_customer(
-        customer=customer, program=program, source=Membership.Source.LINK, at=timezone.now(),
+        customer=customer, program=program, source=source, at=timezone.now(),
         actor=SYSTEM,
     )  # fmt: skip
     return membership

@@ -19,16 +19,16 @@ from loyalty.risk_definitions import RiskDefinition
 from loyalty.risk_reasons import Reason, reasons_of
 from loyalty.selectors.memberships import get_membership
 from loyalty.selectors.risk import filtered_cases, get_case, policy_of, standing_of
-from loyalty.services.risk_cases import hold_case, release_case
-from loyalty.services.risk_claw_backs import claw_back, takings_of, undue_of
-from loyalty.services.risk_scores import score_member
+from loyalty.selectors.risk_takings import takings_of, undue_of
+from loyalty.services.risk_cases import UNASKED, Unasked, hold_case, release_case
+from loyalty.services.risk_claw_backs import claw_back
+from loyalty.services.risk_scores import look_at_members
 from members.api.bodies import Answer, Body, PublicId, answer, read_body, read_query
 from members.api.bodies import Reason as Why
 from members.api.idempotency import idempotent
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
-from members.errors import NotFoundError
 from members.models import Customer
 
 State = Literal["open", "held", "released", "clawed_back", "merged"]
@@ -80,6 +80,15 @@ class RiskCaseQuery(PageQuery):
 
 class RiskDecisionIn(Body):
     note: Why = Field(description="For the merchant's staff.")
+    grown_at: dt.datetime | None = Field(
+        None,
+        description="What it was when you looked at the case: 409 `changed` where something was "
+        "found since. Without it, nothing is compared.",
+    )
+
+    @property
+    def seen(self) -> dt.datetime | Unasked | None:
+        return self.grown_at if "grown_at" in self.model_fields_set else UNASKED
 
 
 class ClawBackIn(RiskDecisionIn):
@@ -92,7 +101,8 @@ class ClawBackIn(RiskDecisionIn):
 class TakingOut(Answer):
     wallet_type: str
     by_activities: str = Field(description="Units that come back with activities.")
-    by_adjustment: str
+    by_undoing: str = Field(description="Units given by hand, which are undone.")
+    by_adjustment: str = Field(description="Of what orders earned.")
     missing: str = Field(
         description="What was spent or cannot be spent yet, and no adjustment takes."
     )
@@ -105,10 +115,10 @@ class ClawBackPreview(Answer):
 
 class RiskOut(Answer):
     membership: UUID
-    points: int
-    level: Level
+    points: int | None = Field(description="From 0 to 100; null while nobody has looked.")
+    level: Level | None
     reasons: list[RiskReasonOut]
-    scored_at: dt.datetime
+    scored_at: dt.datetime | None
     case: UUID | None = Field(description="The newest case of this member.")
 
 
@@ -164,7 +174,10 @@ class RiskHold(ApiView):
         """Suspend the member until it is decided: they earn nothing and take no rewards. Again
         changes nothing."""
         body = read_body(request, RiskDecisionIn)
-        hold_case(case=get_case(case_id), note=body.note, actor=self.actor, now=timezone.now())
+        hold_case(
+            case=get_case(case_id), note=body.note, actor=self.actor, now=timezone.now(),
+            seen=body.seen,
+        )  # fmt: skip
         return answer(_case_out(get_case(case_id)))
 
 
@@ -179,7 +192,10 @@ class RiskRelease(ApiView):
         """It is fine: who was held takes part again, and the same facts open no other case. Again
         changes nothing."""
         body = read_body(request, RiskDecisionIn)
-        release_case(case=get_case(case_id), note=body.note, actor=self.actor, now=timezone.now())
+        release_case(
+            case=get_case(case_id), note=body.note, actor=self.actor, now=timezone.now(),
+            seen=body.seen,
+        )  # fmt: skip
         return answer(_case_out(get_case(case_id)))
 
 
@@ -188,29 +204,34 @@ class RiskClawBack(ApiView):
 
     @extend_schema(operation_id="previewRiskClawBack", responses={200: ClawBackPreview})
     def get(self, request: Request, case_id: UUID) -> HttpResponse:
-        """What would be taken back, and from which facts it came."""
-        undue = undue_of(get_case(case_id))
+        """What would be taken back, and from which facts it came. Nothing once it is decided."""
+        case, now = get_case(case_id), timezone.now()
+        undue = undue_of(case, now=now) if case.state in RiskCase.WAITING else []
         takings = [
             TakingOut(
                 wallet_type=one.wallet.wallet_type.code,
                 by_activities=_units(one.by_activities, one.wallet.wallet_type),
+                by_undoing=_units(one.by_undoing, one.wallet.wallet_type),
                 by_adjustment=_units(one.taken, one.wallet.wallet_type),
                 missing=_units(one.missing, one.wallet.wallet_type),
             )
-            for one in takings_of(undue, now=timezone.now())
+            for one in takings_of(case, undue, now=now)
         ]  # fmt: skip
-        return answer(ClawBackPreview(facts=[one.key for one in undue], takings=takings))
+        facts = list(dict.fromkeys(one.key for one in undue))
+        return answer(ClawBackPreview(facts=facts, takings=takings))
 
     @extend_schema(
         operation_id="clawBackRiskCase", request=ClawBackIn, responses={200: RiskCaseOut}
     )
     @idempotent(required=True)
     def post(self, request: Request, case_id: UUID) -> HttpResponse:
-        """Take back what these facts brought, and close the case. Again changes nothing."""
+        """Take back what these facts brought, and close the case. Again changes nothing.
+
+        Who shares a pool leaves that first (409 `in_a_pool`)."""
         body = read_body(request, ClawBackIn)
         claw_back(
             case=get_case(case_id), facts=body.facts, resume=body.resume, note=body.note,
-            actor=self.actor, now=timezone.now(),
+            actor=self.actor, now=timezone.now(), seen=body.seen,
         )  # fmt: skip
         return answer(_case_out(get_case(case_id)))
 
@@ -220,14 +241,18 @@ class MembershipRisk(ApiView):
 
     @extend_schema(operation_id="getMembershipRisk", responses={200: RiskOut})
     def get(self, request: Request, membership_id: UUID) -> HttpResponse:
-        """How much speaks against a member now. Worked out at once where nobody has looked yet."""
+        """How much speaks against a member now. Where nobody has looked yet there are no points;
+        they are looked at within minutes."""
         member = get_membership(membership_id)
         found = standing_of(member)
         if found is None:
-            score_member(member, now=timezone.now())
-            found = standing_of(member)
-        if found is None or found.score.scored_at is None:
-            raise NotFoundError("There is nobody to look at.")
+            look_at_members([member.pk])
+            return answer(
+                RiskOut(
+                    membership=member.public_id, points=None, level=None, reasons=[],
+                    scored_at=None, case=None,
+                )
+            )  # fmt: skip
         return answer(
             RiskOut(
                 membership=member.public_id, points=found.score.points, level=found.level,

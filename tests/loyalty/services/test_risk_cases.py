@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 import pytest
 from django.db import transaction
+from django.db.models import F
 from django.db.utils import DatabaseError, IntegrityError
 from django.utils import timezone
 
+from loyalty.errors import OverCorrectedError
 from loyalty.models import (
     Activity,
     AdjustmentLimit,
+    AdjustmentReason,
     AdjustmentRequest,
     Membership,
     Program,
     RiskCase,
     Transfer,
 )
+from loyalty.selectors.risk_takings import Taking, Undue, takings_of, undue_of
+from loyalty.services.adjustment_requests import approve_request
+from loyalty.services.adjustments import undo_transfer
 from loyalty.services.risk_cases import hold_case, release_case
-from loyalty.services.risk_claw_backs import claw_back, takings_of, undue_of
+from loyalty.services.risk_claw_backs import claw_back
 from loyalty.services.risk_policies import write_policy
-from loyalty.services.suspensions import suspend_membership
+from loyalty.services.suspensions import resume_membership, suspend_membership
 from members.errors import ConflictError, DomainError
 from members.models import AuditEntry
+from members.program_scope import limited_to
 from members.services.audit import SYSTEM, Actor
+from members.services.merging import merge_customers
 from tests.factories import StaffMemberFactory
-from tests.loyalty.factories import order, record, spendable
-from tests.loyalty.risks import bonus_club, follow, join, look, open_case, redeem
+from tests.loyalty.factories import adjust, order, record, spendable, wallet_of
+from tests.loyalty.risks import bonus_club, follow, join, join_twice, look, open_case, redeem
+from tests.loyalty.services.pooling import found_pool
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 
@@ -62,6 +72,18 @@ def release(case: RiskCase, actor: Actor = SYSTEM) -> RiskCase:
 def take(case: RiskCase, actor: Actor = SYSTEM, **how: object) -> RiskCase:
     given = {"facts": None, "resume": False, "note": "Farmed", **how}
     return claw_back(case=case, actor=actor, now=timezone.now(), **given).case  # type: ignore[arg-type]
+
+
+def undue(case: RiskCase) -> list[Undue]:
+    return undue_of(RiskCase.objects.get(pk=case.pk), now=timezone.now())
+
+
+def later(seconds: int) -> dt.datetime:
+    return timezone.now() + dt.timedelta(seconds=seconds)
+
+
+def takings(case: RiskCase) -> list[Taking]:
+    return takings_of(case, undue(case), now=timezone.now())
 
 
 def test_who_is_held_earns_and_spends_nothing_until_released(case: RiskCase, agent: Actor) -> None:
@@ -133,9 +155,9 @@ def test_a_waiting_case_takes_up_what_is_new(club: Program, case: RiskCase) -> N
 
 
 def test_the_bonus_is_taken_back_as_the_activity_it_was(case: RiskCase, agent: Actor) -> None:
-    [undue] = undue_of(case)
-    assert (undue.units, undue.key.partition(":")[0]) == (100, "activity")
-    [taking] = takings_of([undue], now=timezone.now())
+    [found] = undue(case)
+    assert (found.units, found.key.partition(":")[0]) == (100, "activity")
+    [taking] = takings(case)
     assert (taking.by_activities, taking.by_adjustment, taking.missing) == (100, 0, 0)
     done = take(case, agent)
     assert (done.state, done.note, spendable("f2", timezone.now())) == ("clawed_back", "Farmed", 0)
@@ -145,18 +167,19 @@ def test_the_bonus_is_taken_back_as_the_activity_it_was(case: RiskCase, agent: A
     moved = Transfer.objects.count()
     assert take(case, agent).state == "clawed_back"
     assert Transfer.objects.count() == moved
-    assert undue_of(RiskCase.objects.get(pk=case.pk)) == []
+    assert undue(case) == []
 
 
+@pytest.mark.parametrize(("policy", "owed"), [("carry", 60), ("write_off", 0)])
 def test_a_bonus_that_was_spent_is_owed_or_written_off_as_the_program_says(
-    club: Program, case: RiskCase
+    club: Program, case: RiskCase, policy: str, owed: int
 ) -> None:
+    Program.objects.filter(pk=club.pk).update(debt_policy=policy, revision=F("revision") + 1)
     redeem("f2", 60)
     take(case)
     wallet = case.membership.account.wallets.get()
-    Program.objects.get(pk=club.pk)
     assert spendable("f2", timezone.now()) == 0
-    assert (wallet.balance, wallet.owed) in [(0, 60), (0, 0)]
+    assert (wallet.balance, wallet.owed) == (0, owed)
 
 
 @pytest.fixture
@@ -178,7 +201,7 @@ def test_what_orders_earned_is_taken_by_one_adjustment_and_what_was_spent_is_sai
 ) -> None:
     before = spendable("r", timezone.now())
     redeem("r", before - 30)
-    [taking] = takings_of(undue_of(rushed), now=timezone.now())
+    [taking] = takings(rushed)
     assert (taking.by_adjustment, taking.taken, taking.missing) == (100, 30, 70)
     take(rushed, agent)
     moved = Transfer.objects.get(kind="adjustment")
@@ -187,7 +210,7 @@ def test_what_orders_earned_is_taken_by_one_adjustment_and_what_was_spent_is_sai
 
 
 def test_only_what_was_chosen_is_taken(rushed: RiskCase, agent: Actor) -> None:
-    chosen = [one.key for one in undue_of(rushed)][:2]
+    chosen = [one.key for one in undue(rushed)][:2]
     take(rushed, agent, facts=chosen)
     assert Transfer.objects.get(kind="adjustment").amount == 20
     with pytest.raises(ConflictError):
@@ -201,14 +224,137 @@ def test_nothing_chosen_is_refused_and_changes_nothing(rushed: RiskCase) -> None
     assert rushed.state == "open"
 
 
-def test_above_the_limit_a_second_person_is_asked(rushed: RiskCase, agent: Actor) -> None:
+def test_above_the_limit_the_case_waits_for_a_second_person_and_is_closed_after(
+    rushed: RiskCase, agent: Actor
+) -> None:
     AdjustmentLimit.objects.filter(role="support_agent").update(approval_above=50)
     done = claw_back(
         case=rushed, facts=None, resume=False, note="Farmed", actor=agent, now=timezone.now()
     )
-    assert (done.asked, done.case.state) == (1, "clawed_back")
-    assert AdjustmentRequest.objects.get().units == -100
+    assert (done.asked, done.case.state) == (1, "open")
+    asked = AdjustmentRequest.objects.get()
+    assert asked.units == -100
     assert not Transfer.objects.filter(kind="adjustment").exists()
+    for act in (take, release):
+        with pytest.raises(ConflictError) as refused:
+            act(rushed, agent)
+        assert refused.value.code == "approval_waits"
+    second = Actor.of_user(StaffMemberFactory(role="administrator").user)
+    approve_request(request=asked, actor=second, note="", now=timezone.now())
+    assert [one.taken for one in takings(rushed)] == [0]
+    assert take(rushed, agent).state == "clawed_back"
+    assert Transfer.objects.get(kind="adjustment").amount == 100
+
+
+def test_nothing_is_called_taken_back_of_which_nothing_is_left(rushed: RiskCase) -> None:
+    redeem("r", spendable("r", timezone.now()))
+    with pytest.raises(DomainError):
+        take(rushed)
+    rushed.refresh_from_db()
+    assert rushed.state == "open"
+
+
+@pytest.fixture
+def given(club: Program) -> RiskCase:
+    """50 given by hand five times, which weighs enough."""
+    write_policy(
+        program=club, values={"signals": {"adjustments": {"weight": 70}}}, actor=SYSTEM,
+        now=timezone.now(),
+    )  # fmt: skip
+    member = join(club, "h")
+    colleague = Actor.of_user(StaffMemberFactory(role="administrator").user)
+    for number in range(5):
+        adjust(
+            wallet_of(member.account_id), 50, key=f"g{number}", actor=colleague,
+            now=timezone.now(),
+        )  # fmt: skip
+    follow()
+    look(member)
+    return RiskCase.objects.get(membership=member)
+
+
+def test_what_was_given_by_hand_is_undone_and_not_taken_a_second_time(given: RiskCase) -> None:
+    take(given)
+    assert spendable("h", timezone.now()) == 100
+    moved = Transfer.objects.filter(kind="adjustment").first()
+    assert moved is not None
+    with pytest.raises(OverCorrectedError), transaction.atomic():
+        undo_transfer(transfer=moved, actor=SYSTEM, source="api", now=timezone.now())
+    assert spendable("h", timezone.now()) == 100
+
+
+def test_of_what_was_given_by_hand_only_what_is_there_whole_is_undone(given: RiskCase) -> None:
+    redeem("h", 230)
+    [taking] = takings(given)
+    assert (taking.by_undoing, taking.missing) == (100, 150)
+    take(given)
+    assert spendable("h", timezone.now()) == 20
+
+
+def test_who_shares_a_pool_leaves_it_before_anything_is_taken(rushed: RiskCase) -> None:
+    found_pool(rushed.membership, bring=False)
+    with pytest.raises(ConflictError) as refused:
+        take(rushed)
+    assert refused.value.code == "in_a_pool"
+
+
+def test_a_suspension_that_somebody_made_since_outlives_the_case(case: RiskCase) -> None:
+    held = hold(case)
+    resume_membership(membership=held.membership, reason="Mistake", actor=SYSTEM, now=later(1))
+    suspend_membership(membership=held.membership, reason="Else", actor=SYSTEM, now=later(2))
+    release(case)
+    assert status(case) == "suspended"
+
+
+def test_who_was_let_in_again_is_held_again(case: RiskCase) -> None:
+    held = hold(case)
+    resume_membership(membership=held.membership, reason="Mistake", actor=SYSTEM, now=later(1))
+    assert hold(case).suspended is True
+    assert status(case) == "suspended"
+    release(case)
+    assert status(case) == "active"
+
+
+def test_what_nobody_has_seen_is_not_let_pass(case: RiskCase) -> None:
+    case.refresh_from_db()
+    RiskCase.objects.filter(pk=case.pk).update(grown_at=timezone.now())
+    with pytest.raises(ConflictError) as refused:
+        release_case(case=case, note="Twins", actor=SYSTEM, now=timezone.now(), seen=None)
+    assert refused.value.code == "changed"
+    case.refresh_from_db()
+    done = release_case(
+        case=case, note="Twins", actor=SYSTEM, now=timezone.now(), seen=case.grown_at
+    )
+    assert done.state == "released"
+
+
+def test_what_a_merged_duplicate_earned_is_taken_as_well(club: Program) -> None:
+    first, second = join_twice(club)
+    look(first)
+    merge_customers(
+        kept=first.customer, merged=second.customer, actor=SYSTEM, source="backoffice",
+        now=timezone.now(),
+    )  # fmt: skip
+    case = RiskCase.objects.get(membership=first)
+    assert sum(one.by_activities for one in takings(case)) == 200
+    take(case)
+    assert spendable("f1", timezone.now()) == 0
+
+
+def test_who_does_not_see_a_program_takes_back_nothing_that_it_gave(case: RiskCase) -> None:
+    [found] = undue(case)
+    assert found.is_seen(None)
+    assert not found.is_seen([0])
+    with limited_to([0]), pytest.raises(ConflictError) as refused:
+        take(case)
+    assert refused.value.code == "other_program"
+
+
+def test_a_reason_that_is_switched_off_is_named(rushed: RiskCase) -> None:
+    AdjustmentReason.objects.filter(code="fraud").update(is_active=False)
+    with pytest.raises(ConflictError) as refused:
+        take(rushed)
+    assert refused.value.code == "reason_not_usable"
 
 
 def test_what_the_role_may_not_move_at_all_is_refused_as_a_whole(
