@@ -78,8 +78,8 @@ def asked_by_experiment(experiment: Experiment) -> Node | None:
 
 
 def draw_of_experiment(experiment: Experiment) -> str:
-    """The name by which its members draw their arm."""
-    return f"{experiment.program.code}.experiment-{experiment.code}"
+    """The name by which its members draw their arm: no promotion's, whose codes have no dots."""
+    return f"{experiment.program.code}.experiment.{experiment.code}"
 
 
 def audience_of_arm(experiment: Experiment, place: int) -> dict[str, Any]:

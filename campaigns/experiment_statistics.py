@@ -113,7 +113,8 @@ def decide(arms: Sequence[Moments], days: int, *, ended: bool) -> Decision:
     better = {place: value for place, value in clear.items() if value > 0}
     if better:
         return Decision("better", max(better, key=lambda place: better[place]))
-    if clear:
+    # What is declared stays: before the end an arm that says nothing yet may still be better.
+    if clear and (ended or len(clear) == comparisons):
         return Decision("worse", 0)
     return Decision("none" if ended else "")
 

@@ -102,7 +102,13 @@ ArmFormSet = forms.formset_factory(ArmForm, extra=0, max_num=MOST_ARMS, absolute
 def arm_formset(data: Any, program: Program, experiment: Experiment | None) -> Any:
     """All four of them, those that there are first."""
     drafts = promotions_for_arms(program, but_for=experiment)
-    choices = [("", str(_l("As it is"))), *((item.code, item.name) for item in drafts)]
+    offered = {item.code: item.name for item in drafts}
+    # One that cannot be an arm any more is shown, and refused with the reason: else the form would
+    # quietly say something else.
+    for arm in experiment.arms.all() if experiment else ():
+        if arm.campaign:
+            offered.setdefault(arm.campaign.code, arm.campaign.name)
+    choices = [("", str(_l("As it is"))), *offered.items()]
     known = definition_of_experiment(experiment).arms if experiment else ()
     shown: list[dict[str, Any]] = [arm.model_dump() for arm in known]
     if not shown:

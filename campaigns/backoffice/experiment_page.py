@@ -17,6 +17,7 @@ from campaigns.backoffice.experiment_menu import NAMESPACE
 from campaigns.backoffice.experiment_pictures import picture_of
 from campaigns.backoffice.experiments import crumbs, experiment_url, find_experiment, state_of
 from campaigns.campaign_words import campaign_gives
+from campaigns.experiment_statistics import early_boundary
 from campaigns.experiment_words import between, for_whom, measured, plan_words, verdict_words
 from campaigns.models import Experiment
 from campaigns.selectors.experiments import members_by_arm
@@ -31,6 +32,7 @@ from campaigns.services.experiments import (
 )
 from campaigns.slow_figures import EXPERIMENT, ExperimentFigures
 from members.errors import DomainError
+from members.formatting import format_number
 from members.policy import acting, is_allowed, staff_view
 from members.responses import figures_for
 
@@ -150,4 +152,5 @@ def _figures(found: Experiment, figures: ExperimentFigures | None) -> dict[str, 
     return {
         "result": result, "result_rows": shown, "picture": picture_of(found, result),
         "verdict": verdict_words(found, result), "first": arms[0].name,
+        "beyond": format_number(round(early_boundary(len(arms) - 1), 1)),
     }  # fmt: skip

@@ -24,6 +24,13 @@ _REDEEMED = """
       JOIN rewards_redemption r ON r.membership_id = w.member
      WHERE r.created_at >= %s AND r.created_at < %s AND r.gift = '' AND r.status <> 'cancelled'
 """
+_FIRST_ORDER = """
+    SELECT min(placed_at) FROM loyalty_countedorder WHERE program_id IS NULL OR program_id = %s
+"""
+_FIRST_REWARD = """
+    SELECT min(r.created_at) FROM rewards_redemption r
+      JOIN loyalty_membership m ON m.id = r.membership_id WHERE m.program_id = %s
+"""
 _FIGURE = {
     "revenue": "coalesce(sum(amount) FILTER (WHERE at >= %s), 0)",
     "orders": "count(*) FILTER (WHERE at >= %s)",
@@ -34,8 +41,9 @@ _FIGURE = {
 
 def plan_of(experiment: Experiment, now: dt.datetime) -> Plan:
     """One pass over the orders of half a year, whatever the number of lengths. Weeks before the
-    first order of them all are not known, and not told."""
-    members, first, stretches = _lately(experiment, now)
+    program's first order, or its first reward, are not known, and not told."""
+    members, some, stretches = _lately(experiment, now)
+    first = _first(experiment) if some else None
     known = 0 if first is None else max((now - first).days // 7, 1)
     return make_plan(
         [stretch for stretch in stretches if stretch.weeks <= known], members=members,
@@ -44,9 +52,17 @@ def plan_of(experiment: Experiment, now: dt.datetime) -> Plan:
     )  # fmt: skip
 
 
-def _lately(
-    experiment: Experiment, now: dt.datetime
-) -> tuple[int, dt.datetime | None, list[Stretch]]:
+def _first(experiment: Experiment) -> dt.datetime | None:
+    """Of whomever, and however long ago."""
+    rewards = experiment.measure == Experiment.Measure.REDEEMED
+    with connection.cursor() as cursor:
+        cursor.execute(_FIRST_REWARD if rewards else _FIRST_ORDER, [experiment.program_id])
+        found: dt.datetime | None = cursor.fetchone()[0]
+    return found
+
+
+def _lately(experiment: Experiment, now: dt.datetime) -> tuple[int, bool, list[Stretch]]:
+    """How many they are, whether any of them did anything, and how much."""
     since = [now - dt.timedelta(weeks=weeks) for weeks in WEEKS]
     rows = audience_of_experiment(experiment, now).order_by().values_list("pk", "customer_id")
     found, values = rows.query.sql_with_params()
@@ -63,13 +79,14 @@ def _lately(
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH who (member, customer) AS ({found}), events AS ({events}),"
-            f" each AS (SELECT member, min(at) AS first, {figures} FROM events GROUP BY member)"
-            f" SELECT count(*), min(first), {of_all} FROM who LEFT JOIN each USING (member)",
+            f" each AS (SELECT member, {figures} FROM events GROUP BY member)"
+            f" SELECT count(*), count(e.member), {of_all}"
+            f" FROM who w LEFT JOIN each e ON e.member = w.member",
             [*values, *asked, *since],
         )
-        members, first, *numbers = cursor.fetchone()
+        members, some, *numbers = cursor.fetchone()
     stretches = [
         Stretch(weeks, Moments(members, float(mean or 0), float(variance or 0)))
         for weeks, mean, variance in zip(WEEKS, numbers[::2], numbers[1::2], strict=True)
     ]
-    return members, first, stretches
+    return members, some > 0, stretches

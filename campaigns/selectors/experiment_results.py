@@ -19,6 +19,7 @@ from campaigns.experiment_statistics import (
     chance_of_sizes,
     decide,
     difference,
+    early_boundary,
     end_boundary,
 )
 from campaigns.models import Experiment
@@ -94,7 +95,7 @@ def moments_of(experiment: Experiment, now: dt.datetime) -> list[Moments]:
 def experiment_result(experiment: Experiment, now: dt.datetime) -> ExperimentResult:
     found = moments_of(experiment, now)
     shares = [arm.share for arm in experiment.arms.all()]
-    z = end_boundary(len(found) - 1, planned_days(experiment))
+    z = boundary_now(experiment, now)
     return ExperimentResult(
         tuple(
             ArmResult(place, arm, difference(found[0], arm, z) if place else None)
@@ -105,12 +106,25 @@ def experiment_result(experiment: Experiment, now: dt.datetime) -> ExperimentRes
     )
 
 
+def boundary_now(experiment: Experiment, now: dt.datetime) -> float:
+    """How many errors a difference must be from nothing, and how wide the intervals are: before the
+    end as for what may be declared then, since somebody may look every day."""
+    comparisons = len(experiment.arms.all()) - 1
+    if was_whole(experiment, now):
+        return end_boundary(comparisons, planned_days(experiment))
+    return early_boundary(comparisons)
+
+
+def was_whole(experiment: Experiment, now: dt.datetime) -> bool:
+    """Whether it has run, or ran, until its planned end."""
+    assert experiment.ends_at is not None
+    return (experiment.ended_at or now) >= experiment.ends_at
+
+
 def decision_of(experiment: Experiment, found: Sequence[Moments], now: dt.datetime) -> Decision:
     """What its plan lets say now."""
-    assert experiment.started_at is not None
-    assert experiment.ends_at is not None
     days = planned_days(experiment)
-    if (experiment.ended_at or now) >= experiment.ends_at:
+    if was_whole(experiment, now):
         return decide(found, days, ended=True)
     if experiment.ended_at is not None or not may_look(experiment, now):
         return Decision("")

@@ -16,6 +16,7 @@ from campaigns.campaign_definitions import (
 from campaigns.models import Campaign, Experiment
 from campaigns.program_definitions import ProgramCampaign
 from campaigns.selectors.campaigns import campaigns, status_at
+from campaigns.selectors.experiments import experiment_of
 from campaigns.services.campaigns import (
     change_campaign,
     create_campaign,
@@ -70,12 +71,18 @@ def _apply(
             program=applied.program, definition=definition, actor=actor, now=now, code=wanted.code
         )
         applied.changes.append(_("New promotion: %s") % found.name)
-    elif status_at(found, now) == Status.ENDED:
+    elif status_at(found, now) == Status.ENDED or _is_compared(found):
         return
     elif not _says(found, definition):
         found = _change(found, definition, actor, now)
         applied.changes.append(_("Promotion changed: %s") % found.name)
     _bring(applied, found, wanted.state, actor, now)
+
+
+def _is_compared(found: Campaign) -> bool:
+    """By an experiment that runs: that ends it, and nothing else changes it."""
+    experiment = experiment_of(found)
+    return experiment is not None and experiment.status == Experiment.Status.RUNNING
 
 
 def _says(found: Campaign, definition: CampaignDefinition) -> bool:
@@ -123,9 +130,9 @@ def _bring(applied: Applied, found: Campaign, state: str, actor: Actor, now: dt.
 
 
 def _waits(found: Campaign, actor: Actor, now: dt.datetime) -> bool:
-    """Whether something is missing that is in no file: its codes, the second person, or a program
-    that is live."""
-    if found.program.live_since is None:
+    """Whether something is missing that is in no file: its codes, the second person, a program that
+    is live, or the start of the experiment that it is an arm of."""
+    if found.program.live_since is None or experiment_of(found) is not None:
         return True
     if codes_of(found).kind == "single" and not found.promo_codes.exists():
         return True

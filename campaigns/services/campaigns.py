@@ -25,7 +25,7 @@ from campaigns.offers import Offer
 from campaigns.selectors.offer_picks import usual_targets
 from campaigns.services.campaign_members import keep_audience
 from campaigns.services.challenge_pauses import go_on, rest
-from campaigns.services.experiment_arms import own_audience, refuse_arm
+from campaigns.services.experiment_arms import ask_again, own_audience, refuse_arm
 from campaigns.services.promo_codes import close_codes, open_codes, take_codes_back
 from campaigns.services.surprises import (
     needs_second_person,
@@ -110,6 +110,7 @@ def change_campaign(
         setattr(row, name, value)
     row.author, row.asked_by, row.asked_at, row.sent_back = actor.user, None, None, ""
     row.save()
+    ask_again(row)
     _audit("campaign.changed", row, actor, after={"name": row.name})
     return row
 

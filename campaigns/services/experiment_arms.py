@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns.models import Campaign, ExperimentArm
+from campaigns.models import Campaign, Experiment, ExperimentArm
 from campaigns.selectors.experiments import experiment_of
 from members.errors import ConflictError
 
@@ -16,6 +16,15 @@ def refuse_arm(row: Campaign) -> None:
     if found := experiment_of(row):
         message = _("It is part of the experiment %s, which begins and ends it.") % found.name
         raise ConflictError(message, code="part_of_experiment")
+
+
+def ask_again(row: Campaign) -> None:
+    """An arm was changed: whoever was asked to start its experiment was asked for something
+    else."""
+    found = experiment_of(row)
+    if found is not None and found.status == Experiment.Status.DRAFT:
+        found.asked_by, found.asked_at = None, None
+        found.save()
 
 
 def own_audience(row: Campaign) -> dict[str, Any]:

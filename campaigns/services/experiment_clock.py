@@ -11,12 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.models import Experiment
-from campaigns.selectors.experiment_results import decision_of, may_look, moments_of
-from campaigns.services.experiments import end_experiment, locked
+from campaigns.services.experiments import decision_due, declare, end_experiment, locked
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job
-from members.services.audit import SYSTEM, record_audit
+from members.services.audit import SYSTEM
 from members.services.job_runs import Step, run_in_chunks
 
 KIND = "experiments"
@@ -51,24 +50,16 @@ def look_words(job: Job) -> str:
 def look_at(experiment: Experiment, now: dt.datetime) -> Experiment:
     """Declare what its plan lets say, once; and end it when its time is over. Before that it goes
     on, whatever is declared: who ends it is a person."""
+    decision = decision_due(experiment, now)
     row = locked(experiment)
     if row.status != Experiment.Status.RUNNING:
         return row
     assert row.ends_at is not None
-    over = row.ends_at <= now
     row.looked_at = now
-    if not row.verdict and (over or may_look(row, now)):
-        decision = decision_of(row, moments_of(row, now), now)
-        if decision.kind:
-            row.verdict = Experiment.Verdict(decision.kind)
-            row.winner, row.decided_at = decision.winner, now
-            record_audit(
-                actor=SYSTEM, action="experiment.decided", target=row,
-                after={"name": row.name, "verdict": row.verdict},
-            )  # fmt: skip
+    declare(row, decision, now)
     row.save()
-    if over:
-        return end_experiment(experiment=row, actor=SYSTEM, now=now, why=Experiment.Ending.OVER)
+    if row.ends_at <= now:
+        return end_experiment(experiment=row, actor=SYSTEM, now=now)
     return row
 
 

@@ -16,7 +16,10 @@ from loyalty.rule_definitions import CAMPAIGN_RULES, DiscountRuleDefinition, Ear
 from loyalty.services.campaign_rules import CampaignRule
 from loyalty.services.rules import create_rule
 from members.errors import ConflictError
-from members.services.audit import Actor, record_audit
+from members.models import AuditEntry
+from members.services.audit import Actor, record_audit, target_of
+
+_MADE = "experiment.made_permanent"
 
 
 @transaction.atomic
@@ -30,6 +33,9 @@ def draft_winner(*, experiment: Experiment, actor: Actor, now: dt.datetime) -> l
     if campaign is None:
         message = _("As it is was better: there is nothing to make permanent.")
         raise ConflictError(message, code="nothing_to_draft")
+    if made := _made_already(row):
+        message = _("It was made permanent already: as %s.") % ", ".join(made)
+        raise ConflictError(message, code="already_drafted")
     # It is not saved: its rules are read as they are without the lot and without its budget.
     campaign.audience, campaign.budget_units, campaign.budget_money = row.audience, None, None
     drafted = [
@@ -37,16 +43,26 @@ def draft_winner(*, experiment: Experiment, actor: Actor, now: dt.datetime) -> l
         for rule in rules_of_campaign(campaign)
     ]
     record_audit(
-        actor=actor, action="experiment.made_permanent", target=row,
+        actor=actor, action=_MADE, target=row,
         after={"name": row.name, "rules": [rule.code for rule in drafted]},
     )  # fmt: skip
     return drafted
+
+
+def _made_already(row: Experiment) -> list[str]:
+    """The rules that were drafted before, and were not thrown away since."""
+    entries = AuditEntry.objects.filter(action=_MADE, target=target_of(row))
+    codes = {code for entry in entries for code in (entry.after or {})["rules"]}
+    rules = EarningRule.objects.filter(program=row.program_id, code__in=codes)
+    return list(rules.order_by("code").values_list("code", flat=True))
 
 
 def _definition(rule: CampaignRule) -> EarningRuleDefinition | DiscountRuleDefinition:
     said = rule.body.model_dump(mode="json", exclude_defaults=True) | {
         "kind": rule.body.kind, "code": rule.code.removeprefix(CAMPAIGN_RULES), "name": rule.name,
     }  # fmt: skip
+    # A member's limit in the time of a promotion would be one for life.
+    said.pop("caps", None)
     if rule.body.kind == "discount":
         return DiscountRuleDefinition.model_validate(said)
     return EarningRuleDefinition.model_validate(said | {"wallet_type": rule.unit.code})

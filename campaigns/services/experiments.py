@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from campaigns.campaign_definitions import read_audience
+from campaigns.campaign_rules import rules_of_campaign, template_of
 from campaigns.experiment_definitions import (
     COLUMNS,
     ExperimentDefinition,
@@ -17,17 +18,21 @@ from campaigns.experiment_definitions import (
     definition_of_experiment,
     draw_of_experiment,
 )
+from campaigns.experiment_plans import Plan
+from campaigns.experiment_statistics import Decision
 from campaigns.models import Campaign, Experiment, ExperimentArm
 from campaigns.selectors.campaigns import promotions
 from campaigns.selectors.experiment_plans import plan_of
+from campaigns.selectors.experiment_results import decision_of, may_look, moments_of
 from campaigns.selectors.experiments import audience_of_experiment, experiments, why_no_arm
 from campaigns.services.campaigns import end_campaign, publish_campaign
 from loyalty.four_eyes import why_not_alone
 from loyalty.models import Program
+from loyalty.services.rules import require_live
 from members.condition_fields import DrawnNumber
 from members.errors import ConflictError, DomainError, FieldError
 from members.free_codes import code_stem, first_free
-from members.services.audit import Actor, record_audit
+from members.services.audit import SYSTEM, Actor, record_audit
 
 Status, Verdict = Experiment.Status, Experiment.Verdict
 _NOTE_LENGTH = 500
@@ -63,8 +68,7 @@ def change_experiment(
     if definition_of_experiment(row) == definition:
         return row
     if revision is not None and row.revision != revision:
-        message = _("Somebody else has changed it meanwhile. Look at it again.")
-        raise ConflictError(message, code="changed_meanwhile")
+        raise _changed_meanwhile()
     for name, value in _columns(definition).items():
         setattr(row, name, value)
     row.author, row.asked_by, row.asked_at, row.sent_back = actor.user, None, None, ""
@@ -88,12 +92,11 @@ def delete_experiment(*, experiment: Experiment, actor: Actor) -> None:
 @transaction.atomic
 def ask_to_start(*, experiment: Experiment, actor: Actor, now: dt.datetime) -> Experiment:
     """Write down that somebody else shall start it. What would be refused is refused now."""
-    row = locked(experiment)
-    _require(row, Status.DRAFT)
+    row, plan = _locked_with_plan(experiment, now)
     if actor.user is None:
         raise ConflictError(_("Only a person can ask."), code="not_staff", status=403)
-    _weeks(row, now)
-    _check_arms(row)
+    _check(row)
+    _weeks(row, plan)
     row.asked_by, row.asked_at, row.sent_back = actor.user, now, ""
     row.save()
     _audit("experiment.asked", row, actor, after={"name": row.name})
@@ -126,14 +129,11 @@ def second_person_missing(experiment: Experiment, actor: Actor) -> str:
 @transaction.atomic
 def start_experiment(*, experiment: Experiment, actor: Actor, now: dt.datetime) -> Experiment:
     """Who is in which arm is written down, and the promotions of its arms begin, all at once."""
-    row = locked(experiment)
-    _require(row, Status.DRAFT)
+    row, plan = _locked_with_plan(experiment, now)
     if why := second_person_missing(row, actor):
         raise ConflictError(why, code="second_person", status=403)
-    # What it names may be gone since it was written.
-    read_audience(row.audience)
-    weeks, needed = _weeks(row, now)
-    found = _check_arms(row)
+    found = _check(row)
+    weeks, needed = _weeks(row, plan)
     row.asked_by, row.asked_at, row.sent_back = None, None, ""
     row.status, row.started_at, row.needed = Status.RUNNING, now, needed
     row.ends_at = now + dt.timedelta(weeks=weeks)
@@ -148,20 +148,20 @@ def start_experiment(*, experiment: Experiment, actor: Actor, now: dt.datetime) 
 
 
 @transaction.atomic
-def end_experiment(
-    *,
-    experiment: Experiment,
-    actor: Actor,
-    now: dt.datetime,
-    why: Experiment.Ending = Experiment.Ending.EARLY,
-) -> Experiment:
+def end_experiment(*, experiment: Experiment, actor: Actor, now: dt.datetime) -> Experiment:
     """For good: its promotions end with it. Who ends it before its time learns nothing, unless
-    something was declared already. Again changes nothing."""
+    something was declared already; after it, what its plan lets say is declared, whoever ends it.
+    Again changes nothing."""
+    decision = decision_due(experiment, now)
     row = locked(experiment)
     if row.status == Status.ENDED:
         return row
     _require(row, Status.RUNNING)
     assert row.ends_at is not None
+    why = Experiment.Ending.EARLY
+    if row.ends_at <= now:
+        why = Experiment.Ending.OVER
+        declare(row, decision, now)
     for arm in row.arms.all():
         if arm.campaign is not None:
             end_campaign(
@@ -176,11 +176,52 @@ def end_experiment(
     return row
 
 
+def decision_due(experiment: Experiment, now: dt.datetime) -> Decision | None:
+    """What its plan lets say now; None where nothing is to be said. It is worked out before
+    anything is locked, since it counts every order: what it asks does not change while it runs."""
+    row = experiments().get(pk=experiment.pk)
+    if row.status != Status.RUNNING or row.verdict:
+        return None
+    assert row.ends_at is not None
+    if row.ends_at > now and not may_look(row, now):
+        return None
+    return decision_of(row, moments_of(row, now), now)
+
+
+def declare(row: Experiment, decision: Decision | None, now: dt.datetime) -> None:
+    """Once. The row is locked, and saved by whoever calls."""
+    if row.verdict or decision is None or not decision.kind:
+        return
+    row.verdict, row.winner, row.decided_at = Verdict(decision.kind), decision.winner, now
+    record_audit(
+        actor=SYSTEM, action="experiment.decided", target=row,
+        after={"name": row.name, "verdict": row.verdict},
+    )  # fmt: skip
+
+
 def locked(experiment: Experiment) -> Experiment:
     """The program first, as whatever writes rules does."""
     Program.objects.select_for_update(no_key=True).get(pk=experiment.program_id)
     Experiment.objects.select_for_update(of=("self",)).get(pk=experiment.pk)
     return experiments().get(pk=experiment.pk)
+
+
+def _locked_with_plan(experiment: Experiment, now: dt.datetime) -> tuple[Experiment, Plan]:
+    """A draft, and its plan, which looks at half a year: worked out before anything is locked.
+    Raises ConflictError where it became something else meanwhile."""
+    seen = experiments().get(pk=experiment.pk)
+    _require(seen, Status.DRAFT)
+    plan = plan_of(seen, now)
+    row = locked(seen)
+    _require(row, Status.DRAFT)
+    if row.revision != seen.revision:
+        raise _changed_meanwhile()
+    return row, plan
+
+
+def _changed_meanwhile() -> ConflictError:
+    message = _("Somebody else has changed it meanwhile. Look at it again.")
+    return ConflictError(message, code="changed_meanwhile")
 
 
 def _columns(definition: ExperimentDefinition) -> dict[str, Any]:
@@ -204,6 +245,8 @@ def _why_not(row: Experiment, campaign: Campaign | None) -> str:
     others = ExperimentArm.objects.filter(campaign=campaign).exclude(experiment=row)
     if others.exists():
         return _("%s is part of another experiment. Copy it.") % campaign.name
+    if template_of(campaign).for_some and not row.audience:
+        return _("%s is not for everybody. Say for whom in the experiment.") % campaign.name
     return why_no_arm(campaign)
 
 
@@ -212,20 +255,26 @@ def _refuse(place: int, message: str) -> None:
         raise DomainError(message, errors=[FieldError(f"arms[{place}].promotion", message)])
 
 
-def _check_arms(row: Experiment) -> list[tuple[int, Campaign]]:
-    """The promotions as they are now: somebody may have changed one since."""
+def _check(row: Experiment) -> list[tuple[int, Campaign]]:
+    """All that starting asks for, and the promotions as they are now: somebody may have changed one
+    since, and what it names may be gone."""
+    require_live(row.program)
+    read_audience(row.audience)
     found = []
     for arm in row.arms.all():
         if arm.campaign is not None:
             _refuse(arm.place, _why_not(row, arm.campaign))
+            try:
+                rules_of_campaign(arm.campaign)
+            except DomainError as error:
+                _refuse(arm.place, f"{arm.campaign.name}: {error.message}")
             found.append((arm.place, arm.campaign))
     return found
 
 
-def _weeks(row: Experiment, now: dt.datetime) -> tuple[int, int | None]:
+def _weeks(row: Experiment, plan: Plan) -> tuple[int, int | None]:
     """How long it runs, and how many members each arm needs for that. Raises DomainError where its
     plan never comes to an end, and nobody has said how long."""
-    plan = plan_of(row, now)
     if row.weeks is not None:
         known = plan.row_of(row.weeks)
         return row.weeks, known.needed if known else None

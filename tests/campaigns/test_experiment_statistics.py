@@ -75,6 +75,14 @@ def test_the_best_of_those_that_are_better_wins() -> None:
     assert (decide(few, 14, ended=True).kind, decide(few, 14, ended=False).kind) == ("few", "")
 
 
+def test_before_the_end_harm_is_declared_only_once_no_other_arm_can_still_be_better() -> None:
+    arms = [Moments(1000, mean, 1) for mean in (1.0, 0.5, 1.1)]
+    assert decide(arms, 28, ended=False).kind == ""
+    assert decide(arms, 28, ended=True).kind in ("worse", "better")
+    all_clear = [Moments(1000, mean, 1) for mean in (1.0, 0.5, 0.6)]
+    assert decide(all_clear, 28, ended=False).kind == "worse"
+
+
 @pytest.mark.parametrize(("arms", "days"), [(2, 28), (2, 91), (3, 28), (4, 56)])
 def test_under_no_difference_daily_looks_err_in_5_of_100_cases_at_most(
     arms: int, days: int

@@ -105,7 +105,8 @@ class ArmOut(Answer):
     mean: float
     difference: float | None = Field(description="From the first arm. Null: of the first itself.")
     low: float | None = Field(
-        description="The difference is at least that: all intervals together hold in 95 of 100."
+        description="The difference is at least that: all intervals together hold in 95 of 100,"
+        " however often they are read. Before its planned end they are wider."
     )
     high: float | None
 

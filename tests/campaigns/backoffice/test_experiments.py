@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from campaigns.models import Experiment
+from campaigns.models import Campaign, Experiment
 from campaigns.services.experiment_clock import look_at
 from campaigns.services.experiments import start_experiment
 from loyalty.models import EarningRule, Program
@@ -145,6 +145,24 @@ def test_a_draft_is_thrown_away_and_one_that_runs_is_ended(manager: Client, crow
     manager.post(address("experiment_act", other), {"act": "delete"})
     assert Experiment.objects.count() == 1
     assert manager.post(address("experiment_act", found), {"act": "x"}).status_code == 404
+
+
+def test_after_its_time_nobody_is_asked_to_end_it(manager: Client, crowd: Program) -> None:
+    found = start_experiment(experiment=write(crowd), actor=SYSTEM, now=timezone.now() - 20 * DAY)
+    shown = page(manager, address("experiment", found))
+    assert "declared in a few minutes" in shown
+    assert 'value="end"' not in shown
+
+
+def test_an_arm_that_cannot_be_one_any_more_stays_in_the_form(
+    manager: Client, crowd: Program
+) -> None:
+    found = write(crowd)
+    Campaign.objects.update(codes={"kind": "shared", "word": "SPRING"})
+    edit = address("experiment_edit", found)
+    assert 'value="triple" selected' in page(manager, edit)
+    refused = manager.post(edit, filled("triple"))
+    assert "takes a code" in refused.content.decode()
 
 
 @pytest.mark.browser

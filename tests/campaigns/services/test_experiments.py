@@ -8,6 +8,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from campaigns.campaign_definitions import definition_of_campaign
+from campaigns.campaign_rules import draw_of
 from campaigns.experiment_definitions import draw_of_experiment
 from campaigns.models import Campaign, Experiment, ExperimentArm, ExperimentMember
 from campaigns.selectors.campaigns import shown_to
@@ -16,6 +18,7 @@ from campaigns.selectors.experiment_results import experiment_result
 from campaigns.services.campaign_clock import move_on
 from campaigns.services.campaign_files import campaigns_of
 from campaigns.services.campaigns import (
+    change_campaign,
     copy_campaign,
     delete_campaign,
     end_campaign,
@@ -34,6 +37,8 @@ from campaigns.services.experiments import (
 )
 from loyalty.models import EarningRule, Membership, Program
 from loyalty.selectors.program_terms import terms_of
+from loyalty.selectors.programs import definition_of
+from loyalty.services.programs import apply_definition
 from loyalty.services.rules import set_four_eyes
 from members.condition_fields import drawn_number
 from members.errors import ConflictError, DomainError
@@ -343,7 +348,9 @@ def test_where_members_are_never_enough_somebody_has_to_say_how_long(crowd: Prog
 
 
 def test_the_better_arm_becomes_a_draft_for_the_whole_audience(crowd: Program) -> None:
-    found = start(crowd)
+    limited = promotion(crowd, offer={"factor": 3, "per_member": 500})
+    arms = [{"name": "A", "share": 50}, {"name": "Triple", "share": 50, "promotion": limited}]
+    found = start(crowd, arms=arms)
     with pytest.raises(ConflictError):
         draft_winner(experiment=found, actor=SYSTEM, now=at(1))
     sell(found, 1, "10")
@@ -355,3 +362,87 @@ def test_the_better_arm_becomes_a_draft_for_the_whole_audience(crowd: Program) -
     assert version.body["kind"] == "multiplier"
     assert "draw" not in str(version.body)
     assert Membership.objects.count() == 240
+    assert "lifetime" not in str(version.body)
+    with pytest.raises(ConflictError, match="permanent already: as triple"):
+        draft_winner(experiment=ended, actor=SYSTEM, now=at(15))
+
+
+def test_whoever_ends_it_after_its_time_declares_what_it_has_shown(crowd: Program) -> None:
+    found = start(crowd)
+    sell(found, 1, "10")
+    ended = end_experiment(experiment=found, actor=SYSTEM, now=at(15))
+    assert (ended.verdict, ended.winner, ended.ending) == ("better", 1, "over")
+    assert ended.ended_at == ended.ends_at == at(14)
+
+
+def test_no_promotion_draws_by_the_name_of_an_experiment(crowd: Program) -> None:
+    found = write(crowd)
+    named = draft(crowd, name="Other", title="Other")
+    named.code = f"experiment-{found.code}"
+    assert draw_of(named) != draw_of_experiment(found)
+
+
+def test_its_plan_reaches_back_to_the_first_order_of_the_program(crowd: Program) -> None:
+    record(order("first", "20", buyer="c1", at=at(-200)))
+    record(order("late", "20", buyer="c2", at=at(-6)))
+    assert [row.weeks for row in plan_of(write(crowd), NOW).rows][-1] == 26
+
+
+def test_intervals_are_wider_while_somebody_may_look_every_day(crowd: Program) -> None:
+    found = start(crowd)
+    sell(found, 1, "10")
+
+    def errors(days: float) -> float:
+        against = experiment_result(found, at(days)).arms[1].against
+        assert against is not None
+        assert against.z is not None
+        return (against.high - against.value) / (against.value / against.z)
+
+    assert errors(3) == pytest.approx(3)
+    assert errors(14) == pytest.approx(1.973)
+
+
+def test_asking_refuses_what_starting_refuses(crowd: Program) -> None:
+    found = write(crowd)
+    mia = Actor.of_user(User.objects.create_user("mia@shop.example"))
+    Campaign.objects.update(template="bundle", offer={})
+    with pytest.raises(DomainError) as refused:
+        ask_to_start(experiment=found, actor=mia, now=NOW)
+    assert refused.value.errors[0].field == "arms[1].promotion"
+
+
+def test_an_arm_that_is_changed_takes_back_the_request_to_start(crowd: Program) -> None:
+    found = write(crowd)
+    mia = Actor.of_user(User.objects.create_user("mia@shop.example"))
+    asked = ask_to_start(experiment=found, actor=mia, now=NOW)
+    campaign = Campaign.objects.get()
+    said = definition_of_campaign(campaign).model_copy(update={"title": "Ten times"})
+    change_campaign(campaign=campaign, definition=said, actor=mia, now=NOW)
+    after = fresh_experiment(found)
+    assert (after.asked_by, after.asked_at) == (None, None)
+    assert after.revision > asked.revision
+
+
+def test_what_is_for_some_by_its_nature_is_no_arm_for_everybody(crowd: Program) -> None:
+    code = draft(crowd, template="early-access", name="Early").code
+    arms = [{"name": "A", "share": 50}, {"name": "B", "share": 50, "promotion": code}]
+    with pytest.raises(DomainError, match="not for everybody"):
+        write(crowd, arms=arms)
+    some = {"field": "customer.country", "op": "is", "value": "MY"}
+    assert write(crowd, arms=arms, audience=some).arms.count() == 2
+
+
+def test_a_program_file_from_before_leaves_its_arms_to_it(crowd: Program) -> None:
+    found = write(crowd)
+    before = definition_of(crowd, NOW)
+    planned = before.model_copy(
+        update={"campaigns": [
+            item.model_copy(update={"state": "planned"}) for item in before.campaigns
+        ]}
+    )  # fmt: skip
+    apply_definition(planned, actor=SYSTEM, now=NOW)
+    assert Campaign.objects.get().status == "draft"
+    start_experiment(experiment=found, actor=SYSTEM, now=NOW)
+    for file in (before, planned):
+        assert apply_definition(file, actor=SYSTEM, now=at(1)).changes == []
+    assert Campaign.objects.get().status == "live"
