@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import connection
 
@@ -24,13 +25,26 @@ _REDEEMED = """
       JOIN rewards_redemption r ON r.membership_id = w.member
      WHERE r.created_at >= %s AND r.created_at < %s AND r.gift = '' AND r.status <> 'cancelled'
 """
-_FIRST_ORDER = """
-    SELECT min(placed_at) FROM loyalty_countedorder WHERE program_id IS NULL OR program_id = %s
+# Whether there is anything from before the longest length, and else the first after it: what is
+# older need not be looked for.
+_FIRST = "SELECT CASE WHEN EXISTS ({before}) THEN %(since)s ELSE ({first}) END"
+_SOLD = """
+    SELECT {value} FROM loyalty_countedorder o
+     WHERE (o.program_id IS NULL OR o.program_id = %(program)s) AND o.currency = %(currency)s
+       AND o.placed_at {when} %(since)s
 """
-_FIRST_REWARD = """
-    SELECT min(r.created_at) FROM rewards_redemption r
-      JOIN loyalty_membership m ON m.id = r.membership_id WHERE m.program_id = %s
+_TAKEN = """
+    SELECT {value} FROM rewards_redemption r JOIN loyalty_membership m ON m.id = r.membership_id
+     WHERE m.program_id = %(program)s AND r.created_at {when} %(since)s
 """
+_FIRST_ORDER = _FIRST.format(
+    before=_SOLD.format(value="1", when="<"),
+    first=_SOLD.format(value="min(o.placed_at)", when=">="),
+)
+_FIRST_REWARD = _FIRST.format(
+    before=_TAKEN.format(value="1", when="<"),
+    first=_TAKEN.format(value="min(r.created_at)", when=">="),
+)
 _FIGURE = {
     "revenue": "coalesce(sum(amount) FILTER (WHERE at >= %s), 0)",
     "orders": "count(*) FILTER (WHERE at >= %s)",
@@ -43,7 +57,7 @@ def plan_of(experiment: Experiment, now: dt.datetime) -> Plan:
     """One pass over the orders of half a year, whatever the number of lengths. Weeks before the
     program's first order, or its first reward, are not known, and not told."""
     members, some, stretches = _lately(experiment, now)
-    first = _first(experiment) if some else None
+    first = _first(experiment, now) if some else None
     known = 0 if first is None else max((now - first).days // 7, 1)
     return make_plan(
         [stretch for stretch in stretches if stretch.weeks <= known], members=members,
@@ -52,11 +66,15 @@ def plan_of(experiment: Experiment, now: dt.datetime) -> Plan:
     )  # fmt: skip
 
 
-def _first(experiment: Experiment) -> dt.datetime | None:
-    """Of whomever, and however long ago."""
+def _first(experiment: Experiment, now: dt.datetime) -> dt.datetime | None:
+    """Of whomever; what is older than the longest length counts as of its beginning."""
     rewards = experiment.measure == Experiment.Measure.REDEEMED
+    asked: dict[str, Any] = {
+        "program": experiment.program_id, "currency": experiment.program.currency,
+        "since": now - dt.timedelta(weeks=WEEKS[-1]),
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(_FIRST_REWARD if rewards else _FIRST_ORDER, [experiment.program_id])
+        cursor.execute(_FIRST_REWARD if rewards else _FIRST_ORDER, asked)
         found: dt.datetime | None = cursor.fetchone()[0]
     return found
 

@@ -32,7 +32,8 @@ def settle_waiting(broadcast: Broadcast, now: dt.datetime) -> int:
     """The next page of it; returns how many that were. The caller holds the broadcast."""
     # In the order in which workers hold them.
     rows = _unsettled(broadcast).select_for_update(of=("self",)).order_by("pk")
-    held = list(rows.values_list("pk", flat=True)[:SETTLED])
+    # As rows: of values alone the messages would be locked, too.
+    held = [row.pk for row in rows.only("pk")[:SETTLED]]
     if held:
         changes = _changes(broadcast.status, now)
         Delivery.objects.filter(pk__in=held, state=State.QUEUED).update(**changes)

@@ -234,9 +234,17 @@ def _put_arms(row: Experiment, definition: ExperimentDefinition) -> None:
         if said.promotion:
             campaign = promotions().filter(program=row.program_id, code=said.promotion).first()
             _refuse(place, _why_not(row, campaign))
+            _take_over(campaign)
         ExperimentArm.objects.create(
             experiment=row, place=place, name=said.name, share=said.share, campaign=campaign
         )
+
+
+def _take_over(campaign: Campaign | None) -> None:
+    """From here on the experiment is asked for; whoever asked for its promotion may start it."""
+    if campaign is not None and campaign.asked_by_id is not None:
+        campaign.asked_by, campaign.asked_at = None, None
+        campaign.save(update_fields=["asked_by", "asked_at"])
 
 
 def _why_not(row: Experiment, campaign: Campaign | None) -> str:

@@ -111,13 +111,13 @@ def narrowed_members(
 
 
 # Whoever bought since the opening counts from their first purchase on, as enrolled from the day on
-# which they are both buyer and member.
+# which they are both buyer and member. In the program's own currency alone: what is bought by those
+# who are no members is never converted.
 _BUYERS = """
     WITH bought AS (
         SELECT o.customer_id, min((o.placed_at AT TIME ZONE %(zone)s)::date) AS day
-          FROM loyalty_countedorder o
-         WHERE (o.program_id IS NULL OR o.program_id = %(program)s)
-           AND o.currency = %(currency)s AND o.customer_id IS NOT NULL
+          FROM loyalty_order o
+         WHERE o.currency = %(currency)s AND o.customer_id IS NOT NULL
            AND o.placed_at >= %(since)s AND o.status <> ALL(%(void)s)
            AND (o.placed_at AT TIME ZONE %(zone)s)::date <= %(last)s
          GROUP BY o.customer_id

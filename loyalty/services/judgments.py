@@ -158,7 +158,13 @@ def _no_rate(order: Order, program: ProgramTerms) -> str:
     if order.currency == program.currency:
         return ""
     words = {"given": order.currency, "wanted": program.currency}
-    return _("There was no exchange rate from %(given)s to %(wanted)s for its day.") % words
+    return (
+        _(
+            "It was not converted when it came: there was no exchange rate from %(given)s to "
+            "%(wanted)s for its day, or the program did not count other currencies then."
+        )
+        % words
+    )
 
 
 def _took_no_part(order: Order, program: ProgramTerms) -> str:

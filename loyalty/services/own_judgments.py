@@ -102,7 +102,7 @@ def _not_judged(order: Order, membership: Membership, terms: ProgramTerms | None
     if terms is not None and not terms.times.earns_at(order.placed_at):
         return why_nothing_earned(terms.times.state_at(order.placed_at))
     if order.currency != program.currency:
-        return _("There was no exchange rate for its day.")
+        return _("It was bought in another currency, and not converted then.")
     return _("The program had not begun yet.")
 
 

@@ -229,7 +229,8 @@ def _members(rows: Sequence[RiskScore]) -> dict[int, Membership]:
         if found[row.membership_id].merged_into_id or found[row.membership_id].customer_id in erased
     ]  # fmt: skip
     kept = _kept(rows, [found[row.membership_id].merged_into_id for row in gone])
-    for row in gone:
+    # First who was merged away: who goes on may be gone as well, and is there to be written to.
+    for row in sorted(gone, key=lambda row: found[row.membership_id].merged_into_id is None):
         _leave(row, found.pop(row.membership_id), kept)
     return found
 

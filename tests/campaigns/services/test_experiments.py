@@ -13,11 +13,11 @@ from campaigns.campaign_rules import draw_of
 from campaigns.experiment_definitions import draw_of_experiment
 from campaigns.models import Campaign, Experiment, ExperimentArm, ExperimentMember
 from campaigns.selectors.campaigns import shown_to
-from campaigns.selectors.experiment_plans import plan_of
 from campaigns.selectors.experiment_results import experiment_result
 from campaigns.services.campaign_clock import move_on
 from campaigns.services.campaign_files import campaigns_of
 from campaigns.services.campaigns import (
+    ask_to_publish,
     change_campaign,
     copy_campaign,
     delete_campaign,
@@ -30,6 +30,7 @@ from campaigns.services.experiment_rules import draft_winner
 from campaigns.services.experiments import (
     ask_to_start,
     change_experiment,
+    create_experiment,
     delete_experiment,
     end_experiment,
     send_back,
@@ -326,27 +327,6 @@ def test_where_a_second_person_publishes_rules_they_start_experiments(crowd: Pro
     assert start_experiment(experiment=found, actor=sam, now=NOW).status == Status.RUNNING
 
 
-def test_its_plan_says_how_many_members_and_weeks_it_takes(crowd: Program) -> None:
-    record(*(
-        order(f"P{number}-{week}", str(20 + number % 7), buyer=f"c{number}", at=at(-7 * week - 1))
-        for number in range(240) for week in range(4)
-    ))  # fmt: skip
-    found = write(crowd, weeks=None)
-    plan = plan_of(found, NOW)
-    assert (plan.members, plan.have, [row.weeks for row in plan.rows]) == (240, 120, [1, 2, 3])
-    assert plan.first is not None
-    started = start_experiment(experiment=found, actor=SYSTEM, now=NOW)
-    assert (started.needed, started.ends_at) == (plan.first.needed, at(7 * plan.first.weeks))
-
-
-def test_where_members_are_never_enough_somebody_has_to_say_how_long(crowd: Program) -> None:
-    record(*(order(f"P{n}", str(1 + 40 * (n % 5)), buyer=f"c{n}", at=at(-6)) for n in range(99)))
-    found = write(crowd, weeks=None, smallest=1)
-    assert plan_of(found, NOW).first is None
-    with pytest.raises(DomainError, match="never enough"):
-        start_experiment(experiment=found, actor=SYSTEM, now=NOW)
-
-
 def test_the_better_arm_becomes_a_draft_for_the_whole_audience(crowd: Program) -> None:
     limited = promotion(crowd, offer={"factor": 3, "per_member": 500})
     arms = [{"name": "A", "share": 50}, {"name": "Triple", "share": 50, "promotion": limited}]
@@ -382,10 +362,20 @@ def test_no_promotion_draws_by_the_name_of_an_experiment(crowd: Program) -> None
     assert draw_of(named) != draw_of_experiment(found)
 
 
-def test_its_plan_reaches_back_to_the_first_order_of_the_program(crowd: Program) -> None:
-    record(order("first", "20", buyer="c1", at=at(-200)))
-    record(order("late", "20", buyer="c2", at=at(-6)))
-    assert [row.weeks for row in plan_of(write(crowd), NOW).rows][-1] == 26
+def test_whoever_asked_for_a_promotion_may_start_the_experiment_that_takes_it(
+    crowd: Program,
+) -> None:
+    set_four_eyes(program=crowd, on=True, actor=SYSTEM)
+    crowd.refresh_from_db()
+    mia, ben = (
+        Actor.of_user(User.objects.create_user(f"{name}@shop.example")) for name in ("mia", "ben")
+    )
+    said = definition(crowd)
+    ask_to_publish(campaign=Campaign.objects.get(), actor=ben, now=NOW)
+    found = create_experiment(program=crowd, definition=said, actor=mia, now=NOW)
+    assert Campaign.objects.get().asked_by is None
+    ask_to_start(experiment=found, actor=mia, now=NOW)
+    assert start_experiment(experiment=found, actor=ben, now=NOW).status == Status.RUNNING
 
 
 def test_intervals_are_wider_while_somebody_may_look_every_day(crowd: Program) -> None:
