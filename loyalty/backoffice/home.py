@@ -21,7 +21,6 @@ from loyalty.backoffice.approvals import (
     waiting_badge,
 )
 from loyalty.backoffice.links import customer_url, program_url
-from loyalty.backoffice.risk import menu_badge as fraud_badge
 from loyalty.explanations import explain_transfer
 from loyalty.models import Membership, Program, Transfer
 from loyalty.review_sentences import review_title
@@ -29,6 +28,7 @@ from loyalty.selectors.companies import waiting_companies
 from loyalty.selectors.latest import latest_transfers
 from loyalty.selectors.plan_figures import failed_refunds
 from loyalty.selectors.program_reviews import unread_reviews
+from loyalty.selectors.risk import waiting_cases
 from loyalty.selectors.self_checks import latest_verdict
 from loyalty.timeline import LOOK
 from members.backoffice.job_rows import job_url
@@ -280,7 +280,7 @@ def _approvals(request: HttpRequest) -> list[Need]:
 
 
 def _fraud(request: HttpRequest) -> list[Need]:
-    waiting = fraud_badge(request)
+    waiting = waiting_cases() if is_allowed(request.user, "risk.decide") else 0
     if not waiting:
         return []
     text = ngettext(

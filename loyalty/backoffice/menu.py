@@ -13,7 +13,6 @@ from loyalty.backoffice import audit_words, home_places, pool_menu
 from loyalty.backoffice.approvals import menu_badge
 from loyalty.backoffice.order_places import find_orders
 from loyalty.backoffice.program_places import find_programs
-from loyalty.backoffice.risk import menu_badge as risk_badge
 from loyalty.backoffice.risk import risk_facts
 from loyalty.models import Membership, Program
 from loyalty.occasion_verdicts import anything_given, register_occasion_verdicts
@@ -221,7 +220,6 @@ ITEMS = (
         permission="risk.view",
         section="operations",
         match=(f"{NAMESPACE}:risk_case", f"{NAMESPACE}:risk_settings"),
-        badge=risk_badge,
     ),
     NavItem(
         "activities",

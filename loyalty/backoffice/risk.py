@@ -27,7 +27,6 @@ from loyalty.selectors.risk import (
     list_policies,
     policy_of,
     standings_of,
-    waiting_cases,
 )
 from loyalty.selectors.risk_takings import takings_of, undue_of
 from loyalty.services.risk_cases import hold_case, release_case
@@ -51,11 +50,6 @@ TEMPLATES = "loyalty/backoffice"
 
 def case_url(case: RiskCase) -> str:
     return reverse(f"{NAMESPACE}:risk_case", args=[case.public_id])
-
-
-def menu_badge(request: HttpRequest) -> int:
-    """How many wait for whoever may decide them."""
-    return waiting_cases() if is_allowed(request.user, "risk.decide") else 0
 
 
 def risk_facts(customer: Customer) -> list[HeaderFact]:
