@@ -132,7 +132,7 @@ class Demo:
             "payout": lambda: CharityPayout.objects.earliest("pk").public_id,
             "unit": lambda: WalletType.objects.filter(program__code=PROGRAM).earliest("pk").code,
             "self_check": lambda: SelfCheck.objects.earliest("pk").pk,
-            "review": lambda: ProgramReview.objects.earliest("quarter").public_id,
+            "program_review": lambda: ProgramReview.objects.earliest("quarter").public_id,
             "backtest": lambda: Backtest.objects.earliest("pk").public_id,
             "backtest_of_tiers": lambda: Backtest.objects.get(name="A higher oak").public_id,
             "two_backtests": lambda: "&with=".join(

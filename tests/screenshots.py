@@ -227,7 +227,7 @@ PAGES = (
     Page("overview", ("loyalty_backoffice:overview",)),
     Page("cohorts", ("loyalty_backoffice:cohorts",)),
     Page("reviews", ("loyalty_backoffice:review_list",)),
-    Page("review", ("loyalty_backoffice:review_page", "review")),
+    Page("review", ("loyalty_backoffice:review_page", "program_review")),
     Page("economics", ("loyalty_backoffice:economics", "program")),
     Page("liability", ("loyalty_backoffice:liability",)),
     Page("liability-members", ("loyalty_backoffice:liability_members",)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import get_resolver
 
-from tests.demo_subjects import WIZARD_STEPS, Demo
+from tests.demo_subjects import FIXED, WIZARD_STEPS, Demo
 from tests.pictures import Page
 from tests.screenshots import PAGES
 
@@ -29,3 +29,7 @@ def test_each_picture_is_of_an_address_that_there_is() -> None:
 
 def test_steps_of_the_wizard_stand_for_themselves() -> None:
     assert [SUBJECTS[step]() for step in WIZARD_STEPS] == list(WIZARD_STEPS)
+
+
+def test_what_needs_no_looking_up_is_not_called_like_what_does() -> None:
+    assert {name: SUBJECTS[name]() for name in FIXED} == FIXED

@@ -64,13 +64,14 @@ from tests.factories import StaffMemberFactory  # noqa: E402
 from tests.loyalty.factories import NOW, make_program, make_wallet  # noqa: E402
 
 PROGRAM = "club"
+TILL = ["orders:write", "memberships:write"]
 
 
 def prepare() -> str:
-    """A live program with a point for each dollar, and the key of a till."""
+    """A live program with a point for each dollar, and the key of a till that has members join."""
     call_command("migrate", interactive=False, verbosity=0)
     make_program(PROGRAM)
-    return create_api_key(actor=SYSTEM, name="Till", scopes=["orders:write"])[1]
+    return create_api_key(actor=SYSTEM, name="Till", scopes=TILL)[1]
 
 
 def verify() -> list[str]:

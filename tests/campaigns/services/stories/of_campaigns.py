@@ -1,4 +1,4 @@
-"""Messages, promotions, games, challenges, referrals and journeys."""
+"""Messages, broadcasts, promotions, games, challenges, referrals and journeys."""
 
 import datetime as dt
 
@@ -8,6 +8,7 @@ from django.utils import timezone
 from campaigns.journey_entrants import Wanted
 from campaigns.models import Delivery, PersonalOffer
 from campaigns.selectors.journeys import version_in_force
+from campaigns.services.broadcasts import stop_broadcast
 from campaigns.services.campaigns import end_campaign
 from campaigns.services.challenge_progress import measure_customers
 from campaigns.services.challenges import join_challenge
@@ -27,6 +28,7 @@ from campaigns.services.tracking import note_event
 from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_scheduled
+from tests.campaigns import broadcasts as broadcasting
 from tests.campaigns import campaigns as campaigning
 from tests.campaigns import challenges as quest
 from tests.campaigns import community as talking
@@ -173,6 +175,19 @@ def writing() -> None:
         note_event(event=event, now=now)
     messaging.tell(ana, "unwanted")
     messaging.send()
+
+
+def broadcasts() -> None:
+    """One is read by everybody in the inbox; another is stopped while its mail waits."""
+    ana = CustomerFactory(external_id="c1", email="ana@example.com")
+    program = make_program()
+    make_wallet(program, str(ana.external_id))
+    broadcasting.schedule(broadcasting.make_broadcast(program))
+    broadcasting.run()
+    waiting = broadcasting.make_broadcast(program, name="Summer", channels=["email"])
+    broadcasting.schedule(waiting)
+    broadcasting.run()
+    stop_broadcast(broadcast=waiting, actor=SYSTEM, now=broadcasting.NOON)
 
 
 def consenting() -> None:

@@ -1,4 +1,6 @@
-"""Customers, memberships, and the units that they earn and lose."""
+"""Customers, memberships, the units that they earn and lose, and reviews for fraud."""
+
+from django.utils import timezone
 
 from loyalty.models import Membership, Subscription
 from loyalty.services.activity_decisions import approve_activity, reject_activity, reverse_activity
@@ -8,6 +10,8 @@ from loyalty.services.leaving import leave_program
 from loyalty.services.lots import reinstate_units, settle_debt
 from loyalty.services.plan_refunds import cancel_now
 from loyalty.services.redemptions import redeem_units, reverse_redemption
+from loyalty.services.risk_cases import hold_case, release_case
+from loyalty.services.risk_claw_backs import claw_back
 from loyalty.services.subscriptions import cancel_at_period_end
 from loyalty.services.suspensions import resume_membership, suspend_membership
 from members.services.audit import SYSTEM
@@ -31,6 +35,7 @@ from tests.loyalty.ladders import tiered
 from tests.loyalty.planning import join as subscribe
 from tests.loyalty.planning import make_club, pass_time, pay, plan
 from tests.loyalty.planning import member as plan_member
+from tests.loyalty.risks import bonus_club, open_case
 from tests.loyalty.services import merging, pooling, test_gifts, test_goals
 
 HOW = {"source": "api", "actor": SYSTEM, "now": NOW}
@@ -126,3 +131,13 @@ def goals() -> None:
     close_goal(goal=second, state="missed", actor=SYSTEM, now=day(80))
     third = test_goals.aim(program, "50", since=80, by=120, at=day(80))
     close_goal(goal=third, state="given_up", actor=SYSTEM, now=day(81), note="Why not")
+
+
+def reviews() -> None:
+    """Of two who look as if they had joined twice, one has a twin and the other has not."""
+    club = bonus_club()
+    decided = {"note": "Looked at", "actor": SYSTEM, "now": timezone.now()}
+    twin = open_case(club, "f")
+    hold_case(case=twin, **decided)
+    release_case(case=twin, **decided)
+    claw_back(case=open_case(club, "g"), facts=None, resume=False, **decided)

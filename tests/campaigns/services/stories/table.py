@@ -1,6 +1,7 @@
 """Every story, with the types of events that it must be told of."""
 
 from tests.campaigns.services.stories.of_campaigns import (
+    broadcasts,
     consenting,
     experimenting,
     friends,
@@ -21,6 +22,7 @@ from tests.campaigns.services.stories.of_members import (
     movements,
     people,
     plans,
+    reviews,
     shared,
     tiers,
 )
@@ -57,6 +59,9 @@ STORIES = {
     plans: {
         "plan.started", "plan.renewed", "plan.past_due", "plan.cancellation_changed", "plan.ended",
     },
+    reviews: {
+        "risk_case.opened", "risk_case.held", "risk_case.released", "risk_case.clawed_back",
+    },
     goals: {"goal.reached", "goal.missed", "goal.given_up"},
     taken: {
         "redemption.reserved", "redemption.issued", "redemption.used", "redemption.reopened",
@@ -81,6 +86,7 @@ STORIES = {
         "message.sent", "message.failed", "message.uncertain", "message.suppressed",
         "message.delivered", "message.opened", "message.clicked", "message.unsubscribed",
     },
+    broadcasts: {"broadcast.begun", "broadcast.sent", "broadcast.stopped"},
     consenting: {"consent.changed"},
     leading: {"journey.entered", "journey.left"},
     reading: {"post.published", "post.archived", "post.commented"},
