@@ -36,7 +36,8 @@ def labeled(customers: Sequence[Customer]) -> list[str]:
 
 def forget_risk(customers: Sequence[Customer]) -> list[str]:
     scores = RiskScore.objects.filter(membership__customer__in=customers)
-    # Their locks come first, as whoever works them out or decides a case takes them.
+    # Whoever works them out or decides a case takes these locks before the customer's, which is
+    # locked here already: one of the two may have to begin anew.
     list(scores.select_for_update(of=("self",)).order_by("pk"))
     RiskCase.objects.filter(membership__customer__in=customers).delete()
     scores.delete()

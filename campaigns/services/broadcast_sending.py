@@ -204,6 +204,10 @@ def _due(row: Broadcast, now: dt.datetime) -> QuerySet[BroadcastRecipient]:
     rows = BroadcastRecipient.objects.filter(
         broadcast=row, held_out=False, settled_at=None, due_at__lte=now
     )
+    return _with_people(rows)
+
+
+def _with_people(rows: QuerySet[BroadcastRecipient]) -> QuerySet[BroadcastRecipient]:
     return rows.select_related(
         "customer__merged_into", "membership__program", "membership__merged_into__program"
     ).order_by("due_at", "pk")
@@ -235,6 +239,7 @@ def _date(row: Broadcast) -> None:
 
 def _tell(row: Broadcast, page: Sequence[BroadcastRecipient], now: dt.datetime) -> int:
     """Returns how many messages were written."""
+    page = _held(page)
     gone = erased_among(current(item.customer) for item in page)
     one_with = _one_with_another(row, page)
     for item in page:
@@ -249,6 +254,17 @@ def _tell(row: Broadcast, page: Sequence[BroadcastRecipient], now: dt.datetime) 
     written = write_messages(occasion=occasion_of(row), setting=setting, news=news, now=now)
     BroadcastRecipient.objects.bulk_update(page, ["settled_at", "untold"])
     return len(written)
+
+
+def _held(page: Sequence[BroadcastRecipient]) -> list[BroadcastRecipient]:
+    """As they are once nobody is merged or erased any more until they were told."""
+    people = Customer.objects.select_for_update(of=("self",)).filter(
+        pk__in=[item.customer_id for item in page]
+    )
+    list(people.order_by("pk"))
+    return list(
+        _with_people(BroadcastRecipient.objects.filter(pk__in=[item.pk for item in page]))
+    )  # fmt: skip
 
 
 def _one_with_another(row: Broadcast, page: Sequence[BroadcastRecipient]) -> dict[int, str]:

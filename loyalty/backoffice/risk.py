@@ -28,7 +28,7 @@ from loyalty.selectors.risk import (
     policy_of,
     standings_of,
 )
-from loyalty.selectors.risk_takings import takings_of, undue_of
+from loyalty.selectors.risk_takings import chosen_of, takings_of, undue_of
 from loyalty.services.risk_cases import hold_case, release_case
 from loyalty.services.risk_claw_backs import claw_back
 from loyalty.services.risk_policies import write_policy
@@ -163,7 +163,8 @@ def risk_case_claw_back(request: HttpRequest, public_id: UUID) -> HttpResponse:
             return htmx_redirect(request, case_url(case))
     context = {
         "title": _("Take back"), "form": form, "case": case, "back": case_url(case),
-        "takings": takings_of(case, undue, now=now), "waits": waits, "beyond": len(beyond),
+        "takings": takings_of(case, chosen_of(case, undue), now=now), "waits": waits,
+        "beyond": len(beyond),
         "by_orders": any(one.kind == "order" for one in undue),
         "customer": case.membership.customer, "breadcrumbs": [*_crumbs(), (
             str(case.membership.customer), case_url(case))],

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _l
 from loyalty.models import Program, RiskCase
 from loyalty.risk_definitions import RiskDefinition
 from loyalty.risk_signals import Signal, risk_signals
-from loyalty.selectors.risk_takings import Undue
+from loyalty.selectors.risk_takings import Undue, chosen_of
 from members.formatting import format_moment, format_units
 
 NUMBERS = ("days", "medium", "high", "review", "hold_from")
@@ -68,7 +68,7 @@ class NoteForm(forms.Form):
 
 
 class ClawBackForm(NoteForm):
-    """What is to be taken back; all of it to begin with."""
+    """What is to be taken back; to begin with all, or what a second person was asked to take."""
 
     facts = forms.MultipleChoiceField(
         label=_l("What is taken back"), widget=forms.CheckboxSelectMultiple
@@ -80,7 +80,8 @@ class ClawBackForm(NoteForm):
         offered: dict[str, list[Undue]] = defaultdict(list)
         for one in undue:
             offered[one.key].append(one)
-        super().__init__(data, case=case, initial={"facts": list(offered)}, auto_id="claw_%s")
+        chosen = list(dict.fromkeys(one.key for one in chosen_of(case, undue)))
+        super().__init__(data, case=case, initial={"facts": chosen}, auto_id="claw_%s")
         zone = case.membership.program.zone
         facts = self.fields["facts"]
         assert isinstance(facts, forms.MultipleChoiceField)

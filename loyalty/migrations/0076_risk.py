@@ -113,6 +113,12 @@ class Migration(migrations.Migration):
                 ("signals", models.JSONField(default=list)),
                 ("opened_at", models.DateTimeField()),
                 ("grown_at", models.DateTimeField(null=True)),
+                (
+                    "chosen",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=64), default=list, size=None
+                    ),
+                ),
                 ("held_at", models.DateTimeField(null=True)),
                 (
                     "absence",

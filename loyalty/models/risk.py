@@ -104,6 +104,8 @@ class RiskCase(models.Model):
     opened_at = models.DateTimeField()
     # Something was found since that was not there when it was opened.
     grown_at = models.DateTimeField(null=True)
+    # Names of the facts that were to be taken when a second person was asked; else none.
+    chosen = ArrayField(models.CharField(max_length=64), default=list)
     held_at = models.DateTimeField(null=True)
     # What the hold began: it ends with the case. None where they were suspended before.
     absence = models.ForeignKey(

@@ -118,6 +118,12 @@ def undue_of(case: RiskCase, *, now: dt.datetime) -> list[Undue]:
     return sorted(found, key=lambda one: (one.at, one.key), reverse=True)
 
 
+def chosen_of(case: RiskCase, undue: Iterable[Undue]) -> list[Undue]:
+    """Of these what is taken unless somebody says otherwise: all, or what was chosen when a second
+    person was asked."""
+    return [one for one in undue if not case.chosen or one.key in case.chosen]
+
+
 def takings_of(case: RiskCase, undue: Iterable[Undue], *, now: dt.datetime) -> list[Taking]:
     """What it comes to for each wallet, as these are now."""
     by_wallet: dict[int, list[Undue]] = defaultdict(list)

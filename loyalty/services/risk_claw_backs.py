@@ -18,6 +18,7 @@ from loyalty.selectors.risk_takings import (
     REASON,
     Taking,
     Undue,
+    chosen_of,
     members_of,
     requests_of,
     takings_of,
@@ -65,8 +66,9 @@ def claw_back(
     now: dt.datetime,
     seen: dt.datetime | Unasked | None = UNASKED,
 ) -> ClawBack:
-    """Take back what these facts brought (None: all of them), and close the case. `resume`: who was
-    held takes part again. Once it is closed, again changes nothing. `seen`: as in `release_case`.
+    """Take back what these facts brought (None: as `chosen_of`), and close the case. `resume`: who
+    was held takes part again. Once it is closed, again changes nothing. `seen`: as in
+    `release_case`.
     """
     scope = programs_in_scope()
 
@@ -81,9 +83,11 @@ def claw_back(
         require_nothing_asked(row)
         _refuse_pooled(row)
         said = required_note(note)
-        chosen = _chosen(undue_of(row, now=now), facts, scope)
+        chosen = _chosen(row, undue_of(row, now=now), facts, scope)
         asked = _take(row, chosen, said, actor, now)
         if asked:
+            row.chosen = sorted({one.key for one in chosen})
+            row.save(update_fields=["chosen"])
             return ClawBack(row, asked)
         if resume:
             end_hold(row, said, actor, now)
@@ -95,9 +99,13 @@ def claw_back(
 
 
 def _chosen(
-    undue: Iterable[Undue], facts: Collection[str] | None, scope: Collection[int] | None
-) -> list[Undue]:
-    chosen = [one for one in undue if facts is None or one.key in facts]
+    row: RiskCase, undue: Iterable[Undue], facts: Collection[str] | None,
+    scope: Collection[int] | None,
+) -> list[Undue]:  # fmt: skip
+    if facts is None:
+        chosen = chosen_of(row, undue)
+    else:
+        chosen = [one for one in undue if one.key in facts]
     if not chosen:
         message = _("Choose what is to be taken back.")
         raise DomainError(message, errors=[FieldError("facts", message)])

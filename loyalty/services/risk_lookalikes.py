@@ -38,6 +38,9 @@ def find_similar(
 
 def forget_lookalikes(customers: Sequence[int]) -> None:
     """These look like nobody any more; who looked like them is looked at anew."""
+    known = RiskScore.objects.filter(lookalikes__overlap=sorted(customers))
+    # In one order, as the statement takes none.
+    list(known.select_for_update(of=("self",)).order_by("pk"))
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, {"keys": sorted(customers)})
 

@@ -20,6 +20,7 @@ from members.services.audit import Actor, record_audit, snapshot
 from members.services.customer_values import FIELDS, clean_values
 from members.services.forgetting import forget_people
 from members.services.outbox import record_event
+from members.services.transactions import run_atomically
 
 NOTE_LENGTH = 4_000
 # The outbox event of a new account in the shop.
@@ -83,12 +84,14 @@ def update_customer(
     return row
 
 
-@of_all_programs()
-@transaction.atomic
 def erase_customer_details(*, customer: Customer, actor: Actor, reason: str = "") -> Customer:
     """Empty all that says who somebody is, in the duplicates that were merged into them, too: here,
     in what was noted and logged of them, and where they sign in. The log names the fields and not
     what was in them. The customer number stays."""
+    return run_atomically(lambda: _erase(customer, actor, reason))
+
+
+def _erase(customer: Customer, actor: Actor, reason: str) -> Customer:
     together = Q(pk=customer.pk) | Q(merged_into=customer.pk)
     rows = list(Customer.objects.select_for_update(of=("self",)).filter(together).order_by("pk"))
     kept = next(row for row in rows if row.pk == customer.pk)

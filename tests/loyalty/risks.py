@@ -9,12 +9,13 @@ from django.utils import timezone
 from loyalty.models import Membership, Program, RiskCase, RiskScore
 from loyalty.services.memberships import enroll_customer
 from loyalty.services.redemptions import redeem_units
+from loyalty.services.risk_policies import write_policy
 from loyalty.services.risk_scores import score_member
 from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
 from tests.factories import CustomerFactory
-from tests.loyalty.factories import make_program, make_type, reward, wallet_of
+from tests.loyalty.factories import make_program, make_type, order, record, reward, wallet_of
 
 DAY = dt.timedelta(days=1)
 # What is suspicious of who joined twice: 20 for looking alike, 45 for the bonuses.
@@ -72,6 +73,19 @@ def open_case(program: Program, number: str = "f") -> RiskCase:
     _first, second = join_twice(program, number)
     look(second)
     return RiskCase.objects.get(membership=second)
+
+
+def rushed_case(program: Program) -> RiskCase:
+    """Ten orders in an hour, with all that is suspicious weighing enough."""
+    write_policy(
+        program=program, values={"signals": {"velocity": {"weight": 70}}}, actor=SYSTEM,
+        now=timezone.now(),
+    )  # fmt: skip
+    member = join(program, "r")
+    record(*[order(f"V{n}", "10", buyer="r", at=timezone.now()) for n in range(10)])
+    follow()
+    look(member)
+    return RiskCase.objects.get(membership=member)
 
 
 def redeem(number: str, units: int) -> None:

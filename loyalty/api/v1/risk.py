@@ -19,7 +19,7 @@ from loyalty.risk_definitions import RiskDefinition
 from loyalty.risk_reasons import Reason, reasons_of
 from loyalty.selectors.memberships import get_membership
 from loyalty.selectors.risk import filtered_cases, get_case, policy_of, standing_of
-from loyalty.selectors.risk_takings import takings_of, undue_of
+from loyalty.selectors.risk_takings import chosen_of, takings_of, undue_of
 from loyalty.services.risk_cases import UNASKED, Unasked, hold_case, release_case
 from loyalty.services.risk_claw_backs import claw_back
 from loyalty.services.risk_scores import look_at_members
@@ -93,7 +93,11 @@ class RiskDecisionIn(Body):
 
 class ClawBackIn(RiskDecisionIn):
     facts: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=500)] | None = (
-        Field(None, description="Names of the facts whose units are taken; by default all.")
+        Field(
+            None,
+            description="Names of the facts whose units are taken; by default all, or those "
+            "that were chosen when a second person was asked.",
+        )
     )
     resume: bool = Field(False, description="Whether who was held takes part again.")
 
@@ -206,7 +210,8 @@ class RiskClawBack(ApiView):
     def get(self, request: Request, case_id: UUID) -> HttpResponse:
         """What would be taken back, and from which facts it came. Nothing once it is decided."""
         case, now = get_case(case_id), timezone.now()
-        undue = undue_of(case, now=now) if case.state in RiskCase.WAITING else []
+        found = undue_of(case, now=now) if case.state in RiskCase.WAITING else []
+        undue = chosen_of(case, found)
         takings = [
             TakingOut(
                 wallet_type=one.wallet.wallet_type.code,

@@ -129,6 +129,24 @@ def test_one_that_breaks_holds_up_no_other(
     assert told(broken) == PEOPLE
 
 
+def test_who_became_one_with_somebody_told_while_their_page_was_read_is_not_told_again(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = schedule(make_broadcast(program))
+    monkeypatch.setattr(broadcast_sending, "TOLD", 1)
+    tell = broadcast_sending._tell
+
+    def late(row: Broadcast, page: list[BroadcastRecipient], *args: Any) -> int:
+        if page[0].customer == person("c2"):
+            merged("c1", "c2")
+        return tell(row, page, *args)
+
+    monkeypatch.setattr(broadcast_sending, "_tell", late)
+    run()
+    assert told(made) == [who for who in PEOPLE if who != "c2"]
+    assert made.recipients.get(customer=person("c2")).untold == "told_already"
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("lost", "outcome"), [(2, Status.SENT), (9, Status.SENDING)])
 def test_a_page_that_lost_a_race_is_done_again_unless_it_always_loses(

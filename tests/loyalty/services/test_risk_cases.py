@@ -16,14 +16,12 @@ from loyalty.models import (
     Activity,
     AdjustmentLimit,
     AdjustmentReason,
-    AdjustmentRequest,
     Membership,
     Program,
     RiskCase,
     Transfer,
 )
 from loyalty.selectors.risk_takings import Taking, Undue, takings_of, undue_of
-from loyalty.services.adjustment_requests import approve_request
 from loyalty.services.adjustments import undo_transfer
 from loyalty.services.risk_cases import hold_case, release_case
 from loyalty.services.risk_claw_backs import claw_back
@@ -36,7 +34,16 @@ from members.services.audit import SYSTEM, Actor
 from members.services.merging import merge_customers
 from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import adjust, order, record, spendable, wallet_of
-from tests.loyalty.risks import bonus_club, follow, join, join_twice, look, open_case, redeem
+from tests.loyalty.risks import (
+    bonus_club,
+    follow,
+    join,
+    join_twice,
+    look,
+    open_case,
+    redeem,
+    rushed_case,
+)
 from tests.loyalty.services.pooling import found_pool
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
@@ -184,16 +191,7 @@ def test_a_bonus_that_was_spent_is_owed_or_written_off_as_the_program_says(
 
 @pytest.fixture
 def rushed(club: Program) -> RiskCase:
-    """Ten orders in an hour, with all that is suspicious weighing enough."""
-    write_policy(
-        program=club, values={"signals": {"velocity": {"weight": 70}}}, actor=SYSTEM,
-        now=timezone.now(),
-    )  # fmt: skip
-    member = join(club, "r")
-    record(*[order(f"V{n}", "10", buyer="r", at=timezone.now()) for n in range(10)])
-    follow()
-    look(member)
-    return RiskCase.objects.get(membership=member)
+    return rushed_case(club)
 
 
 def test_what_orders_earned_is_taken_by_one_adjustment_and_what_was_spent_is_said(
@@ -222,28 +220,6 @@ def test_nothing_chosen_is_refused_and_changes_nothing(rushed: RiskCase) -> None
         take(rushed, facts=["order:0"])
     rushed.refresh_from_db()
     assert rushed.state == "open"
-
-
-def test_above_the_limit_the_case_waits_for_a_second_person_and_is_closed_after(
-    rushed: RiskCase, agent: Actor
-) -> None:
-    AdjustmentLimit.objects.filter(role="support_agent").update(approval_above=50)
-    done = claw_back(
-        case=rushed, facts=None, resume=False, note="Farmed", actor=agent, now=timezone.now()
-    )
-    assert (done.asked, done.case.state) == (1, "open")
-    asked = AdjustmentRequest.objects.get()
-    assert asked.units == -100
-    assert not Transfer.objects.filter(kind="adjustment").exists()
-    for act in (take, release):
-        with pytest.raises(ConflictError) as refused:
-            act(rushed, agent)
-        assert refused.value.code == "approval_waits"
-    second = Actor.of_user(StaffMemberFactory(role="administrator").user)
-    approve_request(request=asked, actor=second, note="", now=timezone.now())
-    assert [one.taken for one in takings(rushed)] == [0]
-    assert take(rushed, agent).state == "clawed_back"
-    assert Transfer.objects.get(kind="adjustment").amount == 100
 
 
 def test_nothing_is_called_taken_back_of_which_nothing_is_left(rushed: RiskCase) -> None:
