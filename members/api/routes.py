@@ -5,7 +5,9 @@ Django tries one pattern after the other, and the API has some two hundred.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import TypeGuard
 
 from django.urls import (
     Resolver404,
@@ -18,6 +20,7 @@ from django.urls import (
 )
 from django.urls.resolvers import RegexPattern, RoutePattern
 
+Pattern = URLPattern | URLResolver
 PREFIX = "/api/v1/"
 # What is a member's own is so much that the word after this counts as well.
 OWN = "me"
@@ -43,23 +46,44 @@ def _by_word(urlconf: str | None) -> dict[str, URLResolver]:
         for part in get_resolver(urlconf).url_patterns
         if isinstance(part, URLResolver) and f"/{part.pattern}" == PREFIX
     ]
-    words = {_word(item) for part in parts for item in part.url_patterns} - {None}
-    return {word: _only(parts, word) for word in words if word is not None}
+    return {word: _only(parts, word) for part in parts for word in _words(part.url_patterns)}
 
 
 def _only(parts: list[URLResolver], word: str) -> URLResolver:
-    kept = [
-        URLResolver(
-            part.pattern,
-            [item for item in part.url_patterns if _word(item) in (word, None)],
-            part.default_kwargs, part.app_name, part.namespace,
-        )
-        for part in parts
-    ]  # fmt: skip
+    kept = [_with(part, list(_beginning_so(part.url_patterns, word))) for part in parts]
     return URLResolver(RegexPattern(r"^/"), kept)
 
 
-def _word(item: URLPattern | URLResolver) -> str | None:
+def _with(part: URLResolver, items: list[Pattern]) -> URLResolver:
+    return URLResolver(part.pattern, items, part.default_kwargs, part.app_name, part.namespace)
+
+
+def _words(items: Iterable[Pattern]) -> Iterator[str]:
+    for item in items:
+        word = _word(item)
+        if _adds_nothing(item):
+            yield from _words(item.url_patterns)
+        elif word is not None:
+            yield word
+
+
+def _beginning_so(items: Iterable[Pattern], word: str) -> Iterator[Pattern]:
+    """Those that begin with the word, or may; of what adds nothing to them, these alone."""
+    for item in items:
+        if _adds_nothing(item):
+            inner = list(_beginning_so(item.url_patterns, word))
+            if inner:
+                yield _with(item, inner)
+        elif _word(item) in (word, None):
+            yield item
+
+
+def _adds_nothing(item: Pattern) -> TypeGuard[URLResolver]:
+    """Whether it includes others as they are."""
+    return isinstance(item, URLResolver) and str(item.pattern) == ""
+
+
+def _word(item: Pattern) -> str | None:
     """What a route begins with; None: it may be anything."""
     if not isinstance(item.pattern, RoutePattern):
         return None
