@@ -40,7 +40,9 @@ def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
     assert "orders of" in out
     assert Program.objects.get().code == "harvest-club"
     assert StaffMember.objects.count() == 6
-    assert 1 <= Membership.objects.count() <= 6
+    misleading = Membership.objects.filter(customer__external_id__startswith="RISK-")
+    assert misleading.count() == 5
+    assert 1 <= Membership.objects.exclude(pk__in=misleading).count() <= 6
     assert Customer.objects.get(external_id="H01609").email == "olivia.hart@example.com"
     kinds = set(Transfer.objects.values_list("kind", flat=True))
     assert {"accrual", "adjustment", "reversal", "gift", "donation", "pool"} <= kinds
