@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+from loyalty.insight_registry import Compared
 
 # Fewer than that say nothing, however large the difference looks.
 LEAST_EACH = 50
 # Of 100 such intervals 95 hold what is true.
 WIDTH = 1.96
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """A figure for each head, led and kept aside, the standard error of each, and between what the
-    difference lies."""
-
-    led: float
-    aside: float
-    low: float
-    high: float
-    led_error: float
-    aside_error: float
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether chance alone would hardly make such a difference."""
-        return self.low > 0 or self.high < 0
-
-    @property
-    def difference(self) -> float:
-        return self.led - self.aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +26,19 @@ class Arm:
     orders_varied: float = 0.0
     revenue_varied: float = 0.0
     together: float = 0.0
+
+
+def led_and_aside(rows: Iterable[tuple[Any, ...]]) -> tuple[Arm, Arm]:
+    """From rows that say whether somebody is kept aside, and then what an arm is made of."""
+    arms = {held_out: Arm(size, *map(float, sums)) for held_out, size, *sums in rows}
+    return arms.get(False, Arm()), arms.get(True, Arm())
+
+
+def compare(led: Arm, aside: Arm) -> tuple[Compared | None, Compared | None, Compared | None]:
+    """Orders and money of each, and what an order comes to; None where there are too few."""
+    if min(led.size, aside.size) < LEAST_EACH:
+        return None, None, None
+    return compare_orders(led, aside), compare_revenue(led, aside), compare_values(led, aside)
 
 
 def compare_orders(led: Arm, aside: Arm) -> Compared:

@@ -10,10 +10,11 @@ from uuid import UUID
 from django.db.models import Count, Q
 from django.urls import reverse
 
-from campaigns.comparisons import LEAST_EACH, Compared, compare_revenue
+from campaigns.comparisons import LEAST_EACH, compare_revenue
 from campaigns.models import Campaign
 from campaigns.selectors.campaign_results import arms_of
 from loyalty.holdouts import Holdout, register_holdouts
+from loyalty.insight_registry import Compared
 from loyalty.models import Program
 
 WORD = "campaign"

@@ -24,7 +24,7 @@ Group = Literal["figure", "loyalty", "touchpoint", "joining"]
 
 
 @dataclass(frozen=True, slots=True)
-class Arms:
+class Compared:
     """A figure of members: of who got something, of who was kept aside, between what the
     difference lies in 95 of 100 such comparisons, and the standard error of either figure."""
 
@@ -37,7 +37,12 @@ class Arms:
 
     @property
     def is_clear(self) -> bool:
+        """Whether chance alone would hardly make such a difference."""
         return self.low > 0 or self.high < 0
+
+    @property
+    def difference(self) -> float:
+        return self.led - self.aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +57,9 @@ class Comparison:
     url_key: str
     led: int
     aside: int
-    orders: Arms
-    revenue: Arms
-    values: Arms | None = None
+    orders: Compared
+    revenue: Compared
+    values: Compared | None = None
     cost: Decimal | None = None
 
 

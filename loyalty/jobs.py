@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from loyalty import file_jobs
 from loyalty.services import (
     backtest_runs,
     backtests,
-    balance_imports,
-    balance_undoing,
     bulk_adjustments,
     bulk_checking,
     bulk_posting,
-    company_imports,
     ending_conversions,
-    enrollment_files,
-    enrollment_undoing,
     expiry,
     fact_rebuilds,
     founding,
     goal_points,
-    import_undoing,
-    imports,
     insight_points,
     launch_invitations,
-    lot_exports,
     member_tiers,
     occasions,
     plan_renewals,
@@ -37,109 +30,9 @@ from loyalty.services import (
     standing_gifts,
     total_rebuilds,
 )
-from loyalty.shop_exports import dry_runs
 from members.jobs import JobKind, register_job_kind
 
 KINDS = (
-    JobKind(
-        key=imports.KIND,
-        label=_("Order import"),
-        icon="file-import",
-        description=_("Brings in the orders of a file."),
-        run=imports.run_import,
-        view_permission="imports.view",
-        run_permission="imports.run",
-        page="loyalty_backoffice:import_page",
-        words=imports.import_words,
-    ),
-    JobKind(
-        key=dry_runs.KIND,
-        label=_("Dry run of an order file"),
-        icon="file-search",
-        description=_("Reads a file of orders as its import would. Nothing comes in."),
-        run=dry_runs.run_dry_run,
-        view_permission="imports.view",
-        run_permission="imports.run",
-        page="loyalty_backoffice:import_of_dry_run",
-        has_page_for=dry_runs.has_page_for,
-        words=dry_runs.dry_run_words,
-        begins_anew=True,
-    ),
-    JobKind(
-        key=imports.UNDO,
-        label=_("Undo of an order import"),
-        icon="arrow-back-up",
-        description=_("Cancels the orders that an import brought in, with all that they earned."),
-        run=import_undoing.run_undo,
-        view_permission="imports.view",
-        run_permission="imports.run",
-        page="loyalty_backoffice:import_of_undo",
-        words=import_undoing.undo_words,
-    ),
-    JobKind(
-        key=enrollment_files.KIND,
-        label=_("Enrollment from a file"),
-        icon="user-plus",
-        description=_("Makes the people of a file members of a program."),
-        run=enrollment_files.run_enrollment_import,
-        view_permission="imports.view",
-        run_permission="imports.run",
-        undo_page="loyalty_backoffice:enrollment_undo",
-        words=enrollment_files.enrollment_words,
-    ),
-    JobKind(
-        key=enrollment_files.UNDO,
-        label=_("Undo of an enrollment"),
-        icon="arrow-back-up",
-        description=_("Has those leave whom a file made members, and who have done nothing since."),
-        run=enrollment_undoing.run_enrollment_undo,
-        view_permission="imports.view",
-        run_permission="imports.run",
-        words=enrollment_undoing.enrollment_undo_words,
-    ),
-    JobKind(
-        key=balance_imports.KIND,
-        label=_("Balance import"),
-        icon="coins",
-        description=_("Books what members had in another system, lot by lot."),
-        run=balance_imports.run_balance_import,
-        view_permission="imports.view",
-        run_permission="balances.import",
-        page="loyalty_backoffice:import_page",
-        words=balance_imports.balance_words,
-    ),
-    JobKind(
-        key=balance_imports.UNDO,
-        label=_("Undo of a balance import"),
-        icon="arrow-back-up",
-        description=_("Takes back the balances that an import booked."),
-        run=balance_undoing.run_balance_undo,
-        view_permission="imports.view",
-        run_permission="balances.import",
-        page="loyalty_backoffice:import_of_undo",
-        words=balance_undoing.balance_undo_words,
-    ),
-    JobKind(
-        key=lot_exports.KIND,
-        label=_("Export of balances"),
-        icon="file-export",
-        description=_("Writes what members hold into a file, lot by lot."),
-        run=lot_exports.run_lot_export,
-        view_permission="balances.export",
-        run_permission="balances.export",
-        page="loyalty_backoffice:lot_export",
-        words=lot_exports.lot_export_words,
-    ),
-    JobKind(
-        key=company_imports.KIND,
-        label=_("Company import"),
-        icon="building",
-        description=_("Brings in companies and their buyers from a file."),
-        run=company_imports.run_company_import,
-        view_permission="imports.view",
-        run_permission="imports.run",
-        words=company_imports.company_import_words,
-    ),
     JobKind(
         key=backtests.KIND,
         label=_("Backtest"),
@@ -469,5 +362,5 @@ KINDS = (
 
 def register() -> None:
     """Add the kinds; called once, when the application is ready."""
-    for kind in KINDS:
+    for kind in (*file_jobs.KINDS, *KINDS):
         register_job_kind(kind)

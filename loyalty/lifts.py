@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
-from loyalty.insight_registry import Arms, Comparison
+from loyalty.insight_registry import Compared, Comparison
 
 # Of 100 such intervals 95 hold what is true.
 WIDTH = 1.96
@@ -65,7 +65,7 @@ def _more(times: float) -> float:
     return (times - 1) * 100
 
 
-def _times(arms: Arms) -> Lift | None:
+def _times(arms: Compared) -> Lift | None:
     """A ratio of two means, neither of which is known exactly. Its logarithm is nearly normal with
     the sum of both squared relative errors as its variance (delta method: Hedges, Gurevitch and
     Curtis, "The meta-analysis of response ratios in experimental ecology", Ecology 80, 1999), as

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count
 
-from campaigns.comparisons import LEAST_EACH, Arm, compare_orders, compare_revenue, compare_values
+from campaigns.comparisons import compare, led_and_aside
 from campaigns.models import Broadcast, Delivery
 from campaigns.selectors.figures import Measured, figures_of_broadcast
 from campaigns.selectors.journey_results import Result
@@ -68,15 +68,8 @@ def against_those_aside(broadcast: Broadcast, now: dt.datetime) -> Result:
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_ARMS, asked)
-        arms = {row[0]: Arm(row[1], *map(float, row[2:])) for row in cursor.fetchall()}
-    led, aside = arms.get(False, Arm()), arms.get(True, Arm())
-    days = broadcast.order_days
-    if min(led.size, aside.size) < LEAST_EACH:
-        return Result(days, led.size, aside.size)
-    return Result(
-        days, led.size, aside.size, compare_orders(led, aside), compare_revenue(led, aside),
-        compare_values(led, aside),
-    )  # fmt: skip
+        led, aside = led_and_aside(cursor.fetchall())
+    return Result(broadcast.order_days, led.size, aside.size, *compare(led, aside))
 
 
 def _reasons(broadcast: Broadcast) -> dict[str, dict[str, int]]:

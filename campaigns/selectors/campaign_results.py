@@ -12,16 +12,10 @@ from typing import Any
 from django.db import connection
 
 from campaigns.campaign_rules import template_of, unit_of
-from campaigns.comparisons import (
-    LEAST_EACH,
-    Arm,
-    Compared,
-    compare_orders,
-    compare_revenue,
-    compare_values,
-)
+from campaigns.comparisons import Arm, compare, led_and_aside
 from campaigns.models import Campaign, CampaignMember
 from campaigns.selectors.campaigns import audience_of, with_draw
+from loyalty.insight_registry import Compared
 from loyalty.models import EarningRule, Program, WalletType
 from loyalty.rules.calendar import end_of_day, start_of_day
 from loyalty.selectors.discount_costs import discount_costs, discounts_by_source
@@ -130,12 +124,7 @@ def result_of(campaign: Campaign, now: dt.datetime) -> CampaignResult:
     if not campaign.holdout or campaign.live_at is None:
         return CampaignResult(*reach_of(campaign, now), given)
     led, aside = arms_of(campaign, now)
-    if min(led.size, aside.size) < LEAST_EACH:
-        return CampaignResult(led.size, aside.size, given)
-    return CampaignResult(
-        led.size, aside.size, given, compare_orders(led, aside), compare_revenue(led, aside),
-        compare_values(led, aside),
-    )  # fmt: skip
+    return CampaignResult(led.size, aside.size, given, *compare(led, aside))
 
 
 def reach_of(campaign: Campaign, now: dt.datetime) -> tuple[int, int]:
@@ -204,5 +193,4 @@ def arms_of(campaign: Campaign, now: dt.datetime) -> tuple[Arm, Arm]:
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_ARMS, asked)
-        arms = {row[0]: Arm(row[1], *map(float, row[2:])) for row in cursor.fetchall()}
-    return arms.get(False, Arm()), arms.get(True, Arm())
+        return led_and_aside(cursor.fetchall())

@@ -9,11 +9,10 @@ from decimal import Decimal
 
 from django.db.models import Exists, OuterRef
 
-from campaigns.comparisons import Compared
 from campaigns.models import Campaign, Journey, JourneyVersion
 from campaigns.selectors import campaign_results, journey_results
 from campaigns.selectors.journeys import InForce, version_in_force
-from loyalty.insight_registry import Arms, Comparison, Controls
+from loyalty.insight_registry import Comparison, Controls
 from loyalty.lifts import cost_of_purchase
 from loyalty.models import Program
 
@@ -69,8 +68,7 @@ def _of_campaign(campaign: Campaign, now: dt.datetime) -> Comparison | None:
         return None
     return Comparison(
         campaign.name, "campaigns_backoffice:campaign", str(campaign.public_id),
-        result.reach, result.aside, _arms(result.by_orders), _arms(result.by_revenue),
-        _arms(result.by_value) if result.by_value else None,
+        result.reach, result.aside, result.by_orders, result.by_revenue, result.by_value,
         Decimal(result.given.money) or None,
     )  # fmt: skip
 
@@ -83,10 +81,5 @@ def _of_journey(found: InForce, now: dt.datetime) -> Comparison | None:
         return None
     return Comparison(
         journey.name, "messages_backoffice:journey", str(journey.public_id),
-        result.led, result.aside, _arms(result.orders), _arms(result.revenue),
-        _arms(result.values) if result.values else None,
+        result.led, result.aside, result.orders, result.revenue, result.values,
     )  # fmt: skip
-
-
-def _arms(found: Compared) -> Arms:
-    return Arms(found.led, found.aside, found.low, found.high, found.led_error, found.aside_error)

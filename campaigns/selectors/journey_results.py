@@ -9,15 +9,9 @@ from django.db import connection
 from django.db.models import BigIntegerField, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from campaigns.comparisons import (
-    LEAST_EACH,
-    Arm,
-    Compared,
-    compare_orders,
-    compare_revenue,
-    compare_values,
-)
+from campaigns.comparisons import compare, led_and_aside
 from campaigns.models import Journey, JourneyTally, Passage
+from loyalty.insight_registry import Compared
 
 _SQL = """
     SELECT p.held_out, count(*), avg(x.orders), avg(x.revenue),
@@ -59,14 +53,8 @@ def result_of(journey: Journey, days: int, now: dt.datetime) -> Result:
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_SQL, asked)
-        arms = {row[0]: Arm(row[1], *map(float, row[2:])) for row in cursor.fetchall()}
-    led, aside = arms.get(False, Arm()), arms.get(True, Arm())
-    if min(led.size, aside.size) < LEAST_EACH:
-        return Result(days, led.size, aside.size)
-    return Result(
-        days, led.size, aside.size, compare_orders(led, aside), compare_revenue(led, aside),
-        compare_values(led, aside),
-    )  # fmt: skip
+        led, aside = led_and_aside(cursor.fetchall())
+    return Result(days, led.size, aside.size, *compare(led, aside))
 
 
 def people_in_each() -> Coalesce:

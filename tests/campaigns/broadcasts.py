@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +17,24 @@ from loyalty.models import Program
 from members.models import Customer, Job
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_scheduled
+from tests.loyalty.factories import make_program, make_wallet
 
 # Nobody has quiet hours at noon.
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 MAIL = "<mj-section><mj-column><mj-text>Hello {{ given_name }}.</mj-text></mj-column></mj-section>"
+
+
+def make_club(people: Iterable[str]) -> Program:
+    """With a member of each number, who has an address."""
+    program = make_program(time_zone="Europe/Athens")
+    for who in people:
+        make_wallet(program, who)
+        Customer.objects.filter(external_id=who).update(email=f"{who}@example.com")
+    return program
+
+
+def person(number: str) -> Customer:
+    return Customer.objects.get(external_id=number)
 
 
 def make_broadcast(

@@ -1,6 +1,5 @@
 """The worked examples of key figures, and what bands and lifts say; nothing of a database."""
 
-import dataclasses
 import random
 from decimal import Decimal
 from statistics import covariance, mean, variance
@@ -10,7 +9,7 @@ import pytest
 from campaigns.comparisons import Arm, compare_orders, compare_values
 from campaigns.selectors.opinions import nps_of
 from loyalty.goal_metrics import METRICS
-from loyalty.insight_registry import Arms, Comparison, registered_insights
+from loyalty.insight_registry import Compared, Comparison, registered_insights
 from loyalty.insight_sentences import (
     WORDS,
     advice_sentence,
@@ -133,9 +132,9 @@ def test_every_figure_has_words_for_what_it_says_and_what_to_do():
 def compared(**changes):
     known = {
         "name": "Double", "url_name": "", "url_key": "", "led": 400, "aside": 100,
-        "orders": Arms(3.0, 2.0, 0.5, 1.5, 0.12, 0.22),
-        "revenue": Arms(75.0, 40.0, 20.0, 50.0, 3.0, 7.0),
-        "values": Arms(25.0, 20.0, 1.1, 8.9, 0.5, 2.0),
+        "orders": Compared(3.0, 2.0, 0.5, 1.5, 0.12, 0.22),
+        "revenue": Compared(75.0, 40.0, 20.0, 50.0, 3.0, 7.0),
+        "values": Compared(25.0, 20.0, 1.1, 8.9, 0.5, 2.0),
         "cost": Decimal(3500),
     }  # fmt: skip
     return Comparison(**{**known, **changes})
@@ -172,7 +171,7 @@ def test_what_is_less_is_not_called_more():
 
 
 def test_what_chance_alone_may_have_made_is_not_clear():
-    unclear = compared(orders=Arms(2.1, 2.0, -0.3, 0.5, 0.1, 0.18))
+    unclear = compared(orders=Compared(2.1, 2.0, -0.3, 0.5, 0.1, 0.18))
     assert not frequency_lift(unclear).is_clear
     assert cost_of_purchase(unclear) is None
     assert return_on_cost(compared(cost=None)) is None
@@ -212,7 +211,7 @@ def test_the_interval_of_purchases_holds_the_truth_in_95_of_100_comparisons(led,
     held = []
     for _time in range(1000):
         found = compare_orders(arm(chance, led, sizes[0]), arm(chance, aside, sizes[1]))
-        arms = Arms(**dataclasses.asdict(found))
+        arms = found
         often = frequency_lift(compared(orders=arms))
         if often.low is not None:
             held.append(often.low <= true[0] / true[1] <= often.high)
@@ -236,7 +235,7 @@ def test_the_interval_of_an_orders_worth_holds_the_truth_in_95_of_100_comparison
     held = []
     for _time in range(1000):
         found = compare_values(arm(chance, led, sizes[0], 22), arm(chance, aside, sizes[1], 20))
-        more = order_value_lift(compared(values=Arms(**dataclasses.asdict(found))))
+        more = order_value_lift(compared(values=found))
         held.append(more.low <= true <= more.high)
     assert 0.93 <= sum(held) / len(held) <= 0.97
 
@@ -248,8 +247,8 @@ def test_where_nobody_ordered_on_one_side_an_order_comes_to_nothing_that_is_know
 
 
 def test_so_few_orders_that_they_may_be_none_give_no_interval():
-    few = frequency_lift(compared(orders=Arms(0.3, 0.1, 0.05, 0.35, 0.03, 0.05)))
+    few = frequency_lift(compared(orders=Compared(0.3, 0.1, 0.05, 0.35, 0.03, 0.05)))
     assert (few.low, few.high, few.is_clear) == (None, None, False)
     assert few.value == pytest.approx(3)
-    assert frequency_lift(compared(orders=Arms(0.0, 0.1, -0.2, 0.0, 0.0, 0.02))).low is None
-    assert frequency_lift(compared(orders=Arms(0.1, 0.0, 0.0, 0.2, 0.02, 0.0))) is None
+    assert frequency_lift(compared(orders=Compared(0.0, 0.1, -0.2, 0.0, 0.0, 0.02))).low is None
+    assert frequency_lift(compared(orders=Compared(0.1, 0.0, 0.0, 0.2, 0.02, 0.0))) is None

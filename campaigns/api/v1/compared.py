@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from campaigns.comparisons import Compared
+from loyalty.insight_registry import Compared
 from members.api.bodies import Answer
 
 

@@ -21,7 +21,15 @@ from campaigns.services.policies import set_policy
 from loyalty.models import Program
 from members.models import Customer
 from members.services.audit import SYSTEM
-from tests.campaigns.broadcasts import NOON, draw_alike, fresh, make_broadcast, run, schedule
+from tests.campaigns.broadcasts import (
+    NOON,
+    draw_alike,
+    fresh,
+    make_broadcast,
+    person,
+    run,
+    schedule,
+)
 from tests.campaigns.factories import send, tell
 from tests.loyalty.factories import make_program, make_wallet, order, record
 
@@ -36,10 +44,6 @@ def program() -> Program:
         make_wallet(program, f"c{number}")
         Customer.objects.filter(external_id=f"c{number}").update(email=f"c{number}@example.com")
     return program
-
-
-def person(number: str) -> Customer:
-    return Customer.objects.get(external_id=number)
 
 
 def test_the_reach_is_what_is_sent_then(program: Program) -> None:
@@ -111,7 +115,7 @@ def test_orders_and_clicks_of_its_days_are_its_figures(program: Program) -> None
 def test_it_is_compared_with_those_who_were_kept_aside(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("campaigns.selectors.broadcast_results.LEAST_EACH", 2)
+    monkeypatch.setattr("campaigns.comparisons.LEAST_EACH", 2)
     made = schedule(draw_alike(make_broadcast(program, holdout=50, order_days=2)))
     run()
     row = fresh(made)

@@ -27,12 +27,13 @@ from tests.campaigns.broadcasts import (
     draw_alike,
     fresh,
     make_broadcast,
+    make_club,
+    person,
     run,
     schedule,
     told,
 )
 from tests.campaigns.factories import send, states
-from tests.loyalty.factories import make_program, make_wallet
 
 pytestmark = pytest.mark.django_db
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
@@ -41,16 +42,8 @@ PEOPLE = [f"c{number}" for number in range(1, 7)]
 
 
 @pytest.fixture
-def program() -> Program:
-    program = make_program(time_zone="Europe/Athens")
-    for who in PEOPLE:
-        make_wallet(program, who)
-        Customer.objects.filter(external_id=who).update(email=f"{who}@example.com")
-    return program
-
-
-def person(number: str) -> Customer:
-    return Customer.objects.get(external_id=number)
+def program(db: None) -> Program:
+    return make_club(PEOPLE)
 
 
 def mailed(program: Program) -> Broadcast:

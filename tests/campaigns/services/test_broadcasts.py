@@ -38,6 +38,8 @@ from tests.campaigns.broadcasts import (
     draw_alike,
     fresh,
     make_broadcast,
+    make_club,
+    person,
     run,
     say,
     schedule,
@@ -54,16 +56,8 @@ PEOPLE = [f"c{number}" for number in range(1, 9)]
 
 
 @pytest.fixture
-def program() -> Program:
-    program = make_program(time_zone="Europe/Athens")
-    for who in PEOPLE:
-        make_wallet(program, who)
-        Customer.objects.filter(external_id=who).update(email=f"{who}@example.com")
-    return program
-
-
-def person(number: str) -> Customer:
-    return Customer.objects.get(external_id=number)
+def program(db: None) -> Program:
+    return make_club(PEOPLE)
 
 
 def test_everybody_is_told_once_and_it_is_sent_then(program: Program) -> None:

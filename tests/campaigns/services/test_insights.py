@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from campaigns import comparisons
 from campaigns.models import Delivery, Message, SurveyAnswer, SurveyResponse
-from campaigns.selectors import campaign_results, controls, journey_results
+from campaigns.selectors import controls
 from campaigns.selectors.opinions import measure_loyalty_index, measure_nps
 from loyalty.models import Program
 from loyalty.selectors.insights import Overview, get_overview
@@ -115,7 +116,7 @@ def begun(club: Program, name: str, days: int, **said: Any) -> None:
 def test_a_promotion_that_tells_something_is_found_behind_newer_ones_that_do_not(
     club: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(campaign_results, "LEAST_EACH", 2)
+    monkeypatch.setattr(comparisons, "LEAST_EACH", 2)
     for number in range(24):
         make_member(0, f"c{number}", club)
     assert controls.campaign_comparisons(club, NOW).too_small == 0
@@ -131,7 +132,7 @@ def test_a_promotion_that_tells_something_is_found_behind_newer_ones_that_do_not
 def test_no_more_are_looked_at_once_enough_are_found(
     club: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(campaign_results, "LEAST_EACH", 2)
+    monkeypatch.setattr(comparisons, "LEAST_EACH", 2)
     monkeypatch.setattr(controls, "SHOWN", 1)
     for number in range(24):
         make_member(0, f"c{number}", club)
@@ -144,7 +145,7 @@ def test_no_more_are_looked_at_once_enough_are_found(
 def test_a_journey_is_found_behind_newer_ones_that_keep_nobody_aside(
     club: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journey_results, "LEAST_EACH", 2)
+    monkeypatch.setattr(comparisons, "LEAST_EACH", 2)
     members = [make_member(0, f"c{number}", club) for number in range(24)]
     begin(live(members[0], TELL, holdout=50), *members)
     live(members[0], TELL, holdout=50)

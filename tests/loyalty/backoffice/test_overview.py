@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from loyalty import insight_registry
 from loyalty.backoffice import overview
-from loyalty.insight_registry import Arms, Comparison, Controls, Start
+from loyalty.insight_registry import Compared, Comparison, Controls, Start
 from loyalty.models import InsightPoint, MemberTally, TargetBand
 from loyalty.rules.calendar import add_months
 from loyalty.services.insight_points import KIND, rebuild_points, run_points
@@ -167,7 +167,7 @@ def test_a_comparison_is_shown_with_its_interval(
 ) -> None:
     found = Comparison(
         "Double Beans", "loyalty_backoffice:program_page", "beans", 400, 100,
-        Arms(3.0, 2.0, 0.5, 1.5, 0.12, 0.22), Arms(75.0, 40.0, 20.0, 50.0, 3.0, 7.0),
+        Compared(3.0, 2.0, 0.5, 1.5, 0.12, 0.22), Compared(75.0, 40.0, 20.0, 50.0, 3.0, 7.0),
     )  # fmt: skip
     tell_of(Controls([found], 1), monkeypatch)
     page = text_of(manager, url("overview"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import tracemalloc
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +21,10 @@ from members.errors import DomainError
 from members.models import AuditEntry, Customer, Job
 from members.services.job_runs import run_job
 from tests.api.conftest import ApiClient, count_queries, order_body
-from tests.api.test_imports import NDJSON, ORDERS, errors, ndjson, send, work, worked
-from tests.loyalty.conftest import assert_ledger_coherent
+from tests.api.imports.sending import NDJSON, ORDERS, errors, ndjson, send, work, worked
 
 # The import of orders works in threads of its own, which see only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _coherent(transactional_db: None) -> Iterator[None]:
-    yield
-    assert_ledger_coherent()
-
-
-@pytest.fixture(autouse=True)
-def folders(settings: Any, tmp_path: Path) -> Path:
-    settings.VAR_DIR = tmp_path
-    return tmp_path / "imports"
-
-
-@pytest.fixture(autouse=True)
-def _later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker comes when a test says so."""
-    monkeypatch.setattr(imports, "queue_job", lambda job: None)
 
 
 @pytest.mark.parametrize("at", ["9999-12-31T23:59:59-10:00", "0001-01-01T00:00:00+10:00"])

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
-from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
-from loyalty.api.v1 import imports
 from loyalty.models import Membership, Order, Program, Refund, Transfer
 from loyalty.services import enrollment_files
 from members.models import AuditEntry, Customer, Job
@@ -22,69 +18,20 @@ from members.services.api_keys import create_api_key
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_job
 from tests.api.conftest import ApiClient, assert_problem, order_body
-from tests.loyalty.conftest import assert_ledger_coherent
+from tests.api.imports.sending import (
+    CSV,
+    NDJSON,
+    ORDERS,
+    errors,
+    ndjson,
+    send,
+    send_parts,
+    work,
+    worked,
+)
 
 # The import of orders works in threads of its own, which see only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
-CSV, NDJSON = "text/csv", "application/x-ndjson"
-ORDERS = (
-    "order_id,customer_id,placed_at,currency,total\n"
-    "A1,C-1,2026-03-01T10:00:00,USD,30.00\n"
-    "A2,C-2,2026-03-02T10:00:00,USD,20.00\n"
-)
-
-
-@pytest.fixture(autouse=True)
-def _coherent(transactional_db: None) -> Iterator[None]:
-    yield
-    assert_ledger_coherent()
-
-
-@pytest.fixture(autouse=True)
-def folders(settings: Any, tmp_path: Path) -> Path:
-    settings.VAR_DIR = tmp_path
-    return tmp_path / "imports"
-
-
-@pytest.fixture(autouse=True)
-def _later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker comes when a test says so."""
-    monkeypatch.setattr(imports, "queue_job", lambda job: None)
-
-
-def ndjson(*objects: Any) -> bytes:
-    return b"".join(orjson.dumps(item) + b"\n" for item in objects)
-
-
-def send(
-    api: ApiClient, content: bytes | str, kind: str = CSV, *, key: str = "k1", query: str = "",
-    **headers: str,
-) -> Any:  # fmt: skip
-    raw = content.encode() if isinstance(content, str) else content
-    address = f"/imports?kind=orders&{query}" if "kind=" not in query else f"/imports?{query}"
-    return api.request("POST", address, raw=raw, Content_Type=kind, Idempotency_Key=key, **headers)
-
-
-def send_parts(api: ApiClient, parts: dict[str, Any], *, query: str, key: str = "k1") -> Any:
-    raw = encode_multipart(BOUNDARY, parts)
-    return send(api, raw, MULTIPART_CONTENT, query=query, key=key)
-
-
-def work(api: ApiClient, response: Any) -> dict[str, Any]:
-    """The import once a worker is through with it."""
-    assert response.status_code == 202, response.content
-    return worked(api, response.json()["id"])
-
-
-def worked(api: ApiClient, import_id: str) -> dict[str, Any]:
-    run_job(Job.objects.get(public_id=import_id).pk)
-    found: dict[str, Any] = api.get(f"/imports/{import_id}").json()
-    return found
-
-
-def errors(api: ApiClient, found: dict[str, Any]) -> list[tuple[int, str, str]]:
-    listed = api.get(f"/imports/{found['id']}/errors").json()["results"]
-    return [(item["line"], item["field"], item["code"]) for item in listed]
 
 
 def test_a_csv_file_of_orders_comes_in_and_earns(api: ApiClient, program: Program) -> None:

@@ -8,29 +8,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from loyalty.explanations import explain_transfer
-from loyalty.ledger.checks import verify_ledger
 from loyalty.models import (
     ExchangeRate,
-    Membership,
     Order,
     OrderConversion,
-    Program,
     Transfer,
 )
-from loyalty.rules.events import Person, Sale, in_order
-from loyalty.rules.events import Program as RulesProgram
-from loyalty.rules.history import History
-from loyalty.selectors.behavior import spent_between
-from loyalty.selectors.goal_metrics import measure
-from loyalty.selectors.member_tiers import member_standings
 from loyalty.selectors.programs import definition_of
-from loyalty.selectors.replayed_orders import Stretch, customer_ranges, replayed_customers
 from loyalty.services.claims import claim_order, unclaim_order
 from loyalty.services.exchange_rates import RateInput, delete_rate, put_rates
 from loyalty.services.kept_orders import judge_kept_orders
 from loyalty.services.programs import apply_definition
-from loyalty.services.quotes import quote_order
-from loyalty.services.totals import rebuild_days
 from members.errors import ConflictError, DomainError
 from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
@@ -47,25 +35,7 @@ from tests.loyalty.factories import (
     returned,
     spendable,
 )
-
-TODAY = NOW.date()
-
-
-@pytest.fixture
-def club(db):
-    return make_program(currency="EUR", at=day(-30))
-
-
-def rate(text="0.92", days=0, given="USD", wanted="EUR", source="Bank", now=NOW) -> ExchangeRate:
-    at = TODAY + dt.timedelta(days=days)
-    put_rates([RateInput(given, wanted, at, Decimal(text), source)], actor=SYSTEM, now=now)
-    return ExchangeRate.objects.get(given=given, wanted=wanted, valid_from=at)
-
-
-@pytest.fixture(autouse=True)
-def books_are_coherent(club):
-    yield
-    assert verify_ledger(day(30)) == []
+from tests.loyalty.services.foreign.rates import TODAY, rate, set_policy
 
 
 def test_an_order_counts_at_the_rate_of_its_day(club):
@@ -212,10 +182,10 @@ def claim(customer, at):
 
 def test_an_order_from_before_the_program_converts_goes_on_counting_for_nothing(club):
     make_program("home", name="Home", currency="USD", at=day(-30))
-    _policy(club, "refuse")
+    set_policy(club, "refuse")
     rate("0.92")
     record(order(total="100"))
-    _policy(club, "convert")
+    set_policy(club, "convert")
     record(order(total="100", status="fulfilled"), now=day(1))
     give_back(refund("R1", "50", of="A1", at=day(2)))
     assert moves() == [("accrual", 100), ("clawback", -50)]
@@ -261,7 +231,7 @@ def test_rates_of_an_outdated_message_are_not_kept(club):
 
 def test_a_program_that_refuses_does_not_convert(club):
     rate("0.92")
-    _policy(club, "refuse")
+    set_policy(club, "refuse")
     with pytest.raises(DomainError) as refused:
         record(order(total="100"))
     assert refused.value.errors[0].code == "currency_mismatch"
@@ -270,7 +240,7 @@ def test_a_program_that_refuses_does_not_convert(club):
 def test_what_was_converted_stays_so_when_the_program_refuses_later(club):
     rate("0.92")
     record(order(total="100"))
-    _policy(club, "refuse")
+    set_policy(club, "refuse")
     give_back(refund("R1", "50", of="A1", at=day(1)))
     assert spendable(at=day(1)) == 46
 
@@ -344,132 +314,3 @@ def test_a_batch_asks_for_its_rates_once(club):
         record(*(order(f"A{n}", "10", at=day(n / 100), currency=("USD", "JPY")[n % 2])
                  for n in range(1, 20)))  # fmt: skip
     assert len([query for query in asked if 'FROM "loyalty_exchangerate"' in query["sql"]]) == 1
-
-
-def test_a_threshold_over_several_orders_adds_up_what_they_come_to(db):
-    make_program("goal", currency="EUR", at=day(-30), earning_rules=[
-        {"kind": "threshold_bonus", "reach": "100", "window": "month", "units": 50}])  # fmt: skip
-    rate("0.5")
-    record(order("A1", "150"))
-    assert spendable_of("goal") == 0
-    record(order("A2", "25", currency="EUR"))
-    assert spendable_of("goal") == 50
-
-
-def test_tiers_count_what_orders_come_to(db, club):
-    ladder = {"tiers": [{"code": "base", "name": "Base"},
-                        {"code": "silver", "name": "Silver", "threshold": 100}]}  # fmt: skip
-    tiered = make_program("tiered", name="Tiered", currency="EUR", tiers=ladder, at=day(-30))
-    rate("0.5")
-    record(order("A1", "199"))
-    assert tier_of(tiered) == "base"
-    record(order("A2", "1"), now=day(1))
-    assert tier_of(tiered, day(1)) == "silver"
-    rate("9")
-    give_back(refund("R1", "1", of="A2", at=day(2)))
-    assert tier_of(tiered, day(2)) == "base"
-
-
-def tier_of(program, at=NOW) -> str:
-    (membership,) = program.memberships.all()
-    return member_standings([membership], at)[membership.pk].tier.code
-
-
-def spendable_of(code: str, at=NOW) -> int:
-    return spendable(at=at, program=Program.objects.get(code=code))
-
-
-def _policy(program, how):
-    definition = definition_of(program, NOW).model_copy(update={"foreign_orders": how})
-    apply_definition(definition, actor=SYSTEM, now=NOW)
-
-
-def test_a_quote_says_what_it_would_earn_here(club):
-    assert quote_order(order(total="100")) == []
-    rate("0.92")
-    [quote] = quote_order(order(total="100"))
-    assert [quoted.award.units for quoted in quote.awards] == [92]
-    assert quote.discounted.basket.total == 92
-    [told] = quote_order(order(total="100", rates=(("EUR", Decimal("0.5")),)))
-    assert [quoted.award.units for quoted in told.awards] == [50]
-
-
-def test_a_backtest_replays_orders_at_the_rate_they_were_converted_by(club):
-    rate("0.92")
-    record(order("A1", "100"), order("A2", "100"))
-    rate("0.10")
-    give_back(refund("R1", "50", of="A2", at=day(1)))
-    stretch = Stretch(club, day(-1), day(2))
-    [(first, last, _orders)] = customer_ranges(day(-1), day(2))
-    [replayed] = replayed_customers(stretch, first, last)
-    sales = [event for event in replayed.events if isinstance(event, Sale)]
-    assert [(sale.judged, sale.occasion.basket.total) for sale in sales] == [(True, 92)] * 2
-    assert [sale.occasion.as_told.total for sale in sales] == [100, 100]
-
-
-SPENT_100 = {"name": "More", "kind": "fixed", "units": 7,
-             "when": {"field": "behavior.spend", "op": "at_least", "value": 100}}  # fmt: skip
-
-
-@pytest.mark.parametrize("together", [True, False])
-def test_what_a_buyer_spent_before_is_as_told_also_in_the_same_batch(db, together):
-    make_program("more", currency="EUR", at=day(-30), earning_rules=[SPENT_100])
-    rate("0.5")
-    orders = [order("A1", "100"), order("A2", "10", at=day(0.1))]
-    for batch in [orders] if together else [[one] for one in orders]:
-        record(*batch)
-    assert spendable_of("more", day(1)) == 7
-
-
-def test_a_backtest_adds_up_what_a_buyer_did_as_it_was_told(club):
-    rate("0.5")
-    record(order("A1", "100"))
-    give_back(refund("R1", "40", of="A1", at=day(1)))
-    [(first, last, _orders)] = customer_ranges(day(-1), day(2))
-    [replayed] = replayed_customers(Stretch(club, day(-1), day(2)), first, last)
-    history = History(
-        RulesProgram(dt.UTC, "EUR"), Person(), with_behavior=True, with_spent=True,
-        with_joined=False,
-    )  # fmt: skip
-    for event in in_order(replayed.events):
-        history.note(event)
-    history.reach(day(2))
-    assert (history.behavior.spend, history.spent_before(day(2))) == (60, 30)
-
-
-def test_key_figures_add_up_what_orders_come_to(club):
-    rate("0.5")
-    record(order("A1", "100"), order("A2", "30", currency="EUR"))
-    rate("9")
-    give_back(refund("R1", "20", of="A1", at=day(0.1)))
-    today = TODAY + dt.timedelta(days=1)
-    assert measure(club, "member_revenue", today, day(2)) == 70
-    assert measure(club, "average_order", today, day(2)) == 35
-    assert measure(club, "purchases_per_member", today, day(2)) == 2
-
-
-def test_shares_of_all_buyers_are_of_orders_in_the_own_currency_alone(db):
-    worth = make_program("worth", currency="EUR", unit={"unit_value": "0.01"}, at=day(-30))
-    rate("0.5")
-    record(order("A0", "30", buyer="c2", currency="EUR"))
-    Membership.objects.filter(customer__external_id="c2").update(status="left")
-    record(order("A1", "100"))
-    record(order("G1", "100", buyer=None), order("G2", "70", buyer=None, currency="EUR"))
-    give_back(
-        refund("R1", "20", of="A1", at=day(0.1)),
-        refund("R2", "20", of="G2", at=day(0.1), currency="EUR"),
-    )
-    rebuild_days({worth.wallet_types.get().pk: [TODAY]})
-    # Whoever bought in dollars alone is on neither side; 80 € were bought and kept.
-    assert measure(worth, "enrollment_share", TODAY, day(2)) == 0
-    assert measure(worth, "liability_share", TODAY, day(2)) == Decimal("0.875")
-
-
-def test_what_was_spent_before_in_a_year_adds_up_converted_orders(club):
-    shy = make_program("shy", name="Shy", currency="EUR", foreign_orders="refuse", at=day(-30))
-    rate("0.5")
-    record(order("A1", "100"), order("A2", "30", currency="EUR"))
-    give_back(refund("R1", "20", of="A1", at=day(0.1)))
-    who = Customer.objects.get().pk
-    wanted = [(who, day(-1), day(1), program.pk) for program in (club, shy)]
-    assert spent_between(wanted, currency="EUR") == [70, 30]
