@@ -45,7 +45,8 @@ class ProgramPost(Part):
     )
     publish_at: AwareDatetime | None = Field(None, description="When it appears by itself.")
     opens_at: AwareDatetime | None = Field(
-        None, description="When it opens for everybody; before, for tiers with early access."
+        None,
+        description="When it opens for everybody; before, for tiers and plans with early access.",
     )
     pinned: bool = Field(False, description="It is on top of the others.")
     comments_open: bool = Field(True, description="Members may comment.")

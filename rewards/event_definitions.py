@@ -44,7 +44,8 @@ class EventDefinition(Part):
     worth: Money = Field(0, validate_default=True)
     cost: Money = Field(0, validate_default=True)
     opens_at: AwareDatetime | None = Field(
-        None, description="Can be booked from then on; tiers with early access come earlier."
+        None,
+        description="Can be booked from then on; tiers and plans with early access come earlier.",
     )
     when: Mapping[str, Any] = Field({}, description="Who may come: a condition about the member.")
     offer_hours: Annotated[int, Field(ge=1, le=720)] = Field(

@@ -29,6 +29,9 @@ class AccessWindowDefinition(Part):
     tiers: Mapping[Code, AwareDatetime] = Field(
         {}, description="From when on who has a tier may come, by the tier's code."
     )
+    plans: Mapping[Code, AwareDatetime] = Field(
+        {}, description="From when on who has a paid plan may come, by the plan's code."
+    )
     segments: Mapping[Code, AwareDatetime] = Field(
         {}, description="From when on who is in a segment may come, by the segment's code."
     )

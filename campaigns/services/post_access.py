@@ -1,19 +1,19 @@
 """Who may read a post: those of its condition, and before it opens for everybody those whose tier
-lets them come earlier. Conditions and hours are those of the library, of rewards and of events."""
+or plan lets them come earlier. Conditions and hours are those of the library, of rewards and of
+events."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
 from campaigns.models import Post
 from loyalty.models import Membership, Program, WalletType
 from loyalty.rule_conditions import stored_condition
-from loyalty.selectors.member_tiers import member_standings
-from loyalty.selectors.tier_sets import benefits_of
+from loyalty.selectors.benefits import early_access
 from loyalty.services.member_conditions import AskedOfMember, conditions_met, members_meeting
 from loyalty.told_conditions import told_sentence
 from members.conditions.predicate import Condition
@@ -38,7 +38,7 @@ def access_to(found: Sequence[Post], membership: Membership, now: dt.datetime) -
     met = conditions_met(asked, membership, now)
     earlier = dt.timedelta()
     if any(post.opens_at is not None and post.opens_at > now for post in found):
-        earlier = hours_earlier([membership], now).get(membership.pk, earlier)
+        earlier = early_access([membership], now).get(membership.pk, earlier)
     # Several ask for the same, and what a condition says is looked up.
     told: dict[str, str] = {}
     return {
@@ -60,20 +60,9 @@ def members_allowed(post: Post, members: Sequence[Membership], now: dt.datetime)
     if isinstance(condition, Condition):
         inside &= members_meeting(condition, members, now)
     if post.opens_at is not None and post.opens_at > now:
-        earlier = hours_earlier(members, now)
+        earlier = early_access(members, now)
         inside = {pk for pk in inside if now >= post.opens_at - earlier.get(pk, dt.timedelta())}
     return inside
-
-
-def hours_earlier(members: Sequence[Membership], now: dt.datetime) -> Mapping[int, dt.timedelta]:
-    """How much earlier than others their tier lets members come, by membership."""
-    standings = member_standings(members, now)
-    return {
-        pk: dt.timedelta(
-            hours=max((item.hours or 0 for item in benefits_of(stands.tier)), default=0)
-        )
-        for pk, stands in standings.items()
-    }
 
 
 def _condition(post: Post) -> Condition | str | None:

@@ -19,7 +19,7 @@ from campaigns.services.campaigns import create_campaign
 from loyalty.models import Program
 from members.errors import ConflictError
 from members.services.audit import Actor
-from rewards.models import AccessWindow
+from rewards.models import AccessOpening, AccessWindow
 
 EARLY, USUAL = "early-access", "percent-off"
 
@@ -48,18 +48,14 @@ Times = tuple[dt.datetime, dt.datetime]
 def _groups(
     window: AccessWindow, now: dt.datetime
 ) -> Iterator[tuple[str, str, dict[str, Any], Times]]:
-    """Who comes when: those of tiers and segments with the same time are asked for together, and
-    whoever may come earlier already has theirs."""
+    """Who comes when: those of tiers, plans and segments with the same time are asked for together,
+    and whoever may come earlier already has theirs."""
     ends_at = window.opens_at or window.closes_at
     by_time: defaultdict[dt.datetime, list[dict[str, Any]]] = defaultdict(list)
     for item in window.openings.select_related("segment"):
         if max(item.opens_at, now) >= ends_at:
             continue
-        by_time[item.opens_at].append(
-            {"field": "customer.segments", "op": "has_any", "value": [item.segment.code]}
-            if item.segment
-            else {"field": "membership.tier", "op": "is", "value": item.tier}
-        )
+        by_time[item.opens_at].append(_asked(item))
     earlier: list[dict[str, Any]] = []
     for number, (opens_at, asked) in enumerate(sorted(by_time.items(), key=lambda x: x[0]), 1):
         audience = _any_of(asked)
@@ -70,6 +66,14 @@ def _groups(
         yield name, EARLY, audience, (max(opens_at, now), ends_at)
     if window.opens_at and window.closes_at > now:
         yield window.name, USUAL, {}, (max(window.opens_at, now), window.closes_at)
+
+
+def _asked(opening: AccessOpening) -> dict[str, Any]:
+    if opening.segment:
+        return {"field": "customer.segments", "op": "has_any", "value": [opening.segment.code]}
+    if opening.plan:
+        return {"field": "membership.plan", "op": "is", "value": opening.plan}
+    return {"field": "membership.tier", "op": "is", "value": opening.tier}
 
 
 def _any_of(asked: list[dict[str, Any]]) -> dict[str, Any]:

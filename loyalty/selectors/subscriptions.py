@@ -112,6 +112,13 @@ def plan_spans(memberships: Collection[int]) -> dict[int, list[PlanSpan]]:
     return found
 
 
+def plans_now(membership: Membership, now: dt.datetime) -> set[str]:
+    """The codes of the plans whose benefits they have."""
+    return set(
+        of_members([membership.pk]).filter(in_force(now)).values_list("plan__code", flat=True)
+    )
+
+
 def in_force(at: dt.datetime) -> Q:
     """Subscriptions whose benefits are there."""
     return Q(benefits_from__lte=at) & (Q(benefits_until=None) | Q(benefits_until__gt=at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from loyalty.backoffice.links import Crumbs, program_crumbs
 from loyalty.models import Program
+from loyalty.selectors.plans import current_versions
 from loyalty.selectors.tier_sets import tier_set_at
 from members.forms import errors_on, posted
 from members.free_codes import first_free
@@ -25,18 +27,19 @@ from members.models import Segment
 from members.policy import acting, is_allowed, staff_view
 from rewards.backoffice.event_forms import MomentField, said_moment, shown_moment
 from rewards.backoffice.links import NAMESPACE
-from rewards.models import AccessWindow
+from rewards.models import AccessOpening, AccessWindow
 from rewards.selectors.access_windows import access_windows
 from rewards.services.access_windows import (
     WindowTerms,
     archive_window,
+    plans_by_hours,
     save_window,
     tiers_by_hours,
 )
 
 
 class WindowForm(forms.Form):
-    """When something opens, for every member, for tiers and for a segment."""
+    """When something opens, for every member, for tiers, for plans and for a segment."""
 
     name = forms.CharField(
         label=_l("What members call it"), max_length=80, help_text=_l("As “Summer sale”.")
@@ -61,7 +64,7 @@ class WindowForm(forms.Form):
     )  # fmt: skip
     closes_at = MomentField(label=_l("Closes"))
     by_hours = forms.BooleanField(
-        label=_l("Tiers come by their hours of early access"), required=False,
+        label=_l("Tiers and plans come by their hours of early access"), required=False,
         help_text=_l("Those that have the benefit, unless another time is said below."),
     )  # fmt: skip
     segment = forms.ModelChoiceField(
@@ -76,6 +79,7 @@ class WindowForm(forms.Form):
         self.program = program
         tier_set = tier_set_at(program, now)
         self.tiers = list(tier_set.tiers.all()) if tier_set else []
+        self.plans = current_versions(program)
         super().__init__(data, initial=_initial(window) if window else {})
         choice = self.fields["segment"]
         assert isinstance(choice, forms.ModelChoiceField)
@@ -84,10 +88,18 @@ class WindowForm(forms.Form):
             self.fields[f"tier_{tier.code}"] = MomentField(
                 label=_("Opens for %s") % tier.name, required=False
             )
+        for version in self.plans:
+            self.fields[f"plan_{version.plan.code}"] = MomentField(
+                label=_("Opens for %s") % version.name, required=False
+            )
 
     @property
     def tier_fields(self) -> list[forms.BoundField]:
         return [self[f"tier_{tier.code}"] for tier in self.tiers]
+
+    @property
+    def plan_fields(self) -> list[forms.BoundField]:
+        return [self[f"plan_{version.plan.code}"] for version in self.plans]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -102,23 +114,29 @@ class WindowForm(forms.Form):
 
     def terms(self) -> WindowTerms:
         data = self.cleaned_data
-        tiers = {
-            tier.code: at
-            for tier in self.tiers
-            if (at := said_moment(data.get(f"tier_{tier.code}"), self.program))
-        }
+        tiers = self._said("tier", [tier.code for tier in self.tiers])
+        plans = self._said("plan", [version.plan.code for version in self.plans])
         opens_at = said_moment(data["opens_at"], self.program)
         if data["by_hours"] and opens_at:
             tiers = tiers_by_hours(self.program, opens_at) | tiers
+            plans = plans_by_hours(self.program, opens_at) | plans
         segment, early = data["segment"], said_moment(data["segment_opens_at"], self.program)
         closes = said_moment(data["closes_at"], self.program)
         assert closes is not None
         return WindowTerms(
             name=data["name"], teaser=data["teaser"], link=data["link"],
-            opens_at=opens_at, closes_at=closes, tiers=tiers, skus=_lines(data["skus"]),
-            categories=_lines(data["categories"]),
+            opens_at=opens_at, closes_at=closes, tiers=tiers, plans=plans,
+            skus=_lines(data["skus"]), categories=_lines(data["categories"]),
             segments={segment.code: early} if segment and early else {},
         )  # fmt: skip
+
+    def _said(self, kind: str, codes: Sequence[str]) -> dict[str, dt.datetime]:
+        """From when on those of each tier, or plan, may come, where a time is said."""
+        return {
+            code: at
+            for code in codes
+            if (at := said_moment(self.cleaned_data.get(f"{kind}_{code}"), self.program))
+        }
 
 
 def _lines(text: str) -> tuple[str, ...]:
@@ -137,6 +155,8 @@ def _initial(window: AccessWindow) -> dict[str, Any]:
         at = shown_moment(item.opens_at, program)
         if item.tier:
             found[f"tier_{item.tier}"] = at
+        elif item.plan:
+            found[f"plan_{item.plan}"] = at
         else:
             found |= {"segment": item.segment_id, "segment_opens_at": at}
     return found
@@ -148,7 +168,8 @@ def window_list(request: HttpRequest, code: str) -> HttpResponse:
     """What opens when, for whom."""
     program = get_object_or_404(Program, code=code)
     tier_set = tier_set_at(program, timezone.now())
-    names = {tier.code: tier.name for tier in tier_set.tiers.all()} if tier_set else {}
+    names = {("tier", tier.code): tier.name for tier in tier_set.tiers.all()} if tier_set else {}
+    names |= {("plan", item.plan.code): item.name for item in current_versions(program)}
     found = access_windows(program).prefetch_related("rewards", "content")
     context = {
         "program": program,
@@ -210,15 +231,21 @@ def _form_page(
     return render(request, "rewards/access/window_form.html", context, status=status)
 
 
-def _openings(window: AccessWindow, names: dict[str, str]) -> list[tuple[str, dt.datetime]]:
-    """For whom it opens, soonest first."""
-    found = [
-        (item.segment.name if item.segment else names.get(item.tier, item.tier), item.opens_at)
-        for item in window.openings.all()
-    ]
+def _openings(
+    window: AccessWindow, names: Mapping[tuple[str, str], str]
+) -> list[tuple[str, dt.datetime]]:
+    """For whom it opens, soonest first. `names`: of tiers and plans, by their codes."""
+    found = [(_who(item, names), item.opens_at) for item in window.openings.all()]
     if window.opens_at:
         found.append((_("Every member"), window.opens_at))
     return sorted(found, key=lambda item: item[1])
+
+
+def _who(opening: AccessOpening, names: Mapping[tuple[str, str], str]) -> str:
+    if opening.segment:
+        return opening.segment.name
+    kind, code = ("tier", opening.tier) if opening.tier else ("plan", opening.plan)
+    return names.get((kind, code), code)
 
 
 def _comes_with(window: AccessWindow) -> list[str]:

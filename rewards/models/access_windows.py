@@ -56,10 +56,11 @@ class AccessWindow(models.Model):
 
 
 class AccessOpening(models.Model):
-    """From when on those of a tier, or of a segment, may come."""
+    """From when on those of a tier, of a plan or of a segment may come."""
 
     window = models.ForeignKey(AccessWindow, on_delete=models.CASCADE, related_name="openings")
     tier = models.CharField(_("tier"), max_length=64, blank=True, default="")
+    plan = models.CharField(_("plan"), max_length=64, blank=True, default="")
     segment = models.ForeignKey(
         Segment, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -70,10 +71,15 @@ class AccessOpening(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="access_opening_of_one",
-                condition=(Q(segment=None) & ~Q(tier="")) | Q(segment__isnull=False, tier=""),
+                condition=(Q(segment=None, plan="") & ~Q(tier=""))
+                | (Q(segment=None, tier="") & ~Q(plan=""))
+                | Q(segment__isnull=False, tier="", plan=""),
             ),
             models.UniqueConstraint(
                 fields=["window", "tier"], condition=~Q(tier=""), name="access_opening_tier"
+            ),
+            models.UniqueConstraint(
+                fields=["window", "plan"], condition=~Q(plan=""), name="access_opening_plan"
             ),
             models.UniqueConstraint(
                 fields=["window", "segment"], condition=Q(segment__isnull=False),
@@ -82,4 +88,4 @@ class AccessOpening(models.Model):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"{self.window}: {self.tier or self.segment}"
+        return f"{self.window}: {self.tier or self.plan or self.segment}"

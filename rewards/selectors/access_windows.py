@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.models import Membership, Program
 from loyalty.selectors.member_tiers import member_standings
+from loyalty.selectors.subscriptions import plans_now
 from members.models import SegmentMember
 from members.segment_uses import SegmentUse, register_segment_uses
 from rewards.models import AccessOpening, AccessWindow
@@ -20,7 +21,7 @@ from rewards.models import AccessOpening, AccessWindow
 @dataclass(frozen=True, slots=True)
 class OwnWindow:
     """A window as one member finds it. `opens_at`: None: it does not open for them. `why`: the
-    tier or segment that lets them in earlier, by its name."""
+    tier, plan or segment that lets them in earlier, by its name or code."""
 
     window: AccessWindow
     opens_at: dt.datetime | None
@@ -48,6 +49,9 @@ def own_windows(
     if any(item.tier for item in openings):
         standing = member_standings([membership], now).get(membership.pk)
         tier = standing.tier.code if standing else ""
+    plans: Collection[str] = ()
+    if any(item.plan for item in openings):
+        plans = plans_now(membership, now)
     asked = {item.segment_id for item in openings if item.segment_id}
     person = membership.merged_into.customer_id if membership.merged_into else None
     inside = set(
@@ -57,14 +61,15 @@ def own_windows(
         if asked
         else ()
     )
-    return [_own(window, tier, inside) for window in windows]
+    return [_own(window, tier, plans, inside) for window in windows]
 
 
-def _own(window: AccessWindow, tier: str, inside: set[int]) -> OwnWindow:
+def _own(window: AccessWindow, tier: str, plans: Collection[str], inside: set[int]) -> OwnWindow:
     found = [OwnWindow(window, window.opens_at)] if window.opens_at else []
     for item in window.openings.all():
-        if item.segment_id in inside or (item.tier and item.tier == tier):
-            why = item.segment.name if item.segment else item.tier
+        of_tier = bool(item.tier) and item.tier == tier
+        if item.segment_id in inside or of_tier or item.plan in plans:
+            why = item.segment.name if item.segment else item.tier or item.plan
             found.append(OwnWindow(window, item.opens_at, why))
     if not found:
         return OwnWindow(window, None)

@@ -1,4 +1,5 @@
-"""Whether a member may enter something: by a reward, by a benefit of their tier, by a window."""
+"""Whether a member may enter something: by a reward, by a benefit of their tier or plan, by a
+window."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from loyalty.models import Membership, Program
-from loyalty.selectors.member_tiers import member_standings
+from loyalty.selectors.benefits import benefits_now
 from members.errors import DomainError, FieldError
 from members.formatting import format_start
 from rewards.models import Redemption, Reward, VoucherUse
@@ -66,14 +67,13 @@ def _ends_of_shared(membership: Membership, reward: Reward) -> Iterable[dt.datet
 
 
 def check_benefit(membership: Membership, benefit: str, now: dt.datetime) -> Access:
-    """By a benefit of the member's tier: its kind, or the name of a perk."""
+    """By a benefit of the member's tier or plan: its kind, or the name of a perk."""
     if refused := _refused(membership):
         return refused
-    standing = member_standings([membership], now).get(membership.pk)
-    found = standing.benefits if standing else []
-    named = {item.kind for item, _words in found} | {item.name for item, _words in found}
+    found = benefits_now([membership], now).get(membership.pk, [])
+    named = {item.kind for item in found} | {item.name for item in found}
     if benefit not in named - {""}:
-        return Access(False, "no_benefit", _("The member's tier does not bring it."))
+        return Access(False, "no_benefit", _("Neither the member's tier nor a plan brings it."))
     return _allowed()
 
 

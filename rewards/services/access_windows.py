@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from loyalty.models import Program, Tier
+from loyalty.models import Plan, Program, Tier
+from loyalty.selectors.plans import current_versions
 from loyalty.selectors.tier_sets import tier_set_at
 from members.errors import DomainError, FieldError
 from members.models import Segment
@@ -19,7 +21,7 @@ from rewards.models import AccessOpening, AccessWindow
 
 @dataclass(frozen=True, slots=True)
 class WindowTerms:
-    """What a window says. `tiers` and `segments`: from when on those may come, by code."""
+    """What a window says. `tiers`, `plans` and `segments`: from when on those may come, by code."""
 
     name: str
     closes_at: dt.datetime
@@ -27,6 +29,7 @@ class WindowTerms:
     link: str = ""
     opens_at: dt.datetime | None = None
     tiers: Mapping[str, dt.datetime] = field(default_factory=dict)
+    plans: Mapping[str, dt.datetime] = field(default_factory=dict)
     segments: Mapping[str, dt.datetime] = field(default_factory=dict)
     # What is held back until it opens.
     skus: tuple[str, ...] = ()
@@ -40,6 +43,7 @@ def terms_of(window: AccessWindow) -> WindowTerms:
         name=window.name, closes_at=window.closes_at, teaser=window.teaser, link=window.link,
         opens_at=window.opens_at, skus=tuple(window.skus), categories=tuple(window.categories),
         tiers={item.tier: item.opens_at for item in openings if item.tier},
+        plans={item.plan: item.opens_at for item in openings if item.plan},
         segments={item.segment.code: item.opens_at for item in openings if item.segment},
     )  # fmt: skip
 
@@ -49,10 +53,22 @@ def tiers_by_hours(program: Program, opens_at: dt.datetime) -> dict[str, dt.date
     by the tiers that count then."""
     tier_set = tier_set_at(program, opens_at)
     tiers = tier_set.tiers.all() if tier_set else ()
+    return _by_hours(((tier.code, tier.benefits) for tier in tiers), opens_at)
+
+
+def plans_by_hours(program: Program, opens_at: dt.datetime) -> dict[str, dt.datetime]:
+    """The same of plans whose benefit is early access."""
+    found = current_versions(program)
+    return _by_hours(((item.plan.code, item.benefits) for item in found), opens_at)
+
+
+def _by_hours(
+    benefits: Iterable[tuple[str, Sequence[Mapping[str, Any]]]], opens_at: dt.datetime
+) -> dict[str, dt.datetime]:
     return {
-        tier.code: opens_at - dt.timedelta(hours=max(hours))
-        for tier in tiers
-        if (hours := [item["hours"] for item in tier.benefits if item.get("hours")])
+        code: opens_at - dt.timedelta(hours=max(hours))
+        for code, said in benefits
+        if (hours := [item["hours"] for item in said if item.get("hours")])
     }
 
 
@@ -76,6 +92,8 @@ def save_window(*, program: Program, code: str, terms: WindowTerms, actor: Actor
         [
             *(AccessOpening(window=window, tier=tier, opens_at=at)
               for tier, at in terms.tiers.items()),
+            *(AccessOpening(window=window, plan=plan, opens_at=at)
+              for plan, at in terms.plans.items()),
             *(AccessOpening(window=window, segment=segments[segment], opens_at=at)
               for segment, at in terms.segments.items()),
         ]
@@ -103,13 +121,17 @@ def _check(program: Program, terms: WindowTerms) -> None:
     for tier in terms.tiers:
         if tier not in tiers:
             raise _wrong("tiers", _("The program has no tier “%s”.") % tier)
+    plans = set(Plan.objects.filter(program=program).values_list("code", flat=True))
+    for plan in terms.plans:
+        if plan not in plans:
+            raise _wrong("plans", _("The program has no plan “%s”.") % plan)
     known = set(
         Segment.objects.filter(code__in=list(terms.segments)).values_list("code", flat=True)
     )
     for segment in terms.segments:
         if segment not in known:
             raise _wrong("segments", _("There is no segment “%s”.") % segment)
-    opens = [*terms.tiers.values(), *terms.segments.values()]
+    opens = [*terms.tiers.values(), *terms.plans.values(), *terms.segments.values()]
     opens += [terms.opens_at] if terms.opens_at else []
     if not opens:
         raise _wrong("opens_at", _("Say when it opens, for everybody or for some."))

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from loyalty.models import Membership, Program
 from loyalty.rule_conditions import stored_condition
 from loyalty.rules.calendar import period_start, start_of_day
+from loyalty.selectors.benefits import early_access
 from loyalty.selectors.member_tiers import member_standings
 from loyalty.selectors.program_times import program_times
-from loyalty.selectors.tier_sets import benefits_of
 from loyalty.services.member_conditions import AskedOfMember, conditions_met
 from loyalty.told_conditions import told_sentence
 from members.formatting import format_end, format_start
@@ -69,8 +69,11 @@ class _Finder:
         self.met = conditions_met(asked, membership, now) if self.live else set[int]()
         self.counted = _counted(rewards, membership, now)
         self.filled = filled_pools(rewards)
-        self.tier, hours = _tier_of(membership, now) if self._asks_for_tier() else ("", 0)
-        self.earlier = dt.timedelta(hours=hours)
+        priced = any(item.tier_prices.all() for item in rewards)
+        self.tier = _tier_of(membership, now) if priced else ""
+        self.earlier = dt.timedelta()
+        if any(item.starts_at is not None and item.starts_at > now for item in rewards):
+            self.earlier = early_access([membership], now).get(membership.pk, self.earlier)
         self.sales = own_times([item.window for item in rewards], membership, now)
 
     def offers(self) -> list[Offer]:
@@ -82,12 +85,6 @@ class _Finder:
             )
             for reward in self.rewards
         ]
-
-    def _asks_for_tier(self) -> bool:
-        return any(
-            (item.starts_at is not None and item.starts_at > self.now) or item.tier_prices.all()
-            for item in self.rewards
-        )
 
     def _of_everything(self) -> Iterable[Refusal]:
         """Whatever the reward."""
@@ -147,13 +144,10 @@ def _price(reward: Reward, tier: str) -> int:
     return own.get(tier, reward.price)
 
 
-def _tier_of(membership: Membership, now: dt.datetime) -> tuple[str, int]:
-    """The code of the member's tier, and how many hours earlier than others it lets them come."""
+def _tier_of(membership: Membership, now: dt.datetime) -> str:
+    """The code of the member's tier."""
     standing = member_standings([membership], now).get(membership.pk)
-    if standing is None:
-        return "", 0
-    hours = [benefit.hours or 0 for benefit in benefits_of(standing.tier)]
-    return standing.tier.code, max(hours, default=0)
+    return standing.tier.code if standing else ""
 
 
 def _counted(

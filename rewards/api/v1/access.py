@@ -37,7 +37,8 @@ class AccessCheckIn(Body):
     membership: PublicId
     reward: Named | None = Field(None, description="Code of a reward that opens something.")
     benefit: Named | None = Field(
-        None, description="A benefit of tiers: its kind, as free_returns, or the name of a perk."
+        None,
+        description="A benefit of tiers or plans: its kind, as free_returns, or a perk's name.",
     )
     window: Named | None = Field(None, description="Code of a window before a sale.")
     sku: Named | None = Field(
@@ -78,7 +79,9 @@ class WindowOut(Answer):
     closes_at: dt.datetime
     skus: list[str] = Field(description="What is held back until it opens.")
     categories: list[str]
-    why: str = Field(description="The tier or segment that lets them in earlier, if one does.")
+    why: str = Field(
+        description="The tier, plan or segment that lets them in earlier, if one does."
+    )
 
 
 class WindowsOut(Answer):
