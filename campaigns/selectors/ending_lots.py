@@ -44,14 +44,15 @@ _ENDING = """
 _ANY = _ENDING.format(of_wallets="")
 _OWN = _ENDING.format(of_wallets="AND l.wallet_id = ANY(%(wallets)s)")
 # Those of which somebody is to be told now: what ends within a distance, was not told at it or at a
-# shorter one, and lasted longer than that from the beginning.
+# shorter one, and lasted longer than that from the beginning. Of a pool's units that is whom
+# `told_of_pools` finds.
 _DUE = """
     WITH ending AS ({ending}), distances AS (SELECT unnest(%(distances)s) AS days)
     SELECT e.wallet_id, min(d.days), max(e.ends) FILTER (WHERE e.notice > d.days)
       FROM ending e CROSS JOIN distances d
       JOIN loyalty_wallet w ON w.id = e.wallet_id
-      JOIN loyalty_membership m ON m.account_id = w.account_id AND m.status = 'active'
-      JOIN loyalty_program p ON p.id = m.program_id AND p.status = 'live'
+      JOIN loyalty_wallettype t ON t.id = w.wallet_type_id
+      JOIN loyalty_program p ON p.id = t.program_id AND p.status = 'live'
      CROSS JOIN LATERAL (SELECT max(told.through) AS through FROM campaigns_expirynotice told
                           WHERE told.wallet_id = e.wallet_id AND told.days <= d.days) n
      WHERE e.ends <= %(now)s
@@ -59,7 +60,16 @@ _DUE = """
                        * greatest(d.days, CASE WHEN d.days = %(far)s THEN e.notice + 1 END)
        AND e.ends > coalesce(n.through, %(now)s)
        AND (e.ends - e.earned_at > d.days * interval '1 day' OR e.notice > 0)
-       AND (%(program)s::bigint IS NULL OR m.program_id = %(program)s)
+       AND (%(program)s::bigint IS NULL OR p.id = %(program)s)
+       AND (EXISTS (SELECT FROM loyalty_membership m
+                     WHERE m.account_id = w.account_id AND m.status = 'active')
+         OR EXISTS (SELECT FROM loyalty_pool o
+                      JOIN loyalty_poolmember i ON i.pool_id = o.id AND i.left_at IS NULL
+                      JOIN loyalty_membership m ON m.id = i.membership_id AND m.status = 'active'
+                     WHERE o.account_id = w.account_id AND o.status = 'open'
+                       AND (i.role IN ('owner', 'approver')
+                         OR o.kind = 'household' AND (o.spending = 'everyone'
+                                                   OR o.spending = 'named' AND i.may_spend))))
      GROUP BY e.wallet_id {limit}
 """
 _ANYBODY = _DUE.format(ending=_ANY, limit="LIMIT 1")

@@ -7,7 +7,7 @@ costs is in proportion to what is due, however many members there are.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -40,6 +40,7 @@ from loyalty.models import Lot, Membership, Wallet
 from loyalty.rules.anniversaries import due_days
 from loyalty.rules.calendar import start_of_day
 from loyalty.selectors.occasions import Kept, members_due
+from loyalty.selectors.pools import told_of_pools
 from members.conditions.moments import kept_on
 
 KEPT = Kept("campaigns_passage", "journey_id")
@@ -203,14 +204,22 @@ def expiring(window: Window) -> Page:
     due = due_of(wallets, now, distances, window.journey.program_id)
     notices = ExpiryNotice.objects.filter(wallet__in=due)
     told = {(row.wallet_id, row.days): row.through for row in notices}
-    members = dict(
-        Wallet.objects.filter(pk__in=due).values_list("pk", "account__membership").order_by("pk")
-    )
+    accounts = dict(Wallet.objects.filter(pk__in=due).values_list("pk", "account"))
+    members = _members_of(accounts.values())
     found = [
-        Wanted(members[pk], f"expiring:{pk}:{days}:{told_before(told.get((pk, days)))}")
+        Wanted(member, f"expiring:{pk}:{days}:{told_before(told.get((pk, days)))}")
         for days, pk in sorted(((item.days, pk) for pk, item in due.items()), reverse=True)
+        for member in members.get(accounts[pk], ())
     ]
     return found, None if place is None else (place[0], place[1:])
+
+
+def _members_of(accounts: Collection[int]) -> dict[int, list[int]]:
+    """By account whose it is, or who may spend of what is shared."""
+    shared = told_of_pools(accounts)
+    found = {account: [member.pk for member in members] for account, members in shared.items()}
+    own = Membership.objects.filter(account__in=accounts).values_list("account", "pk")
+    return found | {account: [pk] for account, pk in own}
 
 
 def reachable(window: Window) -> Page:

@@ -33,8 +33,9 @@ from campaigns.selectors.ending_lots import (
 )
 from campaigns.services.messages import watched, write_messages
 from loyalty.lot_words import last_day
-from loyalty.models import Lot, Wallet
+from loyalty.models import Account, Lot, Membership, Wallet
 from loyalty.selectors.balances import values_of_wallets, worth_of
+from loyalty.selectors.pools import told_of_pools
 from loyalty.services.lots import warn_lots
 from members.formatting import format_day, format_money, format_number, format_units
 from members.jobs import Work
@@ -111,14 +112,15 @@ def _tell_some(wallet_ids: Sequence[int], now: dt.datetime) -> int:
     horizons = {pk: horizon(item, now) for pk, item in due.items()}
     before = note_told({pk: item.days for pk, item in due.items()}, horizons)
     chosen = list(wallets_to_tell().filter(pk__in=due).order_by("pk"))
-    values = values_of_wallets(chosen, now)
+    values, members = values_of_wallets(chosen, now), members_to_tell(chosen)
     news = [
         expiry_news(
-            wallet, name_of(wallet.pk, due[wallet.pk].days, before[wallet.pk]),
+            wallet, member, name_of(wallet, member, due[wallet.pk].days, before[wallet.pk]),
             [item for item in endings[wallet.pk] if item.ends <= horizons[wallet.pk]],
             values.get(wallet.pk),
         )
         for wallet in chosen
+        for member in members[wallet.pk]
     ]  # fmt: skip
     return len(write_messages(occasion=EXPIRING, setting=setting, news=news, now=now))
 
@@ -126,8 +128,21 @@ def _tell_some(wallet_ids: Sequence[int], now: dt.datetime) -> int:
 def wallets_to_tell() -> QuerySet[Wallet]:
     return Wallet.objects.select_related(
         "account__membership__customer__merged_into", "account__membership__program",
-        "wallet_type",
+        "account__pool", "wallet_type",
     )  # fmt: skip
+
+
+def members_to_tell(wallets: Sequence[Wallet]) -> dict[int, list[Membership]]:
+    """By wallet: whose it is; of a pool's, whoever may spend from it."""
+    of_pools = told_of_pools([item.account_id for item in wallets if is_shared(item)])
+    return {
+        item.pk: of_pools.get(item.account_id, []) if is_shared(item) else [item.account.membership]
+        for item in wallets
+    }
+
+
+def is_shared(wallet: Wallet) -> bool:
+    return wallet.account.kind == Account.Kind.POOL
 
 
 def horizon(due: Due, now: dt.datetime) -> dt.datetime:
@@ -153,16 +168,19 @@ def note_told(distances: Mapping[int, int], horizons: Mapping[int, dt.datetime])
     return {pk: told_before(through.get((pk, days))) for pk, days in distances.items()}
 
 
-def name_of(wallet_id: int, days: int, before: str) -> str:
-    """Of the message: whoever tells the same tells it by this name, which is taken once."""
-    return f"wallet:{wallet_id}:{days}:{before}"
+def name_of(wallet: Wallet, member: Membership, days: int, before: str) -> str:
+    """Of the message: whoever tells the same tells it by this name, which is taken once. Of what is
+    shared each is told."""
+    name = f"wallet:{wallet.pk}:{days}:{before}"
+    return f"{name}:{member.pk}" if is_shared(wallet) else name
 
 
 def expiry_news(
-    wallet: Wallet, occurrence: str, ending: Sequence[Ending], own: Decimal | None
-) -> News:
+    wallet: Wallet, member: Membership, occurrence: str, ending: Sequence[Ending],
+    own: Decimal | None,
+) -> News:  # fmt: skip
     """`own`: what one of them pays in the member's tier, where that is another worth."""
-    member, unit = wallet.account.membership, wallet.wallet_type
+    unit = wallet.wallet_type
     zone = member.program.zone
     units = sum(item.units for item in ending)
     first, last = last_day(ending[0].ends, zone), last_day(ending[-1].ends, zone)
@@ -170,7 +188,7 @@ def expiry_news(
     def values() -> dict[str, str]:
         worth = worth_of(units, unit, own)
         return {
-            "amount": format_units(units, unit),
+            "amount": _amount(wallet, units),
             "worth": format_money(worth, member.program.currency) if worth else "",
             "first_day": format_day(first),
             "last_day": format_day(last),
@@ -183,3 +201,11 @@ def expiry_news(
         link=reverse("rewards_account:shelf_of", args=[member.public_id]),
         facts={"lots": [item.lot_id for item in ending]},
     )  # fmt: skip
+
+
+def _amount(wallet: Wallet, units: int) -> str:
+    amount = format_units(units, wallet.wallet_type)
+    if not is_shared(wallet):
+        return amount
+    # As "250 points of “Stone family”", in place of "250 points".
+    return _("%(units)s of “%(pool)s”") % {"units": amount, "pool": wallet.account.pool.name}

@@ -17,11 +17,12 @@ from campaigns.services.told_expiry import (
     EXPIRING,
     expiry_news,
     horizon,
+    members_to_tell,
     name_of,
     note_told,
     wallets_to_tell,
 )
-from loyalty.models import Wallet
+from loyalty.models import Membership, Wallet
 from loyalty.selectors.balances import values_of_wallets
 
 # A reminder in the same journey comes later than this.
@@ -41,13 +42,14 @@ def tell_in_journey(asked: Asked) -> News | None:
         return _whatever_ends_first(asked)
     wallet_id, days, before = rest.split(":", 2)
     wallet = wallets_to_tell().filter(pk=wallet_id).first()
-    if wallet is None or wallet.account_id != asked.member.account_id:
-        return None  # they were merged into somebody else, whose wallet is looked at itself
-    name = name_of(wallet.pk, int(days), before)
+    if wallet is None or asked.member not in members_to_tell([wallet])[wallet.pk]:
+        # They were merged into somebody else, whose wallet is looked at itself, or left the pool.
+        return None
+    name = name_of(wallet, asked.member, int(days), before)
     told = Message.objects.filter(occasion=EXPIRING.code, occurrence=name)
     if told.filter(created_at__lte=asked.now - REMINDED).exists():
         name = asked.name
-    return _news(wallet, int(days), name, asked.now)
+    return _news(wallet, asked.member, int(days), name, asked.now)
 
 
 def _whatever_ends_first(asked: Asked) -> News | None:
@@ -57,10 +59,12 @@ def _whatever_ends_first(asked: Asked) -> News | None:
     if not found:
         return None
     first = min(found, key=lambda pk: (found[pk], pk))
-    return _news(wallets[first], max(DISTANCES), asked.name, asked.now)
+    return _news(wallets[first], asked.member, max(DISTANCES), asked.name, asked.now)
 
 
-def _news(wallet: Wallet, days: int, name: str, now: dt.datetime) -> News | None:
+def _news(
+    wallet: Wallet, member: Membership, days: int, name: str, now: dt.datetime
+) -> News | None:
     due = due_of([wallet.pk], now, [days]).get(wallet.pk, Due(days, None))
     until = horizon(due, now)
     ending = [
@@ -69,4 +73,5 @@ def _news(wallet: Wallet, days: int, name: str, now: dt.datetime) -> News | None
     if not ending:
         return None
     note_told({wallet.pk: days}, {wallet.pk: until})
-    return expiry_news(wallet, name, ending, values_of_wallets([wallet], now).get(wallet.pk))
+    own = values_of_wallets([wallet], now).get(wallet.pk)
+    return expiry_news(wallet, member, name, ending, own)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db.models import BigIntegerField, Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Cast, JSONObject
 from django.utils.translation import gettext as _
 
 from loyalty.models import Lot, Membership, Pool, PoolMember, Transfer, Wallet
+from loyalty.pool_roles import RIGHTS, Right
 from loyalty.selectors.balances import Balance, balances_of_accounts
 from loyalty.selectors.transfers import transfers
 from members.errors import NotFoundError
@@ -49,6 +50,26 @@ def place_of(membership: Membership) -> PoolMember | None:
 def places_of(customer: Customer) -> list[PoolMember]:
     """The customer's places in pools, one for each program at most."""
     return list(_places().filter(membership__customer=customer).order_by("joined_at", "pk"))
+
+
+def told_of_pools(accounts: Collection[int]) -> dict[int, list[Membership]]:
+    """By the pool's account, who is told what becomes of its units: whoever may spend them; of a
+    company, whose buyers ask, owners and approvers. Who is not active is not among them."""
+    free = [role for role, rights in RIGHTS.items() if Right.SPEND_FREELY in rights]
+    everyone = Q(pool__spending=Pool.Spending.EVERYONE)
+    named = Q(pool__spending=Pool.Spending.NAMED, may_spend=True)
+    rows = PoolMember.objects.filter(
+        Q(role__in=free) | (Q(pool__kind=Pool.Kind.HOUSEHOLD) & (everyone | named)),
+        left_at=None, pool__status=Pool.Status.OPEN, pool__account__in=accounts,
+        membership__status=Membership.Status.ACTIVE,
+    )  # fmt: skip
+    found: defaultdict[int, list[Membership]] = defaultdict(list)
+    chosen = rows.select_related(
+        "pool", "membership__customer__merged_into", "membership__program"
+    ).order_by("joined_at", "pk")
+    for row in chosen:
+        found[row.pool.account_id].append(row.membership)
+    return found
 
 
 def pool_wallets(pool: Pool) -> list[Wallet]:
