@@ -53,6 +53,7 @@ class ActionAnswer(Part):
     units: PositiveAmount
 
 
+Sku = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 Perk = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 
 
@@ -85,6 +86,7 @@ class Answers(Part):
 
     reward_units: PositiveAmount = Decimal(100)
     reward_worth: Amount = Decimal(1)
+    reward_skus: Annotated[tuple[Sku, ...], Field(max_length=100)] = ()
     spend_step: PositiveAmount = Decimal(1)
     spend_share: Share = Decimal(100)
     charities: Annotated[tuple[Name, ...], Field(max_length=20)] = ()

@@ -59,6 +59,7 @@ def _program(
             earning_rules=(parts.rate(answers, "points"),),
             discount_rules=(rule(answers),),
             companies=parts.company_terms(answers),
+            rewards=parts.first_reward(answers, "points"),
         )
 
     return make

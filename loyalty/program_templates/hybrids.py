@@ -44,6 +44,7 @@ def _points_actions(answers: Answers) -> ProgramDefinition:
         earning_rules=(
             parts.rate(answers, "points"), *parts.bonuses(answers, "points"), *actions,
         ),
+        rewards=parts.first_reward(answers, "points"),
     )  # fmt: skip
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from babel.numbers import get_currency_precision
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -29,6 +30,7 @@ from loyalty.unit_definitions import (
     SpendingDefinition,
     WalletTypeDefinition,
 )
+from members.formatting import format_money
 
 # A unit's worth has so many decimals.
 MILLIONTH = Decimal("0.000001")
@@ -93,6 +95,25 @@ def _expiry(answers: Answers) -> ExpiryDefinition:
             return ExpiryDefinition(kind="end_of_period", period="year", length=1)
         case _:
             return ExpiryDefinition(kind=answers.expiry, length=answers.expiry_months)
+
+
+def first_reward(
+    answers: Answers, unit_code: str, *, name: str = "", skus: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """What the answers promise, ready to be taken: so much off an order, or one of these products
+    for nothing. Of what they say it is worth nothing there is none. `RewardDefinition` of the
+    rewards reads it."""
+    coin = Decimal(1).scaleb(-get_currency_precision(answers.currency))
+    worth = answers.reward_worth.quantize(coin)
+    if not worth:
+        return []
+    what: dict[str, Any] = {"kind": "free_product", "skus": list(skus)}
+    if not skus:
+        what = {"kind": "amount_off", "amount": worth}
+    name = name or _("%s off") % format_money(worth, answers.currency)
+    said = {"code": "first", "status": "live", "name": name, "wallet_type": unit_code,
+            "price": answers.reward_units, "worth": worth, "cost": worth}  # fmt: skip
+    return [said | what]
 
 
 def rate(answers: Answers, unit_code: str) -> RateRule:

@@ -56,6 +56,7 @@ def _points_and_plan(answers: Answers) -> ProgramDefinition:
         wallet_types=(parts.unit(answers, "points"),),
         earning_rules=(parts.rate(answers, "points"), *parts.bonuses(answers, "points")),
         plans=(parts.plan(answers),),
+        rewards=parts.first_reward(answers, "points"),
     )
 
 

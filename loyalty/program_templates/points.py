@@ -37,6 +37,7 @@ def _collecting(unit: str, text: Promise) -> Callable[[Answers], ProgramDefiniti
             wallet_types=(parts.unit(answers, unit),),
             earning_rules=(parts.rate(answers, unit), *parts.bonuses(answers, unit)),
             charities=parts.charities(answers),
+            rewards=parts.first_reward(answers, unit),
             tiers=parts.tiers(answers),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -37,6 +38,10 @@ def _card(per: Literal["visit", "quantity", "money"]) -> Callable[[Answers], Pro
                     units=answers.card_units,
                 ),
             ),
+            rewards=parts.first_reward(
+                answers, "rewards", name=capfirst(answers.unit_singular),
+                skus=answers.reward_skus,
+            ),
         )  # fmt: skip
 
     return make
@@ -50,7 +55,7 @@ TEMPLATES = (
         suits=_("Cafés, hairdressers, car washes: visits of about the same value."),
         icon="rubber-stamp",
         family="stamps",
-        asks=("stamps", "card_units", *NAMES, "reward_worth", *LASTING),
+        asks=("stamps", "card_units", *NAMES, "reward_worth", "reward_skus", *LASTING),
         starter=("stamps", "unit_singular"),
         make=_card("visit"),
         defaults={**FREE, "stamps": 10},
@@ -63,7 +68,9 @@ TEMPLATES = (
         suits=_("Shops that sell one thing over and over: coffee, bread, pet food."),
         icon="stack-2",
         family="stamps",
-        asks=("stamps", "stamp_each", "card_units", *NAMES, "reward_worth", *LASTING),
+        asks=(
+            "stamps", "stamp_each", "card_units", *NAMES, "reward_worth", "reward_skus", *LASTING,
+        ),
         starter=("stamps", "unit_singular"),
         make=_card("quantity"),
         defaults={**FREE, "stamps": 9},
@@ -78,7 +85,9 @@ TEMPLATES = (
         suits=_("Shops with orders of very different value that like a card to fill."),
         icon="receipt",
         family="stamps",
-        asks=("stamps", "stamp_each", "card_units", *NAMES, "reward_worth", *LASTING),
+        asks=(
+            "stamps", "stamp_each", "card_units", *NAMES, "reward_worth", "reward_skus", *LASTING,
+        ),
         starter=("stamps", "stamp_each"),
         make=_card("money"),
         defaults={**FREE, "stamps": 10, "stamp_each": 10},
