@@ -20,7 +20,7 @@ PARTS = (
     "insights", "reviews", "launch_checks", "holdouts", "risk_signals", "team_panels",
     "services.tracking",
     "services.measuring", "timeline", "customer_timeline", "services.inbound",
-    "services.webhook_telling", "slow_figures", "account.menu", "account.joined_for",
+    "services.webhook_telling", "slow_figures", "gauges", "account.menu", "account.joined_for",
     "backoffice.menu", "backoffice.webhook_menu", "backoffice.connection_menu",
 )  # fmt: skip
 

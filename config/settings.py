@@ -82,6 +82,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
+    "config.metrics.MetricsMiddleware",
     "config.logs.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "members.api.middleware.ApiMiddleware",
@@ -439,4 +440,7 @@ GOOGLE_PASSES = google_pass_keys(
 # --- Logs ---------------------------------------------------------------------------------------
 
 LOGGING_CONFIG = "config.logs.configure"
+# Whoever has it reads `/metrics`; without one there is no such address.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
 LOGGING = logs.configuration(json=not DEVELOPMENT, level=env.str("LOG_LEVEL", default="INFO"))

@@ -12,6 +12,7 @@ class LoyaltyConfig(AppConfig):
         from loyalty import (
             condition_fields,
             forgetting,
+            gauges,
             jobs,
             merging,
             personal_tables,
@@ -28,6 +29,7 @@ class LoyaltyConfig(AppConfig):
         program_ways.register()
         _follow_events()
         condition_fields.register()
+        gauges.register()
         segment_uses.register()
         jobs.register()
         account_menu.register()

@@ -7,7 +7,7 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         # The tasks are named wherever one is queued, not only in the worker that runs them.
-        from members import condition_fields, personal_tables, tasks, words  # noqa: F401
+        from members import condition_fields, gauges, personal_tables, tasks, words  # noqa: F401
         from members.account import (  # noqa: F401  (what happens as somebody signs in)
             landing,
             sign_in_notes,
@@ -28,6 +28,7 @@ class MembersConfig(AppConfig):
         )
 
         condition_fields.register()
+        gauges.register()
         words.register()
         personal_tables.register()
         menu.register()

@@ -38,6 +38,7 @@ class Installation:
             "PORT": str(self.port),
             "DEVMAIL_PORT": str(free_port()),
             "DEMO": "0",
+            "METRICS_TOKEN": "measured",
         }
         self.lines: list[str] = []
 
@@ -121,6 +122,20 @@ def test_it_starts_serves_restarts_what_crashes_and_stops_everything(
         url = f"http://127.0.0.1:{installation.port}/readyz"
         with urllib.request.urlopen(url, timeout=10) as answer:
             assert answer.status == 200
+        # The two web processes count together, whichever is asked.
+        asked = f"http://127.0.0.1:{installation.port}/accounts/login/"
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            assert answer.status == 200
+        measured = urllib.request.Request(
+            f"http://127.0.0.1:{installation.port}/metrics",
+            headers={"Authorization": "Bearer measured"},
+        )
+        for _number in range(4):
+            with urllib.request.urlopen(measured, timeout=10) as answer:
+                text = answer.read().decode()
+            assert "setia_outbox_waiting 0.0" in text
+            counted = r'^setia_http_request_seconds_count\{.*route="/accounts/login/".*\} 1'
+            assert re.search(counted, text, re.MULTILINE), text
 
         refused = installation.refusal(PORT=str(free_port()))
         assert f"already running from this folder (process {process.pid})" in refused

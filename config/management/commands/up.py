@@ -14,6 +14,7 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
+from config import metrics
 from config.embedded import EmbeddedError, leased, needed_services
 from config.embedded.leases import ServiceFiles
 from config.embedded.locks import try_lock
@@ -53,6 +54,8 @@ class Command(BaseCommand):
                 cleanup.callback(self.stop, supervisor)
                 if not options["only"]:
                     self.migrate(supervisor)
+                if "web" in parts:
+                    metrics.begin_anew()
                 for program in stack.programs(parts):
                     if not supervisor.start(program):
                         raise CommandError(f"{program.name} does not start; {program.words}.")
