@@ -29,9 +29,9 @@ from campaigns.services.affiliates import (
     stop_affiliate,
 )
 from campaigns.services.referral_links import address_of
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.models import Program
 from loyalty.plain_numbers import exact
+from members.csv_files import csv_response
 from members.errors import DomainError
 from members.file_cells import harmless
 from members.forms import errors_on, posted

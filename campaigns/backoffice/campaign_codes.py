@@ -21,7 +21,7 @@ from campaigns.campaign_definitions import codes_of
 from campaigns.models import Campaign
 from campaigns.selectors.promo_codes import CodeCount, codes_as_rows, count_codes, latest_uses
 from campaigns.services.promo_codes import AT_ONCE, make_codes, write_codes
-from loyalty.backoffice.csv_files import csv_response
+from members.csv_files import csv_response
 from members.file_cells import harmless
 from members.formatting import format_number
 from members.forms import errors_on, posted

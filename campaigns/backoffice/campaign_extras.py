@@ -20,9 +20,9 @@ from campaigns.selectors.offer_forecasts import forecast_offers
 from campaigns.selectors.offer_picks import ranked
 from campaigns.selectors.personal_offers import offered_by
 from campaigns.selectors.surprises import draws_of, rehearse, tickets_of, wrong_in_draw
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.models import Membership
 from loyalty.rule_words import units_in_words
+from members.csv_files import csv_response
 from members.errors import DomainError
 from members.policy import staff_view
 

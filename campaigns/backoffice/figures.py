@@ -39,7 +39,7 @@ from campaigns.selectors.figures import (
 )
 from campaigns.selectors.journeys import definition_of, journeys, version_in_force
 from campaigns.selectors.policies import get_policy
-from loyalty.backoffice.csv_files import csv_response
+from members.csv_files import csv_response
 from members.policy import is_allowed, staff_view
 from members.responses import figures_for
 

@@ -25,11 +25,11 @@ from campaigns.selectors.survey_rewards import brings
 from campaigns.services.survey_answers import remove_text
 from campaigns.slow_figures import SURVEY_RESULT
 from campaigns.survey_links import survey_url as link_of
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.rule_conditions import stored_condition
 from members.charts import Chart, Series
 from members.conditions.sentences import sentence
 from members.conditions.tree import ConditionError
+from members.csv_files import csv_response
 from members.file_cells import harmless
 from members.formatting import format_number
 from members.paging import paginate

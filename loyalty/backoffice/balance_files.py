@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.import_forms import FILES, SOURCE, Column, checked_file
 from loyalty.models import Program, WalletType
 from loyalty.services.balance_imports import start_balance_check
@@ -27,6 +26,7 @@ from loyalty.services.import_files import (
 from loyalty.services.lot_exports import FORMATS, KIND, fetch_export, start_lot_export
 from members.backoffice.job_rows import JobProgress
 from members.backoffice.jobs import hand_over
+from members.csv_files import csv_response
 from members.errors import DomainError
 from members.forms import errors_on
 from members.models import Job

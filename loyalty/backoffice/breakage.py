@@ -13,7 +13,6 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.insights import (
     csv_name,
     insight_context,
@@ -25,6 +24,7 @@ from loyalty.models import WalletType
 from loyalty.plain_numbers import exact, whole
 from loyalty.selectors.breakage import Cohort, breakage, total_of
 from members.charts import Chart, Series
+from members.csv_files import csv_response
 from members.formatting import format_percent
 from members.policy import staff_view
 

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from loyalty.backoffice.approvals import DecisionForm
 from loyalty.backoffice.bulk_forms import FORMATS, SAMPLES, BulkForm, GrantForm
 from loyalty.backoffice.bulk_page import page_context, who_is_named
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.models import BulkAdjustment, BulkRow, WalletType
 from loyalty.selectors.adjustment_reasons import usable_reasons
 from loyalty.selectors.bulk_adjustments import batches, problem_rows
@@ -31,6 +30,7 @@ from loyalty.services.bulk_adjustments import (
     withdraw_bulk,
 )
 from members.backoffice.jobs import hand_over
+from members.csv_files import csv_response
 from members.errors import DomainError
 from members.file_cells import harmless
 from members.formatting import format_points

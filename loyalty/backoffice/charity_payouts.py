@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.backoffice.charity_forms import PaidForm, PayoutForm, TakeBackForm
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.giving_links import charity_url, giving_crumbs, payout_url
 from loyalty.models import Charity, CharityEntry, CharityPayout
 from loyalty.selectors.charities import Worth, charities
@@ -28,6 +27,7 @@ from loyalty.services.charity_payouts import (
     preview_payout,
     take_back_payout,
 )
+from members.csv_files import csv_response
 from members.file_cells import harmless
 from members.forms import errors_on, posted
 from members.paging import paginate

@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.insight_programs import (
     ProgramForm,
     asked_program,
@@ -34,6 +33,7 @@ from loyalty.selectors.cohorts import CohortSums, kept_cohorts
 from loyalty.selectors.insights import all_months, is_measured
 from loyalty.slow_figures import COHORTS
 from members.charts import Chart, Series
+from members.csv_files import csv_response
 from members.formatting import format_money, format_number, format_percent, format_short_month
 from members.models import Segment
 from members.policy import is_allowed, staff_view

@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.backoffice.companies import company_crumbs
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.import_forms import Column, checked_file
 from loyalty.models import Program
 from loyalty.services.company_files import COLUMNS
@@ -28,6 +27,7 @@ from loyalty.services.import_files import (
 )
 from members.backoffice.job_rows import job_url
 from members.backoffice.jobs import hand_over
+from members.csv_files import csv_response
 from members.errors import DomainError
 from members.forms import add_domain_errors
 from members.models import Job

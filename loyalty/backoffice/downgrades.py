@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.links import program_crumbs
 from loyalty.models import MemberTier, Program
 from loyalty.selectors.member_tiers import about_to_fall, member_standings
 from loyalty.selectors.tier_sets import tier_set_at
+from members.csv_files import csv_response
 from members.file_cells import harmless
 from members.navigation import Tab
 from members.paging import paginate

@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.economic_forms import (
     EconomicsForm,
     ScenarioForm,
@@ -38,6 +37,7 @@ from loyalty.selectors.economics import (
 )
 from loyalty.services.economics import Assumed, keep_assumptions, remove_scenario, save_scenario
 from loyalty.slow_figures import ECONOMICS
+from members.csv_files import csv_response
 from members.file_cells import harmless
 from members.forms import errors_on, posted
 from members.policy import acting, is_allowed, staff_view

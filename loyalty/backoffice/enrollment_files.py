@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.import_forms import FILES, Column, checked_file
 from loyalty.backoffice.links import program_crumbs
 from loyalty.models import Program
@@ -24,6 +23,7 @@ from loyalty.services.import_files import (
     store_file,
 )
 from members.backoffice.jobs import hand_over
+from members.csv_files import csv_response
 from members.errors import DomainError
 from members.models import Job
 from members.policy import acting, staff_view

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.import_forms import Column
 from loyalty.services.exchange_rate_files import COLUMNS, Imported, import_rates
+from members.csv_files import csv_response
 from members.errors import DomainError
 from members.forms import add_domain_errors
 from members.policy import acting, staff_view

@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.undo_pages import UndoPage, answer_undo
 from loyalty.models import Program
 from loyalty.selectors.import_undos import UndoPreview, effect_in_full
@@ -36,6 +35,7 @@ from loyalty.services.imports import KIND, UNDO
 from loyalty.services.undo_jobs import ENDED
 from loyalty.slow_figures import UNDO as EFFECT
 from members.backoffice.job_rows import JobProgress
+from members.csv_files import csv_response
 from members.file_cells import harmless
 from members.job_access import may_run
 from members.models import Customer, Job, JobError

@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.import_forms import LINE_FORMAT, ORDER_FORMAT, SAMPLES, ImportForm
 from loyalty.backoffice.import_undos import undo_context
 from loyalty.models import Program
@@ -34,6 +33,7 @@ from loyalty.services.import_kinds import confirm_import
 from loyalty.services.imports import KIND, start_import
 from members.backoffice.job_rows import JobProgress
 from members.backoffice.jobs import hand_over
+from members.csv_files import csv_response
 from members.errors import DomainError
 from members.file_cells import harmless
 from members.job_access import may_run

@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.insights import UnitsForm, chosen_units, unit_choices
 from loyalty.backoffice.moments import EARLIEST, LATEST
 from loyalty.discount_account_words import DISCOUNT_NAMES
@@ -47,6 +46,7 @@ from loyalty.selectors.journal import (
 )
 from loyalty.selectors.money_journal import MoneyJournal
 from loyalty.stored_value_words import ACCOUNT_NAMES
+from members.csv_files import csv_response
 from members.formatting import format_day, format_days
 from members.policy import is_allowed, staff_view
 

@@ -16,7 +16,6 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.insights import (
     Choice,
     csv_name,
@@ -42,6 +41,7 @@ from loyalty.selectors.liability import (
 from loyalty.selectors.lot_totals import HeldUntil
 from loyalty.slow_figures import HOLDERS
 from members.charts import Chart, Series
+from members.csv_files import csv_response
 from members.formatting import format_day, format_money, format_short_month, format_units
 from members.policy import staff_view
 from members.responses import figures_for

@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from loyalty.backoffice.band_forms import BandForm
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.figure_cards import (
     card_groups,
     day_before,
@@ -45,6 +44,7 @@ from loyalty.slow_figures import COMPARISONS
 from loyalty.target_bands import state_in
 from loyalty.tier_definitions import plain
 from members.backoffice.jobs import hand_over
+from members.csv_files import csv_response
 from members.errors import ConflictError, NotFoundError
 from members.formatting import format_day
 from members.forms import errors_on, posted

@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.insight_programs import ProgramForm, asked_program, insight_programs
 from loyalty.models import Program, ProgramReview, ReviewFinding
 from loyalty.quarters import Quarter, quarter_named, quarter_of
@@ -43,6 +42,7 @@ from loyalty.services.program_reviews import (
 )
 from members.backoffice.job_rows import JobProgress
 from members.backoffice.jobs import hand_over
+from members.csv_files import csv_response
 from members.errors import ConflictError, DomainError, NotFoundError
 from members.file_cells import harmless
 from members.forms import errors_on, posted

@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.backoffice.shop_import_forms import ColumnsForm, ExportForm, WhereToForm
 from loyalty.selectors.exchange_rates import uncounted_currencies
 from loyalty.services.import_files import discard_old_files
@@ -32,6 +31,7 @@ from loyalty.shop_exports.dry_runs import (
 from loyalty.shop_exports.uploads import Upload, find_upload, keep_upload
 from members.backoffice.job_rows import JobProgress
 from members.backoffice.jobs import hand_over
+from members.csv_files import csv_response
 from members.file_cells import harmless
 from members.formatting import format_money, format_number
 from members.forms import errors_on

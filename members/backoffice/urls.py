@@ -19,6 +19,7 @@ from members.backoffice import (
     merging,
     personal_data,
     search,
+    segment_files,
     segment_lists,
     segments,
     sign_in_providers,
@@ -111,6 +112,7 @@ urlpatterns = [
     path(f"{SEGMENT}refresh/", segments.segment_refresh, name="segment_refresh"),
     path(f"{SEGMENT}archive/", segments.segment_archive, name="segment_archive"),
     path(f"{SEGMENT}restore/", segments.segment_restore, name="segment_restore"),
+    path(f"{SEGMENT}file/", segment_files.segment_file, name="segment_file"),
     path(f"{SEGMENT}load/", segment_lists.segment_load, name="segment_load"),
     path(f"{SEGMENT}add/", segment_lists.segment_add, name="segment_add"),
     path(

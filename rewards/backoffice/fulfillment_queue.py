@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from loyalty.backoffice.csv_files import csv_response
 from loyalty.models import Program
+from members.csv_files import csv_response
 from members.errors import DomainError
 from members.file_cells import harmless
 from members.formatting import format_day, format_number

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from loyalty.backoffice.csv_files import csv_response
+from members.csv_files import csv_response
 from members.file_cells import harmless
 from members.forms import errors_on, posted
 from members.policy import acting, is_allowed, staff_view

@@ -71,6 +71,7 @@ MEMBERS: dict[str, Who] = {
     "backoffice:segment_by_key": read(EVERYBODY),
     "backoffice:segment": read(EVERYBODY),
     "backoffice:segment_edit": form(MARKETERS),
+    "backoffice:segment_file": write(MARKETERS),
     "backoffice:segment_refresh": write(MARKETERS),
     "backoffice:segment_archive": write(MARKETERS),
     "backoffice:segment_restore": write(MARKETERS),
