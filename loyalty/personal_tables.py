@@ -86,6 +86,7 @@ PARTS = (
             table("loyalty.OrderDiscount", "order__customer"),
             table("loyalty.OrderRate", "order__customer"),
             table("loyalty.OrderConversion", "order__customer", also=[("program", _PROGRAM)]),
+            table("loyalty.MissingRate", "order__customer", also=[("program", _PROGRAM)]),
             table(
                 "loyalty.OrderEvaluation", "order__customer",
                 also=[("program", f"membership__{_PROGRAM}")],

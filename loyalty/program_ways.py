@@ -72,6 +72,7 @@ ORDERS: dict[type, Way] = {
     m.OrderDiscount: _ORDER,
     m.OrderRate: _ORDER,
     m.OrderConversion: _PROGRAM,
+    m.MissingRate: _PROGRAM,
     m.Refund: ("only_program?", "customer?", "order?"),
     m.RefundLine: ("refund",),
     m.UnitTender: _UNITS,

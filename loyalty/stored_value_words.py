@@ -23,6 +23,8 @@ def deposit_title(details: dict[str, Any]) -> str:
     match details.get("paid"):
         case "sold":
             return _("Gift card was paid")
+        case "opening":
+            return _("Opening balance")
         case "top_up":
             return _("Gift card was topped up")
         case "order" if order:

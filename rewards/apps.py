@@ -25,10 +25,11 @@ class RewardsConfig(AppConfig):
         from rewards.account import menu as account_menu
         from rewards.backoffice import menu as backoffice_menu
         from rewards.selectors import access_windows, telling
-        from rewards.services import called_off
+        from rewards.services import called_off, card_balances
 
         program_ways.register()
         called_off.register()
+        card_balances.register()
         checks.register()
         launch_checks.register()
         demo.register()

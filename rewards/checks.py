@@ -179,6 +179,11 @@ CHECKS: dict[str, str] = {
                       GROUP BY 1) g ON g.checkout_id = c.id
          WHERE c.paid_units <> coalesce(u.paid, 0) OR c.paid_gift_cards <> coalesce(g.paid, 0)
     """,
+    _("what a gift card began with was paid in to its own account"): """
+        SELECT 'gift card ' || c.id, 'account ' || c.account_id, 'account ' || t.to_account_id
+          FROM rewards_giftcard c JOIN loyalty_transfer t ON t.id = c.deposit_id
+         WHERE t.to_account_id <> c.account_id OR t.kind <> 'deposit'
+    """,
     _("a gift card pays for a cart from what is on it, as much as it says"): """
         SELECT 'checkout ' || k.checkout_id, k.amount || ' from account ' || g.account_id,
                t.amount || ' from account ' || w.account_id

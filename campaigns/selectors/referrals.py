@@ -20,6 +20,7 @@ from campaigns.models import (
 )
 from campaigns.referral_definitions import ReferralDefinition, definition_of
 from loyalty.models import Membership, Order, Program
+from loyalty.selectors.exchange_rates import counted_amount
 from members.errors import NotFoundError
 from members.models import Customer
 
@@ -97,19 +98,20 @@ def people_of(customer: Customer) -> list[int]:
     return [customer.pk, *duplicates]
 
 
-def net_of(order: Order) -> Decimal:
-    """What an order came to, less what went back."""
+def net_of(order: Order, program: Program) -> Decimal | None:
+    """What an order came to, less what went back, as the program counts it; None: it does not."""
     back = order.refunds.aggregate(
         back=Coalesce(Sum("total"), Value(ZERO), output_field=_MONEY)
     )["back"]  # fmt: skip
-    return max(ZERO, Decimal(order.total) - Decimal(back))
+    return counted_amount(order, program, max(ZERO, Decimal(order.total) - Decimal(back)))
 
 
-def counts(order: Order, definition: ReferralDefinition, currency: str) -> bool:
+def counts(order: Order, definition: ReferralDefinition, program: Program) -> bool:
     """Whether it is what the friend has to buy."""
-    if order.status in Order.VOID or order.currency != currency:
+    if order.status in Order.VOID:
         return False
-    return net_of(order) >= (definition.least or Decimal("0.0001"))
+    net = net_of(order, program)
+    return net is not None and net >= (definition.least or Decimal("0.0001"))
 
 
 def begins_at(referral: Referral) -> dt.datetime | None:
@@ -130,9 +132,9 @@ def buying_order(referral: Referral, definition: ReferralDefinition) -> Order | 
         customer__in=people_of(referral.friend), placed_at__gte=begin,
         placed_at__lte=until,
     ).exclude(status__in=Order.VOID)  # fmt: skip
-    currency = referral.program.currency
-    ordered = rows.order_by("placed_at", "pk").prefetch_related("refunds")
-    return next((order for order in ordered if counts(order, definition, currency)), None)
+    program = referral.program
+    ordered = rows.order_by("placed_at", "pk").prefetch_related("refunds", "conversions")
+    return next((order for order in ordered if counts(order, definition, program)), None)
 
 
 def bought_before(customer: Customer, moment: dt.datetime) -> bool:

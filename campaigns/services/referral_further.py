@@ -31,6 +31,7 @@ from loyalty.models import Order, WalletType
 from loyalty.plain_numbers import whole
 from loyalty.rules.calendar import add_months
 from loyalty.selectors.balances import worth_of
+from loyalty.selectors.exchange_rates import counted_amount, counted_in
 from loyalty.services.member_tiers import refresh_customers
 from loyalty.unit_input import LARGEST
 from members.services.outbox import record_event
@@ -98,7 +99,7 @@ def _orders(case: Case, known: Payments) -> list[Order]:
     if referral.friend.merged_into_id is not None:
         # From then on they buy as who they were merged into.
         own = Q(pk__in=[])
-    rows = Order.objects.filter(own | paid, currency=referral.program.currency, total__gt=0)
+    rows = Order.objects.filter(own | paid, counted_in(referral.program), total__gt=0)
     # After a merge the same order may be in two referrals: it is paid for in one.
     elsewhere = ReferralPayment.objects.filter(
         order=OuterRef("pk"), referral__program=referral.program_id
@@ -106,6 +107,7 @@ def _orders(case: Case, known: Payments) -> list[Order]:
     firsts = Referral.objects.filter(order=OuterRef("pk"), program=referral.program_id)
     found = rows.exclude(Exists(firsts)).exclude(Exists(elsewhere))
     found = found.annotate(back=Coalesce(Sum("refunds__total"), Value(ZERO), output_field=_MONEY))
+    found = found.prefetch_related("conversions")
     return sorted((order for order in found if _place(order) > _place(first)), key=_place)
 
 
@@ -126,7 +128,8 @@ def _shares(
         over = until is not None and order.placed_at > until
         # Of units that are worth nothing no part of money can be given.
         if value and not over and (said.orders is None or number <= said.orders):
-            share = Fraction(order.total) * Fraction(said.percent) / 100 / value
+            money = counted_amount(order, case.referral.program, order.total) or ZERO
+            share = Fraction(money) * Fraction(said.percent) / 100 / value
         for limit in (_exact(said.most_per_order), left):
             share = share if limit is None else min(share, limit)
         left = None if left is None else left - share

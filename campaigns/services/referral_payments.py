@@ -98,7 +98,7 @@ def settle_return(case: Case, now: dt.datetime) -> bool:
     payments = list(case.referral.payments.select_related("wallet_type", "transfer", "redemption"))
     order = case.referral.order
     assert order is not None
-    stands = counts(order, case.definition, case.referral.program.currency)
+    stands = counts(order, case.definition, case.referral.program)
     for payment in payments:
         if stands and payment.order_id is not None:
             # A share of a further purchase follows that one.
@@ -161,7 +161,7 @@ def _share(case: Case, percent: Decimal, value: Decimal, unit: WalletType) -> in
 
 def _net(case: Case) -> Decimal:
     assert case.referral.order is not None
-    return net_of(case.referral.order)
+    return net_of(case.referral.order, case.referral.program) or ZERO
 
 
 def _rates(affiliate: Affiliate) -> dict[str, str]:

@@ -256,7 +256,7 @@ def _look_at_order(case: Case, now: dt.datetime) -> None:
         if not _is_of_another(referral, first):
             _note_order(referral, first, case.definition)
         return
-    if not counts(referral.order, case.definition, referral.program.currency):
+    if not counts(referral.order, case.definition, referral.program):
         refuse(referral, "refunded", now)
 
 

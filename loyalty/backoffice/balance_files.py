@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from loyalty.backoffice.import_forms import FILES, SOURCE, Column, checked_file
 from loyalty.models import Program, WalletType
 from loyalty.services.balance_imports import start_balance_check
+from loyalty.services.balance_rows import NAMING
 from loyalty.services.import_files import (
     discard_folder,
     discard_old_files,
@@ -40,7 +41,7 @@ FORMAT = (
     Column("email", gettext_lazy("Instead: their address."), "ann@example.com", required=False),
     Column("wallet_type", gettext_lazy("The code of the units, where a program has several."),
            "points", required=False),
-    Column("units", gettext_lazy("How many are left."), "120"),
+    Column("units", gettext_lazy("How many are left; below zero: what is owed."), "120"),
     Column("earned_at", gettext_lazy("When they were earned; empty: now."), "2026-01-31",
            required=False),
     Column("matures_at", gettext_lazy("From when on they can be spent; empty: at once."), "",
@@ -48,13 +49,26 @@ FORMAT = (
     Column("expires_at", gettext_lazy("The last day; empty: as the program has it."),
            "2027-12-31", required=False),
     Column("expiry", gettext_lazy("never: for units that stay."), "", required=False),
+    Column("holder", gettext_lazy("member, pool or gift_card; empty: a member."), "",
+           required=False),
+    Column("pool", gettext_lazy("Of a pool: any name that all of its rows have."), "P-3",
+           required=False),
+    Column("role", gettext_lazy("Who is in the pool: owner or member. Such a row has no units."),
+           "owner", required=False),
+    Column("pool_name", gettext_lazy("What the pool is called, on its owner's row."), "The Lees",
+           required=False),
+    Column("code", gettext_lazy("Of a gift card: what its holder has; empty: a new one."),
+           "GIFT-7K3M-9QXF", required=False),
     Column("source_reference", gettext_lazy("What they were earned with."), "A-1001",
            required=False),
 )  # fmt: skip
 SAMPLE = (
     tuple(column.name for column in FORMAT),
-    ("OLD-17", "C-17", "", "", "120", "2026-01-31", "", "2099-12-31", "", "A-1001"),
-    ("OLD-18", "", "bob@example.com", "", "35", "2026-02-14", "", "", "never", ""),
+    ("OLD-17", "C-17", "", "", "120", "2026-01-31", "", "2099-12-31", "", *[""] * 5, "A-1001"),
+    ("OLD-18", "", "bob@example.com", "", "35", "2026-02-14", "", "", "never", *[""] * 6),
+    ("OLD-19", "C-18", "", "", "-15", *[""] * 10),
+    ("P-3-1", "C-17", *[""] * 7, "pool", "P-3", "owner", "The Lees", "", ""),
+    ("P-3-2", "", "", "", "200", *[""] * 4, "pool", "P-3", "", "", "", ""),
 )
 
 
@@ -77,9 +91,7 @@ class BalanceFileForm(forms.Form):
         program.queryset = Program.objects.filter(status=Program.Status.LIVE)
 
     def clean_file(self) -> UploadedFile[bytes]:
-        return checked_file(
-            self.cleaned_data["file"], FORMAT, one_of=("customer_id", "email", "customer")
-        )
+        return checked_file(self.cleaned_data["file"], FORMAT, one_of=NAMING)
 
 
 class LotExportForm(forms.Form):

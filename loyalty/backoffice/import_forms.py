@@ -68,6 +68,18 @@ ORDER_FORMAT = (
     ),
     Column("given_name", gettext_lazy("Of a customer who is new here."), "Ann", required=False),
     Column("family_name", gettext_lazy("Of a customer who is new here."), "Lee", required=False),
+    Column(
+        "exchange_rate",
+        gettext_lazy("What one of the order’s currency is worth in that of the program."),
+        "",
+        required=False,
+    ),
+    Column(
+        "exchange_currency",
+        gettext_lazy("What the rate is in; empty: the program’s."),
+        "",
+        required=False,
+    ),
 )
 LINE_FORMAT = (
     Column("order_id", gettext_lazy("The order that the line belongs to."), "A-1001"),

@@ -170,11 +170,15 @@ def _counts(undo: Job, job: Job) -> list[tuple[str, str, int]]:
     canceled = _("Balances taken back") if job.kind == BALANCES else _("Orders canceled")
     words = {
         "canceled": (canceled, "ban"),
+        "closed": (_("Gift cards canceled"), "gift-card"),
+        "left": (_("Taken out of pools"), "users-minus"),
         "void": (_("Had come to nothing"), "equal"),
         "kept": (_("Not undone"), "alert-circle"),
         "erased": (_("Customers erased"), "user-off"),
     }
-    return [(*words[key], undo.result[key]) for key in words if key in undo.result]
+    return [(*words[key], undo.result[key]) for key in words if key in undo.result and (
+        undo.result[key] or key not in ("closed", "left")
+    )]  # fmt: skip
 
 
 def _rest(undo: Job) -> Iterator[tuple[str, ...]]:

@@ -23,6 +23,7 @@ from loyalty.rule_definitions import ActivityRule, RuleDefinition
 from loyalty.rules.calendar import localize, start_of_day
 from loyalty.rules.facts import NOTHING, Basket, Deed, Line, Occasion
 from loyalty.selectors.activities import activities
+from loyalty.selectors.exchange_rates import counted_in
 from loyalty.selectors.gifts import find_member
 from loyalty.selectors.orders import orders
 from loyalty.selectors.rulebooks import terms_of
@@ -133,6 +134,8 @@ class OrderTrialForm(TrialForm):
     hint = gettext_lazy("One of the last is offered as you type. Empty: the order below.")
     made_up_title = gettext_lazy("Or one that is made up")
     made_up_words = gettext_lazy("The order that is made up below")
+    # Whether orders in other currencies are left out, though the program counts them.
+    own_currency = False
 
     number = _number_field(gettext_lazy("A real order"))
     pasted = forms.CharField(
@@ -170,12 +173,19 @@ class OrderTrialForm(TrialForm):
         if not number:
             return self._made_up(now)
         spelled = {number, number.upper(), number.lower()}
-        known = orders().filter(external_id__in=spelled, currency=self.program.currency)
+        known = orders().filter(self._counted(), external_id__in=spelled)
         # The newest if several sources use the number.
         found = known.order_by("-placed_at", "-pk").first()
         if found is None:
-            self.add_error("number", _("There is no order %s in this currency.") % number)
+            words = _("There is no order %s that counts here.") % number
+            if self.own_currency:
+                words = _("There is no order %s in this currency.") % number
+            self.add_error("number", words)
         return found
+
+    def _counted(self) -> Q:
+        own = Q(currency=self.program.currency)
+        return own if self.own_currency else counted_in(self.program)
 
     def _of_text(self, text: str, now: dt.datetime) -> Occasion | None:
         """Its buyer, if it names a member, unless another one is named."""
@@ -225,7 +235,7 @@ class OrderTrialForm(TrialForm):
         )
 
     def newest(self) -> list[tuple[str, str]]:
-        known = Order.objects.select_related("customer").filter(currency=self.program.currency)
+        known = Order.objects.select_related("customer").filter(self._counted())
         return [
             (
                 order.external_id,
@@ -239,6 +249,11 @@ class OrderTrialForm(TrialForm):
             )
             for order in known.order_by("-pk")[:NEWEST]
         ]
+
+
+class DiscountTrialForm(OrderTrialForm):
+    # Money is taken off prices in the program's own.
+    own_currency = True
 
 
 class ActivityTrialForm(TrialForm):
@@ -322,6 +337,7 @@ class OccasionTrialForm(TrialForm):
 TRIAL_FORMS: Mapping[str, type[TrialForm]] = {
     "activity": ActivityTrialForm,
     "occasion": OccasionTrialForm,
+    "discount": DiscountTrialForm,
 }
 
 

@@ -169,6 +169,16 @@ CHECKS: dict[str, str] = {
           JOIN loyalty_account a ON a.id = w.account_id
          WHERE a.kind = 'bearer' AND NOT k.stored_value
     """,
+    _("an opening balance comes from what was adjusted, or goes there"): """
+        SELECT 'transfer ' || t.id, 'adjusted', f.kind || ' to ' || o.kind
+          FROM loyalty_transfer t
+          JOIN loyalty_account f ON f.id = t.from_account_id
+          JOIN loyalty_account o ON o.id = t.to_account_id
+         WHERE t.key LIKE 'opening:%%'
+           AND (NOT 'adjusted' IN (f.kind, o.kind)
+                OR (t.kind = 'deposit') <> ('bearer' IN (f.kind, o.kind))
+                OR t.kind NOT IN ('deposit', 'adjustment'))
+    """,
     _("corrections never exceed what they correct"): """
         SELECT 'transfer ' || t.id, t.amount, c.corrected
           FROM loyalty_transfer t

@@ -13,7 +13,7 @@ from loyalty.models.discount_entries import DiscountEntry
 from loyalty.models.earning_rules import CapCounter, EarningRule, EarningRuleVersion
 from loyalty.models.economics import EconomicAssumptions, EconomicScenario
 from loyalty.models.ending_conversions import ConvertedWallet, EndingConversion
-from loyalty.models.exchange_rates import ExchangeRate, OrderConversion, OrderRate
+from loyalty.models.exchange_rates import ExchangeRate, MissingRate, OrderConversion, OrderRate
 from loyalty.models.goals import Goal, GoalPoint
 from loyalty.models.import_batches import EnrollmentBatch, ImportBatch, UndoneOrder
 from loyalty.models.insights import CohortMonth, InsightPoint, TargetBand
@@ -118,6 +118,7 @@ __all__ = [
     "MemberTally",
     "MemberTier",
     "Membership",
+    "MissingRate",
     "OccasionGrant",
     "Order",
     "OrderConversion",

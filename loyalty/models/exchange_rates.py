@@ -118,3 +118,21 @@ class OrderConversion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order} at {self.rate.normalize():f} {self.currency}"
+
+
+class MissingRate(models.Model):
+    """There was no rate when a program would have converted an order: so it says which of the two
+    reasons it was that the order does not count there."""
+
+    order = models.ForeignKey(
+        Order, on_delete=models.CASCADE, related_name="missing_rates", db_index=False
+    )
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order", "program"], name="missing_rate_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order} in {self.program}"

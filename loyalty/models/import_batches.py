@@ -29,8 +29,10 @@ class ImportBatch(models.Model):
     changed = _keys()
     returns = _keys()
     customers = _keys()
-    # Of balances: the movements that opened them.
+    # Of balances: the movements that opened them, gift cards, and times in pools.
     transfers = _keys()
+    gift_cards = _keys()
+    pool_members = _keys()
 
     class Meta:
         constraints = [

@@ -75,6 +75,8 @@ class Pool(models.Model):
     )
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    # Makes it be founded once by a file, which calls it something.
+    key = models.CharField(max_length=128, null=True, unique=True, editable=False)
 
     class Meta:
         ordering = ["name", "pk"]

@@ -114,6 +114,16 @@ def counted_in(program: Program) -> Q:
     return Q(currency=program.currency) | Q(Exists(conversions))
 
 
+def counted_amount(order: Order, program: Program, amount: Decimal) -> Decimal | None:
+    """Money of an order as a program counts it: in its own currency, at the rate that was recorded
+    of an order in another one. None: that does not count there."""
+    if order.currency == program.currency:
+        return amount
+    rows = (row for row in order.conversions.all() if row.program_id == program.pk)
+    row = next(rows, None)
+    return exchange_of(row, order.currency).amount(amount) if row else None
+
+
 def list_exchange_rates(given: str = "", wanted: str = "") -> QuerySet[ExchangeRate]:
     """The newest first; `used`: whether an order counts by it."""
     found = ExchangeRate.objects.annotate(

@@ -1,16 +1,18 @@
-"""Whose the balances of a file are: known customers, and new ones; who is no member becomes one."""
+"""Whose the balances of a file are: known customers, and new ones, who become members; pools, and
+bearers of gift cards."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from loyalty.models import Membership, Program, Wallet
-from loyalty.services.balance_rows import BalanceRow
+from loyalty.models import Membership, Pool, Program, Wallet
+from loyalty.services.balance_pools import PoolsOfFile
+from loyalty.services.balance_rows import CARD, POOL, BalanceRow
+from loyalty.services.bearers import CardsOfFile, Holder
 from loyalty.services.memberships import enroll_many
 from loyalty.services.newcomers import provide_customer
 from members.errors import DomainError, FieldError
@@ -19,19 +21,41 @@ from members.selectors.erased import erased_among, was_erased
 from members.selectors.merges import current
 from members.services.audit import Actor
 
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    wallet_id: int
-    account_id: int
+Members = Mapping[int, Membership | DomainError]
 
 
 def find_holders(
-    rows: Sequence[BalanceRow], *, program: Program, detail: str, actor: Actor
+    rows: Sequence[BalanceRow], members: Members, pools: PoolsOfFile, cards: CardsOfFile
 ) -> dict[int, Holder | DomainError]:
-    """By row the wallet, or why there is none. Whoever is new is made, and enrolled since they
+    """By row the wallet, or why there is none; a constant number of queries for members."""
+    accounts: dict[int, int | DomainError] = {}
+    for row in rows:
+        if row.holder == POOL:
+            pool = pools.find(row)
+            accounts[row.number] = pool.account_id if isinstance(pool, Pool) else pool
+        elif row.holder == CARD:
+            accounts[row.number] = cards.find(row)
+        else:
+            member = members[row.number]
+            accounts[row.number] = (
+                member.account_id if isinstance(member, Membership) else member
+            )  # fmt: skip
+    wallets = _wallets([item for item in accounts.values() if isinstance(item, int)])
+    found: dict[int, Holder | DomainError] = {}
+    for row in rows:
+        account = accounts[row.number]
+        found[row.number] = (
+            account if isinstance(account, DomainError) else wallets[account, row.kind.pk]
+        )
+    return found
+
+
+def find_members(
+    rows: Sequence[BalanceRow], *, program: Program, detail: str, actor: Actor
+) -> dict[int, Membership | DomainError]:
+    """By row who they are, or why they are none. Whoever is new is made, and enrolled since they
     earned first; a constant number of queries for those who are here."""
-    people = _people(rows, actor)
+    people = find_people(rows, actor)
     found = {row.number: people[row.number] for row in rows}
     known = {item.pk: item for item in found.values() if isinstance(item, Customer)}
     erased = erased_among(known.values())
@@ -46,8 +70,7 @@ def find_holders(
         member.customer_id: member
         for member in Membership.objects.filter(program=program, customer__in=known)
     }
-    wallets = _wallets([member.account_id for member in memberships.values()])
-    answers: dict[int, Holder | DomainError] = {}
+    answers: dict[int, Membership | DomainError] = {}
     for row in rows:
         person = found[row.number]
         if isinstance(person, DomainError):
@@ -55,17 +78,15 @@ def find_holders(
         elif person.pk in erased:
             answers[row.number] = was_erased()
         else:
-            answers[row.number] = _holder(row, memberships.get(person.pk), wallets)
+            answers[row.number] = _member(memberships.get(person.pk))
     return answers
 
 
-def _holder(
-    row: BalanceRow, member: Membership | None, wallets: Mapping[tuple[int, int], Holder]
-) -> Holder | DomainError:
+def _member(member: Membership | None) -> Membership | DomainError:
     if member is None or member.status == Membership.Status.LEFT:
         words = _("They have left the program. Let them join again first.")
         return DomainError(words, errors=[FieldError("customer_id", words, "left")])
-    return wallets[member.account_id, row.wallet_type.pk]
+    return member
 
 
 def _wallets(accounts: Sequence[int]) -> dict[tuple[int, int], Holder]:
@@ -87,7 +108,7 @@ def _key(person: Customer | DomainError) -> int:
     return person.pk if isinstance(person, Customer) else 0
 
 
-def _people(rows: Sequence[BalanceRow], actor: Actor) -> dict[int, Customer | DomainError]:
+def find_people(rows: Sequence[BalanceRow], actor: Actor) -> dict[int, Customer | DomainError]:
     """By the shop's number, else by our id, else by the address; a number or address that is new
     makes somebody."""
     numbers = {row.cells.get("customer_id", "") for row in rows} - {""}

@@ -1,20 +1,23 @@
-"""The rows of a file of balances: each is a lot, as `lot_exports` writes it."""
+"""The rows of a file of balances: each is a lot, what somebody owes, or who is in a pool, as
+`lot_exports` writes them."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import orjson
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from loyalty.instants import NEVER
 from loyalty.models import Program, WalletType
+from loyalty.pool_roles import COMPANY, HOUSEHOLD, ROLES_OF
 from loyalty.rules.calendar import end_of_day, localize, start_of_day
 from loyalty.services.adjustments import MOST_UNITS
 from loyalty.services.import_rows import PLAIN_NUMBER, TEXT
@@ -25,27 +28,37 @@ from members.errors import DomainError, FieldError
 FILE = "balances"
 # Who, what and until when; the rest says where it came from.
 WHO = ("customer_id", "customer", "email")
+# Of a pool: which, and how it works; on rows of people, what they are in it.
+POOL_TERMS = ("contribution", "share", "spending", "leaving")
+OF_POOLS = ("pool", "pool_name", "company_id", *POOL_TERMS, "role", "may_spend", "contributes")
+# Of a gift card: what it is called in the file, what its holder has, whether it may be used.
+OF_CARDS = ("gift_card", "code", "card_state")
 COLUMNS = (
     "reference", *WHO, "wallet_type", "units", "earned_at", "matures_at", "expires_at", "expiry",
-    "holder", "origin", "reason", "source_reference",
+    "holder", *OF_POOLS, *OF_CARDS, "origin", "reason", "source_reference",
 )  # fmt: skip
-LAYOUT = Layout(FILE, COLUMNS, required=("reference", "units"), naming=WHO, key="reference")
-MEMBER = "member"
+NAMING = (*WHO, "pool", "gift_card", "code")
+LAYOUT = Layout(FILE, COLUMNS, required=("reference", "units"), naming=NAMING, key="reference")
+MEMBER, POOL, CARD = HOLDERS = ("member", "pool", "gift_card")
+CARD_STATES = ACTIVE, BLOCKED = ("active", "blocked")
+YES, NO = ("yes", "no")
 HELD = "held"
 # Whether it ends on a day, never, with inactivity, or once a warning went out.
 EXPIRIES = ("fixed", "never", "inactivity", "warned")
 # What makes a row another one than that which was imported under its reference.
 _TOLD = (*WHO, "wallet_type", "units", "earned_at", "matures_at", "expires_at", "expiry")
+_TOLD_OF_OTHERS = ("pool", "company_id", "gift_card")
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceRow:
-    """A lot that is to be there; units at the wallet type's scale. `expiry` empty: as the program
-    gives it to units that are earned at `earned_at`."""
+    """A lot that is to be there; units at the wallet type's scale, below zero: what is owed. None
+    and no wallet type: somebody who is in a pool. `expiry` empty: as the program gives it to units
+    that are earned at `earned_at`."""
 
     number: int
     cells: Mapping[str, str]
-    wallet_type: WalletType
+    wallet_type: WalletType | None
     units: int
     earned_at: dt.datetime
     matures_at: dt.datetime
@@ -56,9 +69,35 @@ class BalanceRow:
     def reference(self) -> str:
         return self.cells["reference"]
 
+    @property
+    def holder(self) -> str:
+        return self.cells.get("holder") or MEMBER
+
+    @property
+    def kind(self) -> WalletType:
+        """Of what; a row about a person has none."""
+        assert self.wallet_type is not None
+        return self.wallet_type
+
+    @property
+    def is_person(self) -> bool:
+        """Says who is in a pool, and brings no units."""
+        return self.wallet_type is None
+
+    @property
+    def card(self) -> str:
+        """What the gift card is called in its file."""
+        return self.cells.get("gift_card") or self.reference
+
     def digest(self) -> str:
         """The same for the same row, whenever and by whatever file it comes."""
         told = "\0".join(self.cells.get(name, "") for name in _TOLD)
+        # What is not of a member, beside it: rows of members are what they were before there was.
+        more = [f"{name}={self.cells[name]}" for name in _TOLD_OF_OTHERS if self.cells.get(name)]
+        if code := self.cells.get("code"):
+            # By the installation's key, so that the database alone tells nobody's code.
+            more.append(salted_hmac("setia.balances.code", code, algorithm="sha256").hexdigest())
+        told = "\0".join([told, *more])
         return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
 
 
@@ -89,19 +128,24 @@ def read_balance(
     """The row, checked. Raises DomainError naming every cell that is wrong."""
     cells = cells_of(body)
     errors = list(_wrong_texts(cells))
-    wallet_type = _wallet_type(cells.get("wallet_type", ""), types, errors)
-    units = _units(cells.get("units", ""), wallet_type, errors)
     earned = _time(cells, "earned_at", program, errors) or now
     errors += ahead("earned_at", earned, now)
+    if cells.get("holder") == POOL and cells.get("role"):
+        _raise(errors + _wrong_person(cells))
+        return BalanceRow(number, cells, None, 0, earned, earned, None, "")
+    wallet_type = _wallet_type(cells, types, errors)
+    units = _units(cells, wallet_type, errors)
     matures = _time(cells, "matures_at", program, errors) or earned
     expires = _time(cells, "expires_at", program, errors)
     expiry = cells.get("expiry", "") or ("fixed" if expires else "")
-    errors += _wrong_end(cells, matures, expires, expiry, now)
-    if errors or wallet_type is None:
+    errors += _wrong_debt(cells) if units < 0 else _wrong_end(cells, matures, expires, expiry, now)
+    _raise(errors)
+    return BalanceRow(number, cells, wallet_type, units, earned, matures, expires, expiry)
+
+
+def _raise(errors: list[FieldError]) -> None:
+    if errors:
         raise DomainError(_("Some fields are not right."), errors=errors)
-    return BalanceRow(
-        number, cells, wallet_type, units, earned, matures, expires, expiry
-    )  # fmt: skip
 
 
 def _wrong_texts(cells: Mapping[str, str]) -> list[FieldError]:
@@ -112,36 +156,84 @@ def _wrong_texts(cells: Mapping[str, str]) -> list[FieldError]:
     for name, text in cells.items():
         if len(text) > (254 if name == "email" else TEXT):
             errors.append(FieldError(name, _("At most 128 characters."), "too_long"))
-    if not any(cells.get(name) for name in WHO):
+    holder = cells.get("holder") or MEMBER
+    if holder not in HOLDERS:
+        errors.append(_one_of("holder", HOLDERS, "unknown_holder"))
+    if holder == POOL and not cells.get("pool"):
+        words = _("Say which pool: any name that all of its rows have.")
+        errors.append(FieldError("pool", words, "required"))
+    if cells.get("card_state") and cells["card_state"] not in CARD_STATES:
+        errors.append(_one_of("card_state", CARD_STATES))
+    person = holder == MEMBER or (holder == POOL and cells.get("role"))
+    if person and not any(cells.get(name) for name in WHO):
         words = _("Say whose units these are: customer_id, customer or email.")
         errors.append(FieldError("customer_id", words, "required"))
-    if cells.get("customer"):
-        try:
-            uuid.UUID(cells["customer"])
-        except ValueError:
-            words = _("This is the id of a customer in Setia, or nothing.")
-            errors.append(FieldError("customer", words, "uuid"))
-    if cells.get("holder") not in (None, "", MEMBER):
-        words = _("Only balances of members come in. Found pools and issue gift cards first, and"
-                  " move units there.")  # fmt: skip
-        errors.append(FieldError("holder", words, "not_a_member"))
+    if cells.get("customer") and not is_uuid(cells["customer"]):
+        words = _("This is the id of a customer in Setia, or nothing.")
+        errors.append(FieldError("customer", words, "uuid"))
     return errors
 
 
+def is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _wrong_person(cells: Mapping[str, str]) -> list[FieldError]:
+    """Of who is in a pool. Its terms are checked as it is founded."""
+    errors = []
+    roles = ROLES_OF[COMPANY if cells.get("company_id") else HOUSEHOLD]
+    if cells["role"] not in roles:
+        errors.append(_one_of("role", roles))
+    for name in ("may_spend", "contributes"):
+        if cells.get(name) not in (None, "", YES, NO):
+            errors.append(_one_of(name, (YES, NO)))
+    if cells.get("units"):
+        words = _("A row with a role says who is in the pool. Give its units in rows without one.")
+        errors.append(FieldError("units", words, "not_a_lot"))
+    share = cells.get("share", "")
+    if share and not (share.isascii() and share.isdecimal() and 1 <= int(share[:9]) <= 100):
+        errors.append(FieldError("share", _("Give a share of 1 to 100 percent.")))
+    return errors
+
+
+def _one_of(name: str, known: Iterable[str], code: str = "invalid") -> FieldError:
+    return FieldError(name, _("One of: %(known)s.") % {"known": ", ".join(known)}, code)
+
+
 def _wallet_type(
-    code: str, types: Mapping[str, WalletType], errors: list[FieldError]
+    cells: Mapping[str, str], types: Mapping[str, WalletType], errors: list[FieldError]
 ) -> WalletType | None:
-    if not code and len(types) == 1:
-        return next(iter(types.values()))
-    if code not in types:
-        words = _("One of: %(known)s.") % {"known": ", ".join(types)}
-        errors.append(FieldError("wallet_type", words, "not_found"))
-    return types.get(code)
+    """Gift cards hold stored value, and pools none of it."""
+    code, holder = cells.get("wallet_type", ""), cells.get("holder") or MEMBER
+    fitting = {
+        name: kind for name, kind in types.items()
+        if holder == MEMBER or kind.stored_value is (holder == CARD)
+    }  # fmt: skip
+    if not fitting and holder == CARD:
+        words = _("This program has no gift cards: give it a wallet type with stored value first.")
+        errors.append(FieldError("holder", words, "no_stored_value"))
+        return None
+    if not code and len(fitting) == 1:
+        return next(iter(fitting.values()))
+    if code not in fitting:
+        errors.append(_one_of("wallet_type", fitting, "not_found"))
+    return fitting.get(code)
 
 
-def _units(text: str, wallet_type: WalletType | None, errors: list[FieldError]) -> int:
-    if not PLAIN_NUMBER(text) or Decimal(text) <= 0:
+def _units(
+    cells: Mapping[str, str], wallet_type: WalletType | None, errors: list[FieldError]
+) -> int:
+    """At the type's scale. Members and pools may owe units, which are below zero."""
+    text, holder = cells.get("units", ""), cells.get("holder") or MEMBER
+    may_owe = holder != CARD and not (wallet_type and wallet_type.stored_value)
+    if not PLAIN_NUMBER(text) or Decimal(text) == 0 or (Decimal(text) < 0 and not may_owe):
         words = _("Write a number above zero such as 120 or 12.50.")
+        if may_owe:
+            words = _("Write a number such as 120 or 12.50; of what is owed one below zero.")
         errors.append(FieldError("units", words))
         return 0
     if wallet_type is None:
@@ -152,9 +244,18 @@ def _units(text: str, wallet_type: WalletType | None, errors: list[FieldError]) 
             "units": wallet_type.plural, "decimals": wallet_type.scale,
         }  # fmt: skip
         errors.append(FieldError("units", words, "too_fine"))
-    elif scaled > MOST_UNITS:
+    elif abs(scaled) > MOST_UNITS:
         errors.append(FieldError("units", _("So many units cannot be counted."), "too_large"))
     return int(scaled)
+
+
+def _wrong_debt(cells: Mapping[str, str]) -> list[FieldError]:
+    words = _("What is owed neither matures nor expires. Leave this empty.")
+    return [
+        FieldError(name, words, "of_a_debt")
+        for name in ("matures_at", "expires_at", "expiry")
+        if cells.get(name)
+    ]
 
 
 def _time(

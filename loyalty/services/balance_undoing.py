@@ -1,8 +1,10 @@
-"""Undoing an import of balances: each movement is reversed, as adjustments are. What was spent
-since stays, and is named. A second run finds nothing left to do."""
+"""Undoing an import of balances: each movement is reversed, as adjustments are, what is owed is
+settled; then gift cards that it made are canceled, and pools left, unless they were used. What was
+spent since stays, and is named. A second run finds nothing left to do."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +13,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from loyalty.errors import InsufficientBalanceError
-from loyalty.models import ImportBatch, Program, Transfer, WalletType
+from loyalty.errors import InsufficientBalanceError, LedgerError
+from loyalty.ledger.posting import Movement, lock_wallets
+from loyalty.models import ImportBatch, PoolMember, Program, Transfer, Wallet, WalletType
 from loyalty.services.adjustments import reversal_entry, undo_key
 from loyalty.services.balance_imports import KIND, UNDO, open_balance_undo
+from loyalty.services.balance_pools import take_out
+from loyalty.services.bearers import bearers
 from loyalty.services.bulk_posting import Outcome, post_by_halves
 from loyalty.services.import_jobs import actor_of, is_dry
 from loyalty.services.undo_jobs import (
@@ -37,9 +42,11 @@ AT_ONCE = 200
 # What was booked, by kind: how much is there still, and how much was taken back (`undo_key`).
 _PREVIEW = """
 SELECT t.wallet_type_id, count(*) FILTER (WHERE u.id IS NULL), count(u.id),
-       coalesce(sum(t.amount) FILTER (WHERE u.id IS NULL), 0)::bigint
+       coalesce(sum(CASE WHEN t.from_account_id = w.account_id THEN -t.amount ELSE t.amount END)
+                FILTER (WHERE u.id IS NULL), 0)::bigint
   FROM (SELECT unnest(transfers) AS id FROM loyalty_importbatch WHERE job_id = %s) b
   JOIN loyalty_transfer t ON t.id = b.id
+  JOIN loyalty_wallet w ON w.id = t.wallet_id
   LEFT JOIN loyalty_transfer u ON u.key = 'undo:' || t.id
  GROUP BY 1
 """
@@ -48,12 +55,15 @@ SELECT t.wallet_type_id, count(*) FILTER (WHERE u.id IS NULL), count(u.id),
 @dataclass(frozen=True, slots=True)
 class BalanceUndoPreview:
     """`due`: movements that would be reversed, with their units by kind; `undone`: those that were
-    already. `known`: it is kept what the import brought."""
+    already. `known`: it is kept what the import brought. `cards`, `members`: gift cards that it
+    made, and who came into a pool by it."""
 
     known: bool
     due: int
     undone: int
     units: Sequence[tuple[WalletType, int]] = ()
+    cards: int = 0
+    members: int = 0
 
 
 def preview_balance_undo(job: Job) -> BalanceUndoPreview:
@@ -62,12 +72,23 @@ def preview_balance_undo(job: Job) -> BalanceUndoPreview:
         cursor.execute(_PREVIEW, [job.pk])
         found = {kind: (due, undone, units) for kind, due, undone, units in cursor.fetchall()}
     kinds = WalletType.objects.filter(pk__in=found).select_related("program").order_by("pk")
+    cards, members = _made_by(job)
     return BalanceUndoPreview(
-        known=bool(found),
+        known=bool(found or cards or members), cards=cards, members=members,
         due=sum(due for due, _undone, _units in found.values()),
         undone=sum(undone for _due, undone, _units in found.values()),
         units=[(kind, found[kind.pk][2]) for kind in kinds if found[kind.pk][0]],
+    )  # fmt: skip
+
+
+def _made_by(job: Job) -> tuple[int, int]:
+    """How many gift cards, and people in pools."""
+    batches = ImportBatch.objects.filter(job=job)
+    made = list(batches.values_list("gift_cards", "pool_members"))
+    there = PoolMember.objects.filter(
+        pk__in=[key for _cards, members in made for key in members], left_at=None
     )
+    return sum(len(set(cards)) for cards, _members in made), there.count()
 
 
 @transaction.atomic
@@ -82,7 +103,8 @@ def start_balance_undo(*, job: Job, reason: str, actor: Actor, erase: bool = Fal
     preview = preview_balance_undo(row)
     refuse_balance_undo(row, preview)
     return begin_undo(
-        UNDO, row, reason=reason, actor=actor, erase=False, total=preview.due + preview.undone,
+        UNDO, row, reason=reason, actor=actor, erase=False,
+        total=preview.due + preview.undone + preview.cards + preview.members,
         about=Program.objects.get(pk=row.params["program"]), due={"movements": preview.due},
     )  # fmt: skip
 
@@ -90,8 +112,8 @@ def start_balance_undo(*, job: Job, reason: str, actor: Actor, erase: bool = Fal
 def refuse_balance_undo(job: Job, preview: BalanceUndoPreview, *, erase: bool = False) -> None:
     """Raise ConflictError, saying why it cannot be undone."""
     unknown = _("This import has booked nothing.")
-    check_left(job, known=preview.known and not is_dry(job), left=bool(preview.due),
-               unknown=unknown)  # fmt: skip
+    left = bool(preview.due or preview.members)
+    check_left(job, known=preview.known and not is_dry(job), left=left, unknown=unknown)
 
 
 def run_balance_undo(job_id: int) -> Job | None:
@@ -103,6 +125,8 @@ def balance_undo_words(job: Job) -> str:
     """What came of it, for people."""
     words = {
         "canceled": _("%s balances taken back"),
+        "closed": _("%s gift cards canceled"),
+        "left": _("%s taken out of pools"),
         "void": _("%s had been taken back already"),
         "kept": _("%s could not be undone"),
     }
@@ -110,37 +134,90 @@ def balance_undo_words(job: Job) -> str:
 
 
 def _piece(job: Job) -> Step | None:
-    work: Work[ImportBatch] = {"balances": _take_back}
+    work: Work[ImportBatch] = {
+        "balances": _take_back, "cards": _cancel_cards, "pools": _leave_pools,
+    }  # fmt: skip
     batches = ImportBatch.objects.filter(job=job.params["import"])
-    return next_piece(job, batches, work, ("canceled", "void", "kept"))
+    return next_piece(job, batches, work, ("canceled", "closed", "left", "void", "kept"))
 
 
 def _take_back(batch: ImportBatch, place: int, job: Job) -> Piece:
+    # What is owed was booked first: it goes last.
+    keys = [*reversed(batch.transfers)][place : place + AT_ONCE]
     ahead = place + AT_ONCE
-    keys = batch.transfers[place:ahead]
-    gone, now, actor = _undone(keys), timezone.now(), actor_of(job)
-    transfers = list(
-        Transfer.objects.filter(pk__in=set(keys) - gone)
-        .select_related("wallet__merged_into", "wallet__wallet_type__program")
-        .order_by("pk")
-    )
-    source = Transfer.Source.IMPORT.value
-    entries = [
-        reversal_entry(
-            transfer=item, wallet=item.wallet, actor=actor, source=source, now=now, note="",
-            explanation={"opening": item.explanation.get("opening", "")},
-        )
-        for item in transfers
-    ]  # fmt: skip
-    outcomes = post_by_halves(entries, now) if entries else {}
+    gone, now = _undone(keys), timezone.now()
+    found = Transfer.objects.select_related("wallet__merged_into", "wallet__wallet_type__program")
+    transfers = list(found.filter(pk__in=set(keys) - gone).order_by("pk"))
+    debts = [item for item in transfers if item.debt_change > 0]
+    taken = _post([item for item in transfers if item.debt_change <= 0], job, now)
+    taken |= _settle(debts, job, now)
     kept = [
-        _kept(item, outcomes[entry["key"]])
-        for item, entry in zip(transfers, entries, strict=True)
-        if not isinstance(outcomes[entry["key"]], int)
+        _kept(item, outcome) for item in transfers if not isinstance(outcome := taken[item.pk], int)
     ]
     record_job_errors(job, kept)
-    counts = Counter(canceled=len(entries) - len(kept), void=len(gone), kept=len(kept))
+    counts = Counter(canceled=len(transfers) - len(kept), void=len(gone), kept=len(kept))
     return Piece(counts, len(keys), ahead if ahead < len(batch.transfers) else None)
+
+
+def _post(transfers: Sequence[Transfer], job: Job, now: dt.datetime) -> dict[int, Outcome]:
+    """By movement the one that reversed it, or why not."""
+    entries = {item.pk: _entry(item, job, now) for item in transfers}
+    outcomes = post_by_halves(list(entries.values()), now) if entries else {}
+    return {pk: outcomes[entry["key"]] for pk, entry in entries.items()}
+
+
+def _settle(debts: Sequence[Transfer], job: Job, now: dt.datetime) -> dict[int, Outcome]:
+    """What is owed is less by what the import brought, where as much is owed still."""
+    lock_wallets([item.wallet_id for item in debts])
+    owed = dict(
+        Wallet.objects.filter(pk__in={item.wallet_id for item in debts}).values_list("pk", "owed")
+    )
+    taken: dict[int, Outcome] = {}
+    due = []
+    for item in debts:
+        if item.debt_change == item.amount <= owed[item.wallet_id]:
+            owed[item.wallet_id] -= item.amount
+            due.append({**_entry(item, job, now), "dir": "settle", "own": None})
+        else:
+            words = _("A part of what was owed has been paid meanwhile.")
+            taken[item.pk] = LedgerError(words, code="spent")
+    outcomes = post_by_halves(due, now) if due else {}
+    return taken | {entry["rev"]: outcomes[entry["key"]] for entry in due}
+
+
+def _entry(transfer: Transfer, job: Job, now: dt.datetime) -> Movement:
+    told = {"opening": transfer.explanation.get("opening", "")}
+    if transfer.kind == Transfer.Kind.DEPOSIT:
+        told["undone"] = Transfer.Kind.DEPOSIT.value
+    return reversal_entry(
+        transfer=transfer, wallet=transfer.wallet, actor=actor_of(job), note="", now=now,
+        source=Transfer.Source.IMPORT.value, explanation=told,
+    )  # fmt: skip
+
+
+def _cancel_cards(batch: ImportBatch, _place: int, _job: Job) -> Piece:
+    """One on which something is left was named with its balance."""
+    now = timezone.now()
+    closed = sum(bearers().take_back(card, now) for card in set(batch.gift_cards))
+    return Piece(Counter(closed=closed), len(batch.gift_cards))
+
+
+def _leave_pools(batch: ImportBatch, _place: int, job: Job) -> Piece:
+    """Owners, who came first, go last."""
+    places = PoolMember.objects.filter(pk__in=batch.pool_members, left_at=None)
+    kept, left = [], 0
+    for place in places.select_related("pool__program", "membership__customer").order_by("-pk"):
+        if take_out(place, actor=actor_of(job), now=timezone.now()):
+            left += 1
+        else:
+            reason = _("%s was used meanwhile: they stay in it.") % place.pool.name
+            who = str(place.membership.customer)[:200]
+            kept.append(
+                JobError(file="balances", row=place.pk, column="pool", value=who,
+                         reason=reason[:300], code="used")
+            )  # fmt: skip
+    record_job_errors(job, kept)
+    return Piece(Counter(left=left, kept=len(kept)), len(batch.pool_members))
 
 
 def _undone(keys: Sequence[int]) -> set[int]:

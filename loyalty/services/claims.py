@@ -96,6 +96,7 @@ def _unclaim(pk: int, actor: Actor, source: str, now: dt.datetime) -> Order:
     # Whoever claims it next is judged anew, at the rate of then, towards windows of their own.
     order.evaluations.all().delete()
     order.conversions.all().delete()
+    order.missing_rates.all().delete()
     order.window_parts.all().delete()
     order.customer, order.claimed_at = None, None
     order.save(update_fields=["customer", "claimed_at"])

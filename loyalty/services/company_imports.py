@@ -21,6 +21,7 @@ from loyalty.models import Company, Membership, Pool, PoolMember, Program, Trans
 from loyalty.selectors.gifts import find_member
 from loyalty.services.companies import change_company, create_company
 from loyalty.services.company_files import BuyerRow, CompanyRows, read_companies
+from loyalty.services.import_files import start_file_job
 from loyalty.services.memberships import enroll_customer
 from loyalty.services.pools import PoolTerms, add_pool_member, change_pool_member
 from members.errors import DomainError
@@ -31,7 +32,7 @@ from members.selectors.merges import current_ids
 from members.services.audit import SYSTEM, Actor
 from members.services.customers import create_customer
 from members.services.job_runs import Step, run_in_chunks
-from members.services.jobs import record_job_errors, start_or_resume_job
+from members.services.jobs import record_job_errors
 
 KIND = "company_import"
 AT_ONCE = 20
@@ -65,7 +66,7 @@ def start_company_import(*, program: Program, path: Path, actor: Actor) -> Job:
         raise DomainError(_("A pool needs a program that is live."), code="program_not_live")
     companies = read_companies(path)
     digest = hashlib.sha256(f"{program.pk}:".encode() + path.read_bytes()).hexdigest()
-    return start_or_resume_job(
+    return start_file_job(
         kind=KIND,
         label=_("%(file)s into %(program)s") % {"file": path.name, "program": program.name},
         fingerprint=digest,

@@ -3,16 +3,16 @@ that: the rate of the first judgment counts for all that follows."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError
-from loyalty.models import Order, OrderConversion, OrderRate
+from loyalty.models import MissingRate, Order, OrderConversion, OrderRate
 from loyalty.rules.exchange import Exchange
 from loyalty.rules.facts import Basket
 from loyalty.selectors.exchange_rates import (
@@ -56,6 +56,11 @@ class Exchanges:
 
     def counts(self, place: int, order: OrderInput, program: ProgramTerms) -> bool:
         return program.currency == order.currency or (place, program.id) in self.found
+
+    def keep_missing(self, opened: Sequence[Opened]) -> None:
+        """Of which orders there was no rate, once they are written: it is said of them later."""
+        places = [cast("tuple[int, int]", key) for key in self.missing]
+        keep_missing((opened[place].order_id, program) for place, program in places)
 
     def refuse(self, place: int, order: OrderInput, known: Opened, terms: Terms) -> None:
         """Raise InvalidOrderError where no program of the buyer's could count it."""
@@ -152,6 +157,7 @@ def known_exchanges(
         and members[order.customer_id, program.id].earns_at(order.placed_at)
     ]  # fmt: skip
     found = _held(asked)
+    keep_missing(one.key for one in asked if one.key not in found)  # type: ignore[misc]
     return recorded | {(one.key[0], one.key[1]): found[one.key]  # type: ignore[index]
                        for one in asked if one.key in found}  # fmt: skip
 
@@ -169,6 +175,13 @@ def keep_rates(came: Mapping[int, Rates]) -> None:
         for pk, rates in anew.items()
         for currency, rate in rates
     )
+
+
+def keep_missing(found: Iterable[tuple[int, int]]) -> None:
+    """Which orders which programs would have converted, had there been a rate."""
+    rows = [MissingRate(order_id=order, program_id=program) for order, program in found]
+    if rows:
+        MissingRate.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def conversion(order_id: int, program_id: int, exchange: Exchange) -> OrderConversion:

@@ -22,7 +22,7 @@ from loyalty.import_readers import person_reader
 from loyalty.models import EnrollmentBatch, Membership, Program
 from loyalty.rules.calendar import localize
 from loyalty.services.import_bodies import told_at
-from loyalty.services.import_files import digest_files, is_ndjson
+from loyalty.services.import_files import digest_files, is_ndjson, start_file_job
 from loyalty.services.import_jobs import (
     actor_of,
     all_or_nothing,
@@ -42,7 +42,6 @@ from members.models import Customer, Job
 from members.selectors.merchants import get_merchant
 from members.services.audit import Actor
 from members.services.job_runs import Step
-from members.services.jobs import start_or_resume_job
 
 KIND = "enrollment_import"
 UNDO = "enrollment_undo"
@@ -75,7 +74,7 @@ def start_enrollment_import(
     label = _("%s as customers") % name
     if program is not None:
         label = _("%(file)s into %(program)s") % {"file": name, "program": program.name}
-    return start_or_resume_job(
+    return start_file_job(
         kind=KIND,
         label=_("Dry run: %s") % label if dry_run else label,
         fingerprint=digest_files(said, path),

@@ -8,14 +8,16 @@ import os
 import shutil
 import uuid
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
 from django.template.defaultfilters import filesizeformat
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
@@ -23,6 +25,7 @@ from django.utils.translation import gettext as _
 from loyalty.services.import_rows import LINE_COLUMNS
 from members.errors import DomainError
 from members.models import Job
+from members.services.jobs import start_or_resume_job
 
 KEPT = timedelta(days=7)
 # The parameters of jobs that name an uploaded file.
@@ -103,6 +106,29 @@ def too_large() -> DomainError:
 
 def discard_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def start_file_job(**said: Any) -> Job:
+    """`start_or_resume_job` for a file that is in a folder of its own: where the same work waits or
+    has failed with another upload, that one's folder goes."""
+    job = start_or_resume_job(**said)
+    before = job.replaced
+    if before is not None:
+        transaction.on_commit(lambda: discard_replaced(before))
+    return job
+
+
+def discard_replaced(params: Mapping[str, Any]) -> None:
+    """Remove the folders of these parameters, but for those that a job names all the same: its dry
+    run, which may be confirmed, or whatever reads it now."""
+    root = _root()
+    for folder in {Path(str(params[name])).parent for name in FILES if name in params}:
+        named = Q()
+        for name in FILES:
+            named |= Q(**{f"params__{name}__startswith": f"{folder}/"})
+        # A file that a command was given is not ours.
+        if folder.parent == root and not Job.objects.filter(named).exists():
+            discard_folder(folder)
 
 
 def discard_old_files(now: datetime) -> None:

@@ -32,7 +32,8 @@ ORDER_COLUMNS = (
     "order_id", "customer_id", "placed_at", "currency", "total", "kind", "returns_order_id",
 )  # fmt: skip
 # What a file of orders may have besides; each may be left out.
-FURTHER_COLUMNS = ("shipping", "email", "given_name", "family_name")
+PERSON_COLUMNS = ("email", "given_name", "family_name")
+FURTHER_COLUMNS = ("shipping", *PERSON_COLUMNS, "exchange_rate", "exchange_currency")
 ORDER_CELLS = (*ORDER_COLUMNS, *FURTHER_COLUMNS)
 LINE_COLUMNS = (
     "order_id", "line_no", "sku", "category", "quantity", "unit_price", "discount", "line_total",
@@ -44,8 +45,14 @@ PLAIN_LINE = re.compile(
     r"\d{1,9}\|-?\d{1,11}(\.\d{1,3})?(\|(-?\d{1,13}(\.\d{1,4})?)?){2}\|-?\d{1,13}(\.\d{1,4})?"
 ).fullmatch
 TEXT = 128
+# By currency, what one of the order's own is worth.
+Rates = tuple[tuple[str, Decimal], ...]
 LINE_FIELD = re.compile(r"lines\[(\d+)\]\.(\w+)").fullmatch
 CURRENCY = re.compile(r"[A-Z]{3}").fullmatch
+# What fields of an order are called in a file, where that is something else.
+_COLUMNS = {
+    "external_id": "order_id", "customer": "customer_id", "exchange_rates": "exchange_rate",
+}  # fmt: skip
 
 
 def address(text: str) -> str:
@@ -85,7 +92,7 @@ class StagedOrder:
             column = "line_total" if line[2] == "total" else line[2]
             return "lines", row, column, dict(zip(LINE_COLUMNS, cells, strict=True)).get(column, "")
         name = field.partition(".")[0]
-        column = {"external_id": "order_id", "customer": "customer_id"}.get(name, name)
+        column = _COLUMNS.get(name, name)
         texts = dict(zip(ORDER_CELLS, self.cells, strict=True))
         return "orders", self.row, column, texts.get(column, "")
 
@@ -93,11 +100,13 @@ class StagedOrder:
 @dataclass(slots=True)
 class Reader:
     """Reads the rows of one file pair. A row with an error is left out as a whole, and named.
-    `now`: what is later has not happened yet."""
+    `now`: what is later has not happened yet; `counts_in`: what a rate is in, where a row does not
+    say so."""
 
     zone: zoneinfo.ZoneInfo
     source: str
     now: dt.datetime
+    counts_in: str = ""
     errors: list[RowError] = field(default_factory=list)
 
     def read_all(
@@ -131,21 +140,22 @@ class Reader:
     def read(self, staged: StagedOrder) -> OrderInput | RefundInput | None:
         """The order or refund, or None after writing down what is wrong with it."""
         before = len(self.errors)
-        order_id, customer_id, placed_at, currency, total, kind, returns, sent, *person = (
-            staged.cells
-        )
+        order_id, customer_id, placed_at, currency, total, kind, returns, sent, *rest = staged.cells
         at = self._time(staged.row, placed_at)
         amount = self._number("orders", staged.row, "total", total)
         shipping = self._number("orders", staged.row, "shipping", sent or "0")
+        rates = self._rates(staged.row, currency, *rest[-2:])
         self._check_texts(staged)
         if kind not in {"sale", "return"}:
             self._error("orders", staged.row, "kind", kind, _("Write sale or return."))
         if len(self.errors) > before or at is None or amount is None or shipping is None:
             return None
-        buyer = buyer_of(customer_id, *person) if customer_id else None
+        buyer = buyer_of(customer_id, *rest[:-2]) if customer_id else None
         try:
             if kind == "sale":
-                return self._order(staged, order_id, buyer, at, currency, amount, shipping)
+                order = self._order(staged, order_id, buyer, at, currency, amount, shipping, rates)
+                check_order(order)
+                return order
             return self._refund(staged, order_id, buyer, at, currency, amount, returns)
         except _BadLineError:
             return None
@@ -156,9 +166,9 @@ class Reader:
 
     def _order(
         self, staged: StagedOrder, order_id: str, buyer: CustomerRef | None, at: dt.datetime,
-        currency: str, total: Decimal, shipping: Decimal,
+        currency: str, total: Decimal, shipping: Decimal, rates: Rates,
     ) -> OrderInput:  # fmt: skip
-        order = OrderInput(
+        return OrderInput(
             external_id=order_id,
             placed_at=at,
             currency=currency,
@@ -167,9 +177,8 @@ class Reader:
             source=self.source,
             shipping_total=shipping,
             lines=tuple(self._line(row, cells) for row, cells in staged.lines),
+            rates=rates,
         )
-        check_order(order)
-        return order
 
     def _refund(
         self, staged: StagedOrder, order_id: str, buyer: CustomerRef | None, at: dt.datetime,
@@ -248,6 +257,18 @@ class Reader:
             int(number), amount, round(counted, 3), round(price, 4), round(off, 4), sku=sku,
             category=category,
         )  # fmt: skip
+
+    def _rates(self, row: int, currency: str, text: str, into: str) -> Rates:
+        """The rate that came along; of an order in the very currency there is none."""
+        wanted = into or self.counts_in
+        if not text or wanted == currency:
+            return ()
+        if not CURRENCY(wanted):
+            words = _("Write three letters such as USD.")
+            self._error("orders", row, "exchange_currency", into, words)
+            return ()
+        rate = self._number("orders", row, "exchange_rate", text)
+        return () if rate is None else ((wanted, rate),)
 
     def _check_texts(self, staged: StagedOrder) -> None:
         cells = dict(zip(ORDER_CELLS, staged.cells, strict=True))

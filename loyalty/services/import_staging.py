@@ -33,7 +33,7 @@ OUTCOMES = ("created", "updated", "unchanged", "refused")
 STAGED = -1
 OPTIONAL = {
     "returns_order_id", "unit_price", "discount", "category", "sku", "kind", "shipping", "email",
-    "given_name", "family_name",
+    "given_name", "family_name", "exchange_rate", "exchange_currency",
 }  # fmt: skip
 DEFAULTS = {"kind": "sale"}
 
@@ -52,11 +52,11 @@ class Staging:
         this version makes them."""
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT 1 FROM pg_attribute"
-                " WHERE attrelid = to_regclass(%s) AND attname = 'body' AND NOT attisdropped",
+                "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(%s)"
+                " AND attname IN ('body', 'exchange_rate') AND NOT attisdropped",
                 [self.orders],
             )
-            if cursor.fetchone() is None:
+            if cursor.fetchone()[0] < 2:
                 return False
             cursor.execute(_sql("SELECT EXISTS (SELECT 1 FROM {t})", t=self.orders))
             return bool(cursor.fetchone()[0])

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from loyalty.models import Program
-from loyalty.services.import_files import digest_files, is_ndjson
+from loyalty.services.import_files import digest_files, is_ndjson, start_file_job
 from loyalty.services.import_jobs import (
     actor_of,
     all_or_nothing,
@@ -44,7 +44,6 @@ from members.services.jobs import (
     JobProgress,
     claim_job,
     running,
-    start_or_resume_job,
 )
 from members.services.transactions import run_atomically
 
@@ -89,7 +88,7 @@ def start_import(
     said += f"|{sorted(mapping.items())}" if mapping else ""
     said += "|dry run" if dry_run else ""
     fingerprint = digest_files(said, orders_path, lines_path)
-    return start_or_resume_job(
+    return start_file_job(
         kind=KIND,
         label=import_label(name or orders_path.name, program, dry_run=dry_run),
         fingerprint=fingerprint,
@@ -231,12 +230,13 @@ def _analyze(imported: int) -> None:
 def _work_part(job: Job, staging: Staging, part: int, stop: threading.Event, done: _Done) -> None:
     program = program_of(job)
     zone = program.zone if program else zoneinfo.ZoneInfo(get_merchant().time_zone)
+    counts_in = program.currency if program else get_merchant().currency
     try:
         while not stop.is_set():
             seq, staged = staging.batch(part, BATCH)
             if not staged:
                 return
-            reader = Reader(zone, job.params["source"], timezone.now())
+            reader = Reader(zone, job.params["source"], timezone.now(), counts_in)
             read = reader.read_all(staged)
             good = [(item, value) for item, value in read if value is not None]
             unread = len(staged) - len(good)

@@ -158,13 +158,12 @@ def _no_rate(order: Order, program: ProgramTerms) -> str:
     if order.currency == program.currency:
         return ""
     words = {"given": order.currency, "wanted": program.currency}
-    return (
-        _(
-            "It was not converted when it came: there was no exchange rate from %(given)s to "
-            "%(wanted)s for its day, or the program did not count other currencies then."
+    if order.missing_rates.filter(program=program.id).exists():
+        return (
+            _("There was no exchange rate from %(given)s to %(wanted)s for its day when it came.")
+            % words
         )
-        % words
-    )
+    return _("When it came the program counted orders in %(wanted)s only.") % words
 
 
 def _took_no_part(order: Order, program: ProgramTerms) -> str:

@@ -1,4 +1,5 @@
-"""All lots of a program as a file: what members hold, from when and until when it can be spent.
+"""All balances of a program as a file: what members, pools and gift cards hold lot by lot, from
+when and until when it can be spent; what is owed; who is in which pool.
 
 Written wallet by wallet as of one instant, so that it is one picture however long it takes, in
 constant memory; a run that was killed goes on where it stopped. The file is what `balance_imports`
@@ -11,7 +12,7 @@ import csv
 import datetime as dt
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ import orjson
 from django.utils.translation import gettext as _
 
 from loyalty.instants import NEVER
-from loyalty.ledger.past import LotThen, held_lots_then
-from loyalty.models import Account, Lot, Membership, Pool, Program, Transfer, Wallet, WalletType
+from loyalty.ledger.past import LotThen, held_lots_then, holdings_then
+from loyalty.models import Lot, Program, Transfer, Wallet, WalletType
 from loyalty.plain_numbers import units_text
-from loyalty.services.balance_rows import COLUMNS, HELD, MEMBER
+from loyalty.services.balance_rows import COLUMNS, HELD
+from loyalty.services.exported_holders import describe_holders, people_of_pools
 from loyalty.services.import_files import discard_old_files, new_folder
 from members.errors import ConflictError, DomainError, FieldError
 from members.file_cells import harmless
@@ -35,7 +37,9 @@ from members.services.jobs import start_or_resume_job
 KIND = "lot_export"
 FORMATS = ("csv", "ndjson")
 AT_ONCE = 500
-FIELDS = tuple(name for name in COLUMNS if name != "email")
+# No address, and no code that spends.
+FIELDS = tuple(name for name in COLUMNS if name not in ("email", "code"))
+_NOTHING = dict.fromkeys(FIELDS, "")
 
 
 def start_lot_export(
@@ -112,14 +116,15 @@ def _piece(job: Job) -> Step | None:
     if not path.is_file():
         raise DomainError(_("The file is gone. Export again."), code="files_gone")
     at = dt.datetime.fromisoformat(job.params["at"])
-    rows = list(_rows(wallets, at))
+    rows = list(_rows(wallets, at, job.params["wallet_types"]))
     if job.params["format"] == "csv":
         text = _lines([harmless(row[name]) for name in FIELDS] for row in rows)
     else:
         text = "".join(orjson.dumps(row).decode() + "\n" for row in rows)
     totals: Counter[str] = Counter(job.result["totals"])
     for row in rows:
-        totals[row["wallet_type"]] += 1
+        if row["wallet_type"]:
+            totals[row["wallet_type"]] += 1
     return Step(
         {"wallet": wallets[-1].pk, "size": _write(path, size, text)}, job.done + len(wallets),
         result={"lots": job.result["lots"] + len(rows), "totals": dict(totals)},
@@ -142,18 +147,23 @@ def _lines(rows: Iterable[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-def _rows(wallets: Sequence[Wallet], at: dt.datetime) -> Iterator[dict[str, str]]:
-    """What is left in these wallets, those that come first first."""
+def _rows(
+    wallets: Sequence[Wallet], at: dt.datetime, kinds: Sequence[int]
+) -> Iterator[dict[str, str]]:
+    """Who is in the pools of these wallets, what is owed, and what is left; those lots that come
+    first first."""
     by_key = {wallet.pk: wallet for wallet in wallets}
     held = sorted(held_lots_then(by_key, at), key=lambda lot: (lot.wallet_id, lot.lot_id))
     now = Lot.objects.only("expires_at", "planned_expires_at", "renewable").in_bulk(
         [lot.lot_id for lot in held]
     )
     origins = Transfer.objects.select_related("order").in_bulk({lot.origin_id for lot in held})
-    holders = _holders([wallet.account for wallet in wallets])
+    holders = describe_holders([wallet.account for wallet in wallets])
+    for row in [*people_of_pools(wallets, at, kinds), *_debts(by_key, holders, at)]:
+        yield _NOTHING | row
     for lot in held:
         wallet, origin = by_key[lot.wallet_id], origins[lot.origin_id]
-        yield {
+        yield _NOTHING | {
             "reference": f"{wallet.wallet_type.program.code}-{lot.lot_id}",
             **holders[wallet.account_id],
             "wallet_type": wallet.wallet_type.code,
@@ -167,22 +177,19 @@ def _rows(wallets: Sequence[Wallet], at: dt.datetime) -> Iterator[dict[str, str]
         }
 
 
-def _holders(accounts: Sequence[Account]) -> dict[int, dict[str, str]]:
-    """Whose each account is, by number and id; of a pool or a gift card no person's."""
-    keys = [account.pk for account in accounts]
-    members = Membership.objects.filter(account__in=keys).select_related("customer")
-    found = {
-        item.account_id: {
-            "customer_id": item.customer.external_id or "",
-            "customer": str(item.customer.public_id), "holder": MEMBER,
-        }
-        for item in members
-    }  # fmt: skip
-    pools = dict(Pool.objects.filter(account__in=keys).values_list("account", "public_id"))
-    for account in accounts:
-        whose = f"pool {pools[account.pk]}" if account.pk in pools else account.kind
-        found.setdefault(account.pk, {"customer_id": "", "customer": "", "holder": whose})
-    return found
+def _debts(
+    wallets: Mapping[int, Wallet], holders: Mapping[int, Mapping[str, str]], at: dt.datetime
+) -> Iterator[dict[str, str]]:
+    """Units below zero. Written before the lots, which they do not take."""
+    for key, then in sorted(holdings_then(wallets, at).items()):
+        if then.owed > 0:
+            wallet = wallets[key]
+            yield {
+                "reference": f"{wallet.wallet_type.program.code}-debt-{key}",
+                **holders[wallet.account_id],
+                "wallet_type": wallet.wallet_type.code,
+                "units": units_text(-then.owed, wallet.wallet_type.scale),
+            }
 
 
 def _end(lot: LotThen, now: Lot) -> dict[str, str]:

@@ -140,6 +140,7 @@ def _record_opened(
                 payments.take(order, known)
         results.append(result)
     _write(rows, payments, terms, now)
+    exchanges.keep_missing(opened)
     keep_rates({result.order_id: order.rates for order, result in zip(orders, results, strict=True)
                 if result.outcome != "outdated"})  # fmt: skip
     let_codes_go([order for order, told in zip(orders, results, strict=True)

@@ -102,7 +102,9 @@ def _not_judged(order: Order, membership: Membership, terms: ProgramTerms | None
     if terms is not None and not terms.times.earns_at(order.placed_at):
         return why_nothing_earned(terms.times.state_at(order.placed_at))
     if order.currency != program.currency:
-        return _("It was bought in another currency, and not converted then.")
+        if order.missing_rates.filter(program=program).exists():
+            return _("There was no exchange rate for its day.")
+        return _("Only purchases in %(currency)s earned then.") % {"currency": program.currency}
     return _("The program had not begun yet.")
 
 

@@ -10,16 +10,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from loyalty.models import Activity, Charity, Membership, Order, Pledge, PledgeEvent, Refund
+from loyalty.models import (
+    Activity,
+    Charity,
+    Membership,
+    Order,
+    OrderConversion,
+    Pledge,
+    PledgeEvent,
+    Program,
+    Refund,
+)
 from loyalty.models.orders import MoneyField
 from loyalty.rule_conditions import stored_condition
 from loyalty.rules.facts import ZERO
@@ -160,8 +171,18 @@ def _fresh(pledge: Pledge, customers: Sequence[int] | None) -> QuerySet[Any]:
         return found.filter(type=pledge.activity_type) if pledge.activity_type else found
     found = found.annotate(given_back=_given_back("pk")).exclude(_came_to_nothing(""))
     if pledge.least is not None:
-        found = found.filter(total__gte=pledge.least, currency=program.currency)
+        found = found.filter(_comes_to(pledge.least, program))
     return found
+
+
+def _comes_to(least: Decimal, program: Program) -> Q:
+    """Orders of this much as the program counts them, those in other currencies at their rate."""
+    worth = Func(F("order__total") * F("rate"), F("digits"), function="round",
+                 output_field=MoneyField())  # fmt: skip
+    converted = OrderConversion.objects.filter(program=program, order=OuterRef("pk"))
+    return Q(total__gte=least, currency=program.currency) | Q(
+        Exists(converted.annotate(worth=worth).filter(worth__gte=least))
+    )
 
 
 def _changed(pledge: Pledge, customers: Sequence[int] | None) -> QuerySet[PledgeEvent]:

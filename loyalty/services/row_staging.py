@@ -110,6 +110,15 @@ class RowStaging:
             )
             return [(row, body) for row, body in cursor.fetchall()]
 
+    def saying(self, word: str) -> list[tuple[int, str]]:
+        """All rows in which a word is somewhere: number and body."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                self._sql("SELECT row, body FROM {t} WHERE body LIKE %s ORDER BY row"),
+                [f"%{word}%"],
+            )
+            return [(row, body) for row, body in cursor.fetchall()]
+
     def drop(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute(self._sql("DROP TABLE IF EXISTS {t}"))

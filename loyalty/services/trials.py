@@ -24,9 +24,11 @@ from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.rules.bodies import EarningBody
 from loyalty.rules.caps import Room
 from loyalty.rules.engine import Award, RuleVersion, evaluate
+from loyalty.rules.exchange import as_counted
 from loyalty.rules.facts import Deed, Occasion
 from loyalty.rules.grants import concerned, grant
 from loyalty.rules.idle_multipliers import with_why_idle
+from loyalty.selectors.exchange_rates import recorded_exchange
 from loyalty.selectors.programs import is_discount
 from loyalty.selectors.rulebooks import ProgramTerms, draft_version, terms_of
 from loyalty.selectors.rules import rule_rows
@@ -139,7 +141,8 @@ def buyer_in(program_id: int, customer_id: int | None) -> Buyer:
 def _told(tried: Order | Activity | Occasion, terms: ProgramTerms, buyer: Buyer) -> _Tried:
     if isinstance(tried, Order):
         buyer = buyer_in(terms.id, tried.customer_id)
-        return _Tried(order_occasion(tried, terms), buyer, _given_to_order(tried))
+        occasion = as_counted(order_occasion(tried, terms), recorded_exchange(tried, terms))
+        return _Tried(occasion, buyer, _given_to_order(tried))
     if isinstance(tried, Activity):
         buyer = buyer_in(terms.id, tried.customer_id)
         return _Tried(deed_of(tried, terms), buyer, _given_to_activity(tried))

@@ -149,6 +149,17 @@ CURRENCY = names(
     "货币 貨幣",
     tells=are_currencies,
 )
+EXCHANGE_RATE = _amount(
+    "exchangerate currencyrate fxrate conversionrate rateofexchange wechselkurs umrechnungskurs "
+    "tauxdechange tipodecambio tassodicambio wisselkoers kadarpertukaran kadartukaran "
+    "συναλλαγματικηισοτιμια ισοτιμια 汇率 匯率"
+)
+EXCHANGE_CURRENCY = names(
+    "exchangecurrency basecurrency shopcurrency storecurrency settlementcurrency basiswaehrung "
+    "basiswahrung devisedebase monedabase valutabase basisvaluta matawangasas νομισμαβασης "
+    "基准货币 基準貨幣",
+    fits=_or_empty(are_currencies),
+)
 SHIPPING = _amount(
     "shipping ordershipping shippingtotal ordershippingamount shippingamount shippingcost "
     "delivery versand versandkosten fraisdeport livraison gastosdeenvio envio spedizione "

@@ -169,16 +169,23 @@ def _made(
     kind = "return" if total < 0 else "sale"
     cells = (
         number, person[0], at.isoformat(), currency, f"{total:f}", kind, "", f"{shipping:f}",
-        *person[1:],
+        *person[1:], *_rate(group, currency, reading),
     )  # fmt: skip
     yield StagedOrder(group.row, cells, written), at
     back = abs(number_in(group, "refunded", reading) or ZERO).quantize(coin)
     if back and kind == "sale":
         cells = (
             f"{number}-returned", person[0], at.isoformat(), currency, f"{-min(back, total):f}",
-            "return", number, "0", *person[1:],
+            "return", number, "0", *person[1:], "", "",
         )  # fmt: skip
         yield StagedOrder(group.row, cells, ()), at
+
+
+def _rate(group: Group, currency: str, reading: Reading) -> tuple[str, str]:
+    """What came along for programs in another currency; without a name in that of the file."""
+    rate = number_in(group, "exchange_rate", reading)
+    wanted = (group.said.get("exchange_currency") or reading.currency).upper()
+    return ("", "") if rate is None or wanted == currency else (f"{rate:f}", wanted)
 
 
 def _total(group: Group, lines: list[Line], shipping: Decimal, reading: Reading) -> Decimal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -47,6 +48,8 @@ class Job(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     # The process that has it (members.services.job_workers), so that its death is known at once.
     worker = models.CharField(max_length=120, blank=True)
+    # Not stored: what its parameters were before it was begun anew.
+    replaced: dict[str, Any] | None = None
 
     class Meta:
         ordering = ["-id"]

@@ -247,7 +247,7 @@ def _resume(job: Job, params: dict[str, Any] | None) -> None:
     job.state, job.finished_at = State.QUEUED, None
     job.error, job.cancel_requested = "", False
     if params is not None:
-        job.params = params
+        job.replaced, job.params = job.params, params
     job.save(
         update_fields=["state", "attempts", "finished_at", "error", "cancel_requested", "params"]
     )

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from loyalty.services.import_files import start_file_job
 from members.errors import DomainError
 from members.formatting import format_number
 from members.models import Job, JobError, User
 from members.services.audit import SYSTEM, Actor
 from members.services.job_runs import Step, run_in_chunks
-from members.services.jobs import record_job_errors, start_or_resume_job
+from members.services.jobs import record_job_errors
 from rewards.models import VoucherPool
 from rewards.services.voucher_pools import Imported, add_piece, audit_filled, codes_in
 
@@ -35,7 +36,7 @@ def start_voucher_import(*, pool: VoucherPool, path: Path, name: str, actor: Act
         while chunk := stream.read(1 << 20):
             digest.update(chunk)
             lines += chunk.count(b"\n")
-    return start_or_resume_job(
+    return start_file_job(
         kind=KIND,
         label=_("%(file)s into %(pool)s") % {"file": name, "pool": pool.name},
         fingerprint=digest.hexdigest(),

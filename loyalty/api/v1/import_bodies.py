@@ -89,7 +89,9 @@ class ImportOut(Answer):
         description="What became of the rows, once it has ended: `created`, `updated`,"
         " `unchanged`, `enrolled`, `refused`."
     )
-    totals: list[UnitTotal] = Field(description="Of balances: the units that come in, by kind.")
+    totals: list[UnitTotal] = Field(
+        description="Of balances: the units that come in, less what is owed, by kind."
+    )
     error: str = Field(description="Why it failed as a whole.")
     undo: UUID | None = Field(description="The job that undid it last, or does.")
     undo_state: str = Field(description="How that is; empty where there is none.")

@@ -22,7 +22,10 @@ from members.services.audit import SYSTEM
 
 
 class Command(BaseCommand):
-    help = "Write all lots of a program into a file, as of now; import_balances takes it."
+    help = (
+        "Write all balances of a program into a file, as of now: lots, what is owed, who is in "
+        "pools; import_balances takes it."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("program", help="the program's code")

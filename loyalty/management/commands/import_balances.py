@@ -22,8 +22,9 @@ SHOWN = 20
 
 class Command(BaseCommand):
     help = (
-        "Try a file of balances (CSV or NDJSON, also gzipped), lot by lot, and say what it would "
-        "book. Safe to repeat and to kill: no row is ever booked twice."
+        "Try a file of balances (CSV or NDJSON, also gzipped), lot by lot, of members, pools and "
+        "gift cards, and say what it would book. Safe to repeat and to kill: no row is ever booked "
+        "twice."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

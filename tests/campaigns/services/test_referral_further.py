@@ -355,3 +355,15 @@ def test_both_are_told_of_their_share_once_and_not_of_what_went_back(club: Progr
     assert sorted(texts) == [
         "Your share of a purchase.", "Your share of a purchase. Ben has bought something.",
     ]  # fmt: skip
+
+
+def test_a_further_purchase_in_another_currency_counts_at_its_rate(club: Program) -> None:
+    link = shared(club)
+    found = brought(link)
+    rates = (("USD", Decimal("1.2")),)
+    record(order("ben-1", "50", at=day(2), buyer="ben", currency="EUR", rates=rates))
+    settle(found, day(3))
+    assert moves("ann") == [("accrual", 600)]
+    give_back(refund("R", "25", of="ben-1", currency="EUR", at=day(4)))
+    settle(found, day(5))
+    assert sum(units for _kind, units in moves("ann")) == 300

@@ -428,3 +428,21 @@ def test_all_wallets_of_a_batch_are_locked_before_the_first_referral(how: str, w
     states = Referral.objects.values_list("status", flat=True)
     assert list(states) == [Status.PAID] * 2
     assert_ledger_coherent()
+
+
+def test_a_purchase_in_another_currency_is_what_it_was_converted_to(club: Program) -> None:
+    promise(club, advocate={"kind": "percent", "percent": 10}, friend={}, least="55")
+    make_program("home", name="Home", currency="EUR", earning_rules=[])
+    link = make_link(club)
+    found, without = bring(link), bring(link, "cem")
+    rates = (("USD", Decimal("1.2")),)
+    record(order("ben-1", "50", at=day(1), buyer="ben", currency="EUR", rates=rates))
+    # This one would be enough, and does not count here: there is no rate.
+    record(order("cem-1", "90", at=day(1), buyer="cem", currency="EUR"))
+    assert settle(without, day(2)).status == Status.JOINED
+    settle(found, day(2))
+    assert settle(found, day(20)).status == Status.PAID
+    assert moves("ann") == [("accrual", 600)]
+    give_back(refund("R", "10", of="ben-1", currency="EUR", at=day(21)))
+    settle(found, day(21))
+    assert sum(units for _kind, units in moves("ann")) == 0

@@ -99,10 +99,24 @@ def test_a_purchase_for_whose_day_there_was_no_rate_says_so(
     shop.enroll(noor, home)
     buy_in_euro(noor, "E1")
     text = page_of(sign_in(noor), noor, "E1")
-    assert "It was bought in another currency, and not converted then." in text
+    assert "There was no exchange rate for its day." in text
     assert "Only purchases in" not in text
     Program.objects.filter(pk=shop.program.pk).update(foreign_orders="refuse")
     assert "Only purchases in USD earn." in page_of(sign_in(noor), noor, "E1")
+
+
+def test_a_purchase_that_came_before_its_currency_counted_says_so(
+    noor: Customer, sign_in: SignIn, shop: Shop
+) -> None:
+    with_rules()
+    home = make_program(
+        "home", name="Home", currency="EUR", at=timezone.now() - dt.timedelta(days=9)
+    )
+    shop.enroll(noor, home)
+    Program.objects.filter(pk=shop.program.pk).update(foreign_orders="refuse", revision=99)
+    buy_in_euro(noor, "E1", rate="1.5")
+    Program.objects.filter(pk=shop.program.pk).update(foreign_orders="convert", revision=100)
+    assert "Only purchases in USD earned then." in page_of(sign_in(noor), noor, "E1")
 
 
 def test_a_purchase_that_earned_nothing_is_there_too(

@@ -86,7 +86,7 @@ def test_wrong_rows_are_named_on_the_page(administrator: Client, beans: Program)
     tried = work(send(administrator, beans, "reference,customer_id,units\nA,C-1,many\n"))
     page = text_of(administrator.get(url("import_page", tried.public_id)))
     assert "nothing would come in" in page
-    assert "Write a number above zero" in page
+    assert "Write a number such as 120" in page
     assert url("import_confirm", tried.public_id) not in page
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -274,3 +275,23 @@ def test_an_order_that_is_made_up_for_nobody_is_the_first_of_who_joins_with_it(
     known = {"try-member": "c1", "try-day": tomorrow, "try-goods": "40", "try-number": ""}
     [(now, then)] = sums(tried(manager, program, "double-first-purchase", **known))
     assert then == now > 0
+
+
+def test_an_order_in_another_currency_is_tried_as_it_counted(
+    manager: Client, capped: Program
+) -> None:
+    at = timezone.now() - dt.timedelta(minutes=5)
+    rates = (("USD", Decimal("1.2")),)
+    record(order("E1", "50", at=at, buyer="c1", currency="EUR", rates=rates), now=at)
+    values = form_of(manager, url("rule_edit", capped.code, "base")) | {
+        "rule": "base", "try-number": "E1",
+    }  # fmt: skip
+    trial = manager.post(url("rule_preview", capped.code, "rate"), values).context["trial"]
+    assert sums(trial) == [(60, 60)]
+    # Money is taken off prices in the program's own currency alone.
+    sent = form_of(manager, url("rule_create", capped.code, "blank-discount"))
+    page = manager.post(
+        url("rule_preview", capped.code, "discount"), sent | {"name": "New", "try-number": "E1"}
+    )
+    assert page.context.get("discount_trial") is None
+    assert "There is no order E1 in this currency." in page.content.decode()

@@ -7,7 +7,7 @@ from django.core.management import CommandError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from loyalty.models import Membership, Order, Refund, Transfer
+from loyalty.models import Membership, Order, OrderRate, Refund, Transfer
 from loyalty.services import import_records, imports
 from members.errors import DomainError
 from members.models import Customer, Job, JobError
@@ -402,3 +402,28 @@ def test_a_row_of_a_day_to_come_is_refused_and_named(club, run, write):
     ]  # fmt: skip
     assert "check the clock" in JobError.objects.first().reason
     assert moves("C1") == [("accrual", 30)]
+
+
+def test_a_rate_comes_along_with_an_order_in_another_currency(club, run, tmp_path):
+    paths = tmp_path / "orders.csv", tmp_path / "lines.csv"
+    rows = [
+        "order_id,customer_id,placed_at,currency,total,exchange_rate,exchange_currency",
+        # What the program counts in, named or not; an order in it needs none.
+        "A1,C1,2024-01-05,EUR,100.00,1.10,",
+        "A2,C1,2024-01-06,EUR,10.00,1.25,USD",
+        "A3,C1,2024-01-06,USD,1.00,1,USD",
+        "A4,C1,2024-01-06,EUR,10.00,much,",
+        "A5,C1,2024-01-06,EUR,10.00,0,",
+        "A6,C1,2024-01-06,EUR,10.00,1.1,dollars",
+        "A7,C1,2024-01-06,EUR,10.00,160,JPY",
+    ]
+    paths[0].write_text("\n".join(rows))
+    paths[1].write_text("order_id,line_no,sku,category,quantity,unit_price,discount,line_total\n")
+    run("import_orders", "club", *paths)
+    assert sorted(moves("C1")) == [("accrual", 1), ("accrual", 12), ("accrual", 110)]
+    found = JobError.objects.order_by("row").values_list("row", "column", "value")
+    assert list(found) == [
+        (5, "exchange_rate", "much"), (6, "exchange_rate", "0"),
+        (7, "exchange_currency", "dollars"), (8, "currency", "EUR"),
+    ]  # fmt: skip
+    assert {str(rate) for rate in OrderRate.objects.all()} == {"1.1 USD", "1.25 USD"}

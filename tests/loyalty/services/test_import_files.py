@@ -11,12 +11,18 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from loyalty.models import Program
 from loyalty.services import import_files
+from loyalty.services.balance_imports import start_balance_check
 from loyalty.services.balance_rows import LAYOUT
-from loyalty.services.import_files import discard_old_files, new_folder
+from loyalty.services.import_files import discard_old_files, new_folder, store_file
 from loyalty.services.row_staging import RowStaging
 from loyalty.tasks import discard_old_files as every_night
+from members.errors import ConflictError
 from members.models import Job
+from members.services.audit import SYSTEM
+from members.services.jobs import claim_job
+from tests.loyalty.factories import make_program
 
 pytestmark = pytest.mark.django_db
 
@@ -57,3 +63,66 @@ def test_staged_rows_go_with_the_night_once_nobody_will_work_on_them(
     assert left == [Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED]
     tables = connection.introspection.table_names()
     assert len([name for name in tables if name.startswith("loyalty_import_")]) == 3
+
+
+class TestReplacedUploads:
+    """The same file again, while it waits or has failed, is the same work: one upload is enough."""
+
+    def upload(self, program: Program) -> tuple[Job, Path]:
+        folder = new_folder()
+        path = store_file(folder, "balances.ndjson", [b'{"reference": "A"}\n'])
+        return start_balance_check(
+            program=program, path=path, name="a.ndjson", actor=SYSTEM
+        ), folder  # fmt: skip
+
+    def test_what_is_replaced_goes_at_once(
+        self, settings: Any, tmp_path: Path, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        settings.VAR_DIR = tmp_path
+        program = make_program()
+        job, first = self.upload(program)
+        with django_capture_on_commit_callbacks() as later:
+            same, second = self.upload(program)
+        assert (same, first.exists()) == (job, True)
+        for callback in later:
+            callback()
+        assert (first.exists(), second.exists()) == (False, True)
+        assert Path(same.params["balances"]).is_file()
+
+    def test_what_runs_keeps_its_file(
+        self, settings: Any, tmp_path: Path, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        settings.VAR_DIR = tmp_path
+        program = make_program()
+        job, first = self.upload(program)
+        assert claim_job(job.pk) is not None
+        with (
+            django_capture_on_commit_callbacks(execute=True),
+            pytest.raises(ConflictError, match="already running"),
+        ):
+            self.upload(program)
+        assert first.exists()
+
+    def test_what_another_job_names_stays(
+        self, settings: Any, tmp_path: Path, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        settings.VAR_DIR = tmp_path
+        program = make_program()
+        job, first = self.upload(program)
+        Job.objects.create(kind="other", fingerprint="x", params=job.params)
+        with django_capture_on_commit_callbacks(execute=True):
+            self.upload(program)
+        assert first.exists()
+
+    def test_a_file_that_a_command_was_given_is_left_alone(
+        self, settings: Any, tmp_path: Path, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        settings.VAR_DIR = tmp_path
+        path = tmp_path / "own" / "balances.ndjson"
+        path.parent.mkdir()
+        path.write_text('{"reference": "A"}\n')
+        program = make_program()
+        start_balance_check(program=program, path=path, name="a.ndjson", actor=SYSTEM)
+        with django_capture_on_commit_callbacks(execute=True):
+            self.upload(program)
+        assert path.is_file()

@@ -1,6 +1,7 @@
 """What the merchant gives for orders, activities and new members."""
 
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, connections, transaction
@@ -170,3 +171,15 @@ def test_a_budget_for_one_is_given_once_however_many_count():
     assert given() == Pledge.objects.get().given == 3
     assert PledgeEvent.objects.count() == 8
     assert_ledger_coherent()
+
+
+def test_the_least_of_an_order_in_another_currency_is_what_it_was_converted_to(db):
+    club(EACH_ORDER | {"least": "50"})
+    member(bought="")
+    for number, rate in (("A1", "1.25"), ("A2", "1.2")):
+        record(
+            order(number, "41", buyer="ann", currency="EUR", rates=(("USD", Decimal(rate)),))
+        )  # fmt: skip
+    count("ann")
+    counted = PledgeEvent.objects.filter(state="counted")
+    assert [item.order.external_id for item in counted] == ["A1"]

@@ -105,6 +105,25 @@ def test_a_german_till_with_semicolons_and_an_old_encoding(tmp_path: Path) -> No
     assert [row[3] for _number, row in rows_of(tmp_path / "export.csv", table)] == ["Müllerstraße"]
 
 
+@pytest.mark.parametrize(
+    ("rate", "into"), [("Exchange Rate", "Base currency"), ("Wechselkurs", "Basiswährung"),
+                       ("汇率", "基准货币"), ("Taux de change", "Devise de base")],
+)  # fmt: skip
+def test_an_exchange_rate_is_known_by_name_beside_the_orders_own_currency(
+    tmp_path: Path, rate: str, into: str
+) -> None:
+    text = (
+        f"Order,Created at,Currency,Total,{rate},{into}\n"
+        "A-1,2026-03-01,EUR,12.50,1.0925,USD\nA-2,2026-03-02,USD,7.00,1,USD\n"
+    )
+    table = read_table(write(tmp_path, text.encode()))
+    found = {name: table.header[place] for name, place in guess_columns(table).items()}
+    assert (found["exchange_rate"], found["exchange_currency"], found["currency"]) == (
+        rate, into, "Currency",
+    )  # fmt: skip
+    assert found["total"] == "Total"
+
+
 def test_what_no_name_says_the_content_does(tmp_path: Path) -> None:
     table = read_table(write(tmp_path, PLAIN.encode()))
     found = {name: table.header[place] for name, place in guess_columns(table).items()}

@@ -199,7 +199,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"customer_id": "", "customer": "7"}, "customer", "uuid"),
     ({"customer_id": "", "customer": "0" * 32}, "customer", "not_found"),
     ({"wallet_type": "miles"}, "wallet_type", "not_found"),
-    ({"units": "-5"}, "units", "invalid"),
+    ({"units": "0"}, "units", "invalid"),
     ({"units": "1.5"}, "units", "too_fine"),
     ({"units": "1e3"}, "units", "invalid"),
     ({"units": 1.5}, "units", "not_a_text"),
@@ -212,7 +212,10 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"expiry": "fixed"}, "expires_at", "required"),
     ({"expiry": "never", "expires_at": "2099-01-01"}, "expires_at", "invalid"),
     ({"expiry": "someday"}, "expiry", "invalid"),
-    ({"holder": "pool 7"}, "holder", "not_a_member"),
+    ({"holder": "pool 7"}, "holder", "unknown_holder"),
+    ({"holder": "pool"}, "pool", "required"),
+    ({"holder": "pool", "pool": "P", "role": "boss", "units": ""}, "role", "invalid"),
+    ({"holder": "pool", "pool": "P", "role": "owner"}, "units", "not_a_lot"),
 ]
 
 

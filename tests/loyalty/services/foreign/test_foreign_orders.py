@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from loyalty.explanations import explain_transfer
 from loyalty.models import (
     ExchangeRate,
+    MissingRate,
     Order,
     OrderConversion,
     Transfer,
@@ -17,6 +18,7 @@ from loyalty.models import (
 from loyalty.selectors.programs import definition_of
 from loyalty.services.claims import claim_order, unclaim_order
 from loyalty.services.exchange_rates import RateInput, delete_rate, put_rates
+from loyalty.services.judgments import explain_order
 from loyalty.services.kept_orders import judge_kept_orders
 from loyalty.services.programs import apply_definition
 from members.errors import ConflictError, DomainError
@@ -191,6 +193,32 @@ def test_an_order_from_before_the_program_converts_goes_on_counting_for_nothing(
     assert moves() == [("accrual", 100), ("clawback", -50)]
     record(order("A2", total="10", at=day(3)))
     assert sorted(moves())[:2] == [("accrual", 9), ("accrual", 10)]
+
+
+def test_an_order_that_counts_nothing_says_which_of_the_two_reasons_it_was(club):
+    make_program("home", name="Home", currency="USD", at=day(-30))
+    record(order("A1", total="100"))
+    set_policy(club, "refuse")
+    record(order("A2", total="100", rates=(("EUR", Decimal("0.9")),)))
+    set_policy(club, "convert")
+    found = {}
+    for kept in Order.objects.all():
+        for judgment in explain_order(kept):
+            if judgment.name == "Club":
+                found[kept.external_id] = judgment.reason
+    assert found == {
+        "A1": "There was no exchange rate from USD to EUR for its day when it came.",
+        "A2": "When it came the program counted orders in EUR only.",
+    }
+
+
+def test_a_claimed_order_without_a_rate_says_so(club):
+    record(order(total="100", buyer=None))
+    claim(Customer.objects.create(external_id="ann"), day(1))
+    [judgment] = explain_order(Order.objects.get())
+    assert "no exchange rate from USD to EUR" in judgment.reason
+    unclaim_order(order=Order.objects.get(), actor=SYSTEM, source="backoffice", now=day(2))
+    assert not MissingRate.objects.exists()
 
 
 def test_a_rate_that_comes_late_moves_no_order_that_had_none(club):

@@ -1,0 +1,537 @@
+"""Pools, gift cards and debts come in from a file of balances, and go out as one."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db.models import Sum
+from django.utils import timezone
+
+from loyalty.models import (
+    Company,
+    ImportBatch,
+    Lot,
+    Membership,
+    Pool,
+    PoolMember,
+    Program,
+    Transfer,
+    Wallet,
+)
+from loyalty.services import balance_imports
+from loyalty.services.adjustments import adjust_units
+from loyalty.services.balance_imports import (
+    balance_words,
+    book_balances,
+    run_balance_import,
+    start_balance_check,
+    totals_of,
+)
+from loyalty.services.balance_undoing import (
+    balance_undo_words,
+    preview_balance_undo,
+    run_balance_undo,
+    start_balance_undo,
+)
+from loyalty.services.companies import create_company
+from loyalty.services.memberships import enroll_customer
+from loyalty.services.pools import PoolTerms, add_pool_member, create_pool
+from loyalty.services.redemptions import redeem_units
+from members.errors import ConflictError
+from members.models import AuditEntry, Customer, Job
+from members.services.api_keys import create_api_key
+from members.services.audit import SYSTEM, Actor
+from members.services.jobs import retry_job
+from rewards.models import GiftCard
+from rewards.selectors.gift_cards import balance_of
+from rewards.services.gift_card_money import redeem_gift_card
+from rewards.services.gift_cards import (
+    block_gift_card,
+    cancel_gift_card,
+    code_of,
+    find_gift_card,
+    issue_gift_card,
+)
+from tests.loyalty.factories import give_back, make_program, order, record, refund
+from tests.loyalty.services.balances.moving import (
+    COINS,
+    NOW,
+    POINTS,
+    Bring,
+    balance,
+    booked,
+    export,
+    row,
+)
+
+pytestmark = pytest.mark.django_db
+CREDIT = {"code": "credit", "singular": "Dollar", "plural": "Dollars", "decimals": 2,
+          "unit_value": "1", "stored_value": True}  # fmt: skip
+
+
+@pytest.fixture
+def old() -> Program:
+    return make_program(code="old", wallet_types=[POINTS, COINS, CREDIT])
+
+
+@pytest.fixture
+def new() -> Program:
+    return make_program(code="new", wallet_types=[POINTS, COINS, CREDIT], earning_rules=[])
+
+
+def owner(pool: str = "P-1", **said: Any) -> dict[str, Any]:
+    return {"reference": f"{pool}-owner", "customer_id": "C-1", "holder": "pool", "pool": pool,
+            "pool_name": "The Lees", "role": "owner"} | said  # fmt: skip
+
+
+def share(reference: str = "S1", units: str = "40", **said: Any) -> dict[str, Any]:
+    """A lot of a pool."""
+    return {"reference": reference, "holder": "pool", "pool": "P-1", "units": units,
+            "wallet_type": "points"} | said  # fmt: skip
+
+
+def card(reference: str = "G1", units: str = "25", **said: Any) -> dict[str, Any]:
+    return {"reference": reference, "holder": "gift_card", "code": "OLD-GIFT-0815",
+            "units": units} | said  # fmt: skip
+
+
+def debt(reference: str = "D1", units: str = "-30", **said: Any) -> dict[str, Any]:
+    return row(reference, units, **said)
+
+
+def undo(job: Job) -> Job:
+    started = start_balance_undo(job=job, reason="The wrong file", actor=SYSTEM)
+    done = run_balance_undo(started.pk)
+    assert done is not None
+    return done
+
+
+def owed(program: Program, number: str = "C-1") -> int:
+    return wallet_of(program, number).owed
+
+
+def sums(program: Program) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """By kind of units and of holder: what can be spent, what waits, what is owed."""
+    found = Wallet.objects.filter(wallet_type__program=program).values_list(
+        "wallet_type__code", "account__kind"
+    )
+    totals = found.annotate(Sum("balance"), Sum("pending"), Sum("owed")).order_by()
+    return {(code, kind): tuple(rest) for code, kind, *rest in totals if any(rest)}
+
+
+class TestPools:
+    def test_a_household_comes_with_its_people_and_what_it_holds(
+        self, new: Program, bring: Bring
+    ) -> None:
+        job = bring(
+            new,
+            # What it holds may stand before who is in it.
+            share(expires_at="2099-01-31"),
+            owner(contribution="share", share="50", spending="named", leaving="stays"),
+            owner(reference="m", customer_id="C-2", role="member", may_spend="yes",
+                  contributes="no"),
+        )  # fmt: skip
+        assert (job.result["created"], job.result["refused"]) == (3, 0)
+        pool = Pool.objects.get()
+        assert (pool.name, pool.kind, pool.contribution, pool.share, pool.spending) == (
+            "The Lees", "household", "share", 50, "named",
+        )  # fmt: skip
+        assert list(
+            pool.members.values_list(
+                "membership__customer__external_id", "role", "may_spend", "contributes"
+            )
+        ) == [("C-1", "owner", False, True), ("C-2", "member", True, False)]
+        assert sums(new) == {("points", "pool"): (40, 0, 0)}
+        lot = Lot.objects.get()
+        assert (lot.transfer.kind, lot.transfer.from_account.kind) == ("adjustment", "adjusted")
+        assert lot.expires_at is not None
+        assert AuditEntry.objects.filter(action="pool.created").count() == 1
+
+    def test_again_it_is_the_same_pool(self, new: Program, bring: Bring) -> None:
+        rows = [owner(), owner(reference="m", customer_id="C-2", role="member"), share()]
+        bring(new, *rows)
+        more = [share("S2", "7"), owner(reference="n", customer_id="C-3", role="member")]
+        again = bring(new, *rows, *more, name="again.ndjson")
+        assert (again.result["created"], again.result["unchanged"]) == (2, 3)
+        assert (Pool.objects.count(), PoolMember.objects.count()) == (1, 3)
+        assert sums(new) == {("points", "pool"): (47, 0, 0)}
+
+    def test_a_row_that_does_not_fit_is_named_and_nothing_of_it_stays(
+        self, new: Program, check: Bring, bring: Bring
+    ) -> None:
+        bring(new, owner("P-9", reference="other"), name="other.ndjson")
+        tried = check(
+            new, share("S9", pool="P-2"), owner(), share(), share("S3", wallet_type="credit"),
+            owner("P-3", reference="x", customer_id="C-7", contribution="most"),
+        )  # fmt: skip
+        assert [
+            (error.row, error.column, error.code) for error in tried.errors.order_by("row")
+        ] == [
+            (1, "pool", "no_owner"),
+            # They are in another pool.
+            (2, "customer_id", "already_in_pool"),
+            (3, "customer_id", "already_in_pool"),
+            (4, "wallet_type", "not_found"),
+            (5, "contribution", "invalid_request"),
+        ]
+        assert Pool.objects.count() == 1
+
+    def test_a_company_comes_with_its_number_and_roles(self, new: Program, bring: Bring) -> None:
+        bring(
+            new, owner(company_id="K-1", pool_name="Lee & Co"),
+            owner(reference="b", customer_id="C-2", role="buyer", company_id="K-1"), share(),
+        )  # fmt: skip
+        company = Company.objects.get()
+        assert (company.external_id, company.pool.name, company.pool.kind) == (
+            "K-1", "Lee & Co", "company",
+        )  # fmt: skip
+
+    def test_units_come_into_a_pool_that_is_here_by_its_id(
+        self, new: Program, bring: Bring
+    ) -> None:
+        member = enrolled(new, "C-1")
+        pool = create_pool(
+            owner=member, terms=PoolTerms("Here"), bring=False, actor=SYSTEM, source="api", now=NOW
+        )
+        assert bring(new, share(pool=str(pool.public_id))).result["created"] == 1
+        assert sums(new) == {("points", "pool"): (40, 0, 0)}
+
+    def test_undone_it_is_closed_and_may_come_again(self, new: Program, bring: Bring) -> None:
+        rows = [owner(), owner(reference="m", customer_id="C-2", role="member"), share()]
+        job = bring(new, *rows)
+        preview = preview_balance_undo(job)
+        assert (preview.due, preview.members) == (1, 2)
+        assert balance_undo_words(undo(job)) == "1 balances taken back, 2 taken out of pools"
+        assert Pool.objects.get().status == "closed"
+        again = bring(new, *rows)
+        assert (again.result["created"], Pool.objects.count()) == (3, 2)
+        assert sums(new) == {("points", "pool"): (40, 0, 0)}
+
+    def test_who_is_in_a_pool_that_was_used_stays_and_is_named(
+        self, new: Program, bring: Bring
+    ) -> None:
+        job = bring(new, owner(), share())
+        wallet = Wallet.objects.select_related("wallet_type__program").get(
+            account__kind="pool", wallet_type__code="points"
+        )
+        spend(wallet, 15)
+        done = undo(job)
+        assert (done.result["canceled"], done.result["left"], done.result["kept"]) == (0, 0, 2)
+        assert {error.column for error in done.errors.all()} == {"reference", "pool"}
+        assert Pool.objects.get().status == "open"
+
+
+class TestGiftCards:
+    def test_a_card_pays_with_the_code_that_its_holder_has(
+        self, new: Program, bring: Bring
+    ) -> None:
+        job = bring(new, card(), card("G2", "5.50", expires_at="2099-06-30"), card(
+            "G3", "9", code="blocked-4711", card_state="blocked", customer_id="C-8"
+        ))  # fmt: skip
+        assert job.result["created"] == 3
+        found = find_gift_card("old gift 0815")
+        assert (found.status, found.amount, found.last_four, found.seed) == (
+            "active", Decimal("30.50"), "0815", None,
+        )  # fmt: skip
+        assert balance_of(found, timezone.now()) == Decimal("30.50")
+        assert found.deposit is not None
+        assert (found.deposit.kind, found.deposit.from_account.kind) == ("deposit", "adjusted")
+        redeem_gift_card(
+            card=found, amount=Decimal(12), key="cart", source="api", actor=SYSTEM,
+            now=timezone.now(),
+        )  # fmt: skip
+        other = find_gift_card("BLOCKED4711")
+        assert (other.status, other.buyer and other.buyer.external_id) == ("blocked", "C-8")
+        # Who bought one is no member for it.
+        assert Membership.objects.count() == 0
+        assert job.errors.count() == 0
+
+    def test_a_card_without_a_code_gets_a_new_one(self, new: Program, bring: Bring) -> None:
+        bring(new, card(code="", gift_card="K7"), card("G2", "5", code="", gift_card="K7"))
+        found = GiftCard.objects.get()
+        assert find_gift_card(code_of(found)) == found
+        assert balance_of(found, timezone.now()) == Decimal(30)
+
+    def test_a_code_that_is_here_is_refused_and_written_nowhere(
+        self, new: Program, check: Bring
+    ) -> None:
+        made, _again = issue_gift_card(
+            program=new, amount=Decimal(10), key="k", source="api", actor=SYSTEM, now=NOW
+        )
+        code = code_of(made)
+        tried = check(new, card(code=code), card("G2", code="x"), card("G3", units="-5"),
+                      card("G4", wallet_type="points"), card("G5", card_state="lost"))  # fmt: skip
+        found = [(error.column, error.code) for error in tried.errors.order_by("row")]
+        assert found == [
+            ("code", "code_taken"), ("code", "invalid"), ("units", "invalid"),
+            ("wallet_type", "not_found"), ("card_state", "invalid"),
+        ]  # fmt: skip
+        assert not any(code in error.value for error in tried.errors.all())
+        assert GiftCard.objects.count() == 1
+
+    def test_a_program_without_stored_value_has_none(self, check: Bring) -> None:
+        tried = check(make_program(code="plain", wallet_types=[POINTS]), card(), row())
+        assert tried.errors.get().code == "no_stored_value"
+
+    def test_canceled_its_money_is_gone(self, new: Program, bring: Bring) -> None:
+        bring(new, card(), card("G2", "5"))
+        cancel_gift_card(
+            card=GiftCard.objects.get(), reason="lost", source="api", actor=SYSTEM,
+            now=timezone.now(),
+        )  # fmt: skip
+        assert sums(new) == {}
+
+    def test_undone_it_is_canceled_and_its_code_may_come_again(
+        self, new: Program, bring: Bring
+    ) -> None:
+        job = bring(new, card())
+        assert balance_undo_words(undo(job)) == "1 balances taken back, 1 gift cards canceled"
+        assert (GiftCard.objects.get().status, sums(new)) == ("cancelled", {})
+        bring(new, card())
+        assert balance_of(find_gift_card("OLDGIFT0815"), timezone.now()) == Decimal(25)
+
+    def test_one_that_was_used_stays_with_what_is_on_it(self, new: Program, bring: Bring) -> None:
+        job = bring(new, card(), card("G2", "9", code="other-4711"))
+        found = find_gift_card("OLDGIFT0815")
+        redeem_gift_card(
+            card=found, amount=Decimal(1), key="cart", source="api", actor=SYSTEM,
+            now=timezone.now(),
+        )  # fmt: skip
+        done = undo(job)
+        assert (done.result["canceled"], done.result["closed"], done.result["kept"]) == (1, 1, 1)
+        found.refresh_from_db()
+        assert (found.status, balance_of(found, timezone.now())) == ("active", Decimal(24))
+
+
+class TestDebts:
+    def test_what_is_owed_comes_as_units_below_zero(self, new: Program, check: Bring) -> None:
+        tried = check(new, debt())
+        assert [units for _kind, units in totals_of(tried)] == [-30]
+        assert "1 balances can be booked" in balance_words(tried)
+        booked(tried)
+        assert (balance(new), owed(new)) == ((0, 0), 30)
+        movement = Transfer.objects.get()
+        assert (movement.kind, movement.to_account.kind, movement.debt_change) == (
+            "adjustment", "adjusted", 30,
+        )  # fmt: skip
+
+    def test_what_comes_with_it_repays_it_and_what_waits_does_not(
+        self, new: Program, bring: Bring
+    ) -> None:
+        bring(new, row("L1", "20"), debt(), row("L2", "50", matures_at="2099-01-01"))
+        assert (balance(new), owed(new)) == ((0, 50), 10)
+
+    def test_where_debts_block_the_units_stay_beside_it(self, bring: Bring) -> None:
+        program = make_program(
+            code="blocks",
+            wallet_types=[POINTS],
+            earning_rules=[],
+            debt_policy="refuse_redemption_only",
+        )
+        bring(program, row("L1", "20"), debt())
+        assert (balance(program), owed(program)) == ((20, 0), 30)
+
+    def test_nobody_owes_stored_value_and_a_debt_has_no_days(
+        self, new: Program, check: Bring
+    ) -> None:
+        tried = check(new, debt(wallet_type="credit"), debt("D2", expires_at="2099-01-01"))
+        assert [(error.column, error.code) for error in tried.errors.order_by("row")] == [
+            ("units", "invalid"), ("expires_at", "of_a_debt"),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("lots", [[], ["20"], ["100"]])
+    def test_undone_nothing_is_owed_and_nothing_there(
+        self, new: Program, bring: Bring, lots: list[str]
+    ) -> None:
+        job = bring(new, *(row(f"L{units}", units) for units in lots), debt())
+        done = undo(job)
+        assert (done.result["canceled"], done.result["kept"]) == (len(lots) + 1, 0)
+        assert (balance(new), owed(new)) == ((0, 0), 0)
+        assert bring(new, debt()).result["created"] == 1
+        assert owed(new) == 30
+
+    def test_what_was_paid_since_stays_and_is_named(self, new: Program, bring: Bring) -> None:
+        job = bring(new, debt())
+        adjust_units(
+            wallet=wallet_of(new, "C-1"), units=12, reason="goodwill", note="", actor=SYSTEM,
+            key="g", source="api", now=timezone.now(),
+        )  # fmt: skip
+        done = undo(job)
+        assert (done.result["canceled"], done.result["kept"], owed(new)) == (0, 1, 18)
+
+
+def enrolled(program: Program, number: str) -> Membership:
+    customer, _made = Customer.objects.get_or_create(external_id=number)
+    return enroll_customer(
+        customer=customer, program=program, source="api", at=NOW, actor=SYSTEM
+    )[0]  # fmt: skip
+
+
+def spend(wallet: Wallet, units: int, now: dt.datetime | None = None) -> None:
+    redeem_units(
+        wallet=wallet, units=units, key=f"spent-{wallet.pk}", source="api", actor=SYSTEM,
+        now=now or timezone.now(),
+    )  # fmt: skip
+
+
+def furnish(program: Program) -> None:
+    """Members, one of whom owes; a household, a company; gift cards, one of them blocked."""
+    at = NOW - dt.timedelta(days=20)
+    record(order("A1", "40", at=at, buyer="C-1"), order("A2", "25", at=at, buyer="C-2"),
+           order("A3", "10", at=at, buyer="C-3"))  # fmt: skip
+    for number, units in (("C-3", 9), ("C-2", 5)):
+        spend(wallet_of(program, number), units, NOW)
+    give_back(refund("R3", "10", of="A3", at=NOW))
+    pool = create_pool(
+        owner=enrolled(program, "C-1"), terms=PoolTerms("Home", leaving="stays"), bring=True,
+        actor=SYSTEM, source="api", now=NOW,
+    )  # fmt: skip
+    add_pool_member(
+        pool=pool, membership=enrolled(program, "C-4"), actor=SYSTEM, source="api", now=NOW
+    )
+    create_company(
+        owner=enrolled(program, "C-5"), terms=PoolTerms("Firm", kind="company"),
+        details={"external_id": "K-1"}, actor=SYSTEM, source="api", now=NOW,
+    )  # fmt: skip
+    for amount in ("10", "25.50"):
+        made, _again = issue_gift_card(
+            program=program, amount=Decimal(amount), key=amount, source="api", actor=SYSTEM,
+            now=NOW,
+        )  # fmt: skip
+    block_gift_card(card=made, reason="lost", actor=SYSTEM, now=NOW)
+    redeem_gift_card(
+        card=GiftCard.objects.order_by("pk")[0], amount=Decimal(4), key="cart", source="api",
+        actor=SYSTEM, now=NOW,
+    )  # fmt: skip
+
+
+def wallet_of(program: Program, number: str) -> Wallet:
+    return Wallet.objects.select_related("wallet_type__program").get(
+        account__membership__customer__external_id=number, wallet_type__program=program,
+        wallet_type__code="points",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_what_is_exported_comes_into_an_empty_program_with_the_same_sums(
+    old: Program, new: Program, form: str
+) -> None:
+    furnish(old)
+    before = sums(old)
+    assert {kind for _code, kind in before} == {"membership", "pool", "bearer"}
+    assert any(owed for _balance, _pending, owed in before.values())
+    path = export(old, form)
+    job = start_balance_check(program=new, path=path, name=path.name, actor=SYSTEM)
+    tried = run_balance_import(job.pk)
+    assert tried is not None
+    assert [(error.row, error.column, error.reason) for error in tried.errors.all()] == []
+    booked(tried)
+    assert sums(new) == before
+    for model in (Pool, GiftCard):
+        of_old, of_new = (model.objects.filter(program=item) for item in (old, new))
+        assert of_old.count() == of_new.count()
+    assert sorted(GiftCard.objects.filter(program=new).values_list("status", flat=True)) == [
+        "active", "blocked",
+    ]  # fmt: skip
+    assert Company.objects.get(program=new).external_id == "K-1"
+    people = [
+        sorted(
+            PoolMember.objects.filter(pool__program=item).values_list(
+                "pool__name", "membership__customer__external_id", "role"
+            )
+        )
+        for item in (old, new)
+    ]
+    assert people[0] == people[1]
+    # Into the program that it came from, nothing.
+    own = start_balance_check(program=old, path=path, name=path.name, actor=SYSTEM)
+    again = run_balance_import(own.pk)
+    assert again is not None
+    assert again.result["created"] == 0
+
+
+def test_an_export_says_no_code(old: Program) -> None:
+    made, _again = issue_gift_card(
+        program=old, amount=Decimal(10), key="k", source="api", actor=SYSTEM, now=NOW
+    )
+    text = export(old).read_text()
+    [line] = csv.DictReader(text.splitlines())
+    assert (line["holder"], line["gift_card"], line["card_state"]) == (
+        "gift_card", str(made.public_id), "active",
+    )  # fmt: skip
+    assert code_of(made) not in text
+
+
+def test_of_one_kind_of_units_the_people_of_pools_go_out_as_well(
+    old: Program, new: Program, check: Bring
+) -> None:
+    furnish(old)
+    path = export(old, wallet_type="coins")
+    lines = list(csv.DictReader(path.read_text().splitlines()))
+    assert [line["role"] for line in lines if line["role"]] == ["owner", "member", "owner"]
+
+
+def test_an_import_that_was_killed_makes_each_once(
+    new: Program, check: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(balance_imports, "PIECE", 2)
+    tried = check(
+        new, share(), owner(), card(), owner(reference="m", customer_id="C-2", role="member"),
+        debt("D1", customer_id="C-9"), card("G2", "5"), share("S2", "2"),
+    )  # fmt: skip
+    assert (tried.result["created"], tried.result["refused"]) == (7, 0)
+    job = book_balances(job=tried, actor=SYSTEM)
+    take, seen = balance_imports._take, []
+
+    def dies(*arguments: Any) -> Any:
+        seen.append(1)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return take(*arguments)
+
+    monkeypatch.setattr(balance_imports, "_take", dies)
+    with pytest.raises(KeyboardInterrupt):
+        run_balance_import(job.pk)
+    done = run_balance_import(retry_job(job=job, actor=SYSTEM).pk)
+    assert done is not None
+    assert (done.result["created"], done.result["unchanged"]) == (7, 0)
+    assert sums(new) == {
+        ("points", "pool"): (42, 0, 0), ("credit", "bearer"): (3000, 0, 0),
+        ("points", "membership"): (0, 0, 30),
+    }  # fmt: skip
+    assert sum(len(batch.gift_cards) for batch in ImportBatch.objects.all()) == 1
+    assert undo(done).result["kept"] == 0
+    assert sums(new) == {}
+    with pytest.raises(ConflictError):
+        start_balance_undo(job=done, reason="again", actor=SYSTEM)
+
+
+def test_rows_of_a_file_in_csv_are_the_same(new: Program, tmp_path: Path) -> None:
+    path = tmp_path / "all.csv"
+    path.write_text(
+        "reference,customer_id,holder,pool,role,code,units,wallet_type\n"
+        "P1-o,C-1,pool,P1,owner,,,\nP1-l,,pool,P1,,,40,points\nG1,,gift_card,,,GIFT-0815,25,\n"
+        "D1,C-2,,,,,-30,points\n"
+    )
+    job = start_balance_check(program=new, path=path, name="all.csv", actor=SYSTEM)
+    tried = run_balance_import(job.pk)
+    assert tried is not None
+    assert (tried.result["created"], tried.errors.count()) == (4, 0)
+
+
+def test_a_key_makes_by_a_file_what_it_may_make_one_by_one(new: Program, tmp_path: Path) -> None:
+    scopes = ["transfers:write", "customers:write", "memberships:write", "pools:write"]
+    key, _secret = create_api_key(actor=SYSTEM, name="old system", scopes=scopes)
+    path = tmp_path / "a.ndjson"
+    path.write_text("".join(json.dumps(item) + "\n" for item in (owner(), share(), card())))
+    job = start_balance_check(program=new, path=path, name="a", actor=Actor.of_api_key(key))
+    tried = run_balance_import(job.pk)
+    assert tried is not None
+    assert tried.result["created"] == 2
+    assert tried.errors.get().code == "insufficient_scope"
