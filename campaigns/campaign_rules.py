@@ -21,7 +21,9 @@ from campaigns.offers import PARTS, Offer
 from loyalty.models import WalletType
 from loyalty.rule_definitions import CAMPAIGN_RULES
 from loyalty.rules.bodies import RuleBody, parse_body
+from loyalty.selectors.lot_policies import expiry_of
 from loyalty.services.campaign_rules import CampaignRule
+from loyalty.unit_definitions import ExpiryDefinition
 from members.errors import DomainError, FieldError
 
 # The type of the activities that say that somebody has done a challenge.
@@ -72,8 +74,23 @@ def rules_of_campaign(
         if part not in DISCOUNTS:
             body["caps"] = _caps(campaign, offer, unit)
         code = f"{CAMPAIGN_RULES}{campaign.code}{suffix}"
-        found.append(CampaignRule(code, campaign.name, unit, _parsed(body)))
+        expiry = expiry_of_offer(offer, template, unit)
+        found.append(CampaignRule(code, campaign.name, unit, _parsed(body), expiry))
     return found
+
+
+def expiry_of_offer(
+    offer: Offer, template: CampaignTemplate, unit: WalletType
+) -> ExpiryDefinition | None:
+    """None: as the program's. What members are promised of the last day, and of being warned, is
+    as of all its units."""
+    if offer.expire_days is None or "expire_days" not in template.asks:
+        return None
+    usual = expiry_of(unit.lot_policies.filter(rule=None).latest("pk"))
+    return ExpiryDefinition(
+        kind="days", length=offer.expire_days, counted_from="maturity", last_day=usual.last_day,
+        restored_days=usual.restored_days, warned_days=usual.warned_days,
+    )  # fmt: skip
 
 
 def _wanted(campaign: Campaign, offer: Offer) -> list[tuple[str, Offer]]:

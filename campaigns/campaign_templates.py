@@ -130,7 +130,7 @@ _ALL = (
     CampaignTemplate(
         "spend-get", _("Spend so much, get a bonus"),
         _("A bonus with every order that reaches an amount."), "gift",
-        ("reach",), ("reach", "units", *LINES, "per_member"),
+        ("reach",), ("reach", "units", "expire_days", *LINES, "per_member"),
         _("A bonus for your bigger basket"), _("Reach the amount in one order, get the bonus."),
         _("Soon there is a bonus for bigger baskets."), _days(14),
     ),
@@ -144,14 +144,14 @@ _ALL = (
     CampaignTemplate(
         "nth-order", _("N-th order"),
         _("A bonus with the third order in the time of the promotion, say."), "repeat",
-        ("nth",), ("number", "units"),
+        ("nth",), ("number", "units", "expire_days"),
         _("Come back, get a bonus"), _("Your next orders bring you a bonus."),
         _("Soon it pays to come back."), _days(28),
     ),
     CampaignTemplate(
         "first-purchase", _("First purchase as a member"),
         _("A welcome for members who have not ordered yet."), "star",
-        ("first",), ("units",),
+        ("first",), ("units", "expire_days"),
         _("A welcome with your first order"), _("Your first order brings you a bonus."),
         _("Soon your first order brings a bonus."), _days(28),
     ),

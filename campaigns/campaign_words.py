@@ -15,6 +15,7 @@ from campaigns.campaign_rules import rules_of_campaign, template_of
 from campaigns.computed_words import personal_words, surprise_words, without_lines
 from campaigns.models import Campaign
 from loyalty.base_words import describe_lines
+from loyalty.descriptions import describe_expiry
 from loyalty.rule_words import (
     describe_caps,
     describe_kind,
@@ -109,7 +110,8 @@ def _gives(rule: CampaignRule, currency: str) -> list[str]:
     found = [describe_kind(body, rule.unit, currency), *describe_when(body)]
     if body.include != LineFilter():
         found.append(_("Only these earn: %s.") % describe_lines(body.include))
-    return [*found, *describe_caps(body.caps, rule.unit)]
+    lasts = [describe_expiry(rule.expiry)] if rule.expiry is not None else []
+    return [*found, *lasts, *describe_caps(body.caps, rule.unit)]
 
 
 def audience_words(campaign: Campaign) -> str:

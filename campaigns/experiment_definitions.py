@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
 
 from django.utils.translation import gettext as _
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from campaigns.campaign_definitions import STORED, Said, checked_audience, read_audience
-from campaigns.models import Experiment
+from campaigns.models import Experiment, ExperimentArm
+from campaigns.selectors.templates import versions_of_variants
 from members.conditions.tree import Node
 
 _TEXT = r"^[^\x00]*$"
@@ -16,12 +18,25 @@ MOST_ARMS = 4
 MOST_WEEKS = 26
 
 
+class WordsDefinition(Said):
+    """What an arm says by a way, in a language; where it says nothing, the message says it."""
+
+    channel: Annotated[str, Field(max_length=16, pattern=_TEXT)]
+    locale: Annotated[str, Field(max_length=16, pattern=_TEXT)]
+    subject: Annotated[str, Field(min_length=1, max_length=200, pattern=_TEXT)]
+    body: Annotated[str, Field(min_length=1, max_length=40_000, pattern=_TEXT)]
+    text: Annotated[str, Field(max_length=20_000, pattern=_TEXT)] = ""
+
+
 class ArmDefinition(Said):
-    """`promotion`: the code of a draft of the program; empty: as it is, without anything extra."""
+    """`promotion`: the code of a draft of the program; empty: as it is, without anything extra.
+    Where words are compared: `words` of its own, or of the first arm `silent`, not told at all."""
 
     name: Annotated[str, Field(min_length=1, max_length=60, pattern=_TEXT)]
     share: int = Field(ge=1, le=99)
     promotion: Annotated[str, Field(max_length=48, pattern=_TEXT)] = ""
+    words: Annotated[tuple[WordsDefinition, ...], Field(max_length=100)] = ()
+    silent: bool = False
 
 
 class ExperimentDefinition(Said):
@@ -29,7 +44,13 @@ class ExperimentDefinition(Said):
 
     name: Annotated[str, Field(min_length=1, max_length=80, pattern=_TEXT)]
     question: Annotated[str, Field(min_length=1, max_length=300, pattern=_TEXT)]
-    measure: Literal["revenue", "orders", "ordered", "redeemed"] = "revenue"
+    compares: Literal["promotions", "messages"] = "promotions"
+    message: Annotated[str, Field(max_length=32, pattern=_TEXT)] = Field(
+        "", description="With messages: the code of the occasion whose words are compared."
+    )
+    measure: Literal["revenue", "orders", "ordered", "redeemed", "clicked"] = Field(
+        "revenue", description="clicked: with messages, of those that are told alone."
+    )
     audience: dict[str, Any] = {}
     smallest: int = Field(
         10, ge=1, le=500, description="The smallest difference that would matter, in percent."
@@ -50,26 +71,62 @@ class ExperimentDefinition(Said):
     def _together(cls, arms: tuple[ArmDefinition, ...]) -> tuple[ArmDefinition, ...]:
         if sum(arm.share for arm in arms) != 100:
             raise ValueError(_("The shares of the arms have to come to 100."))
-        if any(not arm.promotion for arm in arms[1:]):
-            raise ValueError(_("Only the first arm can be as it is: say what the others get."))
         for said in ([arm.name for arm in arms], [arm.promotion for arm in arms if arm.promotion]):
             if len(set(said)) != len(said):
                 raise ValueError(_("Each arm has a name and a promotion of its own."))
         return arms
 
+    @model_validator(mode="after")
+    def _compared(self) -> Self:
+        if self.compares == "messages":
+            self._of_messages()
+        elif self.message or self.measure == "clicked":
+            raise ValueError(_("Only an experiment on words is about a message."))
+        elif any(arm.words or arm.silent for arm in self.arms):
+            raise ValueError(_("What its arms get are promotions."))
+        elif any(not arm.promotion for arm in self.arms[1:]):
+            raise ValueError(_("Only the first arm can be as it is: say what the others get."))
+        return self
 
-COLUMNS = ("name", "question", "measure", "audience", "smallest", "weeks")
+    def _of_messages(self) -> None:
+        if not self.message:
+            raise ValueError(_("Say of which message the words are compared."))
+        if any(arm.promotion for arm in self.arms):
+            raise ValueError(_("What its arms get are words."))
+        if any(arm.silent for arm in self.arms[1:]):
+            raise ValueError(_("Only the first arm can be without the message."))
+        if self.arms[0].words:
+            raise ValueError(_("The first arm is as it is, or without the message."))
+        if self.arms[0].silent and self.measure == "clicked":
+            raise ValueError(_("Who is not told can follow no link: choose another figure."))
+
+
+COLUMNS = ("name", "question", "compares", "measure", "audience", "smallest", "weeks")
 
 
 def definition_of_experiment(experiment: Experiment) -> ExperimentDefinition:
     """Also where its audience names what is gone meanwhile."""
-    said = {name: getattr(experiment, name) for name in COLUMNS}
+    said = {name: getattr(experiment, name) for name in COLUMNS} | {"message": experiment.occasion}
     arms = [
-        {"name": arm.name, "share": arm.share,
-         "promotion": arm.campaign.code if arm.campaign else ""}
-        for arm in experiment.arms.all()
+        {"name": arm.name, "share": arm.share, "silent": arm.silent,
+         "promotion": arm.campaign.code if arm.campaign else "", "words": words}
+        for arm, words in _with_words(experiment)
     ]  # fmt: skip
     return ExperimentDefinition.model_validate({**said, "arms": arms}, context=STORED)
+
+
+def _with_words(
+    experiment: Experiment,
+) -> Iterator[tuple[ExperimentArm, list[dict[str, str]]]]:
+    arms = list(experiment.arms.all())
+    asked = [arm.variant for arm in arms] if experiment.occasion else []
+    found = versions_of_variants(asked)
+    for arm in arms:
+        yield arm, [
+            {"channel": row.template.channel, "locale": row.template.locale,
+             "subject": row.subject, "body": row.body, "text": row.text}
+            for row in found.get(arm.variant, ())
+        ]  # fmt: skip
 
 
 def asked_by_experiment(experiment: Experiment) -> Node | None:

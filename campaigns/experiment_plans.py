@@ -12,12 +12,13 @@ from campaigns.experiment_statistics import (
     members_for_shares,
 )
 
-SHARES = frozenset({"ordered", "redeemed"})
+SHARES = frozenset({"ordered", "redeemed", "clicked"})
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What the audience did in the last `weeks`."""
+    """What the audience did in the last `weeks`; where words are compared, those of them who were
+    told the message in these weeks, from then on."""
 
     weeks: int
     moments: Moments
@@ -26,9 +27,11 @@ class Stretch:
 @dataclass(frozen=True, slots=True)
 class PlanRow:
     """`needed`: in each arm, for an experiment of so many weeks; None: what they did says nothing,
-    or the difference is more than there can be. `difference`: what it would see."""
+    or the difference is more than there can be. `difference`: what it would see. `have`: members in
+    the smallest arm."""
 
     weeks: int
+    have: int
     mean: float
     difference: float
     needed: int | None
@@ -37,11 +40,18 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`have`: members in the smallest arm, at the present number."""
+    """`members`: in the audience, at the present number; `share`: of them, in percent, in the
+    smallest arm."""
 
     members: int
-    have: int
+    share: int
     rows: tuple[PlanRow, ...]
+
+    @property
+    def have(self) -> int:
+        """In the smallest arm: of the time that it takes, or of the longest."""
+        row = self.first or (self.rows[-1] if self.rows else None)
+        return row.have if row else self.members * self.share // 100
 
     @property
     def first(self) -> PlanRow | None:
@@ -59,16 +69,16 @@ def make_plan(
     measure: str,
 ) -> Plan:  # fmt: skip
     """`smallest`: the smallest difference that would matter, in percent of what is measured now."""
-    have = members * min(shares) // 100
     rows = []
     for stretch in stretches:
         mean = stretch.moments.mean
         apart = mean * smallest / 100
         z = end_boundary(len(shares) - 1, stretch.weeks * 7)
+        have = stretch.moments.members * min(shares) // 100
         needed = _needed(stretch.moments, apart, z, is_share=measure in SHARES)
         enough = needed is not None and needed <= have
-        rows.append(PlanRow(stretch.weeks, mean, apart, needed, enough))
-    return Plan(members, have, tuple(rows))
+        rows.append(PlanRow(stretch.weeks, have, mean, apart, needed, enough))
+    return Plan(members, min(shares), tuple(rows))
 
 
 def _needed(moments: Moments, apart: float, z: float, *, is_share: bool) -> int | None:

@@ -70,6 +70,9 @@ def verdict_words(experiment: Experiment, result: ExperimentResult | None = None
 
 def plan_words(experiment: Experiment, plan: Plan) -> str:
     """How long it takes, or that it never is enough."""
+    if not plan.rows and experiment.occasion:
+        return _("Nobody of them was told it in the last weeks, so nobody can say how many members "
+                 "it takes.")  # fmt: skip
     if not plan.rows and experiment.measure == Experiment.Measure.REDEEMED:
         return _("Nobody of them has taken a reward in the last weeks, so nobody can say how many "
                  "members it takes.")  # fmt: skip

@@ -32,6 +32,7 @@ class OfferBracket(Part):
 class Offer(Part):
     """Which of it counts is said by the campaign's template. `weekdays` and the hours: only then,
     again and again while the campaign is live. `per_member`: units for one member at most.
+    `expire_days`: its units are gone so many days after they can be spent; None: as the program's.
 
     Personal: `bought` so often within `within` days, or so few are `missing`; theirs for `lasts`
     days, `again` when that is over. `margins`: what a category is worth, in percent."""
@@ -54,6 +55,7 @@ class Offer(Part):
     from_time: dt.time | None = None
     until_time: dt.time | None = None
     per_member: Amount | None = None
+    expire_days: int | None = Field(None, ge=1, le=1096)
     # Of personal offers: how each member's is picked, and for how many days it is theirs.
     picks: Literal["favorite", "birthday", "next"] = "favorite"
     bought: int = Field(3, ge=1, le=1000)

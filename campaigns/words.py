@@ -18,6 +18,7 @@ REASONS: dict[str, Promise] = {
     "occasion_off": _("The occasion was switched off"),
     "channel_off": _("This way is not set up"),
     "stopped": _("The broadcast was stopped"),
+    "experiment": _("An experiment compares with those who are not told"),
     "erased": _("They were erased"),
     "told_already": _("They are one with somebody who was told"),
     "kept_aside": _("They are one with somebody who is kept aside"),

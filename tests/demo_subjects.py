@@ -195,7 +195,12 @@ class Demo:
             ),
             "offers_campaign": lambda: Campaign.objects.get(template="personal-next").public_id,
             "surprise_campaign": lambda: Campaign.objects.get(template="surprise").public_id,
-            "running_experiment": lambda: Experiment.objects.get(status="running").public_id,
+            "running_experiment": lambda: (
+                Experiment.objects.get(status="running", compares="promotions").public_id
+            ),
+            "words_experiment": lambda: Experiment.objects.get(compares="messages").public_id,
+            "arm": lambda: 1,
+            "arm_way": lambda: "inbox",
             "ended_experiment": lambda: Experiment.objects.get(status="ended").public_id,
             "draft_experiment": lambda: Experiment.objects.get(status="draft").public_id,
             "draft_campaign": lambda: Campaign.objects.get(code="early-access").public_id,

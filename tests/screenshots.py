@@ -185,6 +185,11 @@ PAGES = (
     Page("experiments", ("experiments_backoffice:experiment_list",)),
     Page("experiment", ("experiments_backoffice:experiment", "ended_experiment")),
     Page("experiment-runs", ("experiments_backoffice:experiment", "running_experiment")),
+    Page("experiment-words", ("experiments_backoffice:experiment", "words_experiment")),
+    Page(
+        "experiment-arm-words",
+        ("experiments_backoffice:arm_words", "words_experiment", "arm", "arm_way", "locale"),
+    ),
     Page("experiment-draft", ("experiments_backoffice:experiment", "draft_experiment")),
     Page("experiment-edit", ("experiments_backoffice:experiment_edit", "draft_experiment")),
     Page("challenges", ("challenges_backoffice:challenge_list",)),

@@ -25,6 +25,7 @@ from tests.campaigns.campaigns import draft as draft_campaign
 from tests.campaigns.campaigns import launch as launch_campaign
 from tests.campaigns.challenges import draft as draft_challenge
 from tests.campaigns.experiments import write as write_experiment
+from tests.campaigns.experiments import write_on_message
 from tests.campaigns.factories import make_journey
 from tests.campaigns.referrals import brought_friend
 from tests.campaigns.shops import connect
@@ -196,6 +197,10 @@ def of_campaigns(promoted: Program) -> Objects:
             found[name] = {"public_id": draft_campaign(promoted).public_id}
         elif name.startswith("challenges_backoffice:") and name not in ABOUT_CUSTOMERS:
             found[name] = {"public_id": draft_challenge(promoted).campaign.public_id}
+        elif name.startswith("experiments_backoffice:arm_"):
+            compared = write_on_message(promoted, name=name[-9:])
+            found[name] = {"public_id": compared.public_id, "place": 1, "channel": "inbox",
+                           "locale": "en"}  # fmt: skip
         elif name.startswith("experiments_backoffice:"):
             found[name] = {"public_id": write_experiment(promoted, name=name[-9:]).public_id}
     launch_campaign(promoted)

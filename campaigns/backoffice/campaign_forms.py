@@ -62,6 +62,10 @@ class CampaignForm(forms.Form):
     target = optional(_l("Aim"), _l("What that shall reach."))
     factor = amount(_l("Times"), 2, _l("2: twice the points."), "1.01")
     units = amount(_l("Bonus"), 4)
+    expire_days = forms.IntegerField(
+        label=_l("They last so many days"), min_value=1, max_value=1096, required=False,
+        help_text=_l("From when they can be spent. Empty: as long as what else is earned."),
+    )  # fmt: skip
     reach = amount(_l("Orders from"), 4)
     number = forms.IntegerField(
         label=_l("Which order"), min_value=2, max_value=1000,

@@ -4,8 +4,9 @@ oneself."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from csp.constants import SELF
 from csp.decorators import csp_update
@@ -33,6 +34,7 @@ from campaigns.channels import Channel
 from campaigns.models import MessageTemplate, TemplateVersion
 from campaigns.occasions import Occasion, family_of
 from campaigns.ready_texts import READY_LOCALE, ready_language, ready_text
+from campaigns.selectors.templates import versions_of_variants
 from campaigns.services.previews import preview_words, send_test
 from campaigns.services.templates import LONGEST, Words, archive_template, save_words
 from campaigns.text_parts import beginning
@@ -94,7 +96,8 @@ class WordsForm(forms.Form):
 class Place:
     """Where words are written: of what, by which way and in which language; where its pages are
     (`words`, `preview`, `test`, `archive`) by language, and what saves words and puts them away.
-    `program`: whose members it is shown as."""
+    `program`: whose members it is shown as; `variant`: the words of an arm of an experiment, and
+    `label`: what that is called."""
 
     occasion: Occasion
     way: Channel
@@ -106,12 +109,19 @@ class Place:
     save: Callable[[Words], TemplateVersion]
     put_away: Callable[[MessageTemplate], None]
     program: Program | None = None
+    variant: str = ""
+    label: str = ""
 
     @property
     def template(self) -> MessageTemplate | None:
         return MessageTemplate.objects.filter(
-            occasion=self.occasion.code, channel=self.way.key, locale=self.locale, archived_at=None
-        ).first()
+            occasion=self.occasion.code, channel=self.way.key, locale=self.locale,
+            variant=self.variant, archived_at=None,
+        ).first()  # fmt: skip
+
+    @property
+    def in_use(self) -> TemplateVersion | None:
+        return self.template.versions.first() if self.template else None
 
 
 @csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]
@@ -148,21 +158,27 @@ def archive(request: HttpRequest, code: str, channel: str, locale: str) -> HttpR
 
 
 def words_page(request: HttpRequest, place: Place) -> HttpResponse:
-    version = _chosen_version(request, place.template)
+    version = _chosen_version(request, place)
     form = WordsForm(place.way, posted(request), _initial(place, version))
     if form.is_valid():
         with errors_on(form):
             saved = place.save(form.words())
-            messages.success(request, _("Saved as version %s. It is used now.") % saved.number)
+            words = _("Saved as version %s. It is used now.")
+            if place.variant:
+                words = _("Saved as version %s. It is told while the experiment runs.")
+            messages.success(request, words % saved.number)
             return redirect(place.url("words", saved.template.locale))
-    context = _context(place, form) | {"asked": request.GET.get("version")}
+    asked = {name: request.GET[name] for name in ("version", "of") if name in request.GET}
+    context = _context(place, form) | {
+        "asked": urlencode(asked), "of_arm": "of" in asked and not place.variant,
+    }  # fmt: skip
     status = 422 if form.errors else 200
     return render(request, "messages/backoffice/words.html", context, status=status)
 
 
 def preview_page(request: HttpRequest, place: Place) -> HttpResponse:
     """In a frame of its own."""
-    data = posted(request) or _initial(place, _chosen_version(request, place.template))
+    data = posted(request) or _initial(place, _chosen_version(request, place))
     form = WordsForm(place.way, data)
     if not form.is_valid():
         wrong = [error for errors in form.errors.values() for error in errors]
@@ -231,11 +247,14 @@ def _context(place: Place, form: WordsForm) -> dict[str, Any]:
     if not place.may_edit:
         form.only_read()
     versions = template.versions.select_related("author") if template else None
+    parts = [place.label, str(place.occasion.label), str(place.way.label), place.locale]
     return {
-        "title": f"{place.occasion.label} · {place.way.label} · {place.locale}",
+        "title": " · ".join(part for part in parts if part),
         "breadcrumbs": place.breadcrumbs,
         "template": template,
-        "ready_made": template is None and family_of(place.occasion.code) is None,
+        "ready_made": template is None and family_of(place.occasion.code) is None
+        and not place.variant,
+        "of_experiment": bool(place.variant),
         "versions": list(versions[:20]) if versions else [],
         "variables": [(variable, f"{{{{ {variable.name} }}}}") for variable in
                       place.occasion.all_variables],
@@ -266,16 +285,27 @@ def _place(request: HttpRequest, code: str, channel: str, locale: str) -> Place:
     )  # fmt: skip
 
 
-def _chosen_version(
-    request: HttpRequest, template: MessageTemplate | None
-) -> TemplateVersion | None:
-    """The one that is asked for, else the last."""
+def _chosen_version(request: HttpRequest, place: Place) -> TemplateVersion | None:
+    """The one that is asked for, else the last. `of`: what an arm of an experiment says there, to
+    be saved as what the message says."""
+    template = place.template
+    if arm := request.GET.get("of", "")[:24]:
+        said = versions_of_variants([arm])[arm]
+        return next((row for row in said if _is_there(row, place)), None)
     if template is None:
-        return None
+        # An arm begins with what is said without it.
+        return replace(place, variant="").in_use if place.variant else None
     asked = request.GET.get("version", "")
     if asked.isdecimal() and len(asked) < 9:
         return get_object_or_404(TemplateVersion, template=template, number=int(asked))
     return template.versions.first()
+
+
+def _is_there(row: TemplateVersion, place: Place) -> bool:
+    said = row.template
+    return (said.occasion, said.channel, said.locale) == (
+        place.occasion.code, place.way.key, place.locale,
+    )  # fmt: skip
 
 
 def _initial(place: Place, version: TemplateVersion | None) -> dict[str, str]:

@@ -19,7 +19,7 @@ from campaigns.experiment_definitions import (
     definition_of_experiment,
 )
 from campaigns.models import Experiment
-from campaigns.selectors.experiments import promotions_for_arms
+from campaigns.selectors.experiments import messages_for_experiments, promotions_for_arms
 from loyalty.models import Program
 from members.backoffice.condition_builder import ConditionField
 
@@ -35,7 +35,7 @@ class ExperimentForm(forms.Form):
         help_text=_l("As you would ask it: do members buy more if …?"),
     )  # fmt: skip
     measure = forms.ChoiceField(
-        label=_l("What decides"), choices=Experiment.Measure.choices,
+        label=_l("What decides"),
         help_text=_l("One figure, chosen beforehand. More is better."),
     )  # fmt: skip
     smallest = forms.IntegerField(
@@ -52,14 +52,34 @@ class ExperimentForm(forms.Form):
         everything=_l("Every member."),
     )  # fmt: skip
 
-    def __init__(self, data: Any = None, *, experiment: Experiment | None = None) -> None:
+    field_order = ["name", "question", "message", "measure"]
+
+    def __init__(
+        self, data: Any = None, *, compares: str, experiment: Experiment | None = None
+    ) -> None:
         initial = {name: getattr(experiment, name) for name in COLUMNS} if experiment else {}
         super().__init__(data, initial=initial)
+        self.compares = compares
+        measures = list(Experiment.Measure.choices)
+        if compares == Experiment.Compares.MESSAGES:
+            self.fields["message"] = forms.ChoiceField(
+                label=_("Message"), choices=_messages(),
+                initial=experiment.occasion if experiment else "",
+                help_text=_("Members are drawn when they are told it for the first time."),
+            )  # fmt: skip
+            self.order_fields(self.field_order)
+        else:
+            measures = [item for item in measures if item[0] != Experiment.Measure.CLICKED]
+        field = self.fields["measure"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = measures
 
     def definition(self, arms: list[ArmDefinition]) -> ExperimentDefinition | None:
         """What the form says; None where something in it is wrong, which is then on its field."""
-        data = self.cleaned_data
-        said = {name: data[name] for name in COLUMNS} | {"audience": data["audience"] or {}}
+        data = self.cleaned_data | {"compares": self.compares}
+        said = {name: data[name] for name in COLUMNS} | {
+            "audience": data["audience"] or {}, "message": data.get("message", ""),
+        }  # fmt: skip
         try:
             return ExperimentDefinition.model_validate({**said, "arms": arms})
         except ValidationError as error:
@@ -76,15 +96,24 @@ class ArmForm(forms.Form):
     name = forms.CharField(label=_l("Name"), max_length=60, required=False)
     share = forms.IntegerField(label=_l("Percent"), min_value=1, max_value=99, required=False)
     promotion = forms.ChoiceField(label=_l("What they get"), required=False)
+    silent = forms.BooleanField(label=_l("Not told at all"), required=False)
 
-    def __init__(self, *args: Any, choices: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, choices: list[tuple[str, str]] | None, is_first: bool, **kwargs: Any
+    ) -> None:
+        """`choices`: None where words are compared, which are written elsewhere."""
         super().__init__(*args, **kwargs)
+        if choices is not None or not is_first:
+            del self.fields["silent"]
+        if choices is None:
+            del self.fields["promotion"]
         for each in self.fields.values():
             # Needed of an arm, and no arm is needed.
             each.conditional = True  # type: ignore[attr-defined]
-        field = self.fields["promotion"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = choices
+        if choices is not None:
+            field = self.fields["promotion"]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = choices
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -96,11 +125,34 @@ class ArmForm(forms.Form):
         return data
 
 
-ArmFormSet = forms.formset_factory(ArmForm, extra=0, max_num=MOST_ARMS, absolute_max=MOST_ARMS)
+class _Arms(forms.BaseFormSet):  # type: ignore[type-arg]
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return super().get_form_kwargs(index) | {"is_first": index == 0}
 
 
-def arm_formset(data: Any, program: Program, experiment: Experiment | None) -> Any:
+ArmFormSet = forms.formset_factory(
+    ArmForm, formset=_Arms, extra=0, max_num=MOST_ARMS, absolute_max=MOST_ARMS
+)
+
+
+def arm_formset(data: Any, program: Program, experiment: Experiment | None, compares: str) -> Any:
     """All four of them, those that there are first."""
+    known = definition_of_experiment(experiment).arms if experiment else ()
+    shown: list[dict[str, Any]] = [arm.model_dump() for arm in known]
+    if not shown:
+        shown = [{"name": "A", "share": 50}, {"name": "B", "share": 50}]
+    shown += [{} for _place in range(MOST_ARMS - len(shown))]
+    choices = None
+    if compares == Experiment.Compares.PROMOTIONS:
+        choices = _promotions(program, experiment)
+    return ArmFormSet(data, initial=shown, prefix="arms", form_kwargs={"choices": choices})
+
+
+def _messages() -> list[tuple[str, str]]:
+    return [(item.code, str(item.label)) for item in messages_for_experiments()]
+
+
+def _promotions(program: Program, experiment: Experiment | None) -> list[tuple[str, str]]:
     drafts = promotions_for_arms(program, but_for=experiment)
     offered = {item.code: item.name for item in drafts}
     # One that cannot be an arm any more is shown, and refused with the reason: else the form would
@@ -108,19 +160,22 @@ def arm_formset(data: Any, program: Program, experiment: Experiment | None) -> A
     for arm in experiment.arms.all() if experiment else ():
         if arm.campaign:
             offered.setdefault(arm.campaign.code, arm.campaign.name)
-    choices = [("", str(_l("As it is"))), *offered.items()]
-    known = definition_of_experiment(experiment).arms if experiment else ()
-    shown: list[dict[str, Any]] = [arm.model_dump() for arm in known]
-    if not shown:
-        shown = [{"name": "A", "share": 50}, {"name": "B", "share": 50}]
-    shown += [{} for _place in range(MOST_ARMS - len(shown))]
-    return ArmFormSet(data, initial=shown, prefix="arms", form_kwargs={"choices": choices})
+    return [("", str(_l("As it is"))), *offered.items()]
 
 
-def arms_said(formset: Any) -> list[ArmDefinition]:
-    """Those that are filled in."""
+def arms_said(
+    formset: Any, experiment: Experiment | None, message: str = ""
+) -> list[ArmDefinition]:
+    """Those that are filled in, with the words that they have; those of another `message` than the
+    draft was about are not its words."""
+    same = experiment is not None and experiment.occasion == message
+    known = definition_of_experiment(experiment).arms if experiment and same else ()
     return [
-        ArmDefinition(name=data["name"], share=data["share"], promotion=data["promotion"])
-        for data in (form.cleaned_data for form in formset)
+        ArmDefinition(
+            name=data["name"], share=data["share"], promotion=data.get("promotion", ""),
+            silent=data.get("silent", False),
+            words=known[place].words if place < len(known) else (),
+        )
+        for place, data in enumerate(form.cleaned_data for form in formset)
         if data.get("name")
-    ]
+    ]  # fmt: skip

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from campaigns.backoffice.arm_words import WRITE, unwritten, usable_words, words_by_arm
 from campaigns.backoffice.experiment_menu import NAMESPACE
 from campaigns.backoffice.experiment_pictures import picture_of
 from campaigns.backoffice.experiments import crumbs, experiment_url, find_experiment, state_of
@@ -20,6 +21,7 @@ from campaigns.campaign_words import campaign_gives
 from campaigns.experiment_statistics import early_boundary
 from campaigns.experiment_words import between, for_whom, measured, plan_words, verdict_words
 from campaigns.models import Experiment
+from campaigns.occasions import occasion_named
 from campaigns.selectors.experiments import members_by_arm
 from campaigns.services.experiment_rules import draft_winner
 from campaigns.services.experiments import (
@@ -44,7 +46,8 @@ def experiment(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     found, now, user = find_experiment(public_id), timezone.now(), request.user
     draft = found.status == Experiment.Status.DRAFT
     figures = figures_for(request, EXPERIMENT, now, experiment=found.pk, revision=found.revision)
-    kept = {} if draft else members_by_arm(found)
+    kept, words = {} if draft else members_by_arm(found), words_by_arm(found)
+    may_write = draft and is_allowed(user, WRITE)
     context = {
         "title": found.name,
         "breadcrumbs": crumbs(),
@@ -53,11 +56,14 @@ def experiment(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "status": state_of(found),
         "figures": figures,
         **_figures(found, figures.value if figures else None),
+        "message": occasion_named(found.occasion),
         "arms": [
             {"arm": arm, "gives": campaign_gives(arm.campaign) if arm.campaign else [],
-             "members": kept.get(arm.place)}
+             "members": kept.get(arm.place), "words": words.get(arm.place, []),
+             "unwritten": unwritten(found, arm, words.get(arm.place, [])) if may_write else []}
             for arm in found.arms.all()
         ],
+        "usable_words": usable_words(found, words) if is_allowed(user, "messages.edit") else [],
         "for_whom": for_whom(found),
         "may_edit": is_allowed(user, "rules.draft"),
         "may_publish": is_allowed(user, "rules.publish"),
@@ -76,7 +82,7 @@ def experiment_act(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     try:
         match request.POST.get("act"):
             case "delete":
-                delete_experiment(experiment=found, actor=actor)
+                delete_experiment(experiment=found, actor=actor, now=now)
                 messages.success(request, _("%s was deleted.") % found.name)
                 return redirect(f"{NAMESPACE}:experiment_list")
             case "ask":
@@ -107,7 +113,10 @@ def experiment_state(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse
         match request.POST.get("do"):
             case "start":
                 start_experiment(now=timezone.now(), **how)
-                messages.success(request, _("It runs: who is in which arm is written down."))
+                words = _("It runs: who is in which arm is written down.")
+                if found.occasion:
+                    words = _("It runs: members are drawn as they are told it.")
+                messages.success(request, words)
             case "send_back":
                 send_back(note=request.POST.get("note", "").replace("\x00", ""), **how)
                 messages.success(request, _("It was sent back."))
@@ -135,8 +144,9 @@ def _figures(found: Experiment, figures: ExperimentFigures | None) -> dict[str, 
     plan, result = figures.plan, figures.result
     if plan is not None:
         rows = [
-            {"weeks": row.weeks, "mean": measured(found, row.mean), "needed": row.needed,
-             "difference": measured(found, row.difference), "enough": row.enough}
+            {"weeks": row.weeks, "have": row.have, "mean": measured(found, row.mean),
+             "needed": row.needed, "difference": measured(found, row.difference),
+             "enough": row.enough}
             for row in plan.rows
         ]  # fmt: skip
         return {"plan": plan, "plan_rows": rows, "plan_words": plan_words(found, plan)}

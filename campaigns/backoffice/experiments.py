@@ -24,12 +24,14 @@ from campaigns.services.experiments import change_experiment, create_experiment
 from loyalty.backoffice.links import Crumbs
 from loyalty.models import Program
 from members.forms import errors_on, posted
+from members.navigation import Tab
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 
 ORDERINGS = {
     "newest": ("-created_at", "-pk"), "name": ("name", "pk"), "-name": ("-name", "-pk"),
 }  # fmt: skip
+Compares = Experiment.Compares
 WAITING = "waiting"
 STATES = (Experiment.Status.DRAFT, WAITING, Experiment.Status.RUNNING, Experiment.Status.ENDED)
 
@@ -101,9 +103,12 @@ def experiment_edit(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 def _edit(request: HttpRequest, program: Program, known: Experiment | None) -> HttpResponse:
     data = posted(request)
-    form, arms = ExperimentForm(data, experiment=known), arm_formset(data, program, known)
+    compares = known.compares if known else _compared(request)
+    form = ExperimentForm(data, compares=compares, experiment=known)
+    arms = arm_formset(data, program, known, compares)
     if request.method == "POST" and form.is_valid() and arms.is_valid():
-        definition = form.definition(arms_said(arms))
+        said = arms_said(arms, known, form.cleaned_data.get("message", ""))
+        definition = form.definition(said)
         if definition is not None:
             with errors_on(form):
                 saved = _save(request, definition, program, known)
@@ -113,9 +118,24 @@ def _edit(request: HttpRequest, program: Program, known: Experiment | None) -> H
     context = {
         "title": _("Change %s") % known.name if known else _("New experiment"),
         "form": form, "arms": arms, "program": program, "back": back, "breadcrumbs": crumbs(known),
+        "compares": compares, "tabs": [] if known else _tabs(program, compares),
     }  # fmt: skip
     status = 422 if request.method == "POST" else 200
     return render(request, "experiments/backoffice/experiment_form.html", context, status=status)
+
+
+def _compared(request: HttpRequest) -> str:
+    asked = request.GET.get("compares", "")
+    return asked if asked in Compares.values else Compares.PROMOTIONS
+
+
+def _tabs(program: Program, compares: str) -> list[Tab]:
+    """What a new one compares."""
+    url = reverse(f"{NAMESPACE}:experiment_create")
+    return [
+        Tab(str(label), f"{url}?program={program.code}&compares={value}", current=value == compares)
+        for value, label in Compares.choices
+    ]
 
 
 def _save(

@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from campaigns.backoffice import (
     affiliates,
+    arm_words,
     board_names,
     broadcast_words,
     broadcasts,
@@ -65,6 +66,7 @@ SURVEY = "surveys/<uuid:public_id>"
 CHALLENGE = "challenges/<uuid:public_id>"
 CAMPAIGN = "campaigns/<uuid:public_id>"
 EXPERIMENT = "experiments/<uuid:public_id>"
+ARM = f"{EXPERIMENT}/arms/<int:place>"
 REFERRAL = "referrals/<uuid:public_id>"
 REFERRALS = "programs/<slug:code>/referrals"
 POST = "community/posts/<uuid:public_id>"
@@ -191,6 +193,18 @@ experiment_urls = [
     path("experiments/new/", experiments.experiment_create, name="experiment_create"),
     path(f"{EXPERIMENT}/", experiment_page.experiment, name="experiment"),
     path(f"{EXPERIMENT}/edit/", experiments.experiment_edit, name="experiment_edit"),
+    path(f"{ARM}/words/<slug:channel>/<slug:locale>/", arm_words.arm_words, name="arm_words"),
+    path(
+        f"{ARM}/words/<slug:channel>/<slug:locale>/preview/",
+        arm_words.arm_preview,
+        name="arm_preview",
+    ),
+    path(f"{ARM}/words/<slug:channel>/<slug:locale>/test/", arm_words.arm_test, name="arm_test"),
+    path(
+        f"{ARM}/words/<slug:channel>/<slug:locale>/archive/",
+        arm_words.arm_archive,
+        name="arm_archive",
+    ),
     path(f"{EXPERIMENT}/act/", experiment_page.experiment_act, name="experiment_act"),
     path(f"{EXPERIMENT}/state/", experiment_page.experiment_state, name="experiment_state"),
 ]

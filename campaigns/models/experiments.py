@@ -18,13 +18,18 @@ from members.models.telling import tells
 
 # What is settled once it runs.
 _SETTLED = (
-    "program_id", "code", "measure", "audience", "smallest", "started_at", "ends_at", "needed",
+    "program_id", "code", "compares", "occasion", "measure", "audience", "smallest", "started_at",
+    "ends_at", "needed",
 )  # fmt: skip
 
 
 class Experiment(models.Model):
     """A question that members answer by what they do: drawn into arms, of which each gets something
-    else. What an arm gets is a promotion; the draw is in whom that is for."""
+    else. What is compared says what that is: a promotion, or words of a message."""
+
+    class Compares(models.TextChoices):
+        PROMOTIONS = "promotions", _("Promotions")
+        MESSAGES = "messages", _("Words of a message")
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -36,6 +41,7 @@ class Experiment(models.Model):
         ORDERS = "orders", _("Orders of each member")
         ORDERED = "ordered", _("Share who ordered")
         REDEEMED = "redeemed", _("Share who took a reward")
+        CLICKED = "clicked", _("Share who followed a link in it")
 
     class Ending(models.TextChoices):
         OVER = "over", _("Its time was over")
@@ -56,6 +62,12 @@ class Experiment(models.Model):
     name = models.CharField(max_length=80)
     question = models.CharField(max_length=300)
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.DRAFT)
+    compares = models.CharField(
+        max_length=10, choices=Compares.choices, default=Compares.PROMOTIONS,
+        db_default=Compares.PROMOTIONS,
+    )  # fmt: skip
+    # Of which message it compares the words; empty where it compares something else.
+    occasion = models.CharField(max_length=32, blank=True, default="", db_default="")
     measure = models.CharField(max_length=8, choices=Measure.choices)
     # For whom, in the language of conditions; empty: every member.
     audience = models.JSONField(default=dict, blank=True)
@@ -94,6 +106,15 @@ class Experiment(models.Model):
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=["program", "code"], name="experiment_code"),
+            models.UniqueConstraint(
+                fields=["program", "occasion"], name="experiment_of_message_alone",
+                condition=Q(status="running") & ~Q(occasion=""),
+            ),
+            models.CheckConstraint(
+                name="experiment_message",
+                condition=Q(compares="messages") & ~Q(occasion="")
+                | ~Q(compares="messages") & Q(occasion="") & ~Q(measure="clicked"),
+            ),
             models.CheckConstraint(
                 name="experiment_status_of_its_times",
                 condition=Q(status="draft", started_at=None, ended_at=None, ending="", verdict="")
@@ -164,6 +185,26 @@ class Experiment(models.Model):
                     RETURN NEW;
                 """,
             ),
+            pgtrigger.Trigger(
+                name="experiment_arms_get", operation=pgtrigger.Update, when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__status="draft", new__status="running"),
+                func="""
+                    IF EXISTS (
+                        SELECT FROM campaigns_experimentarm a
+                         WHERE a.experiment_id = NEW.id AND CASE NEW.compares
+                          WHEN 'promotions' THEN a.silent OR a.place > 0 AND a.campaign_id IS NULL
+                          ELSE a.campaign_id IS NOT NULL OR a.place > 0 AND NOT EXISTS (
+                            SELECT FROM campaigns_messagetemplate t
+                             WHERE t.variant = NEW.id || '-' || a.place AND t.archived_at IS NULL
+                               AND t.occasion = NEW.occasion)
+                          END
+                    ) THEN
+                        RAISE EXCEPTION 'each arm but the first gets what is compared'
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:
@@ -176,8 +217,9 @@ class Experiment(models.Model):
 
 
 class ExperimentArm(models.Model):
-    """A part of the members by lot, and the promotion that they get. The first is what the others
-    are compared with; it alone may get nothing, which is as it is without the experiment."""
+    """A part of the members by lot, and what they get: a promotion, or a message in words of its
+    own (`MessageTemplate.variant`). The first is what the others are compared with; it alone may be
+    as it is without the experiment, or without the message."""
 
     experiment = models.ForeignKey(
         Experiment, on_delete=models.PROTECT, related_name="arms", db_index=False
@@ -189,6 +231,8 @@ class ExperimentArm(models.Model):
     campaign = models.OneToOneField(
         Campaign, null=True, on_delete=models.PROTECT, related_name="arm"
     )
+    # They are not told it at all.
+    silent = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["place"]
@@ -198,7 +242,7 @@ class ExperimentArm(models.Model):
                 name="experiment_arm_share", condition=Q(share__gte=1, share__lte=99)
             ),
             models.CheckConstraint(
-                name="experiment_arm_as_it_is", condition=Q(campaign__isnull=False) | Q(place=0)
+                name="experiment_arm_silent", condition=Q(silent=False) | Q(place=0, campaign=None)
             ),
         ]
         triggers = [
@@ -223,9 +267,14 @@ class ExperimentArm(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def variant(self) -> str:
+        """By which the words of an arm are found."""
+        return f"{self.experiment_id}-{self.place}"
+
 
 class ExperimentMember(models.Model):
-    """That a member was in the audience when it began, and into which arm they were drawn."""
+    """That a member is compared, and into which arm they were drawn."""
 
     experiment = models.ForeignKey(
         Experiment, on_delete=models.PROTECT, related_name="members", db_index=False
@@ -236,6 +285,8 @@ class ExperimentMember(models.Model):
     arm = models.ForeignKey(
         ExperimentArm, on_delete=models.PROTECT, related_name="members", db_index=False
     )
+    # From when on what they do counts: their first such message. None: since it began.
+    since = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -40,6 +40,11 @@ class Message(models.Model):
     # Which one it was, such as an order and a membership. With it, a message is written once.
     occurrence = models.CharField(max_length=160)
     topic = models.CharField(max_length=16)
+    # In whose words, where an experiment compares them; None: as it is without one.
+    arm = models.ForeignKey(
+        "campaigns.ExperimentArm", null=True, on_delete=models.PROTECT, related_name="+",
+        db_index=False,
+    )  # fmt: skip
     # The language that it is told in.
     locale = models.CharField(max_length=16)
     # What the variables say, as it was when it happened.

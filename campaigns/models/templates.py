@@ -8,6 +8,18 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+# The words of an arm are settled once its experiment runs.
+_SETTLED = """
+    IF EXISTS (
+        SELECT FROM campaigns_experiment e
+         WHERE e.id::text = split_part({variant}, '-', 1) AND e.status <> 'draft'
+    ) THEN
+        RAISE EXCEPTION 'the words of an arm do not change once its experiment runs'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+"""
+
 
 class MessageTemplate(models.Model):
     """Words of the merchant's own; where there are none, the ready-made ones are used."""
@@ -15,16 +27,29 @@ class MessageTemplate(models.Model):
     occasion = models.CharField(max_length=32)
     channel = models.CharField(max_length=16)
     locale = models.CharField(_("language"), max_length=16)
+    # Of which arm of an experiment: `ExperimentArm.variant`. Empty: what is told without one.
+    variant = models.CharField(max_length=24, blank=True, default="", db_default="")
     # Put away: the language falls back to the next one.
     archived_at = models.DateTimeField(null=True)
 
     class Meta:
-        ordering = ["occasion", "channel", "locale"]
+        ordering = ["occasion", "channel", "locale", "variant"]
         constraints = [
             models.UniqueConstraint(
-                fields=["occasion", "channel", "locale"], name="message_template_once"
+                fields=["occasion", "channel", "locale", "variant"], name="message_template_once"
+            ),
+            models.CheckConstraint(
+                name="message_template_variant",
+                condition=Q(variant="") | Q(variant__regex=r"^[0-9]+-[0-9]$"),
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="message_template_of_arm", operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.Before, condition=pgtrigger.Q(new__variant__gt=""),
+                func=_SETTLED.format(variant="NEW.variant"),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.occasion} · {self.channel} · {self.locale}"
@@ -63,7 +88,14 @@ class TemplateVersion(models.Model):
             pgtrigger.Protect(
                 name="template_version_immutable", operation=pgtrigger.Update | pgtrigger.Delete
             ),
-        ]
+            pgtrigger.Trigger(
+                name="template_version_of_arm", operation=pgtrigger.Insert, when=pgtrigger.Before,
+                func=_SETTLED.format(
+                    variant="(SELECT variant FROM campaigns_messagetemplate"
+                    " WHERE id = NEW.template_id)"
+                ),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.template} · {self.number}"

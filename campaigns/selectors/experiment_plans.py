@@ -10,6 +10,7 @@ from django.db import connection
 from campaigns.experiment_plans import Plan, Stretch, make_plan
 from campaigns.experiment_statistics import Moments
 from campaigns.models import Experiment
+from campaigns.selectors.experiment_results import OF_MEMBER, of_experiment
 from campaigns.selectors.experiments import audience_of_experiment
 
 # Lengths that an experiment may have; longer than half a year nothing else stays as it is.
@@ -45,6 +46,19 @@ _FIRST_REWARD = _FIRST.format(
     before=_TAKEN.format(value="1", when="<"),
     first=_TAKEN.format(value="min(r.created_at)", when=">="),
 )
+# What whoever was told a message in the last so many weeks did since the first time.
+_TOLD = """
+    WITH who (member, customer) AS ({who}),
+    turns AS (SELECT k.weeks, w.member, w.customer, min(g.created_at) AS since
+                FROM unnest(%(weeks)s::int[], %(since)s::timestamptz[]) k(weeks, since)
+                JOIN campaigns_message g ON g.occasion = %(occasion)s AND g.created_at >= k.since
+                     AND g.created_at < %(until)s
+                JOIN who w ON w.member = g.membership_id
+               GROUP BY k.weeks, w.member, w.customer)
+    SELECT c.weeks, count(*), avg(x.value), coalesce(var_samp(x.value), 0), min(c.since)
+      FROM turns c CROSS JOIN LATERAL ({of_member}) x
+     GROUP BY c.weeks ORDER BY c.weeks
+"""
 _FIGURE = {
     "revenue": "coalesce(sum(amount) FILTER (WHERE at >= %s), 0)",
     "orders": "count(*) FILTER (WHERE at >= %s)",
@@ -55,7 +69,9 @@ _FIGURE = {
 
 def plan_of(experiment: Experiment, now: dt.datetime) -> Plan:
     """One pass over the orders of half a year, whatever the number of lengths. Weeks before the
-    program's first order, or its first reward, are not known, and not told."""
+    program's first order, its first reward, or its first message, are not known, and not told."""
+    if experiment.occasion:
+        return _plan_of_message(experiment, now)
     members, some, stretches = _lately(experiment, now)
     first = _first(experiment, now) if some else None
     known = 0 if first is None else max((now - first).days // 7, 1)
@@ -64,6 +80,40 @@ def plan_of(experiment: Experiment, now: dt.datetime) -> Plan:
         shares=[arm.share for arm in experiment.arms.all()], smallest=experiment.smallest,
         measure=experiment.measure,
     )  # fmt: skip
+
+
+def _plan_of_message(experiment: Experiment, now: dt.datetime) -> Plan:
+    """Those count whose turn it was: they are fewer the shorter it runs."""
+    audience = audience_of_experiment(experiment, now).order_by()
+    told, first = _told(experiment, now)
+    known = 0 if first is None else max((now - first).days // 7, 1)
+    return make_plan(
+        [stretch for stretch in told if stretch.weeks <= known], members=audience.count(),
+        shares=[arm.share for arm in experiment.arms.all()], smallest=experiment.smallest,
+        measure=experiment.measure,
+    )  # fmt: skip
+
+
+def _told(experiment: Experiment, now: dt.datetime) -> tuple[list[Stretch], dt.datetime | None]:
+    """And when the first of them was told, within the longest length."""
+    audience = audience_of_experiment(experiment, now).order_by()
+    text, values = audience.values_list("pk", "customer_id").query.sql_with_params()
+    # What the rest is asked with has names, so this has, too.
+    named = {f"who{number}": value for number, value in enumerate(values)}
+    first, *others = text.split("%s")
+    who = first + "".join(f"%({name})s{rest}" for name, rest in zip(named, others, strict=True))
+    asked: dict[str, Any] = named | of_experiment(experiment) | {
+        "weeks": list(WEEKS), "since": [now - dt.timedelta(weeks=weeks) for weeks in WEEKS],
+        "until": now,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_TOLD.format(who=who, of_member=OF_MEMBER[experiment.measure]), asked)
+        found = cursor.fetchall()
+    stretches = [
+        Stretch(weeks, Moments(members, float(mean), float(variance)))
+        for weeks, members, mean, variance, _first in found
+    ]
+    return stretches, min((row[4] for row in found), default=None)
 
 
 def _first(experiment: Experiment, now: dt.datetime) -> dt.datetime | None:

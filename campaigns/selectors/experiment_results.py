@@ -26,29 +26,39 @@ from campaigns.models import Experiment
 
 _ORDERS = """
     SELECT {value} AS value FROM loyalty_countedorder o
-     WHERE (o.program_id IS NULL OR o.program_id = m.program_id)
-       AND o.customer_id = m.customer_id AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
+     WHERE (o.program_id IS NULL OR o.program_id = %(program)s)
+       AND o.customer_id = c.customer AND o.placed_at >= c.since AND o.placed_at < %(until)s
        AND o.currency = %(currency)s AND o.status NOT IN ('cancelled', 'refunded')
 """
 # What a reward was given for is no taking: only what was paid with units, and kept.
 _REDEEMED = """
     SELECT (count(*) > 0)::int AS value FROM rewards_redemption r
-     WHERE r.membership_id = c.membership_id AND r.created_at >= %(since)s
+     WHERE r.membership_id = c.member AND r.created_at >= c.since
        AND r.created_at < %(until)s AND r.gift = '' AND r.status <> 'cancelled'
 """
-_OF_MEMBER = {
+_CLICKED = """
+    SELECT (count(*) > 0)::int AS value FROM campaigns_message g
+      JOIN campaigns_delivery d ON d.message_id = g.id
+     WHERE g.membership_id = c.member AND g.occasion = %(occasion)s AND g.created_at >= c.since
+       AND d.clicked_at < %(until)s
+"""
+# Of one member of `c`, who has a `member`, a `customer`, and a `since`.
+OF_MEMBER = {
     "revenue": _ORDERS.format(value="coalesce(sum(o.total), 0)"),
     "orders": _ORDERS.format(value="count(*)"),
     "ordered": _ORDERS.format(value="(count(*) > 0)::int"),
     "redeemed": _REDEEMED,
+    "clicked": _CLICKED,
 }
 _ARMS = """
     SELECT a.place, count(*), avg(x.value), coalesce(var_samp(x.value), 0)
-      FROM campaigns_experimentmember c
+      FROM (SELECT e.arm_id, m.id AS member, m.customer_id AS customer,
+                   coalesce(e.since, %(since)s) AS since
+              FROM campaigns_experimentmember e
+              JOIN loyalty_membership m ON m.id = e.membership_id
+             WHERE e.experiment_id = %(experiment)s) c
       JOIN campaigns_experimentarm a ON a.id = c.arm_id
-      JOIN loyalty_membership m ON m.id = c.membership_id
      CROSS JOIN LATERAL ({of_member}) x
-     WHERE c.experiment_id = %(experiment)s
      GROUP BY a.place
 """
 
@@ -76,15 +86,23 @@ class ExperimentResult:
         return self.sizes < UNEQUAL
 
 
+def of_experiment(experiment: Experiment) -> dict[str, Any]:
+    """What `OF_MEMBER` is asked with, beside `until`."""
+    return {
+        "program": experiment.program_id, "currency": experiment.program.currency,
+        "occasion": experiment.occasion,
+    }  # fmt: skip
+
+
 def moments_of(experiment: Experiment, now: dt.datetime) -> list[Moments]:
     """Of each arm, in one query."""
     until = min(now, experiment.ended_at or experiment.ends_at or now)
     asked: dict[str, Any] = {
         "experiment": experiment.pk, "since": experiment.started_at, "until": until,
-        "currency": experiment.program.currency,
+        **of_experiment(experiment),
     }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(_ARMS.format(of_member=_OF_MEMBER[experiment.measure]), asked)
+        cursor.execute(_ARMS.format(of_member=OF_MEMBER[experiment.measure]), asked)
         found = {
             place: Moments(members, float(mean), float(variance))
             for place, members, mean, variance in cursor.fetchall()

@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from campaigns.campaign_rules import template_of
 from campaigns.experiment_definitions import asked_by_experiment
 from campaigns.models import Campaign, Experiment, ExperimentMember
+from campaigns.occasions import Occasion, all_occasions, family_of
 from campaigns.selectors.campaigns import members_asked, promotions
+from campaigns.topics import is_needed
 from loyalty.models import Membership, Program
 from members.errors import NotFoundError
 
@@ -41,6 +43,31 @@ def members_by_arm(experiment: Experiment) -> dict[int, int]:
     """By place, as written down when it began."""
     rows = ExperimentMember.objects.filter(experiment=experiment).order_by()
     return dict(rows.values_list("arm__place").annotate(Count("pk")))
+
+
+def running_on(occasion: str, now: dt.datetime | None = None) -> QuerySet[Experiment]:
+    """Those that compare the words of a message; with `now`, whose time is not over then."""
+    rows = experiments().filter(occasion=occasion, status=Status.RUNNING)
+    return rows if now is None else rows.filter(ends_at__gt=now)
+
+
+def messages_for_experiments() -> list[Occasion]:
+    """Those whose words can be compared."""
+    return [occasion for occasion in all_occasions() if not why_no_message(occasion)]
+
+
+def why_no_message(occasion: Occasion) -> str:
+    """What speaks against comparing its words; nothing where they can be."""
+    if family_of(occasion.code):
+        return _("A broadcast is sent once: it keeps members aside itself.")
+    if occasion.always_by or occasion.of_no_program:
+        return _("%s is not told to members of a program.") % occasion.label
+    return ""
+
+
+def may_be_silent(occasion: Occasion) -> bool:
+    """Whether members may be left without it: not what they need, or something follows from."""
+    return not is_needed(occasion.topic) and occasion.told is None
 
 
 def experiment_with(campaign: Campaign) -> Experiment | None:

@@ -213,7 +213,10 @@ def _parts(told: str, asked: dict[str, Any]) -> dict[str, dict[Any, Counts]]:
     """Grouped in every way at once; which way a row is of, its bits say."""
     sql = f"""
         SELECT GROUPING(day, channel, locale, version_id, step), day, channel, locale,
-               (SELECT v.number FROM campaigns_templateversion v WHERE v.id = version_id), step,
+               (SELECT CASE t.variant WHEN '' THEN v.number ELSE 0 END
+                  FROM campaigns_templateversion v
+                  JOIN campaigns_messagetemplate t ON t.id = v.template_id
+                 WHERE v.id = version_id), step,
                {_COUNTS}
           FROM ({told}) told
          GROUP BY GROUPING SETS
@@ -233,6 +236,9 @@ def _parts(told: str, asked: dict[str, Any]) -> dict[str, dict[Any, Counts]]:
                     found["channel"][channel] = counts
                 case 0b11011:
                     found["locale"][locale] = counts
+                case 0b10001 if number == 0:
+                    # The words of an arm: their figures are with the experiment.
+                    continue
                 case 0b10001:
                     # Each message of a journey has a version of this number.
                     others = found["words"].get((channel, locale, number), Counts())

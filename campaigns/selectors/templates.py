@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -16,7 +17,21 @@ Address = tuple[str, str, str]
 
 
 def versions_in_use() -> QuerySet[TemplateVersion]:
-    """The last version of every template that is not put away."""
+    """The last version of every template that is not put away, without the words of arms."""
+    return _last_versions().filter(template__variant="")
+
+
+def versions_of_variants(variants: Collection[str]) -> dict[str, list[TemplateVersion]]:
+    """The words of arms of experiments, by arm. One query; none where none is asked for."""
+    found: dict[str, list[TemplateVersion]] = defaultdict(list)
+    if variants:
+        rows = _last_versions().filter(template__variant__in=list(variants))
+        for row in rows.order_by("template__channel", "template__locale"):
+            found[row.template.variant].append(row)
+    return found
+
+
+def _last_versions() -> QuerySet[TemplateVersion]:
     last = TemplateVersion.objects.filter(template=OuterRef("template")).order_by("-number")
     return TemplateVersion.objects.filter(
         template__archived_at=None, number=Subquery(last.values("number")[:1])
@@ -25,16 +40,21 @@ def versions_in_use() -> QuerySet[TemplateVersion]:
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """The merchant's own words, read once for many messages; those of a family as they are
-    asked for, because there are ever more of them."""
+    """The merchant's own words, read once for many messages; those of a family, and those of the
+    arms of experiments, as they are asked for, because there are ever more of them."""
 
     versions: dict[Address, TemplateVersion]
     default_locale: str
     families: dict[str, dict[Address, TemplateVersion]] = field(default_factory=dict)
+    variants: dict[str, dict[tuple[str, str], TemplateVersion]] = field(default_factory=dict)
 
-    def choose(self, occasion: str, channel: str, locale: str) -> TemplateVersion | None:
+    def choose(
+        self, occasion: str, channel: str, locale: str, variant: str = ""
+    ) -> TemplateVersion | None:
         """In this language, else the merchant's. None: the ready-made words, which are in
-        `ready_locale`."""
+        `ready_locale`. `variant`: of an arm, which says what it has no words for as they are."""
+        if variant and (own := self._of_variant(variant, channel, locale)):
+            return own
         if family_of(occasion):
             return self._choose_own(occasion, channel, locale)
         for name in (locale, self.default_locale):
@@ -63,6 +83,15 @@ class Templates:
             rows = versions_in_use().filter(template__occasion=occasion)
             self.families[occasion] = _by_address(rows)
         return self.families[occasion]
+
+    def _of_variant(self, variant: str, channel: str, locale: str) -> TemplateVersion | None:
+        if variant not in self.variants:
+            rows = versions_of_variants([variant])[variant]
+            self.variants[variant] = {(row.template.channel, row.template.locale): row
+                                      for row in rows}  # fmt: skip
+        known = self.variants[variant]
+        return next((known[channel, wanted] for wanted in languages(locale)
+                     if (channel, wanted) in known), None)  # fmt: skip
 
     def _choose_own(self, occasion: str, channel: str, locale: str) -> TemplateVersion | None:
         """There are no ready-made words, so any language is better than none."""

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.models import Experiment
-from campaigns.services.experiments import decision_due, declare, end_experiment, locked
+from campaigns.services.experiment_rows import locked
+from campaigns.services.experiments import decision_due, declare, end_experiment
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job

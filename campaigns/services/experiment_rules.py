@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.campaign_rules import rules_of_campaign
 from campaigns.models import Experiment
-from campaigns.services.experiments import locked
+from campaigns.services.experiment_rows import locked
 from loyalty.models import EarningRule
 from loyalty.rule_definitions import CAMPAIGN_RULES, DiscountRuleDefinition, EarningRuleDefinition
 from loyalty.services.campaign_rules import CampaignRule
@@ -65,4 +65,6 @@ def _definition(rule: CampaignRule) -> EarningRuleDefinition | DiscountRuleDefin
     said.pop("caps", None)
     if rule.body.kind == "discount":
         return DiscountRuleDefinition.model_validate(said)
+    if rule.expiry is not None:
+        said["expiry"] = rule.expiry.model_dump(mode="json")
     return EarningRuleDefinition.model_validate(said | {"wallet_type": rule.unit.code})

@@ -25,7 +25,9 @@ from campaigns.selectors.campaigns import promotions
 from campaigns.selectors.experiment_plans import plan_of
 from campaigns.selectors.experiment_results import decision_of, may_look, moments_of
 from campaigns.selectors.experiments import audience_of_experiment, experiments, why_no_arm
+from campaigns.services.arm_words import check_words, keep_no_words, put_words, writers_of
 from campaigns.services.campaigns import end_campaign, publish_campaign
+from campaigns.services.experiment_rows import changed_meanwhile, locked, require_status
 from loyalty.four_eyes import why_not_alone
 from loyalty.models import Program
 from loyalty.services.rules import require_live
@@ -51,7 +53,7 @@ def create_experiment(
         program=program, code=first_free(stem, taken), author=actor.user, created_at=now,
         **_columns(definition),
     )  # fmt: skip
-    _put_arms(row, definition)
+    _put_arms(row, definition, actor, now)
     _audit("experiment.created", row, actor, after={"name": row.name})
     return experiments().get(pk=row.pk)
 
@@ -64,27 +66,28 @@ def change_experiment(
     """Bring a draft to what is said; whoever was asked to start it has to be asked again. Raises
     ConflictError where somebody else was faster."""
     row = locked(experiment)
-    _require(row, Status.DRAFT)
+    require_status(row, Status.DRAFT)
     if definition_of_experiment(row) == definition:
         return row
     if revision is not None and row.revision != revision:
-        raise _changed_meanwhile()
+        raise changed_meanwhile()
     for name, value in _columns(definition).items():
         setattr(row, name, value)
     row.author, row.asked_by, row.asked_at, row.sent_back = actor.user, None, None, ""
     row.save()
     row.arms.all().delete()
-    _put_arms(row, definition)
+    _put_arms(row, definition, actor, now)
     _audit("experiment.changed", row, actor, after={"name": row.name})
     return experiments().get(pk=row.pk)
 
 
 @transaction.atomic
-def delete_experiment(*, experiment: Experiment, actor: Actor) -> None:
+def delete_experiment(*, experiment: Experiment, actor: Actor, now: dt.datetime) -> None:
     """Throw a draft away; the promotions of its arms stay drafts."""
     row = locked(experiment)
-    _require(row, Status.DRAFT)
+    require_status(row, Status.DRAFT)
     _audit("experiment.deleted", row, actor, before={"name": row.name})
+    keep_no_words(row, now)
     row.arms.all().delete()
     row.delete()
 
@@ -123,12 +126,15 @@ def second_person_missing(experiment: Experiment, actor: Actor) -> str:
     if not experiment.program.four_eyes:
         return ""
     writers = [arm.campaign.author_id for arm in experiment.arms.all() if arm.campaign]
-    return why_not_alone(actor, experiment.author_id, experiment.asked_by_id, *writers)
+    return why_not_alone(
+        actor, experiment.author_id, experiment.asked_by_id, *writers, *writers_of(experiment)
+    )
 
 
 @transaction.atomic
 def start_experiment(*, experiment: Experiment, actor: Actor, now: dt.datetime) -> Experiment:
-    """Who is in which arm is written down, and the promotions of its arms begin, all at once."""
+    """Who is in which arm is written down, and the promotions of its arms begin, all at once. Where
+    words are compared, it is written down of each when it is their turn to be told."""
     row, plan = _locked_with_plan(experiment, now)
     if why := second_person_missing(row, actor):
         raise ConflictError(why, code="second_person", status=403)
@@ -138,7 +144,8 @@ def start_experiment(*, experiment: Experiment, actor: Actor, now: dt.datetime) 
     row.status, row.started_at, row.needed = Status.RUNNING, now, needed
     row.ends_at = now + dt.timedelta(weeks=weeks)
     row.save()
-    _keep_members(row, now)
+    if row.compares == Experiment.Compares.PROMOTIONS:
+        _keep_members(row, now)
     for place, campaign in found:
         _begin_arm(row, place, campaign, actor, now)
     _audit("experiment.started", row, actor, after={
@@ -156,7 +163,7 @@ def end_experiment(*, experiment: Experiment, actor: Actor, now: dt.datetime) ->
     row = locked(experiment)
     if row.status == Status.ENDED:
         return row
-    _require(row, Status.RUNNING)
+    require_status(row, Status.RUNNING)
     assert row.ends_at is not None
     why = Experiment.Ending.EARLY
     if row.ends_at <= now:
@@ -199,36 +206,27 @@ def declare(row: Experiment, decision: Decision | None, now: dt.datetime) -> Non
     )  # fmt: skip
 
 
-def locked(experiment: Experiment) -> Experiment:
-    """The program first, as whatever writes rules does."""
-    Program.objects.select_for_update(no_key=True).get(pk=experiment.program_id)
-    Experiment.objects.select_for_update(of=("self",)).get(pk=experiment.pk)
-    return experiments().get(pk=experiment.pk)
-
-
 def _locked_with_plan(experiment: Experiment, now: dt.datetime) -> tuple[Experiment, Plan]:
     """A draft, and its plan, which looks at half a year: worked out before anything is locked.
     Raises ConflictError where it became something else meanwhile."""
     seen = experiments().get(pk=experiment.pk)
-    _require(seen, Status.DRAFT)
+    require_status(seen, Status.DRAFT)
     plan = plan_of(seen, now)
     row = locked(seen)
-    _require(row, Status.DRAFT)
+    require_status(row, Status.DRAFT)
     if row.revision != seen.revision:
-        raise _changed_meanwhile()
+        raise changed_meanwhile()
     return row, plan
 
 
-def _changed_meanwhile() -> ConflictError:
-    message = _("Somebody else has changed it meanwhile. Look at it again.")
-    return ConflictError(message, code="changed_meanwhile")
-
-
 def _columns(definition: ExperimentDefinition) -> dict[str, Any]:
-    return {name: getattr(definition, name) for name in COLUMNS}
+    said = {name: getattr(definition, name) for name in COLUMNS}
+    return said | {"occasion": definition.message}
 
 
-def _put_arms(row: Experiment, definition: ExperimentDefinition) -> None:
+def _put_arms(
+    row: Experiment, definition: ExperimentDefinition, actor: Actor, now: dt.datetime
+) -> None:
     for place, said in enumerate(definition.arms):
         campaign = None
         if said.promotion:
@@ -236,8 +234,10 @@ def _put_arms(row: Experiment, definition: ExperimentDefinition) -> None:
             _refuse(place, _why_not(row, campaign))
             _take_over(campaign)
         ExperimentArm.objects.create(
-            experiment=row, place=place, name=said.name, share=said.share, campaign=campaign
-        )
+            experiment=row, place=place, name=said.name, share=said.share, campaign=campaign,
+            silent=said.silent,
+        )  # fmt: skip
+    put_words(row, definition, actor, now)
 
 
 def _take_over(campaign: Campaign | None) -> None:
@@ -268,6 +268,8 @@ def _check(row: Experiment) -> list[tuple[int, Campaign]]:
     since, and what it names may be gone."""
     require_live(row.program)
     read_audience(row.audience)
+    if row.compares == Experiment.Compares.MESSAGES:
+        check_words(row)
     found = []
     for arm in row.arms.all():
         if arm.campaign is not None:
@@ -320,11 +322,6 @@ def _keep_members(row: Experiment, now: dt.datetime) -> int:
             [row.pk, *values, row.pk],
         )
         return int(cursor.rowcount)
-
-
-def _require(row: Experiment, status: str) -> None:
-    if row.status != status:
-        raise ConflictError(_("That is not possible now."), code="experiment_state")
 
 
 def _audit(action: str, row: Experiment, actor: Actor, **said: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -14,11 +14,12 @@ from django.utils import translation
 
 from campaigns.channels import Channel, channel_named
 from campaigns.links import absolute
-from campaigns.models import Delivery, Message, OccasionSetting
+from campaigns.models import Delivery, ExperimentArm, Message, OccasionSetting
 from campaigns.news import News
 from campaigns.occasions import Occasion
 from campaigns.selectors.policies import setting_of
 from campaigns.selectors.templates import Templates, load_templates
+from campaigns.services.message_arms import arms_of
 from campaigns.services.preferred_ways import first_ways
 from campaigns.services.rendering import fill, wanted_words
 from campaigns.wording import WordingError
@@ -49,8 +50,9 @@ def write_messages(
     merchant = get_merchant()
     templates = load_templates(merchant.locale)
     fresh = _without_known(occasion, news)
-    rows = [_message(occasion, setting, item, templates, merchant, now) for item in fresh]
     with transaction.atomic():
+        arms = arms_of(occasion, fresh, now)
+        rows = [_message(occasion, setting, item, templates, merchant, arms, now) for item in fresh]
         Message.objects.bulk_create(rows, ignore_conflicts=True)
         # Of two that wrote the same at once, one has a row.
         keys = dict(
@@ -80,7 +82,7 @@ def _without_known(occasion: Occasion, news: Sequence[News]) -> list[News]:
 
 def _message(
     occasion: Occasion, setting: OccasionSetting, item: News, templates: Templates,
-    merchant: Merchant, now: dt.datetime,
+    merchant: Merchant, arms: Mapping[int, ExperimentArm], now: dt.datetime,
 ) -> Message:  # fmt: skip
     locale = templates.locale_for(occasion.code, item.customer.locale)
     program = item.membership.program.name if item.membership else ""
@@ -96,6 +98,7 @@ def _message(
         customer=item.customer, membership=item.membership, occasion=occasion.code,
         occurrence=item.occurrence, topic=setting.topic, locale=locale, values=values,
         facts=dict(item.facts), created_at=now, stale_at=now + occasion.news_for,
+        arm=arms.get(item.membership.pk) if item.membership else None,
     )  # fmt: skip
 
 
@@ -114,7 +117,9 @@ def _write_deliveries(
         for channel in channels
         if one_enough.get(message.customer_id, channel) == channel
         for row in (
-            [_told_here(occasion, message, channel, templates, now)]
+            [_withheld(occasion, message, channel, now)]
+            if message.arm is not None and message.arm.silent
+            else [_told_here(occasion, message, channel, templates, now)]
             if channel.open_line is None
             else _queued(
                 occasion, message, channel, devices.get((channel.key, message.customer_id)), now
@@ -157,6 +162,15 @@ def _queued(
     ]  # fmt: skip
 
 
+def _withheld(occasion: Occasion, message: Message, channel: Channel, now: dt.datetime) -> Delivery:
+    """The arm of its reader is compared without it: that is written down, so that it is not told
+    later either."""
+    return Delivery(
+        message=message, channel=channel.key, state=Delivery.State.SUPPRESSED,
+        reason="experiment", priority=occasion.priority, available_at=now,
+    )  # fmt: skip
+
+
 def _told_here(
     occasion: Occasion, message: Message, channel: Channel, templates: Templates, now: dt.datetime
 ) -> Delivery:
@@ -166,7 +180,8 @@ def _told_here(
         message=message, channel=channel.key, priority=occasion.priority, available_at=now
     )
     try:
-        wanted = wanted_words(templates, occasion.code, channel.key, message.locale)
+        variant = message.arm.variant if message.arm else ""
+        wanted = wanted_words(templates, occasion.code, channel.key, message.locale, variant)
         told = fill(wanted, message.values, {})
     except WordingError:
         logger.exception("message %s has no words for %s", message.pk, channel.key)

@@ -126,7 +126,7 @@ def _own(claimed: Sequence[Delivery]) -> list[Delivery]:
     """Locked, in the order in which they matter."""
     attempts = {row.pk: row.attempts for row in claimed}
     rows = Delivery.objects.select_for_update(of=("self",)).select_related(
-        "message__customer__merged_into", "message__membership__program"
+        "message__customer__merged_into", "message__membership__program", "message__arm"
     )
     found = {row.pk: row for row in rows.filter(pk__in=attempts, state=State.QUEUED).order_by("pk")}
     own = (found.get(row.pk) for row in claimed)
@@ -201,7 +201,8 @@ def _mark(ready: Sequence[Ready], now: dt.datetime) -> None:
 
 
 def _render(message: Message, channel: Channel, batch: Batch, stop: str) -> Rendered:
-    wanted = wanted_words(batch.templates, message.occasion, channel.key, message.locale)
+    variant = message.arm.variant if message.arm else ""
+    wanted = wanted_words(batch.templates, message.occasion, channel.key, message.locale, variant)
     told = fill(wanted, message.values, batch.frame(message.locale, stop))
     closing = closing_words(channel, batch.stop_word(channel), stop, message.locale)
     return replace(told, text=f"{told.text}{closing}") if closing else told

@@ -39,9 +39,12 @@ class Rendered:
     version: TemplateVersion | None = None
 
 
-def wanted_words(templates: Templates, occasion: str, channel: str, locale: str) -> Wanted:
-    """The merchant's own, else the ready-made. Raises WordingError where there are none."""
-    version = templates.choose(occasion, channel, locale)
+def wanted_words(
+    templates: Templates, occasion: str, channel: str, locale: str, variant: str = ""
+) -> Wanted:
+    """The merchant's own, else the ready-made; of an arm of an experiment its `variant`. Raises
+    WordingError where there are none."""
+    version = templates.choose(occasion, channel, locale, variant)
     if version is not None:
         return of_version(version, markup=bool(version.html))
     ready = ready_text(occasion, channel, templates.ready_locale(locale))

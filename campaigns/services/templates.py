@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from campaigns.channels import Channel
 from campaigns.mail_bodies import compile_mail
-from campaigns.models import MessageTemplate, TemplateVersion
+from campaigns.models import Experiment, MessageTemplate, TemplateVersion
 from campaigns.occasions import Occasion
 from campaigns.wording import WordingError, check_wording
-from members.errors import DomainError, FieldError
+from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
 
 LOCALE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
@@ -63,14 +63,18 @@ def check_words(occasion: Occasion, channel: Channel, words: Words) -> CheckedWo
 
 def save_words(
     *, occasion: Occasion, channel: Channel, locale: str, words: Words, actor: Actor,
-    now: dt.datetime,
+    now: dt.datetime, variant: str = "",
 ) -> TemplateVersion:  # fmt: skip
-    """Use these words from now on. The same as before makes no version. Raises DomainError."""
+    """Use these words from now on. The same as before makes no version. `variant`: those of an arm
+    of an experiment, whose service asks. Raises DomainError, ConflictError while an experiment
+    compares others with them."""
+    if not variant:
+        _refuse_while_compared(occasion.code)
     locale = _checked_locale(locale)
     checked = check_words(occasion, channel, words)
     with transaction.atomic():
         template, _new = MessageTemplate.objects.select_for_update().get_or_create(
-            occasion=occasion.code, channel=channel.key, locale=locale
+            occasion=occasion.code, channel=channel.key, locale=locale, variant=variant
         )
         last = template.versions.first()
         if last is not None and template.archived_at is None and _same(last, checked.words):
@@ -94,10 +98,20 @@ def save_words(
 def archive_template(*, template: MessageTemplate, actor: Actor, now: dt.datetime) -> None:
     """Use the next language, or the ready-made words, from now on. Again changes nothing."""
     row = MessageTemplate.objects.select_for_update().get(pk=template.pk)
+    if not row.variant:
+        _refuse_while_compared(row.occasion)
     if row.archived_at is None:
         row.archived_at = now
         row.save(update_fields=["archived_at"])
         record_audit(actor=actor, action="template.archived", target=row)
+
+
+def _refuse_while_compared(occasion: str) -> None:
+    """The first arm is as it is: it stays so, or nothing could be compared."""
+    running = Experiment.objects.filter(occasion=occasion, status=Experiment.Status.RUNNING)
+    if found := running.first():
+        message = _("The experiment %s compares these words: they stay until it ends.") % found.name
+        raise ConflictError(message, code="part_of_experiment")
 
 
 def _wrong(field: str, text: str, known: list[str]) -> FieldError | None:

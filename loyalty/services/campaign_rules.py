@@ -23,8 +23,9 @@ from loyalty.rule_checks import Finding, check_rule, refusals
 from loyalty.rules.bodies import RuleBody
 from loyalty.rules.body_parts import AnyBody
 from loyalty.selectors.rules import campaign_rows, rule_rows, standing, standings
-from loyalty.services.rule_versions import end_rule, next_number, put_in_force
+from loyalty.services.rule_versions import end_rule, next_number, own_policy, put_in_force
 from loyalty.services.rules import RuleRefusedError, count_up, hold_program, require_live
+from loyalty.unit_definitions import ExpiryDefinition
 from members.conditions.moments import Moment
 from members.errors import ConflictError, FieldError
 from members.services.audit import Actor
@@ -35,12 +36,13 @@ POSITION = 20_000
 
 @dataclass(frozen=True, slots=True)
 class CampaignRule:
-    """A rule as a campaign wants it."""
+    """A rule as a campaign wants it. `expiry`: of its units; None: as of all of their kind."""
 
     code: str
     name: str
     unit: WalletType
     body: RuleBody
+    expiry: ExpiryDefinition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def put_campaign_rules(
         version = EarningRuleVersion(
             rule=rule, body=item.body.model_dump(mode="json"), written_by=actor.user,
             written_at=now, number=next_number(rule),
+            lot_policy=own_policy(rule, None, item.expiry, now),
         )  # fmt: skip
         put_in_force(version, starts_at=span.starts_at, ends_at=span.ends_at, actor=actor, now=now)
     count_up(program)

@@ -199,13 +199,19 @@ def rule_policy(rule: EarningRule, wanted: RuleDefinition, now: dt.datetime) -> 
     """The policy of a rule's own terms; what it does not say is as the wallet type says now."""
     if not isinstance(wanted, EarningRuleDefinition):
         return None
-    if wanted.pending is None and wanted.expiry is None:
+    return own_policy(rule, wanted.pending, wanted.expiry, now)
+
+
+def own_policy(
+    rule: EarningRule, pending: PendingDefinition | None, expiry: ExpiryDefinition | None,
+    now: dt.datetime,
+) -> LotPolicy | None:  # fmt: skip
+    """None where the rule says neither."""
+    if pending is None and expiry is None:
         return None
     general = rule.wallet_type.lot_policies.filter(rule=None).order_by("-pk").first()
     assert general is not None
-    values = lot_policy_values(
-        wanted.pending or pending_of(general), wanted.expiry or expiry_of(general)
-    )
+    values = lot_policy_values(pending or pending_of(general), expiry or expiry_of(general))
     newest = rule.lot_policies.order_by("-pk").first()
     if newest is not None and all(getattr(newest, name) == values[name] for name in values):
         return newest

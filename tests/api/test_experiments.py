@@ -62,6 +62,27 @@ def test_an_experiment_is_written_started_read_and_ended(
     assert_problem(writer.request("DELETE", path), 409, "experiment_state")
 
 
+def test_the_words_of_a_message_are_compared(writer: ApiClient, program: Program) -> None:
+    words = {"channel": "inbox", "locale": "en", "subject": "For you", "body": "{{ gift }}"}
+    body = {
+        "program": program.code, "name": "Warm or not", "question": "Is warmer better?",
+        "weeks": 2, "compares": "messages", "message": "gift", "measure": "ordered",
+        "arms": [{"name": "Nothing", "share": 50, "silent": True},
+                 {"name": "Warm", "share": 50, "words": [words]}],
+    }  # fmt: skip
+    odd = {"name": "Warm", "share": 50, "words": [words | {"body": "{{ nothing }}"}]}
+    refused = writer.post("/experiments", body | {"arms": [body["arms"][0], odd]})
+    assert_problem(refused, 422, "template_invalid")
+    found = writer.post("/experiments", body).json()
+    assert found["definition"]["arms"][1]["words"] == [words]
+    path = f"/experiments/{found['id']}"
+    assert writer.put(path, found["definition"]).json()["revision"] == found["revision"]
+    plan = writer.get(f"{path}/plan").json()
+    assert (plan["rows"], plan["weeks"]) == ([], None)
+    assert writer.post(f"{path}/start", None).json()["status"] == "running"
+    assert [arm["members"] for arm in writer.get(f"{path}/results").json()["arms"]] == [0, 0]
+
+
 def test_a_repeated_request_makes_one_draft(writer: ApiClient, program: Program) -> None:
     body = said(writer, program)
     first = writer.post("/experiments", body, Idempotency_Key="same").json()

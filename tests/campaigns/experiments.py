@@ -11,11 +11,13 @@ from campaigns.selectors.experiments import experiments
 from campaigns.services.experiments import create_experiment, start_experiment
 from loyalty.models import Program
 from members.services.audit import SYSTEM
-from tests.campaigns.campaigns import draft
+from tests.campaigns.campaigns import draft, member
+from tests.campaigns.factories import tell
 from tests.loyalty.factories import NOW, make_program, make_wallet, order, record
 from tests.loyalty.factories import day as at
 
 DAY_BEFORE = at(-1)
+WARM = {"channel": "inbox", "locale": "en", "subject": "For you", "body": "With love: {{ gift }}."}
 
 
 def make_crowd(members: int = 240, code: str = "club") -> Program:
@@ -52,6 +54,35 @@ def write(program: Program, **said: Any) -> Experiment:
 
 def start(program: Program, **said: Any) -> Experiment:
     return start_experiment(experiment=write(program, **said), actor=SYSTEM, now=NOW)
+
+
+def on_message(**said: Any) -> ExperimentDefinition:
+    """A gift in the words that there are, against others."""
+    values: dict[str, Any] = {
+        "name": "Warm or not", "question": "Do members buy more for warmer words?", "weeks": 2,
+        "compares": "messages", "message": "gift", "measure": "orders",
+        "arms": [{"name": "As it is", "share": 50}, {"name": "Warm", "share": 50, "words": [WARM]}],
+    }  # fmt: skip
+    return ExperimentDefinition.model_validate(values | said)
+
+
+def write_on_message(program: Program, **said: Any) -> Experiment:
+    return create_experiment(
+        program=program, definition=on_message(**said), actor=SYSTEM, now=DAY_BEFORE
+    )
+
+
+def start_on_message(program: Program, **said: Any) -> Experiment:
+    found = write_on_message(program, **said)
+    return start_experiment(experiment=found, actor=SYSTEM, now=NOW)
+
+
+def tell_crowd(days: float = 0.1, members: int = 240, *, name: str = "one", **said: Any) -> None:
+    """A gift to each of them, on their own pages."""
+    for number in range(members):
+        row = member(f"c{number}")
+        tell(row.customer, f"{name}:{row.pk}", membership=row, at=at(days), channels=("inbox",),
+             **said)  # fmt: skip
 
 
 def fresh_experiment(found: Experiment) -> Experiment:

@@ -188,7 +188,8 @@ class OneExperiment(ApiView):
     @extend_schema(operation_id="deleteExperiment", responses={204: None})
     def delete(self, request: Request, experiment_id: UUID) -> HttpResponse:
         """Throw a draft away; the promotions of its arms stay drafts."""
-        delete_experiment(experiment=get_experiment(experiment_id), actor=self.actor)
+        found = get_experiment(experiment_id)
+        delete_experiment(experiment=found, actor=self.actor, now=timezone.now())
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 

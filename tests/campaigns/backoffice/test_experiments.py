@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -11,14 +12,15 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from campaigns.models import Campaign, Experiment
+from campaigns.models import Campaign, Delivery, Experiment, MessageTemplate
 from campaigns.services.experiment_clock import look_at
 from campaigns.services.experiments import start_experiment
 from loyalty.models import EarningRule, Program
 from loyalty.services.rules import set_four_eyes
 from members.services.audit import SYSTEM
-from tests.campaigns.campaigns import DAY
+from tests.campaigns.campaigns import DAY, member
 from tests.campaigns.experiments import buyers, fresh_experiment, make_crowd, promotion, write
+from tests.campaigns.factories import tell
 from tests.loyalty.factories import order, record
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +104,57 @@ def test_the_page_of_one_that_has_ended_says_what_it_has_shown_and_drafts_it(
     rule = EarningRule.objects.get(code="triple")
     assert went.headers["Location"].endswith(f"/rule/{rule.code}/")
     assert rule.versions.get().starts_at is None
+
+
+def test_words_of_a_message_are_written_compared_and_used(manager: Client, crowd: Program) -> None:
+    url = f"{address('experiment_create')}?program={crowd.code}"
+    assert "compares=messages" in page(manager, url)
+    said = filled("", message="gift", measure="clicked", **{"arms-1-name": "Warm"})
+    del said["arms-0-promotion"], said["arms-1-promotion"]
+    silent = manager.post(f"{url}&compares=messages", said | {"arms-0-silent": "on"})
+    assert silent.status_code == 422
+    assert "can follow no link" in silent.content.decode()
+    said["measure"] = "orders"
+    assert manager.post(f"{url}&compares=messages", said).status_code == 302
+    found = Experiment.objects.get()
+    shown = page(manager, address("experiment", found))
+    assert "Nothing is written yet." in shown
+    assert "Nobody of them was told it in the last weeks" in shown
+    place = reverse("experiments_backoffice:arm_words", args=[found.public_id, 1, "inbox", "en"])
+    assert place in shown
+    assert "{{ gift }}" in page(manager, place)
+    kept = manager.post(place, {"subject": "For you", "body": "With love: {{ gift }}"})
+    assert kept.headers["Location"] == place
+    shown = page(manager, address("experiment", found))
+    assert "Inbox · en</a>" in shown
+    assert "For you" in shown
+    # What its arms say stays when something else of it is changed.
+    manager.post(address("experiment_edit", found), said | {"measure": "revenue"})
+    began = timezone.now() - 20 * DAY
+    found = start_experiment(experiment=fresh_experiment(found), actor=SYSTEM, now=began)
+    assert "readonly" in page(manager, place)
+    _told_and_bought(found, crowd, began)
+    look_at(found, timezone.now())
+    use = f"{reverse('messages_backoffice:words', args=['gift', 'inbox', 'en'])}?of={found.pk}-1"
+    assert use.replace("&", "&amp;") in page(manager, address("experiment", found))
+    assert "Make it permanent" not in page(manager, address("experiment", found))
+    assert "With love: {{ gift }}" in page(manager, use)
+    manager.post(use, {"subject": "For you", "body": "With love: {{ gift }}"})
+    template = MessageTemplate.objects.get(variant="", occasion="gift")
+    assert template.versions.get().subject == "For you"
+    sent = Delivery.objects.filter(message__arm__place=1)[0]
+    told = page(manager, reverse("messages_backoffice:delivery", args=[sent.public_id]))
+    assert "Triple or not</a> · Warm" in told
+
+
+def _told_and_bought(found: Experiment, crowd: Program, began: dt.datetime) -> None:
+    for number in range(160):
+        row = member(f"c{number}")
+        tell(row.customer, f"{row.pk}", membership=row, at=began + DAY, channels=("inbox",))
+    record(*(
+        order(f"A{who}", str(20 + number % 3), buyer=who, at=began + 2 * DAY)
+        for number, who in enumerate(buyers(found, 1))
+    ))  # fmt: skip
 
 
 def test_a_draft_says_plainly_that_its_members_will_never_be_enough(

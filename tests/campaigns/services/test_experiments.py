@@ -242,7 +242,7 @@ def test_what_was_drawn_and_what_was_asked_does_not_change(crowd: Program) -> No
         with pytest.raises(DatabaseError), transaction.atomic():
             change()
     with pytest.raises(ConflictError):
-        delete_experiment(experiment=found, actor=SYSTEM)
+        delete_experiment(experiment=found, actor=SYSTEM, now=NOW)
 
 
 def test_the_database_refuses_shares_that_do_not_come_to_100(crowd: Program) -> None:
@@ -304,7 +304,7 @@ def test_a_draft_is_changed_by_who_has_read_it_last_and_thrown_away(crowd: Progr
         change_experiment(
             experiment=found, definition=other, actor=SYSTEM, now=NOW, revision=found.revision
         )
-    delete_experiment(experiment=changed, actor=SYSTEM)
+    delete_experiment(experiment=changed, actor=SYSTEM, now=NOW)
     assert not Experiment.objects.exists()
     assert Campaign.objects.filter(status="draft").count() == 4
 
