@@ -13,6 +13,7 @@ from campaigns.services import (
     guest_plays,
     journey_starts,
     post_clock,
+    referral_activities,
     told_challenges,
     told_expiry,
     told_expiry_journeys,
@@ -104,6 +105,7 @@ def register() -> None:
     register_consumer(ISSUED, told_rewards.follow_issued)
     register_consumer(DAY_GIVEN, told_rewards.follow_days)
     register_consumer(REFERRED, told_referrals.follow_referrals)
+    register_consumer(REFERRED, referral_activities.follow_outcomes)
     register_consumer(SHARED, told_referral_shares.follow_shares)
     register_consumer(PLAN_WENT_ON, told_plans.follow_plans)
     register_consumer(UNITS_GIVEN, told_rewards.follow_gifts)

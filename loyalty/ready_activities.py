@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext
 
 SUBJECT = "{subject}"
-# What people do with Setia itself: where it is told from, that they joined, that all is filled in.
+# What people do with Setia itself: where it is told from, that they joined, that all is filled in,
+# that they have brought a friend.
 OWN_SOURCE = "setia"
-SIGN_UP, PROFILE = "sign-up", "profile"
+SIGN_UP, PROFILE, REFERRAL = "sign-up", "profile", "friend-brought"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from rewards.models import Redemption
 
 # The outbox event that tells which referrals have gone on, for what the application itself follows.
 MOVED = "referrals.moved"
-# That they came, that the friend bought, that it was paid.
-_TOLD = "n.status IN ('joined', 'pending', 'paid')"
+# That they came, that the friend bought, that it was paid, that it was taken back.
+_TOLD = "n.status IN ('joined', 'pending', 'paid', 'taken_back')"
 
 
 class ReferralLink(models.Model):
