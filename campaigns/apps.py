@@ -15,13 +15,15 @@ PARTS = (
     "backoffice.game_menu", "backoffice.challenge_menu", "backoffice.community_menu",
     "referral_parts", "backoffice.referral_menu", "backoffice.campaign_approvals",
     "backoffice.referral_approvals", "backoffice.experiment_menu",
-    "backoffice.experiment_approvals", "jobs", "merging", "merging_challenges", "merging_community",
-    "merging_offers", "services.challenge_progress", "services.personal_offers", "segment_uses",
+    "backoffice.experiment_approvals", "jobs", "merging", "merging_browsing",
+    "merging_challenges", "merging_community", "merging_offers", "services.challenge_progress",
+    "services.personal_offers", "segment_uses",
     "insights", "reviews", "launch_checks", "holdouts", "risk_signals", "team_panels",
     "services.tracking",
-    "services.measuring", "timeline", "customer_timeline", "services.inbound",
+    "services.measuring", "timeline", "customer_timeline", "browsing_timeline", "services.inbound",
     "services.webhook_telling", "slow_figures", "gauges", "account.menu", "account.joined_for",
     "backoffice.menu", "backoffice.webhook_menu", "backoffice.connection_menu",
+    "backoffice.browsing_menu",
 )  # fmt: skip
 
 

@@ -23,12 +23,23 @@ from campaigns.campaign_templates import TEMPLATES
 from campaigns.models import Campaign
 from campaigns.offers import Offer
 from loyalty.plain_numbers import exact
-from members.conditions.fields import BEHAVIOR, CHALLENGES, CUSTOMER, MEMBER, PLAN, SEGMENTS, TIER
+from members.conditions.fields import (
+    BEHAVIOR,
+    BROWSING,
+    CHALLENGES,
+    CUSTOMER,
+    MEMBER,
+    PLAN,
+    SEGMENTS,
+    TIER,
+)
 from members.conditions.tree import ConditionError, Node, parse
 from rewards.codes import plain
 
 # What the database can answer too, so that everybody can be counted beforehand.
-AUDIENCE_SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, CHALLENGES})
+AUDIENCE_SCOPES = frozenset(
+    {CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, CHALLENGES, BROWSING}
+)
 _TEXT = r"^[^\x00]*$"
 MOST_DAYS = 366
 # What a definition is read from where it was written before.

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from members.models import Customer
 
@@ -97,6 +98,8 @@ class Channel:
         return {one.pk: found for one in customers if (found := self.address(one))}
 
 
+# Where somebody is met and nothing is sent: what they say of it is said beside the ways.
+SHOP = Channel("shop", _("In the shop"), "building-store", False, lambda _customer: "")
 _channels: dict[str, Channel] = {}
 
 

@@ -1,6 +1,6 @@
 """What conditions can ask that campaigns know: which codes count for an order, what was offered to
-its buyer alone, and which challenges a member has done; and what activities are about that come
-from challenges, surprises and surveys."""
+its buyer alone, which challenges a member has done and what they looked at; and what activities are
+about that come from challenges, surprises and surveys."""
 
 from __future__ import annotations
 
@@ -8,23 +8,34 @@ from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.browsing_fields import FIELDS as BROWSING_FIELDS
 from campaigns.campaign_rules import BY_CODE, BY_OFFER, draw_of, subject_of
 from campaigns.campaign_templates import CHALLENGE, TEMPLATES
 from campaigns.campaign_words import told_campaign
 from campaigns.challenge_fields import FIELDS as CHALLENGE_FIELDS
 from campaigns.models import Campaign, Survey
+from campaigns.selectors.browsing import browsed_by
 from campaigns.selectors.challenge_levels import achieved_by
 from campaigns.survey_texts import told_title
 from loyalty.activity_subjects import register_subjects
 from loyalty.asked_elsewhere import register_keeper
 from members.conditions import values
-from members.conditions.fields import CHALLENGES, CODES, OFFERS, Field, register_fields
+from members.conditions.fields import (
+    BROWSING,
+    CHALLENGES,
+    CODES,
+    OFFERS,
+    Field,
+    register_fields,
+)
 
 
 def register() -> None:
     register_fields("order", _("Order"), (_PROMOTIONS, _OFFERS))
     register_fields("challenges", _("Challenges"), CHALLENGE_FIELDS)
+    register_fields("browsing", _("In the shop"), BROWSING_FIELDS)
     register_keeper(CHALLENGES, achieved_by)
+    register_keeper(BROWSING, browsed_by)
     register_subjects("campaigns", _campaigns)
     register_subjects("surveys", _surveys)
 

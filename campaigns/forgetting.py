@@ -9,7 +9,7 @@ from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.channels import sending_channels
+from campaigns.channels import SHOP, sending_channels
 from campaigns.models import (
     BoardName,
     BoardScore,
@@ -26,8 +26,9 @@ from campaigns.models import (
     PostComment,
 )
 from campaigns.services.consents import set_consents
+from campaigns.services.forgotten_browsing import forget_browsing
 from campaigns.services.forum_members import leave_forum
-from campaigns.topics import choosable_topics
+from campaigns.topics import LEARNED, choosable_topics
 from members.forgetting import register_erased, register_forgetting
 from members.models import Customer
 from members.services.audit import SYSTEM
@@ -35,6 +36,7 @@ from members.services.audit import SYSTEM
 ERASED = {
     "consents": _("Every yes becomes a no. When they said what stays as proof."),
     "addresses": _("Deleted."),
+    "browsing": _("Deleted."),
     "messages": _("That they were sent stays, not their words."),
     "offers": _("They stay, and name nobody."),
     "challenge_teams": _("They stay. A team that they named is called by its code."),
@@ -63,8 +65,8 @@ def forget_words(customers: Sequence[Customer]) -> list[str]:
 
 def withdraw_consents(customers: Sequence[Customer]) -> list[str]:
     """What they said yes to is a no."""
-    channels = [channel.key for channel in sending_channels()]
-    topics = [topic.code for topic in choosable_topics()]
+    channels = [*(channel.key for channel in sending_channels()), SHOP.key]
+    topics = [*(topic.code for topic in choosable_topics()), *LEARNED]
     for customer in customers:
         said = Consent.objects.filter(customer=customer, channel__in=channels, topic__in=topics)
         yes = said.exclude(state=Consent.State.DENIED).values_list("channel", "topic")
@@ -79,6 +81,12 @@ def withdraw_consents(customers: Sequence[Customer]) -> list[str]:
 def forget_addresses(customers: Sequence[Customer]) -> list[str]:
     """Nothing is sent to their devices and numbers any more."""
     ContactAddress.objects.filter(customer__in=[one.pk for one in customers]).delete()
+    return []
+
+
+def forget_looks(customers: Sequence[Customer]) -> list[str]:
+    """What they looked at in the shop; nothing more is kept, since their yes is a no."""
+    forget_browsing([one.pk for one in customers])
     return []
 
 
@@ -136,5 +144,6 @@ def register() -> None:
     register_forgetting("leaderboards", forget_board_names)
     register_forgetting("addresses", forget_addresses)
     register_forgetting("consents", withdraw_consents)
+    register_forgetting("browsing", forget_looks)
     register_forgetting("messages", forget_words)
     register_erased(ERASED)

@@ -11,6 +11,7 @@ from campaigns.services import (
     challenge_clock,
     challenge_forecasts,
     experiment_clock,
+    forgotten_browsing,
     forum_tasks,
     game_clock,
     journey_starts,
@@ -28,6 +29,20 @@ from campaigns.services import (
 from members.jobs import JobKind, register_job_kind
 
 KINDS = (
+    JobKind(
+        key=forgotten_browsing.KIND,
+        label=_("What was looked at long ago"),
+        icon="eye-off",
+        description=_(
+            "Forgets what members looked at in the shop when the days are over that it is kept for."
+            " Runs by itself every night."
+        ),
+        run=forgotten_browsing.run_retention,
+        find_work=forgotten_browsing.find_outdated,
+        start_label=_("Forget what is over"),
+        words=forgotten_browsing.retention_words,
+        routine=True,
+    ),
     JobKind(
         key=challenge_forecasts.KIND,
         label=_("Forecast of a challenge"),

@@ -110,6 +110,7 @@ class Start(Part):
     """What is settled of the trigger, as far as it asks for it."""
 
     days: int = Field(0, ge=0, le=730)
+    hours: int = Field(24, ge=1, le=720)
     factor: Decimal = Field(Decimal("1.5"), ge=1, le=20, decimal_places=2)
     balances: list[int] = Field([], max_length=10)
     share: int = Field(80, ge=10, le=99)

@@ -36,6 +36,8 @@ TRIGGERS = {
                 ("days",), yearly=True),
         Trigger("quiet", _("No order for some days"), "moon", ("days",)),
         Trigger("overdue", _("Their own purchase cycle is exceeded"), "clock", ("factor",)),
+        Trigger("cart_left", _("A cart is left for some hours"), "shopping-cart", ("hours",)),
+        Trigger("looked", _("They looked and ordered nothing for some hours"), "eye", ("hours",)),
         Trigger("balance", _("A balance is reached"), "trophy", ("balances",)),
         Trigger("expiring", _("Units will expire in some days"), "hourglass", ("distances",)),
         Trigger("reachable", _("The first reward can be taken"), "gift"),

@@ -38,6 +38,14 @@ PARTS = (
         ),
     ),
     PersonalData(
+        "browsing", _("Looked at in the shop"),
+        (
+            table("campaigns.BrowsingEvent", "customer"),
+            table("campaigns.BrowsingDay", "customer"),
+            table("campaigns.CartLine", "customer"),
+        ),
+    ),
+    PersonalData(
         "addresses", _("Addresses for messages"),
         (table("campaigns.ContactAddress", "customer", without="code_at code_tries"),),
     ),

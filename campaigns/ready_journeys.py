@@ -124,6 +124,20 @@ READY = (
          "steps": _steps(MORNING, _tell("near_reward"))},
     ),
     ReadyJourney(
+        "cart-left", _("Left a cart"),
+        _("Four hours after the last change, of members who agreed that it is kept; in the day"
+          " after once more."), "cart_left",
+        {"again": 3, "start": {"hours": 4}, "goal": "order",
+         "steps": _steps(_tell("cart_left"), _wait(1), MORNING, _tell("cart_left"))},
+    ),
+    ReadyJourney(
+        "looked", _("Looked and did not buy"),
+        _("A day after they looked at something, of members who agreed that it is kept. Say in its"
+          " condition at what."), "looked",
+        {"again": 14, "start": {"hours": 24}, "goal": "order",
+         "steps": _steps(MORNING, _tell("looked_at"))},
+    ),
+    ReadyJourney(
         "year", _("Year in review"), _("In the first days of January."), "year",
         {"again": 0, "holdout": 0, "steps": _steps(_wait(3), MORNING, _tell("year_review"))},
     ),

@@ -14,6 +14,7 @@ from campaigns.services import (
     journey_starts,
     post_clock,
     referral_activities,
+    told_browsing,
     told_challenges,
     told_expiry,
     told_expiry_journeys,
@@ -26,6 +27,8 @@ from campaigns.services import (
     told_referrals,
     told_rewards,
 )
+from campaigns.services.browsing import HEARD
+from campaigns.services.browsing_following import follow_browsing
 from campaigns.services.consents import CONFIRM
 from campaigns.services.number_codes import LASTS, NUMBER_CODE
 from campaigns.services.opt_ins import GRANTED, follow_grants
@@ -89,6 +92,7 @@ def register() -> None:
         register_occasion(occasion)
     told_journeys.register()
     told_expiry_journeys.register()
+    told_browsing.register()
     register_consumer(JOINED, told_members.follow_joined)
     register_consumer(TIER_CHANGED, told_members.follow_tiers)
     register_consumer(CHANGED, told_orders.follow_orders)
@@ -110,3 +114,4 @@ def register() -> None:
     register_consumer(PLAN_WENT_ON, told_plans.follow_plans)
     register_consumer(UNITS_GIVEN, told_rewards.follow_gifts)
     register_consumer(GRANTED, follow_grants)
+    register_consumer(HEARD, follow_browsing)

@@ -41,6 +41,15 @@ TRACKING = Topic(
     _("That we may count which links of our mails you follow, to learn what helps."),
 )  # fmt: skip
 
+# Whether it is kept what somebody looks at in the shop: only of who has said yes.
+BROWSING = Topic(
+    "browsing", _("What you look at"),
+    _("That we may keep for a while what you look at and search for in our shop, and what lies in"
+      " your cart, so that what we tell and offer you fits you."),
+)  # fmt: skip
+# What people say yes or no to that no message is about.
+LEARNED = {topic.code: topic for topic in (TRACKING, BROWSING)}
+
 
 def is_needed(code: str) -> bool:
     return code in TOPICS and TOPICS[code].needed

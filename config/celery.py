@@ -153,6 +153,12 @@ app.conf.beat_schedule = {
         "args": ["expiry_warnings"],
         "schedule": crontab(hour="5", minute="50"),
     },
+    # At an hour when few look at anything; days are those of the merchant.
+    "browsing-retention": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["browsing_retention"],
+        "schedule": crontab(hour="3", minute="25"),
+    },
     "survey-invitations": {
         "task": "members.tasks.run_scheduled",
         "args": ["survey_invitations"],

@@ -130,6 +130,7 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "members.form_renderer.Renderer"
 
 # --- Database, cache, background work -----------------------------------------------------------
 

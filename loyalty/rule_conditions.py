@@ -8,6 +8,7 @@ from typing import Any
 from members.conditions.fields import (
     ACTIVITY,
     BEHAVIOR,
+    BROWSING,
     CHALLENGES,
     CODES,
     COMPANY,
@@ -26,7 +27,7 @@ from members.conditions.tree import Node, parse
 
 # What all rules may ask about a member, as they are before what is judged.
 _MEMBER_SCOPES = frozenset(
-    {CUSTOMER, BEHAVIOR, MEMBER, JOINED, SEGMENTS, TIER, PLAN, COMPANY, CHALLENGES}
+    {CUSTOMER, BEHAVIOR, MEMBER, JOINED, SEGMENTS, TIER, PLAN, COMPANY, CHALLENGES, BROWSING}
 )
 # Rules for orders ask about the order, and what its buyer is offered, too.
 RULE_SCOPES = _MEMBER_SCOPES | {ORDER, LINE, CODES, OFFERS}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from fpdf import FPDF
-from fpdf.enums import TableBordersLayout, TextEmphasis, XPos, YPos
-from fpdf.fonts import FontFace
+from fpdf.enums import MethodReturnValue, XPos, YPos
 
 from members.branding import parse_hex
 from members.images import UNDRAWABLE
@@ -18,7 +18,9 @@ from members.pdf_fonts import fonts_for
 
 REGULAR, BOLD = 400, 650
 # Millimeters.
-MARGIN, LOGO_HEIGHT, LINE = 18, 11, 6
+MARGIN, LOGO_HEIGHT, LINE, ROW = 18, 11, 6, 5
+# Of a cell: above and below its text, and beside it.
+PADDING = (0.8, 1.5)
 INK, MUTED = (30, 41, 59), (100, 116, 139)
 RULE, SHADE = (226, 232, 240), (248, 250, 252)
 SIZES = {"title": 20, "heading": 13, "text": 10, "small": 8.5}
@@ -120,18 +122,69 @@ class MerchantPages(FPDF):
         widths: tuple[int, ...],
         aligned: tuple[Align, ...],
     ) -> None:
-        """A table; its headings stand on each page."""
-        self.style("small")
+        """A table; its headings stand on each page. What fits into its cell is written there at
+        once: the library's own tables measure each piece of text several times."""
+        unit = self.epw / sum(widths)
+        cells = [(unit * width, align) for width, align in zip(widths, aligned, strict=True)]
         self.set_draw_color(*RULE)
-        face = FontFace(emphasis=TextEmphasis.B, color=MUTED, fill_color=SHADE)
-        layout = TableBordersLayout.HORIZONTAL_LINES
-        with self.table(
-            col_widths=widths, text_align=aligned, headings_style=face, borders_layout=layout,
-            line_height=5, padding=(0.8, 1.5),
-        ) as table:  # fmt: skip
-            table.row(headings)
-            for row in rows:
-                table.row(row)
+        self._headings(headings, cells)
+        for row in rows:
+            lines = [
+                self._lines_in(text, width)
+                for text, (width, _align) in zip(row, cells, strict=True)
+            ]
+            if self.will_page_break(_height(lines)):
+                self.add_page()
+                self._headings(headings, cells)
+            self.line(self.l_margin, self.y, self.l_margin + self.epw, self.y)
+            self._write_row(lines, cells)
+
+    def _headings(self, headings: list[str], cells: Sequence[tuple[float, Align]]) -> None:
+        self.style("small", bold=True, color=MUTED)
+        lines = [
+            self._lines_in(text, width)
+            for text, (width, _align) in zip(headings, cells, strict=True)
+        ]
+        self.set_fill_color(*SHADE)
+        self.rect(self.l_margin, self.y, self.epw, _height(lines), style="F")
+        self._write_row(lines, cells)
+        self.style("small")
+
+    def _lines_in(self, text: str, width: float) -> list[str]:
+        """How a text is broken within a cell."""
+        room = width - 2 * PADDING[1]
+        if "\n" not in text and self.get_string_width(text) <= room:
+            return [text]
+        with self._to_the_edge():
+            lines = self.multi_cell(room, ROW, text, dry_run=True, output=MethodReturnValue.LINES)
+        assert isinstance(lines, list)
+        return lines
+
+    def _write_row(self, lines: Sequence[list[str]], cells: Sequence[tuple[float, Align]]) -> None:
+        """Each cell in the middle of the highest."""
+        top, height, left = self.y, _height(lines), self.l_margin
+        with self._to_the_edge():
+            for wrapped, (width, align) in zip(lines, cells, strict=True):
+                first = top + (height - ROW * len(wrapped)) / 2
+                for number, text in enumerate(wrapped):
+                    self.set_xy(left + PADDING[1], first + number * ROW)
+                    self.cell(width - 2 * PADDING[1], ROW, text, align=align)
+                left += width
+        self.set_xy(self.l_margin, top + height)
+
+    @contextmanager
+    def _to_the_edge(self) -> Iterator[None]:
+        """Text begins and ends where its cell does."""
+        margin, self.c_margin = self.c_margin, 0
+        try:
+            yield
+        finally:
+            self.c_margin = margin
+
+
+def _height(lines: Sequence[list[str]]) -> float:
+    """Of a row whose cells have these lines."""
+    return ROW * max(map(len, lines)) + 2 * PADDING[0]
 
 
 def _page_words(number: int) -> str:

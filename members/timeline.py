@@ -41,10 +41,11 @@ KINDS: dict[str, str | Promise] = {
     "campaigns": _("Friends, games and surveys"),
     "messages": _("Messages"),
     "activities": _("Activities"),
+    "browsing": _("Looked at in the shop"),
     "notes": _("Notes and merges"),
 }
-# Told where they are asked for: most customers have none, and each costs a query.
-APART = frozenset({"rewards", "campaigns"})
+# Told where they are asked for: most customers have none and each costs a query, or they are many.
+APART = frozenset({"rewards", "campaigns", "browsing"})
 _sources: dict[str, tuple[str, TimelineSource]] = {}
 
 

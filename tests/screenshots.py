@@ -168,6 +168,7 @@ PAGES = (
     Page("message-figures", ("messages_backoffice:figure_list",)),
     Page("message-figures-one", ("messages_backoffice:occasion_figures", "told")),
     Page("message-measuring", ("messages_backoffice:measuring",)),
+    Page("browsing", ("browsing:browsing",)),
     Page("journey-people", ("messages_backoffice:journey_people", "journey")),
     Page("messages-words", ("messages_backoffice:words", "occasion", "channel", "locale")),
     Page("messages-sent", ("messages_backoffice:delivery_list",)),

@@ -17,7 +17,7 @@ from campaigns.selectors.policies import get_policy
 from campaigns.services.blocked_addresses import unblock_way
 from campaigns.services.consents import choose_time_zone, set_consents
 from campaigns.services.contact_addresses import NAMED
-from campaigns.topics import TRACKING, Topic
+from campaigns.topics import LEARNED, Topic
 from members.account.access import CustomerRequest, customer_view
 from members.choices import known_zones
 from members.errors import DomainError
@@ -37,8 +37,8 @@ def choices(request: CustomerRequest) -> HttpResponse:
     ways = {choice.channel.key: choice.channel for choice in shown}
     blocked = [(ways[key], found) for key, found in blocked_ways(customer, shown).items()]
     context = {
-        "topics": _by_topic(choice for choice in shown if choice.topic is not TRACKING),
-        "counted": [choice for choice in shown if choice.topic is TRACKING],
+        "topics": _by_topic(choice for choice in shown if choice.topic.code not in LEARNED),
+        "counted": [choice for choice in shown if choice.topic.code in LEARNED],
         "blocked": blocked,
         "has_devices": any(choice.channel.key in NAMED for choice in shown),
         "time_zone": preference.time_zone if preference else "",
@@ -66,7 +66,7 @@ def _saved(request: CustomerRequest, shown: list[Choice]) -> HttpResponse:
         (choice.channel.key, choice.topic.code): choice.name in request.POST
         for choice in shown
         # A form that did not show it says nothing about it.
-        if choice.topic is not TRACKING or "counted" in request.POST
+        if choice.topic.code not in LEARNED or "counted" in request.POST
         # What was not touched stays unsaid.
         if (choice.name in request.POST) != choice.wanted
     }

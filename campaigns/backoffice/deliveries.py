@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns.backoffice.places import NAMESPACE, crumbs, tabs
-from campaigns.channels import all_channels, channel_named
+from campaigns.channels import SHOP, all_channels, channel_named
 from campaigns.models import Consent, ConsentChange, ContactAddress, Delivery, Message
 from campaigns.occasions import (
     Occasion,
@@ -35,7 +35,7 @@ from campaigns.services.blocked_addresses import unblock_address
 from campaigns.services.consents import set_consents
 from campaigns.services.retries import may_be_sent_again, send_again
 from campaigns.timeline import became
-from campaigns.topics import TOPICS, TRACKING, Topic
+from campaigns.topics import LEARNED, TOPICS, Topic
 from campaigns.words import reason_words
 from loyalty.backoffice.links import customer_crumbs, customer_url
 from members.errors import DomainError
@@ -162,7 +162,7 @@ def consents(request: HttpRequest, public_id: UUID) -> HttpResponse:
                     for choice in choices
                     if form.cleaned_data[choice.name] != choice.wanted
                     # A form that did not show it says nothing about it.
-                    and (choice.topic is not TRACKING or form.cleaned_data["counted"])
+                    and (choice.topic.code not in LEARNED or form.cleaned_data["counted"])
                 },
                 source=ConsentChange.Source.STAFF.value, actor=acting(request),
                 now=timezone.now(),
@@ -205,7 +205,7 @@ def _consent_form(choices: list[Choice], *, blocked: bool, data: Any) -> forms.F
 def _history(customer: Customer) -> list[tuple[ConsentChange, str, str]]:
     """The last changes, with the topic and what was said in words."""
     said = dict(Consent.State.choices)
-    topics = {**TOPICS, TRACKING.code: TRACKING}
+    topics = {**TOPICS, **LEARNED}
     return [
         (change, _consent_words(topics[change.topic], change), str(said.get(change.became, "–")))
         for change in ConsentChange.objects.filter(customer=customer)[:8]
@@ -215,7 +215,7 @@ def _history(customer: Customer) -> list[tuple[ConsentChange, str, str]]:
 
 def _consent_words(topic: Topic, change: ConsentChange) -> str:
     """What it is about, by which way: a yes to one of them says nothing of another."""
-    channel = channel_named(change.channel)
+    channel = SHOP if change.channel == SHOP.key else channel_named(change.channel)
     return f"{topic.label} · {channel.label if channel else change.channel}"
 
 

@@ -28,13 +28,17 @@ KINDS = {
 
 
 # What is settled of a trigger, as far as it asks for it; some of it several numbers.
-STARTS = ("days", "factor", "balances", "share", "distances")
+STARTS = ("days", "hours", "factor", "balances", "share", "distances")
 LISTS = ("balances", "distances")
 
 
 class SettingsForm(forms.Form):
     name = forms.CharField(label=_l("Name"), max_length=80)
     days = forms.IntegerField(label=_l("Days"), min_value=0, max_value=730)
+    hours = forms.IntegerField(
+        label=_l("Hours"), min_value=1, max_value=720,
+        help_text=_l("So long nothing more was told, and no order came."),
+    )  # fmt: skip
     factor = forms.DecimalField(
         label=_l("Purchase cycles"), min_value=1, max_value=20, decimal_places=2,
         help_text=_l("2: twice as long as they usually take."),
@@ -76,7 +80,8 @@ class SettingsForm(forms.Form):
         start = definition.start
         initial = {
             **definition.model_dump(exclude={"start", "steps"}), "name": journey.name,
-            "days": start.days, "factor": start.factor, "share": start.share,
+            "days": start.days, "hours": start.hours, "factor": start.factor,
+            "share": start.share,
             **{name: ", ".join(map(str, getattr(start, name))) for name in LISTS},
         }  # fmt: skip
         super().__init__(data, initial=initial)

@@ -11,6 +11,7 @@ from campaigns.backoffice import (
     board_names,
     broadcast_words,
     broadcasts,
+    browsing,
     calendar,
     campaign_codes,
     campaign_extras,
@@ -130,6 +131,7 @@ message_urls = [
     path("customers/<uuid:public_id>/messages/", deliveries.message_panel, name="message_panel"),
     path("customers/<uuid:public_id>/consents/", deliveries.consents, name="consents"),
 ]
+browsing_urls = [path("settings/browsing/", browsing.browsing, name="browsing")]
 webhook_urls = [
     path("settings/webhooks/", webhooks.endpoint_list, name="endpoint_list"),
     path("settings/webhooks/new/", webhooks.endpoint_create, name="endpoint_create"),
@@ -323,6 +325,7 @@ calendar_urls = [
 urlpatterns = [
     path("", include((calendar_urls, "calendar_backoffice"))),
     path("", include((message_urls, "messages_backoffice"))),
+    path("", include((browsing_urls, "browsing"))),
     path("", include((webhook_urls, "webhooks"))),
     path("", include((connection_urls, "connections"))),
     path("", include((survey_urls, "surveys_backoffice"))),

@@ -3,8 +3,8 @@
 from importlib import import_module
 
 PARTS = (
-    "messages", "broadcasts", "devices", "connections", "journeys", "figures", "webhooks",
-    "surveys", "calendar",
+    "messages", "browsing", "broadcasts", "devices", "connections", "journeys", "figures",
+    "webhooks", "surveys", "calendar",
     "campaigns", "experiments", "games", "challenges", "offers", "referrals", "community",
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 from campaigns.models.affiliates import Affiliate, AffiliatePayout
 from campaigns.models.broadcasts import Broadcast, BroadcastRecipient
+from campaigns.models.browsing import BrowsingDay, BrowsingEvent, BrowsingPolicy, CartLine
 from campaigns.models.calendar_feeds import CalendarFeed
 from campaigns.models.campaign_forecasts import CampaignForecast
 from campaigns.models.campaigns import Campaign, CampaignMember
@@ -56,7 +57,12 @@ from campaigns.models.referrals import (
 from campaigns.models.seasons import QuarterPlan, Season, SeasonDates
 from campaigns.models.surprises import SurpriseDraw, SurpriseTicket
 from campaigns.models.surveys import Survey, SurveyAnswer, SurveyQuestion, SurveyResponse
-from campaigns.models.tallies import ChallengeTally, JourneyTally
+from campaigns.models.tallies import (
+    BroadcastTally,
+    ChallengeTally,
+    ExperimentTally,
+    JourneyTally,
+)
 from campaigns.models.templates import MessageTemplate, TemplateVersion
 from campaigns.models.ways import ChannelSetting, ContactAddress
 from campaigns.models.webhooks import (
@@ -76,10 +82,15 @@ __all__ = [
     "BoardScore",
     "Broadcast",
     "BroadcastRecipient",
+    "BroadcastTally",
+    "BrowsingDay",
+    "BrowsingEvent",
+    "BrowsingPolicy",
     "CalendarFeed",
     "Campaign",
     "CampaignForecast",
     "CampaignMember",
+    "CartLine",
     "Challenge",
     "ChallengeEntry",
     "ChallengeForecast",
@@ -101,6 +112,7 @@ __all__ = [
     "Experiment",
     "ExperimentArm",
     "ExperimentMember",
+    "ExperimentTally",
     "ExpiryNotice",
     "Forum",
     "ForumMember",

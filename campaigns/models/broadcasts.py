@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.tally_triggers import RECIPIENTS
 from loyalty.models import Membership, Program
 from members.models import Customer
 from members.models.telling import tells
@@ -181,6 +182,7 @@ class BroadcastRecipient(models.Model):
             ),
         ]  # fmt: skip
         triggers = [
+            *RECIPIENTS.triggers(),
             pgtrigger.Protect(name="broadcast_recipient_stays", operation=pgtrigger.Delete),
             pgtrigger.Trigger(
                 name="broadcast_recipient_as_begun", operation=pgtrigger.Update,

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.campaigns import Campaign
+from campaigns.models.tally_triggers import ARMS
 from loyalty.models import Membership, Program
 from loyalty.models.programs import code_validator
 from members.models.telling import tells
@@ -296,6 +297,7 @@ class ExperimentMember(models.Model):
         ]
         indexes = [models.Index(fields=["membership"], name="experiment_member_of")]
         triggers = [
+            *ARMS.triggers(),
             pgtrigger.Protect(
                 name="experiment_member_immutable", operation=pgtrigger.Update | pgtrigger.Delete
             ),

@@ -1,11 +1,13 @@
-"""Sums that the database keeps (`tally_triggers.py`): how many take part in challenges, and how
-many are where in journeys."""
+"""Sums that the database keeps (`tally_triggers.py`): how many take part in challenges, how many
+are where in journeys, and whom broadcasts and experiments are for."""
 
 from __future__ import annotations
 
 from django.db import models
 
+from campaigns.models.broadcasts import Broadcast
 from campaigns.models.challenges import Challenge
+from campaigns.models.experiments import Experiment, ExperimentArm
 from campaigns.models.journeys import Journey
 
 
@@ -33,3 +35,30 @@ class JourneyTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.journey_id} {self.place}: {self.passages}"
+
+
+class BroadcastTally(models.Model):
+    """A broadcast is for as many, who were kept aside or told, as its rows come to."""
+
+    broadcast = models.ForeignKey(Broadcast, on_delete=models.PROTECT, related_name="tallies")
+    held_out = models.BooleanField()
+    # Whether they had their turn, and why they were told nothing.
+    settled = models.BooleanField()
+    untold = models.CharField(max_length=32, blank=True, default="")
+    recipients = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.broadcast_id} {self.untold}: {self.recipients}"
+
+
+class ExperimentTally(models.Model):
+    """An arm of an experiment has as many members as its rows come to."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="tallies")
+    arm = models.ForeignKey(
+        ExperimentArm, on_delete=models.PROTECT, related_name="tallies", db_index=False
+    )
+    members = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.arm_id}: {self.members}"

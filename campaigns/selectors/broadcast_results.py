@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Sum
 
 from campaigns.comparisons import compare, led_and_aside
 from campaigns.models import Broadcast, Delivery
@@ -83,5 +83,6 @@ def _reasons(broadcast: Broadcast) -> dict[str, dict[str, int]]:
 
 
 def _untold(broadcast: Broadcast) -> dict[str, int]:
-    rows = broadcast.recipients.exclude(untold="")
-    return dict(rows.values_list("untold").annotate(Count("pk")))
+    rows = broadcast.tallies.exclude(untold="").order_by()
+    counted = rows.values_list("untold").annotate(of=Sum("recipients"))
+    return dict(counted.exclude(of=0))

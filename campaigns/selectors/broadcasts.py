@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Sum
 
 from campaigns.broadcast_definitions import audience_condition
 from campaigns.channels import Channel, channel_named
 from campaigns.models import Broadcast, Delivery, TemplateVersion
 from campaigns.models.broadcasts import FAMILY
+from campaigns.occasions import family_of
 from campaigns.selectors.templates import versions_in_use
 from loyalty.models import Membership
 from members.condition_fields import DrawnNumber
@@ -93,25 +94,29 @@ class Progress:
 
 
 def progress_of(broadcast: Broadcast) -> Progress:
-    """Two queries."""
+    """Two queries; from tallies, so that it costs the same however many it is for."""
     if broadcast.status not in Broadcast.BEGUN:
         return Progress()
-    counted = broadcast.recipients.aggregate(
-        audience=Count("pk", filter=Q(held_out=False)),
-        settled=Count("pk", filter=Q(settled_at__isnull=False)),
-        untold=Count("pk", filter=~Q(untold="")),
-        aside=Count("pk", filter=Q(held_out=True)),
+    counted = broadcast.tallies.aggregate(
+        audience=Sum("recipients", filter=Q(held_out=False), default=0),
+        settled=Sum("recipients", filter=Q(settled=True), default=0),
+        untold=Sum("recipients", filter=~Q(untold=""), default=0),
+        aside=Sum("recipients", filter=Q(held_out=True), default=0),
     )
     return Progress(**counted, waiting=is_waiting(broadcast))
 
 
 def is_waiting(broadcast: Broadcast) -> bool:
-    """Whether any of its messages is still to go out. Each state has an index of its own."""
+    """Whether any of its messages is still to go out. Each state has an index of its own; what
+    waits with another priority is not looked through."""
+    family = family_of(broadcast.occasion)
+    assert family is not None
     rows = Delivery.objects.filter(message__occasion=broadcast.occasion)
-    return (
-        rows.filter(state=Delivery.State.SENDING).exists()
-        or rows.filter(state=Delivery.State.QUEUED, channel__in=broadcast.channels).exists()
-    )  # fmt: skip
+    waiting = {
+        "state": Delivery.State.QUEUED, "channel__in": broadcast.channels,
+        "priority": family.priority,
+    }  # fmt: skip
+    return rows.filter(state=Delivery.State.SENDING).exists() or rows.filter(**waiting).exists()
 
 
 def statuses_of(codes: Collection[str]) -> dict[str, str]:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from campaigns.addresses import digest_of
-from campaigns.channels import Channel, sending_channels
+from campaigns.channels import SHOP, Channel, sending_channels
 from campaigns.models import BlockedAddress, Consent, MessagingPolicy
+from campaigns.selectors.browsing_policies import get_browsing_policy
 from campaigns.selectors.policies import get_policy
 from campaigns.selectors.ways import usable_senders
-from campaigns.topics import TRACKING, Topic, choosable_topics, is_needed
+from campaigns.topics import BROWSING, TRACKING, Topic, choosable_topics, is_needed
 from members.models import Customer
 
 
@@ -61,9 +62,13 @@ def choices_of(customer: Customer) -> list[Choice]:
 
 
 def all_choices_of(customer: Customer) -> list[Choice]:
-    """Also whether it may be counted what they open and follow, where that is done at all."""
+    """Also whether it may be kept what they look at in the shop, and counted what they open and
+    follow, where that is done at all."""
     policy, said = get_policy(), said_by(customer)
     found = _topics(policy, said)
+    if get_browsing_policy().is_on:
+        answer = said.get((SHOP.key, BROWSING.code), "")
+        found.append(Choice(SHOP, BROWSING, answer, answer == Consent.State.GRANTED))
     if not (policy.track_clicks or policy.track_opens):
         return found
     for channel in counting_channels():

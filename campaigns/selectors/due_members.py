@@ -120,7 +120,7 @@ def silent(program: int, first: dt.datetime, until: dt.datetime) -> Stage[Found]
     """Who ordered last after `first`, up to `until`."""
 
     def page(after: Any) -> tuple[list[Found], Any]:
-        return _timed(_SILENT, after, first, program=program, until=until)
+        return timed(_SILENT, after, first, program=program, until=until)
 
     return page
 
@@ -129,7 +129,7 @@ def tiers_lost(program: int, first: dt.datetime, until: dt.datetime) -> Stage[Fo
     """Whose tier ends after `first`, up to `until`."""
 
     def page(after: Any) -> tuple[list[Found], Any]:
-        return _timed(_LOST, after, first, program=program, until=until)
+        return timed(_LOST, after, first, program=program, until=until)
 
     return page
 
@@ -186,7 +186,7 @@ def _of_day(sql: str, program: int, day: int) -> Stage[int]:
     return page
 
 
-def _timed(sql: str, after: Any, first: dt.datetime, **values: Any) -> tuple[list[Found], Any]:
+def timed(sql: str, after: Any, first: dt.datetime, **values: Any) -> tuple[list[Found], Any]:
     at, key = _place(after, first)
     found = [Found(*row) for row in select(sql, first=first, at=at, key=key, **values)]
     return found, [found[-1].at.isoformat(), found[-1].key] if len(found) == PAGE else None

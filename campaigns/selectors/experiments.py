@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from campaigns.campaign_rules import template_of
 from campaigns.experiment_definitions import asked_by_experiment
-from campaigns.models import Campaign, Experiment, ExperimentMember
+from campaigns.models import Campaign, Experiment, ExperimentMember, ExperimentTally
 from campaigns.occasions import Occasion, all_occasions, family_of
 from campaigns.selectors.campaigns import members_asked, promotions
 from campaigns.topics import is_needed
@@ -40,9 +40,10 @@ def audience_of_experiment(experiment: Experiment, now: dt.datetime) -> QuerySet
 
 
 def members_by_arm(experiment: Experiment) -> dict[int, int]:
-    """By place, as written down when it began."""
-    rows = ExperimentMember.objects.filter(experiment=experiment).order_by()
-    return dict(rows.values_list("arm__place").annotate(Count("pk")))
+    """By place, as written down when it began; from tallies, so that it costs the same however many
+    there are."""
+    rows = ExperimentTally.objects.filter(experiment=experiment).order_by()
+    return dict(rows.values_list("arm__place").annotate(Sum("members")))
 
 
 def running_on(occasion: str, now: dt.datetime | None = None) -> QuerySet[Experiment]:

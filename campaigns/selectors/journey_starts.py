@@ -18,6 +18,7 @@ from django.db.models.functions import Greatest
 from campaigns.journey_definitions import Start
 from campaigns.journey_entrants import Wanted
 from campaigns.models import ExpiryNotice, Journey
+from campaigns.selectors.browsing_starts import carts_left, visits_ended
 from campaigns.selectors.due_members import (
     PAGE,
     Found,
@@ -62,18 +63,36 @@ def quiet(window: Window) -> Page:
     """Whose last order is so many days ago since."""
     ago = dt.timedelta(days=window.start.days)
     stage = silent(window.journey.program_id, window.first - ago, window.now - ago)
-    return _since_last_order("quiet", stage, window)
+    return _since_last("quiet", stage, window)
 
 
 def overdue(window: Window) -> Page:
     """Who has not ordered for so many of their own purchase cycles since."""
     stage = too_long_silent(window.journey, window.start.factor, window.first, window.now)
-    return _since_last_order("overdue", stage, window)
+    return _since_last("overdue", stage, window)
 
 
-def _since_last_order(kind: str, stage: Stage[Found], window: Window) -> Page:
+def _since_last(kind: str, stage: Stage[Found], window: Window) -> Page:
     rows, place = through([stage], window.place)
     return [Wanted(row.membership_id, f"{kind}:{row.at.isoformat()}") for row in rows], place
+
+
+def cart_left(window: Window) -> Page:
+    """Whose cart was left so many hours ago since, with something in it."""
+    return _hours_ago("cart", carts_left, window)
+
+
+def looked(window: Window) -> Page:
+    """Whose last look was so many hours ago since, and who ordered nothing."""
+    return _hours_ago("looked", visits_ended, window)
+
+
+def _hours_ago(
+    kind: str, stage: Callable[[int, dt.datetime, dt.datetime], Stage[Found]], window: Window
+) -> Page:
+    ago = dt.timedelta(hours=window.start.hours)
+    found = stage(window.journey.program_id, window.first - ago, window.now - ago)
+    return _since_last(kind, found, window)
 
 
 def tier_ends(window: Window) -> Page:
@@ -250,6 +269,8 @@ LOOK_UPS: Mapping[str, Callable[[Window], Page]] = {
     "first_order": first_order,
     "quiet": quiet,
     "overdue": overdue,
+    "cart_left": cart_left,
+    "looked": looked,
     "tier_ends": tier_ends,
     "birthday": birthday,
     "enrollment": enrollment,

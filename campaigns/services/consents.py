@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.addresses import digest_of
-from campaigns.channels import Channel, channel_named
+from campaigns.channels import SHOP, Channel, channel_named
 from campaigns.links import ConfirmLink, StopLink, confirm_url
 from campaigns.models import Consent, ConsentChange, ContactPreference, Delivery, OccasionSetting
 from campaigns.news import News
@@ -17,9 +17,10 @@ from campaigns.occasions import occasion_named
 from campaigns.selectors.consents import counting_channels
 from campaigns.selectors.policies import get_policy
 from campaigns.selectors.ways import usable_senders
+from campaigns.services.forgotten_browsing import forget_browsing
 from campaigns.services.messages import write_messages
 from campaigns.services.opt_ins import GRANTED
-from campaigns.topics import TOPICS, TRACKING, choosable_topics
+from campaigns.topics import BROWSING, LEARNED, TOPICS, TRACKING, choosable_topics
 from members.choices import known_zones
 from members.errors import DomainError, FieldError
 from members.formatting import format_list
@@ -63,12 +64,14 @@ def set_consents(
         row = known.get((channel, topic))
         said = row.state if row else ""
         # Whose the address is makes no difference to whether something is counted.
-        asks = channel in ways and ways[channel].confirms and topic != TRACKING.code
+        asks = channel in ways and ways[channel].confirms and topic not in LEARNED
         became = _became(said, yes=yes, confirmed=believed or not asks)
         if became != said:
             changes.append(_note(customer, channel, topic, said, became, source, actor, now))
     _audit(customer, changes, actor)
     _tell(changes)
+    if any(item.topic == BROWSING.code and item.became == State.DENIED for item in changes):
+        forget_browsing([customer.pk])
     asked = {change.channel for change in changes if change.became == State.ASKED}
     for way in ways.values():
         if way.key in asked:
@@ -144,6 +147,8 @@ def _check(wanted: Mapping[tuple[str, str], bool], ways: Mapping[str, Channel]) 
     for (channel, topic), yes in wanted.items():
         if topic == TRACKING.code and channel in counting:
             continue
+        if topic == BROWSING.code and channel == SHOP.key:
+            continue
         known = channel_named(channel)
         sends = known is not None and known.open_line is not None
         if not sends or (yes and channel not in ways):
@@ -185,7 +190,7 @@ def _tell(changes: list[ConsentChange]) -> None:
         change.pk
         for change in changes
         if change.became == State.GRANTED
-        and change.topic != TRACKING.code
+        and change.topic not in LEARNED
         and change.source != Source.MERGE
     ]
     if granted:

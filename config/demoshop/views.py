@@ -90,6 +90,9 @@ def product(request: HttpRequest, sku: str) -> HttpResponse:
 @of_demonstration
 def basket(request: HttpRequest) -> HttpResponse:
     rows, total = _rows(request)
+    state = _state(request)
+    if changed := state.pop("changed", ""):
+        request.session[SESSION_KEY] = state
     lines = [
         {"sku": item.sku, "category": item.category, "quantity": str(count),
          "total": str(item.price * count)}
@@ -100,6 +103,9 @@ def basket(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "total": total,
         "told": json.dumps({"currency": "USD", "lines": lines}),
+        # The loyalty program hears of it once, on the page that follows.
+        "changed": GOODS.get(changed),
+        "changed_to": state["basket"].get(changed, 0),
     }
     return _page(request, "demoshop/basket.html", context)
 
@@ -116,7 +122,7 @@ def basket_change(request: HttpRequest) -> HttpResponse:
             found.pop(sku, None)
         else:
             found[sku] = min(found.get(sku, 0) + 1, MOST_OF_ONE)
-        request.session[SESSION_KEY] = state
+        request.session[SESSION_KEY] = state | {"changed": sku}
     return redirect("demoshop:basket")
 
 

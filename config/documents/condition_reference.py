@@ -9,6 +9,7 @@ from members.conditions import values
 from members.conditions.fields import (
     ACTIVITY,
     BEHAVIOR,
+    BROWSING,
     CHALLENGES,
     CODES,
     COMPANY,
@@ -33,7 +34,7 @@ PAGE = "conditions.md"
 NAME = "condition_reference"
 SCOPES = (
     ORDER, CODES, OFFERS, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, JOINED, TIER, PLAN,
-    COMPANY, CHALLENGES,
+    COMPANY, CHALLENGES, BROWSING,
 )  # fmt: skip
 KINDS = (
     values.TEXT, values.NUMBER, values.LIST, values.TIER, values.INSTANT, values.DAY,

@@ -111,6 +111,27 @@ def orders_between(wanted: Sequence[tuple[int, dt.datetime, dt.datetime]]) -> li
         return [row[0] for row in cursor.fetchall()]
 
 
+_LAST = """
+    SELECT (SELECT max(placed_at) FROM loyalty_order
+             WHERE customer_id = x.customer AND placed_at < x.at
+               AND status NOT IN ('cancelled', 'refunded'))
+      FROM unnest(%(customers)s::bigint[], %(moments)s::timestamptz[])
+           WITH ORDINALITY AS x(customer, at, ord)
+     ORDER BY x.ord
+"""
+
+
+def last_orders_before(wanted: Sequence[tuple[int, dt.datetime]]) -> list[dt.datetime | None]:
+    """When each customer last placed an order that did not come to nothing before a moment, in one
+    query."""
+    if not wanted:
+        return []
+    customers, moments = (list(column) for column in zip(*wanted, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST, {"customers": customers, "moments": moments})
+        return [row[0] for row in cursor.fetchall()]
+
+
 _BOUGHT = """
     SELECT count(*), coalesce(sum(total), 0) FROM loyalty_countedorder
      WHERE customer_id = %(customer)s AND placed_at >= %(since)s AND placed_at < %(until)s

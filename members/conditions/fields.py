@@ -31,6 +31,7 @@ TIER, PLAN, COMPANY = scopes.TIER, scopes.PLAN, scopes.COMPANY
 JOINED = scopes.JOINED
 ACTIVITY, OF_THE_ORDER = scopes.ACTIVITY, scopes.OF_THE_ORDER
 CODES, OFFERS, CHALLENGES = scopes.CODES, scopes.OFFERS, scopes.CHALLENGES
+BROWSING = scopes.BROWSING
 
 
 class NamedValue(str):

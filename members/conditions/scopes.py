@@ -12,4 +12,6 @@ CODES = "codes"
 OFFERS = "offers"
 # The challenges that a member has done before, and what they are called for it.
 CHALLENGES = "challenges"
+# What they looked at in the shop, where they agreed to that.
+BROWSING = "browsing"
 OF_THE_ORDER = frozenset({ORDER, LINE, ACTIVITY})

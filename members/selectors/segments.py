@@ -10,7 +10,16 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from members.conditions.fields import BEHAVIOR, CHALLENGES, CUSTOMER, MEMBER, PLAN, SEGMENTS, TIER
+from members.conditions.fields import (
+    BEHAVIOR,
+    BROWSING,
+    CHALLENGES,
+    CUSTOMER,
+    MEMBER,
+    PLAN,
+    SEGMENTS,
+    TIER,
+)
 from members.conditions.moments import Moment
 from members.conditions.query import query_of
 from members.conditions.tree import ConditionError, Node, parse, questions_of
@@ -19,7 +28,7 @@ from members.models import Customer, Segment, SegmentMember, SegmentSize
 from members.selectors.merchants import get_merchant
 
 # What a segment may ask about: customers, by the database.
-SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, CHALLENGES})
+SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, CHALLENGES, BROWSING})
 
 
 def read_condition(said: Mapping[str, Any], *, choices_known: bool = True) -> Node:
@@ -111,3 +120,18 @@ def in_order() -> list[Segment]:
         for code in ready or list(waiting):
             found.append(waiting.pop(code))
     return found
+
+
+def asking_for(scope: str) -> list[Segment]:
+    """Those in use whose condition asks for facts of this scope, or names one that does; each after
+    those that it names."""
+    found: dict[str, Segment] = {}
+    for segment in in_order():
+        try:
+            node = read_condition(segment.condition, choices_known=False)
+        except ConditionError:
+            continue
+        asks = any(question.field.scope == scope for question in questions_of(node))
+        if asks or found.keys() & set(codes_in(node)):
+            found[segment.code] = segment
+    return list(found.values())

@@ -49,6 +49,8 @@ SCOPES: dict[str, str | Promise] = {
     "activities:read": gettext_lazy("Read activities"),
     "activities:write": gettext_lazy("Send activities"),
     "activities:decide": gettext_lazy("Approve, reject and take back activities"),
+    "browsing:read": gettext_lazy("Read what customers looked at in the shop"),
+    "browsing:write": gettext_lazy("Tell what customers look at in the shop"),
     "balances:read": gettext_lazy("Read balances"),
     "redemptions:write": gettext_lazy("Redeem points, and undo redemptions"),
     "rewards:read": gettext_lazy("Read rewards and what members took"),

@@ -18,6 +18,7 @@ from django.db.models.expressions import RawSQL
 from members.conditions.tree import ConditionError, Node
 from members.models import Segment, SegmentSize
 from members.selectors.segments import (
+    asking_for,
     customers_matching,
     in_order,
     merchant_moment,
@@ -66,10 +67,12 @@ def refresh_segment(segment: Segment, *, now: dt.datetime) -> Change:
     return change
 
 
-def refresh_customers(customer_ids: Sequence[int], *, now: dt.datetime) -> None:
+def refresh_customers(customer_ids: Sequence[int], *, now: dt.datetime, asking: str = "") -> None:
     """Work these customers out anew in every segment that was worked out before, each segment
-    after those that it names. In the caller's transaction."""
-    segments = [segment for segment in in_order() if segment.refreshed_at is not None]
+    after those that it names; `asking`: only in those that ask for facts of this scope, themselves
+    or by a segment that they name. In the caller's transaction."""
+    among = asking_for(asking) if asking else in_order()
+    segments = [segment for segment in among if segment.refreshed_at is not None]
     if not segments or not customer_ids:
         return
     # By key, as whoever locks more than one does.

@@ -49,7 +49,7 @@
     return (await pass)?.token || "";
   }
 
-  async function ask(path, { own = false, body, key } = {}, again = true) {
+  async function ask(path, { own = false, body, key, keepalive = false } = {}, again = true) {
     const headers = { Accept: "application/json", "Accept-Language": LANGUAGES || "*" };
     if (own) {
       const presented = await token();
@@ -62,11 +62,12 @@
       method: body ? "POST" : "GET",
       credentials: "omit",
       headers,
+      keepalive,
       body: body && JSON.stringify(body),
     });
     if (!answer?.refused) return answer;
     if (own) pass = null;
-    return own && again && tokenUrl ? ask(path, { own, body, key }, false) : null;
+    return own && again && tokenUrl ? ask(path, { own, body, key, keepalive }, false) : null;
   }
 
   // --- Words and markup ----------------------------------------------------------------------
@@ -530,6 +531,51 @@
     }
   }
 
+  // --- What is looked at ---------------------------------------------------------------------
+
+  const QUIET_MINUTES = 10;
+  const heard = [];
+  let telling = 0;
+
+  /** Who has not agreed to it is left alone for some minutes. */
+  function quiet(set) {
+    try {
+      if (set) sessionStorage.setItem("setia-quiet", String(Date.now()));
+      return Date.now() - Number(sessionStorage.getItem("setia-quiet") || 0) < QUIET_MINUTES * 6e4;
+    } catch {
+      return false;
+    }
+  }
+
+  /** What happens together is told together; of who is signed in, of nobody else. */
+  function tell(type, about = {}) {
+    heard.push({ id: newKey(), type, occurred_at: new Date().toISOString(), ...about });
+    telling ||= setTimeout(() => tellAll().catch(() => {}), 200);
+  }
+
+  async function tellAll() {
+    clearTimeout(telling);
+    telling = 0;
+    const events = heard.splice(0, 100);
+    if (!events.length || quiet()) return;
+    // It goes on where the page is left meanwhile.
+    const answer = await ask("me/browsing-events", { own: true, body: { events }, keepalive: true });
+    const refused = answer?.results?.every(({ problem }) => ["off", "no_consent"].includes(problem?.code));
+    if (refused) quiet(true);
+    if (heard.length) await tellAll();
+  }
+
+  /** Shows nothing: says what the page is about. */
+  class Viewed extends HTMLElement {
+    connectedCallback() {
+      const of = (name) => this.getAttribute(name) || undefined;
+      const about = { sku: of("sku"), name: of("name"), category: of("category"), query: of("query") };
+      const quantity = of("quantity");
+      if (quantity) tell("cart_updated", { ...about, quantity: Number(quantity) });
+      else tell(about.sku ? "product_viewed" : about.query ? "searched" : "category_viewed", about);
+    }
+  }
+
   // --- Beginning -----------------------------------------------------------------------------
 
   /** Who is here. Null: nobody signed in, or nothing is known of them now. */
@@ -559,9 +605,10 @@
   }
 
   try {
-    const named = { balance: Balance, earn: Earn, basket: Basket, join: Join, popup: Popup, tier: Tier };
+    const named = { balance: Balance, earn: Earn, basket: Basket, join: Join, popup: Popup, tier: Tier, viewed: Viewed };
     for (const [name, part] of Object.entries(named)) customElements.define(`setia-${name}`, part);
-    window.Setia = Object.freeze({ refresh: () => refresh().catch(() => {}) });
+    window.Setia = Object.freeze({ refresh: () => refresh().catch(() => {}), tell });
+    window.addEventListener("pagehide", () => tellAll().catch(() => {}));
     begin().catch(() => {});
   } catch {
     // Another script has these names: the shop goes on without us.

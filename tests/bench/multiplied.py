@@ -17,19 +17,26 @@ from tests.bench.figures import say
 THEIRS = (
     "members_customerfacts", "members_customernote", "members_customertask",
     "members_segmentmember", "loyalty_membership", "loyalty_account", "loyalty_wallet",
-    "loyalty_candidate", "loyalty_capcounter", "loyalty_tiercheckpoint",
+    "loyalty_candidate", "loyalty_capcounter", "loyalty_tiercheckpoint", "loyalty_absence",
+    "loyalty_riskscore", "loyalty_riskcase", "loyalty_manualtier", "loyalty_standinggift",
     "loyalty_order", "loyalty_orderline", "loyalty_orderevaluation", "loyalty_orderdiscount",
-    "loyalty_tender", "loyalty_refund", "loyalty_transfer", "loyalty_lot", "loyalty_lotuse",
+    "loyalty_orderrate", "loyalty_orderconversion", "loyalty_tender", "loyalty_refund",
+    "loyalty_refundline", "loyalty_transfer", "loyalty_lot", "loyalty_lotuse",
     "loyalty_lotchange", "loyalty_unittender", "loyalty_discountentry", "loyalty_membertier",
     "loyalty_tierchange", "loyalty_activity", "loyalty_activityaward", "loyalty_occasiongrant",
     "loyalty_charityentry", "loyalty_pledgeevent", "loyalty_subscription", "loyalty_plancharge",
-    "rewards_voucher", "rewards_redemption", "rewards_fulfillmenttask", "rewards_checkout",
-    "rewards_voucheruse", "rewards_rewardgoal", "campaigns_message", "campaigns_delivery",
-    "campaigns_contactaddress", "campaigns_consent", "campaigns_consentchange",
+    "loyalty_plancredit", "loyalty_adjustmentrequest",
+    "rewards_voucher", "rewards_redemption", "rewards_fulfillmenttask", "rewards_fulfillmentstep",
+    "rewards_checkout", "rewards_checkoutunits", "rewards_checkoutreward",
+    "rewards_checkoutvoucher", "rewards_voucheruse", "rewards_rewardgoal",
+    "campaigns_message", "campaigns_delivery", "campaigns_deliveryclick",
+    "campaigns_contactaddress", "campaigns_contactpreference", "campaigns_consent",
+    "campaigns_consentchange", "campaigns_broadcastrecipient",
     "campaigns_campaignmember", "campaigns_experimentmember", "campaigns_personaloffer",
-    "campaigns_challengeentry", "campaigns_challengewin", "campaigns_boardscore",
-    "campaigns_surveyresponse", "campaigns_surveyanswer", "campaigns_passage",
-    "campaigns_passagestep", "campaigns_referrallink", "campaigns_referral", "campaigns_gameplay",
+    "campaigns_surpriseticket", "campaigns_challengeentry", "campaigns_challengewin",
+    "campaigns_boardscore", "campaigns_surveyresponse", "campaigns_surveyanswer",
+    "campaigns_passage", "campaigns_passagestep", "campaigns_journeydue",
+    "campaigns_referrallink", "campaigns_referral", "campaigns_gameplay", "campaigns_gamedraw",
     "campaigns_promocodeuse", "campaigns_postreading", "campaigns_postcomment",
 )  # fmt: skip
 # What names customers in words only: some of it for so many customers.
@@ -53,6 +60,7 @@ _OF_ITS_OWN = {
     ("members_customer", "email"): "CASE WHEN {0} = '' THEN '' ELSE k || '.' || {0} END",
     # Codes have letters and digits only.
     ("rewards_voucher", "code"): "{} || k",
+    ("campaigns_surpriseticket", "place"): "{} + k * 10000",
     ("members_customer", "family_name"): "{} || ' ' || chr(65 + k % 26) || chr(97 + k / 26 % 26)",
 }
 

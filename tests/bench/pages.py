@@ -5,6 +5,7 @@ that it is made of is kept, in another."""
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import statistics
 import sys
@@ -24,6 +25,7 @@ from tests.addresses import addresses_below
 from tests.bench import databases
 from tests.bench.figures import Figures, Goal, say
 from tests.bench.multiplied import APART, MANY_ORDERS, multiply
+from tests.bench.rare import make_rare
 from tests.bench.unlinked import unlinked
 from tests.bench.walks import LONGEST, WORDS, Page, Walk, is_file
 from tests.staff_addresses import TABLE
@@ -51,6 +53,7 @@ def rounds(options: argparse.Namespace) -> list[Figures]:
     try:
         with databases.used(DATABASE):
             _limit_queries()
+            _load_as_the_server_does()
             say(f"walking through the pages, up to {options.ways} of an address")
             found = _staff(options) | _account(options)
             found["customers"] = Customer.objects.count()
@@ -102,6 +105,11 @@ def _bring_up(name: str) -> None:
         call_command("migrate", verbosity=0)
 
 
+def _load_as_the_server_does() -> None:
+    """All views, which are not looked through for garbage while pages are drawn."""
+    importlib.import_module("config.wsgi")
+
+
 def _limit_queries() -> None:
     """For every connection from now on."""
     with connection.cursor() as cursor:
@@ -115,6 +123,7 @@ def _staff(options: argparse.Namespace) -> Figures:
     """Two customers are looked at who were copied: one with many orders, one with few."""
     staff = StaffMember.objects.filter(role=StaffMember.Role.ADMINISTRATOR).first()
     assert staff is not None
+    make_rare(staff.user)
     walk = Walk(staff.user, reverse("backoffice:home"), **_how(options))
     walk.go([
         reverse("backoffice:home"),

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Now
 from django.urls import ResolverMatch, resolve, reverse
 
 from campaigns.models import Campaign, QuarterPlan, SurveyQuestion, WebhookDelivery
 from loyalty.models import (
+    EconomicScenario,
     ManualTier,
     OccasionGrant,
     Order,
@@ -22,7 +24,12 @@ from loyalty.models import (
     Transfer,
     WalletType,
 )
-from members.models import ApiKey, Customer, Segment
+from loyalty.services.enrollment_files import KIND as ENROLLMENTS
+from loyalty.services.imports import KIND as IMPORTS
+from loyalty.services.imports import UNDO as UNDOS
+from loyalty.shop_exports.dry_runs import KIND as DRY_RUNS
+from loyalty.shop_exports.dry_runs import upload_key
+from members.models import ApiKey, Customer, Job, Segment
 from rewards.models import Checkout, Reward
 from tests.addresses import addresses_below
 
@@ -47,6 +54,17 @@ def _by_key(rows: QuerySet[Any], name: str = "pk") -> Things:
     return Things(rows, {"pk": name})
 
 
+def _done(kind: str) -> Things:
+    return Things(Job.objects.filter(kind=kind))
+
+
+class _Tried:
+    """Uploads by their keys, of which each was tried."""
+
+    def __iter__(self) -> Iterator[dict[str, object]]:
+        return ({"key": upload_key(job)} for job in Job.objects.filter(kind=DRY_RUNS)[:MOST])
+
+
 def _moved(*kinds: Transfer.Kind) -> Things:
     return _by_key(Transfer.objects.filter(kind__in=kinds))
 
@@ -54,22 +72,39 @@ def _moved(*kinds: Transfer.Kind) -> Things:
 _UNITS = Things(WalletType.objects.all(), {"code": "program__code", "unit": "code"})
 _PLANS, _CAMPAIGNS = Things(Subscription.objects.all()), Things(Campaign.objects.all())
 # What some of them are about that pages show no link to: such as who was merged away.
-THINGS = {
+THINGS: dict[str, Iterable[dict[str, object]]] = {
     "backoffice:api_key_rotate": _by_key(ApiKey.objects.all()),
     "backoffice:customer_merge_undo": Things(Customer.objects.exclude(merged_into=None)),
     "backoffice:segment_by_key": Things(Segment.objects.all()),
+    "calendar_backoffice:move": Things(
+        Campaign.objects.filter(status="draft", starts_at__gt=Now()).annotate(
+            entry=Value("promotion")
+        ),
+        {"kind": "entry", "key": "public_id"},
+    ),
     "calendar_backoffice:quarter_edit": Things(
         QuarterPlan.objects.all(), {"code": "program__code", "year": "year", "quarter": "quarter"}
     ),
     "campaigns_backoffice:campaign_codes_make": _CAMPAIGNS,
     "campaigns_backoffice:campaign_codes_write": _CAMPAIGNS,
-    "loyalty_backoffice:gift_undo": _moved(Transfer.Kind.GIFT, Transfer.Kind.DONATION),
+    "loyalty_backoffice:enrollment_undo": _done(ENROLLMENTS),
+    # The half that came names the one that was given; of copies that may be shared by several.
+    "loyalty_backoffice:gift_undo": _by_key(Transfer.objects.filter(kind="gift", pair__gt=0)),
+    "loyalty_backoffice:import_check": _Tried(),
+    "loyalty_backoffice:import_check_errors": _Tried(),
+    "loyalty_backoffice:import_columns": _Tried(),
+    "loyalty_backoffice:import_of_dry_run": _done(DRY_RUNS),
+    "loyalty_backoffice:import_of_undo": _done(UNDOS),
+    "loyalty_backoffice:import_undo_rest": _done(IMPORTS),
     "loyalty_backoffice:invoice_pay": Things(PlanCharge.objects.exclude(state="paid")),
     "loyalty_backoffice:invoice_refund": Things(PlanCharge.objects.filter(state="paid")),
-    "loyalty_backoffice:occasion_undo": _by_key(OccasionGrant.objects.all(), "transfer"),
+    "loyalty_backoffice:occasion_undo": _by_key(
+        OccasionGrant.objects.exclude(transfer=None), "transfer"
+    ),
     "loyalty_backoffice:order_claim": _by_key(Order.objects.filter(customer=None)),
     "loyalty_backoffice:order_unclaim": _by_key(Order.objects.exclude(claimed_at=None)),
     "loyalty_backoffice:redemption_undo": _moved(Transfer.Kind.REDEMPTION),
+    "loyalty_backoffice:scenario_remove": Things(EconomicScenario.objects.all()),
     "loyalty_backoffice:subscription_cancel": _PLANS,
     "loyalty_backoffice:subscription_change": _PLANS,
     "loyalty_backoffice:terms_apply": _UNITS,

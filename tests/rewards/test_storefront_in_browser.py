@@ -13,6 +13,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from campaigns.models import BrowsingEvent
 from loyalty.models import Membership, Order, Program
 from members.models import Customer
 from members.services.api_keys import create_api_key
@@ -22,6 +23,7 @@ from members.services.merchants import update_merchant
 from rewards.models import Element, Redemption, Reward
 from rewards.services.access_windows import WindowTerms, save_window
 from rewards.services.storefront import update_storefront
+from tests.campaigns.browsing import agree, keep
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member, offer
 
@@ -315,3 +317,50 @@ def test_it_speaks_the_language_of_the_page(
     assert asked.value.headers["accept-language"].startswith("el, en-US;q=0.8")
     answer = asked.value.response().json()
     assert answer["language"] == "el"
+
+
+def test_what_a_member_looks_at_is_told_and_kept_where_they_agreed(
+    page: Any, olivia: Membership
+) -> None:
+    keep()
+    agree(olivia.customer, now=timezone.now())
+    page.goto("/demo-shop/")
+    page.get_by_role("button", name="Sign in as Olivia").click()
+    page.locator("setia-balance").get_by_text("250\xa0Beans").wait_for()
+    for act in (
+        lambda: page.get_by_role("link", name="Olive oil").click(),
+        lambda: page.get_by_role("button", name="Put into the basket").click(),
+        lambda: page.get_by_role("button", name="Take out").click(),
+        lambda: page.evaluate("Setia.tell('searched', {query: 'olive oil'})"),
+    ):
+        with page.expect_response("**/me/browsing-events") as told:
+            act()
+        assert [row["outcome"] for row in told.value.json()["results"]] == ["recorded"]
+    rows = BrowsingEvent.objects.filter(customer=olivia.customer).order_by("pk")
+    assert list(rows.values_list("kind", "subject", "quantity")) == [
+        ("product_viewed", "oil", None), ("cart_updated", "oil", 1), ("cart_updated", "oil", 0),
+        ("searched", "olive oil", None),
+    ]  # fmt: skip
+
+
+def test_who_has_not_agreed_is_asked_for_once_and_visitors_never(
+    page: Any, olivia: Membership
+) -> None:
+    keep()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/demo-shop/products/coffee/")
+    page.locator("setia-earn").get_by_text("Buy this").wait_for()
+    page.get_by_role("button", name="Sign in as Olivia").click()
+    page.locator("setia-balance").get_by_text("250\xa0Beans").wait_for()
+    told = [url for url in asked if "browsing-events" in url]
+    assert told == []
+    with page.expect_response("**/me/browsing-events") as answer:
+        page.get_by_role("link", name="Olive oil").click()
+    assert answer.value.json()["results"][0]["problem"]["code"] == "no_consent"
+    page.go_back()
+    page.get_by_role("link", name="Coffee beans").click()
+    page.locator("setia-earn").get_by_text("Buy this").wait_for()
+    page.wait_for_timeout(600)
+    assert len([url for url in asked if "browsing-events" in url]) == 1
+    assert not BrowsingEvent.objects.exists()

@@ -105,6 +105,7 @@ CAMPAIGNS: dict[str, Who] = {
     "messages_backoffice:journey_figure_file": read(EVERYBODY),
     "messages_backoffice:figure_list": read(EVERYBODY),
     "messages_backoffice:figure_file": read(EVERYBODY),
+    "browsing:browsing": form(ADMINISTRATORS),
     "messages_backoffice:measuring": read(EVERYBODY) | write(MARKETERS),
     "messages_backoffice:occasion_figures": read(EVERYBODY),
     "messages_backoffice:occasion_figure_file": read(EVERYBODY),

@@ -8,6 +8,7 @@ from django.urls import include, path
 from campaigns.api.v1 import (
     addresses,
     broadcasts,
+    browsing,
     calendar,
     campaign_changes,
     campaigns,
@@ -98,6 +99,8 @@ message_urls = [
     ),
     path("me/consents/unblock", own_messages.OwnUnblocking.as_view(), name="own-unblocking"),
     path("me/consents", own_messages.OwnConsents.as_view(), name="own-consents"),
+    path("browsing-events", browsing.BrowsingEvents.as_view(), name="browsing-events"),
+    path("me/browsing-events", browsing.OwnBrowsingEvents.as_view(), name="own-browsing-events"),
 ]
 broadcast_urls = [
     path("broadcasts", broadcasts.Broadcasts.as_view(), name="broadcasts"),

@@ -19,9 +19,10 @@ from campaigns.selectors.calendar.budgets import budget_conflicts
 from campaigns.selectors.surprises import SURPRISES
 from loyalty.models import EarningRule, EarningRuleVersion, Program
 from loyalty.rule_checks import Standing, both_count
-from loyalty.selectors.rules import all_judged_rows, standing, standings
+from loyalty.selectors.rules import RuleRow, all_judged_rows, standing, standings
 from members.conditions.moments import Moment
 from members.errors import DomainError
+from members.read_once import read_once
 from rewards.models import Reward
 
 WEEK = dt.timedelta(days=7)
@@ -70,9 +71,9 @@ def _standings(
     by_rule = {item.facts["rule"]: item for item in own if "rule" in item.facts}
     if len(by_source) + len(by_rule) < 2:
         return
-    rows = all_judged_rows(program, now)
+    rows, judged = read_once(("standings", program.pk, now), lambda: _judged(program, now))
     sources = {row.rule.code: (row.rule.source, row.rule.pk) for row in rows}
-    for item in standings(rows, now):
+    for item in judged:
         source, pk = sources[item.code]
         entry = by_source.get(source) if source else by_rule.get(pk)
         if entry is not None:
@@ -93,6 +94,12 @@ def _standings(
                     starts_at=entry.starts_at, ends_at=entry.ends_at,
                 )  # fmt: skip
                 yield f"{wanted.code} draft", (entry, standing(rule, version, len(rows)))
+
+
+def _judged(program: Program, now: dt.datetime) -> tuple[list[RuleRow], list[Standing]]:
+    """As they are; where something is looked at as if it were moved, that is asked for twice."""
+    rows = all_judged_rows(program, now)
+    return rows, list(standings(rows, now))
 
 
 def _crowded(own: Iterable[Entry]) -> Iterator[Conflict]:

@@ -10,6 +10,7 @@ from django.db import IntegrityError
 
 from campaigns.channels import HandOverError
 from campaigns.models import Broadcast, BroadcastRecipient, Delivery, Message
+from campaigns.selectors.broadcast_results import result_of
 from campaigns.selectors.broadcasts import progress_of
 from campaigns.services import broadcast_sending, broadcast_waiting, preparing, sending
 from campaigns.services.broadcasts import (
@@ -138,6 +139,8 @@ def test_who_became_one_with_somebody_told_while_their_page_was_read_is_not_told
     run()
     assert told(made) == [who for who in PEOPLE if who != "c2"]
     assert made.recipients.get(customer=person("c2")).untold == "told_already"
+    assert progress_of(fresh(made)).untold == 1
+    assert result_of(fresh(made), NOON).untold == {"told_already": 1}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,5 +1,5 @@
-"""How many take part in challenges, and how many are where in journeys, is kept by the database,
-whoever writes."""
+"""How many take part in challenges, how many are where in journeys, and whom broadcasts and
+experiments are for, is kept by the database, whoever writes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,32 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from campaigns.models import ChallengeEntry, ChallengeTally, JourneyTally, Passage
+from campaigns.models import (
+    BroadcastTally,
+    ChallengeEntry,
+    ChallengeTally,
+    ExperimentTally,
+    JourneyTally,
+    Passage,
+)
+from campaigns.selectors.broadcasts import Progress, progress_of
 from campaigns.selectors.challenge_results import challenge_result
 from campaigns.selectors.challenges import challenges, with_counts
+from campaigns.selectors.experiments import members_by_arm
 from campaigns.selectors.journey_results import leavers, people_per_step
 from campaigns.services.challenges import leave_challenge
 from loyalty.ledger.checks import check_rule
 from loyalty.services.tallies import fold_tallies, recount_tallies
+from tests.campaigns.broadcasts import (
+    draw_alike,
+    fresh,
+    make_broadcast,
+    make_club,
+    run,
+    schedule,
+)
 from tests.campaigns.challenges import join, launch, measure, program_of_challenges
+from tests.campaigns.experiments import buyers, make_crowd, start
 from tests.campaigns.factories import make_journey
 from tests.loyalty.factories import NOW, make_wallet, order, record
 from tests.rewards.factories import make_member
@@ -27,10 +45,13 @@ pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
 TAKING_PART = "as many take part in a challenge as are counted"
 WHERE = "as many are where in a journey as are counted"
+FOR_WHOM = "a broadcast is for as many as are counted"
+IN_ARMS = "as many are in an arm of an experiment as are counted"
 
 
 def wrong() -> list[str]:
-    return [name for name in (TAKING_PART, WHERE) if check_rule(name, NOW) is not None]
+    names = (TAKING_PART, WHERE, FOR_WHOM, IN_ARMS)
+    return [name for name in names if check_rule(name, NOW) is not None]
 
 
 def listed() -> list[tuple[int, int]]:
@@ -88,6 +109,39 @@ def test_they_are_folded_and_made_anew_with_the_others() -> None:
     assert wrong() == [WHERE]
     assert recount_tallies() == 1
     assert (people_per_step(journey), wrong()) == ({"s1": 2}, [])
+
+
+def test_whoever_a_broadcast_tells_keeps_aside_and_does_not_tell_is_counted() -> None:
+    program = make_club([f"c{number}" for number in range(1, 9)])
+    made = draw_alike(make_broadcast(program, holdout=40))
+    schedule(made)
+    run()
+    found, rows = fresh(made), made.recipients
+    aside = rows.filter(held_out=True).count()
+    assert 0 < aside < 8
+    assert progress_of(found) == Progress(audience=8 - aside, settled=8 - aside, aside=aside)
+    assert wrong() == []
+
+
+def test_whoever_is_drawn_into_an_arm_is_counted() -> None:
+    experiment = start(make_crowd(40))
+    drawn = {place: len(buyers(experiment, place)) for place in (0, 1)}
+    assert members_by_arm(experiment) == drawn
+    assert sum(drawn.values()) == 40
+    assert wrong() == []
+
+
+def test_what_is_counted_of_broadcasts_and_experiments_is_made_anew_with_the_others() -> None:
+    experiment = start(make_crowd(40))
+    made = schedule(make_broadcast(make_club(["d1", "d2"])))
+    run()
+    before = progress_of(fresh(made)), members_by_arm(experiment)
+    BroadcastTally.objects.update(recipients=7)
+    ExperimentTally.objects.update(members=7)
+    assert wrong() == [FOR_WHOM, IN_ARMS]
+    assert recount_tallies() == 4
+    assert (progress_of(fresh(made)), members_by_arm(experiment)) == before
+    assert wrong() == []
 
 
 def test_the_self_check_finds_who_was_counted_and_is_not_there() -> None:

@@ -29,6 +29,7 @@ from members.models import Customer, OutboxEvent
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_scheduled
 from rewards.models import Reward
+from tests.campaigns.browsing import agree, keep, looked, put
 from tests.campaigns.factories import follow, write
 from tests.loyalty.factories import make_program, make_wallet, order, record
 from tests.rewards.factories import offer, take
@@ -86,6 +87,8 @@ JOHN = Life(
 LIVES = (ELENI, LIN, NOAH, JOHN)
 # Lin takes what the first order was enough for.
 TAKES = at(2023, 3, 6, 5)
+# Noah has agreed to it, and orders nothing for some weeks after either.
+LEAVES, LOOKS = at(2024, 1, 20, 15), at(2024, 2, 20, 15)
 TIERS = {
     "metric": "spend", "window": "rolling_12_months", "downgrade": "immediate",
     "tiers": [{"code": "basic", "name": "Basic"},
@@ -140,12 +143,24 @@ def acts(program: Program) -> list[tuple[dt.datetime, Callable[[], object]]]:
     ]
     for life in LIVES:
         found += [(placed, partial(buy, life, placed)) for placed in life.buys]
+    found += [(LEAVES, leave_cart), (LOOKS, look)]
     return sorted([*found, (TAKES, take_coffee)], key=lambda act: act[0])
 
 
 def buy(life: Life, placed: dt.datetime) -> None:
     number = f"{life.name} {placed:%y%m%d}"
     record(order(number, "150", at=placed, buyer=life.number), now=placed)
+
+
+def leave_cart() -> None:
+    noah = Customer.objects.get(external_id=NOAH.number)
+    keep()
+    agree(noah, now=LEAVES)
+    put(noah, "MUG", 1, LEAVES)
+
+
+def look() -> None:
+    looked(Customer.objects.get(external_id=NOAH.number), "MUG", LOOKS)
 
 
 def take_coffee() -> None:
@@ -257,6 +272,8 @@ TOLD = {
         # After 60 and 90 days, twice; after twice as long as they usually take.
         "come_back": ["24-01-05", "24-02-04", "24-06-10", "24-07-10"], "win_back": ["24-09-15"],
         "expiring": ["24-09-07", "24-10-07", "24-10-30", "25-01-09"],
+        # In the night after, and the morning after that; a day after a look, in the morning.
+        "cart_left": ["24-01-20", "24-01-22"], "looked_at": ["24-02-22"],
     },
     # They said no to everything that can be declined.
     "John": {"order_earned": ["23-05-03", "23-06-02", "23-07-02"]},
