@@ -19,7 +19,7 @@ PARTS = (
     "merging_challenges", "merging_community", "merging_offers", "services.challenge_progress",
     "services.personal_offers", "segment_uses",
     "insights", "reviews", "launch_checks", "holdouts", "risk_signals", "team_panels",
-    "services.tracking",
+    "services.tracking", "services.consent_doors",
     "services.measuring", "timeline", "customer_timeline", "browsing_timeline", "services.inbound",
     "services.webhook_telling", "slow_figures", "gauges", "account.menu", "account.joined_for",
     "backoffice.menu", "backoffice.webhook_menu", "backoffice.connection_menu",

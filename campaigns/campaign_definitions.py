@@ -28,17 +28,19 @@ from members.conditions.fields import (
     BROWSING,
     CHALLENGES,
     CUSTOMER,
+    DEEDS,
     MEMBER,
     PLAN,
     SEGMENTS,
     TIER,
+    TOLD,
 )
 from members.conditions.tree import ConditionError, Node, parse
 from rewards.codes import plain
 
 # What the database can answer too, so that everybody can be counted beforehand.
 AUDIENCE_SCOPES = frozenset(
-    {CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, CHALLENGES, BROWSING}
+    {CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, CHALLENGES, BROWSING, TOLD, DEEDS}
 )
 _TEXT = r"^[^\x00]*$"
 MOST_DAYS = 366

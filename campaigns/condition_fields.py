@@ -16,7 +16,10 @@ from campaigns.challenge_fields import FIELDS as CHALLENGE_FIELDS
 from campaigns.models import Campaign, Survey
 from campaigns.selectors.browsing import browsed_by
 from campaigns.selectors.challenge_levels import achieved_by
+from campaigns.selectors.told_facts import told_to
 from campaigns.survey_texts import told_title
+from campaigns.told_fields import CONSENTS as CONSENT_FIELDS
+from campaigns.told_fields import MESSAGES as MESSAGE_FIELDS
 from loyalty.activity_subjects import register_subjects
 from loyalty.asked_elsewhere import register_keeper
 from members.conditions import values
@@ -25,6 +28,7 @@ from members.conditions.fields import (
     CHALLENGES,
     CODES,
     OFFERS,
+    TOLD,
     Field,
     register_fields,
 )
@@ -34,8 +38,11 @@ def register() -> None:
     register_fields("order", _("Order"), (_PROMOTIONS, _OFFERS))
     register_fields("challenges", _("Challenges"), CHALLENGE_FIELDS)
     register_fields("browsing", _("In the shop"), BROWSING_FIELDS)
+    register_fields("consent", _("What they want to be told"), CONSENT_FIELDS)
+    register_fields("messages", _("Messages"), MESSAGE_FIELDS)
     register_keeper(CHALLENGES, achieved_by)
     register_keeper(BROWSING, browsed_by)
+    register_keeper(TOLD, told_to)
     register_subjects("campaigns", _campaigns)
     register_subjects("surveys", _surveys)
 

@@ -28,7 +28,8 @@ from loyalty.own_signs import register_own_sign
 Source = ConsentChange.Source
 # Not those that colleagues, programs and merges wrote down.
 _THEMSELVES = (
-    Source.ACCOUNT, Source.LINK, Source.ONE_CLICK, Source.CONFIRMED, Source.COMPLAINT, Source.REPLY,
+    Source.JOIN, Source.ACCOUNT, Source.LINK, Source.ONE_CLICK, Source.CONFIRMED, Source.COMPLAINT,
+    Source.REPLY,
 )  # fmt: skip
 
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from rewards.texts import nearest
+
+if TYPE_CHECKING:
+    from campaigns.models import OwnTopic
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
     """`needed`: it belongs to what somebody bought or took, so it is sent to everybody, at any
-    hour, and is not counted."""
+    hour, and is not counted. `opt_in_only`: nobody is told who has not said yes, whatever the
+    policy says; `at_join`: whoever joins is asked."""
 
     code: str
-    label: Promise
-    description: Promise
+    label: Promise | str
+    description: Promise | str
     needed: bool = False
+    opt_in_only: bool = False
+    at_join: bool = False
 
 
 TOPICS = {
@@ -30,7 +40,11 @@ TOPICS = {
             "points", _("Points and tier"),
             _("What becomes of your points: before they expire, another tier, presents."),
         ),
-        Topic("offers", _("Offers"), _("What is new, and what is cheaper for a while.")),
+        Topic(
+            "offers", _("Offers"), _("What is new, and what is cheaper for a while."), at_join=True
+        ),
+        Topic("surveys", _("Surveys"), _("What we would like to know from you.")),
+        Topic("community", _("Community"), _("What we write, and what others answer.")),
     )
 }  # fmt: skip
 
@@ -52,9 +66,40 @@ LEARNED = {topic.code: topic for topic in (TRACKING, BROWSING)}
 
 
 def is_needed(code: str) -> bool:
+    """Only what comes with Setia can be."""
     return code in TOPICS and TOPICS[code].needed
+
+
+def own_topics(*, put_away: bool = False) -> list[Topic]:
+    """The merchant's own, in their order; one query."""
+    from campaigns.models import OwnTopic
+
+    rows = OwnTopic.objects.all()
+    return [_told(row) for row in rows if put_away or row.archived_at is None]
 
 
 def choosable_topics() -> list[Topic]:
     """Those that people can say yes or no to."""
-    return [topic for topic in TOPICS.values() if not topic.needed]
+    return [*(topic for topic in TOPICS.values() if not topic.needed), *own_topics()]
+
+
+def known_topics() -> dict[str, Topic]:
+    """All that somebody may have said something about, by code."""
+    return TOPICS | {topic.code: topic for topic in own_topics(put_away=True)}
+
+
+def topic_named(code: str) -> Topic | None:
+    return TOPICS.get(code) or known_topics().get(code)
+
+
+def _told(row: OwnTopic) -> Topic:
+    """In the language of the page; what is not said in it is as in the merchant's own."""
+    said: dict[str, str] = {}
+    for language in nearest(get_language() or ""):
+        if language in row.texts:
+            said = row.texts[language]
+            break
+    return Topic(
+        row.code, said.get("name") or row.name, said.get("sentence") or row.sentence,
+        opt_in_only=row.opt_in_only, at_join=row.asked_at_join,
+    )  # fmt: skip

@@ -23,12 +23,15 @@ from django.db.models import (
     When,
 )
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce, Extract, Round
+from django.db.models.functions import Cast, Coalesce, Extract, Greatest, Power, Round
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.activity_subjects import known_subjects
+from loyalty.asked_elsewhere import register_keeper
 from loyalty.company_fields import FIELDS as COMPANY_FIELDS
+from loyalty.deed_fields import FIELDS as DEED_FIELDS
+from loyalty.deed_fields import deeds_of
 from loyalty.models import ActivityType, Membership, MemberTier, Subscription, Tender, Tier
 from loyalty.rules.facts import Deed, Occasion
 from loyalty.rules.grants import number_in
@@ -40,6 +43,7 @@ from members.conditions import values
 from members.conditions.fields import (
     ACTIVITY,
     BEHAVIOR,
+    DEEDS,
     JOINED,
     LINE,
     MEMBER,
@@ -68,6 +72,8 @@ def register() -> None:
     register_fields("line", _("Item"), _LINE)
     register_fields("activity", _("Activity"), (*_ACTIVITY, *_TOLD))
     register_fields("behavior", _("Behavior"), (*_BEHAVIOR, _ACTIVITIES))
+    register_fields("activities", _("Activities by time"), DEED_FIELDS)
+    register_keeper(DEEDS, deeds_of)
     register_fields("member", _("Membership"), _MEMBER)
     register_fields("membership", _("Tier and plan"), (*_TIER, *_PLAN))
     register_fields("company", _("Company"), COMPANY_FIELDS)
@@ -213,6 +219,25 @@ def _enrolled_query(operator: Operator, operand: Any, moment: Moment) -> Q:
     return Q(Exists(rows.filter(operator.query("enrolled_at", operand, moment))))
 
 
+def _balance_query(operator: Operator, operand: Any, moment: Moment) -> Q:
+    """What can be spent of one of the kinds of units of a program that they take part in, or of the
+    moment's; in units, not at their scale."""
+    rows = Membership.objects.filter(customer=OuterRef("pk"), status__in=TAKING_PART)
+    if isinstance(moment, ProgramMoment):
+        rows = rows.filter(program=moment.program)
+    digits = DecimalField(max_digits=30, decimal_places=6)
+    free = Case(
+        When(account__wallets__debt_blocks=True, account__wallets__owed__gt=0, then=Value(0)),
+        default=Greatest(F("account__wallets__balance") - F("account__wallets__owed"), Value(0)),
+    )
+    scale = Power(Value(Decimal(10)), F("account__wallets__wallet_type__scale"))
+    rows = rows.annotate(
+        spendable=ExpressionWrapper(Cast(free, digits) / Cast(scale, digits), output_field=digits)
+    )
+    asked = operator.query("spendable", operand, moment)
+    return ~Q(Exists(rows.exclude(asked))) if operator.unknown else Q(Exists(rows.filter(asked)))
+
+
 def _nothing_bought(operator: Operator, operand: Any) -> str:
     """Of what is asked of the first purchase as a member; it is true of activities before, too."""
     none = ("is", 0), ("at_most", 0), ("less_than", 1)
@@ -321,7 +346,9 @@ _MEMBER = (
     Field("member.enrolled_at", _("member since"), values.INSTANT, MEMBER,
           attrgetter("enrolled_at"), query=_enrolled_query),
     Field("member.balance", _("balance"), values.NUMBER, MEMBER, attrgetter("balance"),
-          help=_("Units of the rule's kind that can be spent, before the order.")),
+          query=_balance_query,
+          help=_("Units of the rule's kind that can be spent, before the order. A segment asks "
+                 "whether it is so of one kind of units in one of their programs.")),
     Field("member.orders", _("orders since joining"), values.NUMBER, JOINED, lambda orders: orders,
           help=_("Before this one: 0 at the first purchase as a member. Not known for what was "
                  "before they joined."), said=_nothing_bought),

@@ -13,6 +13,7 @@ from members.conditions.fields import (
     CODES,
     COMPANY,
     CUSTOMER,
+    DEEDS,
     JOINED,
     LINE,
     MEMBER,
@@ -21,13 +22,27 @@ from members.conditions.fields import (
     PLAN,
     SEGMENTS,
     TIER,
+    TOLD,
 )
 from members.conditions.predicate import Condition
 from members.conditions.tree import Node, parse
 
 # What all rules may ask about a member, as they are before what is judged.
 _MEMBER_SCOPES = frozenset(
-    {CUSTOMER, BEHAVIOR, MEMBER, JOINED, SEGMENTS, TIER, PLAN, COMPANY, CHALLENGES, BROWSING}
+    {
+        CUSTOMER,
+        BEHAVIOR,
+        MEMBER,
+        JOINED,
+        SEGMENTS,
+        TIER,
+        PLAN,
+        COMPANY,
+        CHALLENGES,
+        BROWSING,
+        TOLD,
+        DEEDS,
+    }
 )
 # Rules for orders ask about the order, and what its buyer is offered, too.
 RULE_SCOPES = _MEMBER_SCOPES | {ORDER, LINE, CODES, OFFERS}

@@ -175,6 +175,7 @@ PAGES = (
     Page("messages-ways", ("messages_backoffice:way_list",)),
     Page("messages-way", ("messages_backoffice:way", "way")),
     Page("messages-policy", ("messages_backoffice:policy",)),
+    Page("messages-topics", ("messages_backoffice:topic_list",)),
     Page("messages-customer", ("messages_backoffice:message_panel", "customer")),
     Page("messages-consents", ("messages_backoffice:consents", "customer")),
     Page("calendar", ("calendar_backoffice:calendar",)),

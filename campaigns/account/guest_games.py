@@ -141,6 +141,7 @@ def _ask(request: HttpRequest, drawn: GuestDraw, now: dt.datetime) -> HttpRespon
         request_to_join(
             program=program, **{name: form.cleaned_data[name] for name in JoinForm.base_fields},
             detail=claim_code(drawn), locale=translation.get_language() or "", now=now,
+            said=form.said(),
         )  # fmt: skip
     if form.errors:
         return form

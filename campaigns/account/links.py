@@ -19,7 +19,7 @@ from campaigns.models import ConsentChange
 from campaigns.selectors.consents import choices_of
 from campaigns.services.consents import confirm_consents
 from campaigns.services.consents import stop as stop_topics
-from campaigns.topics import TOPICS, choosable_topics
+from campaigns.topics import choosable_topics, topic_named
 from members.languages import language_of
 from members.models import Customer
 from members.selectors.merges import current
@@ -34,7 +34,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     """No more of this topic, or of all that can be declined."""
     link = read_stop_token(token)
     customer = _customer(link.customer) if link else None
-    if link is None or customer is None or link.topic not in TOPICS:
+    if link is None or customer is None or topic_named(link.topic) is None:
         return broken(request)
     with translation.override(language_of(customer) or translation.get_language()):
         if request.method == "POST":
@@ -80,7 +80,7 @@ def _stop_page(
 ) -> HttpResponse:
     choices = [choice for choice in choices_of(customer) if choice.channel.key == link.channel]
     context = {
-        "topic": TOPICS[link.topic],
+        "topic": topic_named(link.topic),
         "wanted": [choice.topic for choice in choices if choice.wanted],
         "still": any(choice.wanted and choice.topic.code == link.topic for choice in choices),
         "done": done,

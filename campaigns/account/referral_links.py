@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.core import ratelimit
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
@@ -27,11 +28,13 @@ from loyalty.models import Membership, Program
 from loyalty.services.join_requests import request_to_join
 from loyalty.services.joining import join_program
 from members.account.proofs import proof_for
+from members.consent_forms import ConsentForm, details_of
 from members.forms import errors_on, posted
 from members.models import Customer, User
 from members.selectors.merges import current
 from members.services.audit import Actor
 from members.services.social_sign_in import Proof
+from members.told_consents import JOIN, ConsentsTold, keep_consents
 
 
 @never_cache
@@ -64,6 +67,7 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
         "sentences": friend_sentences(definition, program),
         "member": _member(program, customer), "customer": customer,
         "proof": proof_for(request) if customer is None else None,
+        "asked": ConsentForm(asked_of=details_of(customer) if customer else ["email"]),
     }  # fmt: skip
     status = 422 if form.is_bound else 200
     return render(request, "referrals/invited.html", context, status=status)
@@ -103,10 +107,15 @@ def _member(program: Program, customer: Customer | None) -> Membership | None:
 def _join(request: HttpRequest, link: ReferralLink, customer: Customer) -> HttpResponse:
     assert isinstance(request.user, User)
     program = link.referral_program.program
-    joined = join_program(
-        customer=customer, program=program, **how_they_join(request, f"{DETAIL}{link.code}"),
-        at=timezone.now(), actor=Actor.of_user(request.user),
-    )  # fmt: skip
+    now, actor = timezone.now(), Actor.of_user(request.user)
+    asked = ConsentForm(request.POST, asked_of=details_of(customer))
+    with transaction.atomic():
+        joined = join_program(
+            customer=customer, program=program, **how_they_join(request, f"{DETAIL}{link.code}"),
+            at=now, actor=actor,
+        )  # fmt: skip
+        if asked.is_valid():
+            keep_consents(ConsentsTold(customer, asked.said(), JOIN, actor, now))
     if joined.membership is not None:
         return redirect("mypage:home_of", joined.membership.public_id)
     return redirect("programs:program", program.code)
@@ -119,7 +128,11 @@ def _join_by_proof(request: HttpRequest, link: ReferralLink, proof: Proof) -> Ht
         traces = {"device": place.device, "network": place.network}
         note_traces(customer, traces, timezone.now())
 
-    return join_and_sign_in(request, program, proof, f"{DETAIL}{link.code}", noting=note)
+    asked = ConsentForm(request.POST, asked_of=["email"])
+    return join_and_sign_in(
+        request, program, proof, f"{DETAIL}{link.code}", noting=note,
+        said=asked.said() if asked.is_valid() else (),
+    )  # fmt: skip
 
 
 def _ask(request: HttpRequest, link: ReferralLink, form: JoinForm) -> bool:
@@ -133,6 +146,7 @@ def _ask(request: HttpRequest, link: ReferralLink, form: JoinForm) -> bool:
             program=link.referral_program.program,
             **{name: form.cleaned_data[name] for name in JoinForm.base_fields},
             detail=f"{DETAIL}{link.code}", locale=translation.get_language() or "", now=now,
+            said=form.said(),
         )  # fmt: skip
         note_ask(link, form.cleaned_data["email"], place_of(request), now)
     return not form.errors

@@ -40,7 +40,7 @@ from campaigns.services.broadcasts import (
     withdraw_broadcast,
 )
 from campaigns.slow_figures import BROADCAST_REACH, BROADCAST_RESULT, reach_asked
-from campaigns.topics import TOPICS
+from campaigns.topics import topic_named
 from campaigns.words import reason_words
 from loyalty.backoffice.links import Crumbs
 from loyalty.rules.calendar import localize
@@ -106,7 +106,7 @@ def broadcast(request: HttpRequest, public_id: UUID) -> HttpResponse:
     context = {
         "title": found.name, "breadcrumbs": broadcast_crumbs(), "broadcast": found,
         "begun": begun, "figures": figures, "progress": progress_of(found),
-        "audience": _audience(found), "topic": TOPICS.get(found.topic),
+        "audience": _audience(found), "topic": topic_named(found.topic),
         "ways": ways_of_broadcast(found), "wordings": words_in_use(found),
         "zone": zone_of(found), "code": found.occasion, "currency": _currency(found),
         "schedule": ScheduleForm.of(found), "may_edit": is_allowed(request.user, EDIT),

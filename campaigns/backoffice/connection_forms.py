@@ -8,19 +8,23 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
-from campaigns.connectors import mapping as mapped
-from campaigns.connectors.mapping import TARGETS, Sample
+from campaigns.channels import sending_channels
+from campaigns.connectors.mapping import Sample
+from campaigns.connectors.said_consents import TOPIC
+from campaigns.connectors.targets import ACTIVITY, CONSENT, CUSTOMER, ORDER, TARGETS, Target
 from campaigns.models import Connection, InboundMessage
 from campaigns.selectors.connections import Wanted, known_topics, list_connections
+from campaigns.topics import choosable_topics
 from loyalty.models import Program
 from loyalty.selectors.activity_types import activity_type_choices
 
 LONGEST_SAMPLE = 100_000
 PLAIN = {"spellcheck": "false", "autocomplete": "off"}
 WHATS = {
-    mapped.ORDER: _l("Orders"),
-    mapped.CUSTOMER: _l("Customers"),
-    mapped.ACTIVITY: _l("Something that people did: a review, a subscription, a visit"),
+    ORDER: _l("Orders"),
+    CUSTOMER: _l("Customers"),
+    ACTIVITY: _l("Something that people did: a review, a subscription, a visit"),
+    CONSENT: _l("What people want to be told: a yes, or a no"),
 }
 
 
@@ -195,21 +199,23 @@ class FieldsForm(forms.Form):
         self.what = what
         choices = [("", _("Not in it")), *((path, _shown(path, value))
                                            for path, value in sample.fields.items())]  # fmt: skip
-        if what == mapped.ORDER:
+        if what == ORDER:
             self.fields["lines"] = forms.ChoiceField(
                 label=_("Its lines"), required=False,
                 choices=[("", _("None: the total counts")), *((path, path)
                                                              for path in sample.lists)],
             )  # fmt: skip
-        if what == mapped.ACTIVITY:
+        if what == ACTIVITY:
             self.fields["type"] = forms.ChoiceField(
                 label=_("Which activity"), required=False,
                 choices=[("", _("Choose")), *activity_type_choices()],
             )  # fmt: skip
+        if what == CONSENT:
+            self._ask_about_what()
         for target in TARGETS[what]:
             self._add(target, choices, sample, guessed)
         self._say_what_is_needed()
-        if what == mapped.ACTIVITY and sample.fields:
+        if what == ACTIVITY and sample.fields:
             self.fields["keep"] = forms.MultipleChoiceField(
                 label=_("Also keep, for rules to ask about"), required=False,
                 widget=forms.CheckboxSelectMultiple,
@@ -217,7 +223,7 @@ class FieldsForm(forms.Form):
             )  # fmt: skip
 
     def _add(
-        self, target: mapped.Target, choices: list[tuple[str, str]], sample: Sample,
+        self, target: Target, choices: list[tuple[str, str]], sample: Sample,
         guessed: dict[str, Any],
     ) -> None:  # fmt: skip
         if target.of_line:
@@ -238,10 +244,25 @@ class FieldsForm(forms.Form):
                 widget=forms.TextInput(attrs=PLAIN),
             )  # fmt: skip
 
+    def _ask_about_what(self) -> None:
+        """The way and the topic, and what it always says where no field does."""
+        ways = [(way.key, way.label) for way in sending_channels()]
+        topics = [(topic.code, topic.label) for topic in choosable_topics()]
+        always = [("", _("As a field says")), ("yes", _("Always yes")), ("no", _("Always no"))]
+        for name, label, choices in (
+            ("channel", _("By which way"), ways), ("topic", _("About what"), topics),
+            ("always", _("What it says"), always),
+        ):  # fmt: skip
+            initial = {"topic": TOPIC}.get(name)
+            self.fields[name] = forms.ChoiceField(
+                label=label, choices=choices, required=False, initial=initial
+            )
+
     def _say_what_is_needed(self) -> None:
         """The service says which are missing; none of these is called optional."""
         needed = {target.name for target in TARGETS[self.what] if target.required}
-        for name in needed | {"type", "customer_number", "customer_email", "fixed_currency"}:
+        always = {"type", "customer_number", "customer_email", "fixed_currency"}
+        for name in needed | always | {"channel", "topic", "always"}:
             if name in self.fields:
                 self.fields[name].conditional = True  # type: ignore[attr-defined]
 
@@ -249,7 +270,11 @@ class FieldsForm(forms.Form):
         """What was chosen, as the service takes it."""
         data = self.cleaned_data
         fields = {target.name: data.get(target.name, "") for target in TARGETS[self.what]}
-        fixed = {"currency": data.get("fixed_currency", ""), "type": data.get("type", "")}
+        fixed = {
+            "currency": data.get("fixed_currency", ""), "type": data.get("type", ""),
+            "channel": data.get("channel", ""), "topic": data.get("topic", ""),
+            "state": data.get("always", ""),
+        }  # fmt: skip
         if fields.get("currency"):
             fixed.pop("currency")
         return {

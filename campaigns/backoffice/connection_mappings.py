@@ -135,7 +135,7 @@ def _guessed(found: Connection, like: Preset | None, what: str, sample: Sample) 
         fields = {name: path for name, path in like.fields.items() if path in sample.fields}
         # A field that is left out in a ready mapping is meant to be.
         named = {} if len(fields) == len(like.fields) else guess(what, sample)
-        return {**named, **fields, "keep": list(like.keep), "type": like.activity}
+        return {**named, **fields, "keep": list(like.keep), "type": like.activity, **like.fixed}
     if found.mapping.get("what") != what:
         lines = guess_lines(sample)
         return {**guess(what, sample, lines), "lines": lines}
@@ -149,7 +149,8 @@ def _guessed(found: Connection, like: Preset | None, what: str, sample: Sample) 
     }
     return {
         **chosen, "lines": lines, "keep": before["keep"], "type": fixed.get("type", ""),
-        "fixed_currency": fixed.get("currency", ""),
+        "fixed_currency": fixed.get("currency", ""), "channel": fixed.get("channel", ""),
+        "topic": fixed.get("topic", ""), "always": fixed.get("state", ""),
     }  # fmt: skip
 
 

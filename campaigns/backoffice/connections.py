@@ -51,7 +51,8 @@ TOPICS = {
     Connection.Kind.SHOPIFY: (
         "orders/create", "orders/updated", "orders/paid", "orders/fulfilled", "orders/cancelled",
         "orders/delete", "refunds/create", "customers/create", "customers/update",
-        "customers/delete",
+        "customers/delete", "customers_email_marketing_consent/update",
+        "customers_marketing_consent/update",
     ),
     Connection.Kind.WOOCOMMERCE: (
         "Order created", "Order updated", "Order deleted", "Order restored", "Customer created",

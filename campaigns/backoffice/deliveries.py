@@ -35,7 +35,7 @@ from campaigns.services.blocked_addresses import unblock_address
 from campaigns.services.consents import set_consents
 from campaigns.services.retries import may_be_sent_again, send_again
 from campaigns.timeline import became
-from campaigns.topics import LEARNED, TOPICS, Topic
+from campaigns.topics import LEARNED, Topic, known_topics
 from campaigns.words import reason_words
 from loyalty.backoffice.links import customer_crumbs, customer_url
 from members.errors import DomainError
@@ -205,10 +205,10 @@ def _consent_form(choices: list[Choice], *, blocked: bool, data: Any) -> forms.F
 def _history(customer: Customer) -> list[tuple[ConsentChange, str, str]]:
     """The last changes, with the topic and what was said in words."""
     said = dict(Consent.State.choices)
-    topics = {**TOPICS, **LEARNED}
+    topics = {**known_topics(), **LEARNED}
     return [
         (change, _consent_words(topics[change.topic], change), str(said.get(change.became, "–")))
-        for change in ConsentChange.objects.filter(customer=customer)[:8]
+        for change in ConsentChange.objects.filter(customer=customer).select_related("wording")[:8]
         if change.topic in topics
     ]
 

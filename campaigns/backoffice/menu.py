@@ -12,7 +12,7 @@ from campaigns.backoffice.places import NAMESPACE
 from campaigns.channels import all_channels
 from campaigns.models import Consent, Delivery
 from campaigns.occasions import all_occasions
-from campaigns.topics import TOPICS
+from campaigns.topics import known_topics
 from campaigns.webhook_addresses import without_secrets
 from members.audit import (
     TargetKind,
@@ -38,6 +38,8 @@ ITEM = NavItem(
 ACTIONS = {
     "occasion.set": _("Changed how members are told of something"),
     "messaging.policy": _("Changed when and how often members are written to"),
+    "topic.created": _("Added a topic of messages"),
+    "topic.changed": _("Changed a topic of messages"),
     "messaging.measuring": _("Changed what is counted of the messages of a program"),
     "template.saved": _("Saved the words of a message"),
     "template.archived": _("Put the words of a message away"),
@@ -120,7 +122,7 @@ def _occasions() -> dict[str, Text]:
 
 
 def _topics() -> dict[str, Text]:
-    return {code: topic.label for code, topic in TOPICS.items()}
+    return {code: topic.label for code, topic in known_topics().items()}
 
 
 # What the log keeps for programs, as people call it.

@@ -36,10 +36,12 @@ KINDS: dict[str, str | Promise] = {
     "refund": _l("Refund"),
     "customer": _l("Customer"),
     "activity": _l("Activity"),
+    "consent": _l("Consent"),
     "message": _l("Messages"),
 }
 OUTCOMES: dict[str, str | Promise] = {
     "created": _l("new"),
+    "noted": _l("noted"),
     "updated": _l("changed"),
     "unchanged": _l("known already"),
     "outdated": _l("older than what is known"),

@@ -27,7 +27,7 @@ from campaigns.selectors.templates import templates_of
 from campaigns.selectors.ways import usable_channels
 from campaigns.services.policies import set_occasion
 from campaigns.slow_figures import LATELY
-from campaigns.topics import TOPICS, choosable_topics
+from campaigns.topics import TOPICS, choosable_topics, is_needed, topic_named
 from members.forms import errors_on, posted
 from members.policy import acting, is_allowed, require, staff_view
 from members.responses import figures_for
@@ -80,7 +80,7 @@ class OccasionForm(PreferredWays):
         assert isinstance(topic, forms.ChoiceField)
         channels.choices = [(way.key, way.label) for way in shown_ways(occasion, setting)]
         self.offer(list(channels.choices))
-        own = [TOPICS[occasion.topic]] if TOPICS[occasion.topic].needed else choosable_topics()
+        own = [TOPICS[occasion.topic]] if is_needed(occasion.topic) else choosable_topics()
         topic.choices = [(found.code, found.label) for found in own]
 
 
@@ -149,7 +149,7 @@ def occasion(request: HttpRequest, code: str) -> HttpResponse:
         "wordings": _wordings(found, shown),
         "figures": figures,
         "ways": [(way, by_way.get(way.key, Figures())) for way in shown],
-        "topic": TOPICS.get(setting.topic),
+        "topic": topic_named(setting.topic),
         "may_edit": may_edit,
         "may_write": is_allowed(request.user, "messages.edit"),
     }
@@ -168,7 +168,7 @@ def _row(
         **{item.name: sum(getattr(one, item.name) for one in own) for item in fields(Figures)}
     )
     ways = [way for way in all_channels() if way.key in keys]
-    topic = TOPICS.get(setting.topic if setting else occasion.topic)
+    topic = topic_named(setting.topic if setting else occasion.topic)
     return Row(occasion, setting, ways, str(topic.label) if topic else "", total)
 
 

@@ -21,6 +21,7 @@ def tabs(current: str) -> list[Tab]:
         ("journey_list", _("Journeys")),
         ("delivery_list", _("Sent messages")), ("figure_list", _("Figures")),
         ("way_list", _("Ways")),
+        ("topic_list", _("Topics")),
         ("policy", _("When and how often")),
     )  # fmt: skip
     return [

@@ -48,7 +48,9 @@ class PolicyForm(forms.Form):
         super().__init__(data, initial=initial)  # type: ignore[arg-type]
         topics = self.fields["assumed_topics"]
         assert isinstance(topics, forms.MultipleChoiceField)
-        topics.choices = [(topic.code, topic.label) for topic in choosable_topics()]
+        topics.choices = [
+            (topic.code, topic.label) for topic in choosable_topics() if not topic.opt_in_only
+        ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
 
 from campaigns.connectors.reading import (
     at_path,
@@ -30,7 +28,16 @@ from campaigns.connectors.reading import (
     unreadable,
     within,
 )
-from campaigns.connectors.records import CustomerFacts, Part, Reading, Records, version_of
+from campaigns.connectors.records import (
+    ConsentFacts,
+    CustomerFacts,
+    Part,
+    Reading,
+    Records,
+    version_of,
+)
+from campaigns.connectors.said_consents import said_by_customer, said_by_row
+from campaigns.connectors.targets import ACTIVITY, CONSENT, CUSTOMER, ORDER, TARGETS
 from loyalty.models import Order
 from loyalty.rules.facts import ZERO
 from loyalty.services.activities import ActivityInput
@@ -43,77 +50,6 @@ from members.genders import understood
 Row = Mapping[str, Any]
 MOST_ROWS = 500
 MOST_FIELDS, DEEPEST = 200, 6
-ORDER, CUSTOMER, ACTIVITY = "order", "customer", "activity"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A field that can be filled."""
-
-    name: str
-    label: str | Promise
-    meaning: matching.Meaning
-    required: bool = False
-    # Of a line of the order rather than of the order.
-    of_line: bool = False
-
-
-_NUMBER_OF_CUSTOMER = Target(
-    "customer_number", _l("Customer number"),
-    matching.CUSTOMER_NUMBER.led_by("customerid customernumber customerno userid"),
-)  # fmt: skip
-_MAIL_OF_CUSTOMER = Target("customer_email", _l("Customer’s e-mail"), matching.EMAIL)
-TARGETS: dict[str, tuple[Target, ...]] = {
-    ORDER: (
-        Target("number", _l("Order number"),
-               matching.ORDER_NUMBER.led_by("orderid ordernumber orderno id number"),
-               required=True),
-        Target("placed_at", _l("Placed"), matching.PLACED, required=True),
-        Target("total", _l("Total"), matching.TOTAL, required=True),
-        Target("currency", _l("Currency"), matching.CURRENCY, required=True),
-        _NUMBER_OF_CUSTOMER,
-        _MAIL_OF_CUSTOMER,
-        Target("status", _l("State"), matching.ORDER_STATE),
-        Target("changed_at", _l("Changed"), matching.CHANGED),
-        Target("payment_method", _l("Paid by"), matching.PAYMENT_METHOD),
-        Target("coupon", _l("Code used"), matching.COUPON),
-        Target("line_sku", _l("SKU"), matching.LINE_PRODUCT, of_line=True),
-        Target("line_total", _l("Total of the line"),
-               matching.LINE_TOTAL.led_by("total").then("amount price"), of_line=True),
-        Target("line_quantity", _l("Quantity"), matching.QUANTITY, of_line=True),
-        Target("line_name", _l("Name"), matching.PRODUCT_NAME.led_by("name title"), of_line=True),
-        Target("line_category", _l("Category"), matching.CATEGORY, of_line=True),
-    ),
-    CUSTOMER: (
-        Target("number", _l("Customer number"), _NUMBER_OF_CUSTOMER.meaning.then("id number"),
-               required=True),
-        Target("email", _l("E-mail"), matching.EMAIL),
-        Target("given_name", _l("Given name"), matching.GIVEN_NAME),
-        Target("family_name", _l("Family name"), matching.FAMILY_NAME),
-        Target("phone", _l("Phone"), matching.PHONE),
-        Target("country", _l("Country"), matching.COUNTRY),
-        Target("birthday", _l("Birthday"), matching.BIRTHDAY),
-        Target("gender", _l("Gender"), matching.GENDER),
-        Target("changed_at", _l("Changed"), matching.CHANGED),
-    ),
-    ACTIVITY: (
-        Target("number", _l("Number of the activity"),
-               matching.names("reviewid eventid submissionid subscriptionid activityid id number"),
-               required=True),
-        Target("occurred_at", _l("When"),
-               matching.MOMENT.led_by(
-                   "occurredat createdat submittedat date timestamp subscribedat"
-               )),
-        _NUMBER_OF_CUSTOMER,
-        _MAIL_OF_CUSTOMER,
-        Target("subject", _l("What it is about (SKU)"),
-               matching.PRODUCT_NUMBER.led_by("productsku sku").then("listid")),
-        Target("subject_name", _l("Its name"), matching.PRODUCT_NAME.then("listname")),
-        Target("proof", _l("Proof (link or text)"),
-               matching.names("reviewurl url link body reviewbody text")),
-    ),
-}  # fmt: skip
-FIXED = {ORDER: ("currency",), CUSTOMER: (), ACTIVITY: ("type",)}
 STATUSES = {
     "placed": Order.Status.PLACED, "pending": Order.Status.PLACED, "open": Order.Status.PLACED,
     "new": Order.Status.PLACED, "paid": Order.Status.PAID, "processing": Order.Status.PAID,
@@ -173,6 +109,8 @@ def guess_what(sample: Sample) -> str:
     names = {folded(path.rpartition(".")[2]) for path in sample.fields}
     if names & {*matching.ORDER_TOTAL.names, "ordernumber"}:
         return ORDER
+    if names & {"consent", "optin", "unsubscribedat", "consentat"}:
+        return CONSENT
     if names & {"rating", "stars", "reviewid", "review", "score", "subscribedat", "event"}:
         return ACTIVITY
     return CUSTOMER if names & {"firstname", "givenname", "birthday", "lastname"} else ACTIVITY
@@ -364,8 +302,16 @@ def _read_customer(row: Row, about: Reading) -> Records:
         about.customer_number(number(row, "number")),
         values,
         version=version_of(changed, 0, row) if changed else None,
+        consents=said_by_customer(row, about, changed),
     )
     return Records(customers=(facts,))
+
+
+def _read_consent(row: Row, about: Reading) -> Records:
+    buyer = _buyer(row, about)
+    if buyer is None:
+        raise unreadable("customer_number", _("It says neither a number nor an e-mail address."))
+    return Records(consents=(ConsentFacts(buyer, (said_by_row(row, about),)),))
 
 
 def _read_activity(row: Row, about: Reading) -> Records:
@@ -395,4 +341,5 @@ _READERS: dict[str, Callable[[Row, Reading], Records]] = {
     ORDER: _read_order,
     CUSTOMER: _read_customer,
     ACTIVITY: _read_activity,
+    CONSENT: _read_consent,
 }

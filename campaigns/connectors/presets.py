@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from campaigns.connectors.mapping import ACTIVITY
+from campaigns.connectors.targets import ACTIVITY, CONSENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Preset:
     rows: str = ""
     keep: Sequence[str] = ()
     what: str = ACTIVITY
+    # What a consent is about, by the names of the form.
+    fixed: Mapping[str, str] = field(default_factory=dict)
 
 
 def _written(sample: object) -> str:
@@ -91,6 +93,38 @@ _MAILCHIMP = Preset(
     keep=("MEMBER_RATING",),
     activity="newsletter",
 )  # fmt: skip
+# https://developers.klaviyo.com: a flow begun by "Unsubscribed from list" or by a subscription,
+# whose webhook says this.
+_KLAVIYO_CONSENT = Preset(
+    "klaviyo-consent", "Klaviyo: subscribed and unsubscribed (webhook of a flow)",
+    _written({
+        "email": "ann@example.com", "external_id": "", "consent": "unsubscribed",
+        "occurred_at": "2026-03-01T09:15:00Z", "list_name": "Newsletter",
+    }),
+    fields={
+        "customer_email": "email", "customer_number": "external_id", "state": "consent",
+        "said_at": "occurred_at", "evidence": "list_name",
+    },
+    what=CONSENT, activity="", fixed={"channel": "email", "topic": "offers"},
+)  # fmt: skip
+# https://mailchimp.com/help/view-export-contacts: the files of subscribed and of unsubscribed
+# contacts; the second has UNSUB_TIME in place of CONFIRM_TIME.
+_MAILCHIMP_YES = Preset(
+    "mailchimp-yes", "Mailchimp: subscribed contacts as a yes (file)",
+    '"Email Address","First Name","Last Name",MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,LEID,EUID\n'
+    'ann@example.com,Ann,Lee,4,"2026-03-01 09:14:02","2026-03-01 09:15:00",500123,a1b2c3d4e5\n',
+    fields={"customer_email": "Email Address", "said_at": "CONFIRM_TIME"},
+    what=CONSENT, activity="", fixed={"channel": "email", "topic": "offers", "always": "yes"},
+)  # fmt: skip
+_MAILCHIMP_NO = Preset(
+    "mailchimp-no", "Mailchimp: unsubscribed contacts as a no (file)",
+    '"Email Address","First Name","Last Name",OPTIN_TIME,UNSUB_TIME,UNSUB_REASON,LEID,EUID\n'
+    'ann@example.com,Ann,Lee,"2026-03-01 09:14:02","2026-04-01 09:15:00",N/A,500123,a1b2c3d4e5\n',
+    fields={
+        "customer_email": "Email Address", "said_at": "UNSUB_TIME", "evidence": "UNSUB_REASON",
+    },
+    what=CONSENT, activity="", fixed={"channel": "email", "topic": "offers", "always": "no"},
+)  # fmt: skip
 # https://developer.rechargepayments.com: charge/paid, version 2021-11.
 _RECHARGE = Preset(
     "recharge", "Recharge: paid charges of subscriptions",
@@ -112,5 +146,15 @@ _RECHARGE = Preset(
     activity="subscription",
 )  # fmt: skip
 PRESETS: Mapping[str, Preset] = {
-    item.key: item for item in (_JUDGE_ME, _YOTPO, _KLAVIYO, _MAILCHIMP, _RECHARGE)
+    item.key: item
+    for item in (
+        _JUDGE_ME,
+        _YOTPO,
+        _KLAVIYO,
+        _KLAVIYO_CONSENT,
+        _MAILCHIMP,
+        _MAILCHIMP_YES,
+        _MAILCHIMP_NO,
+        _RECHARGE,
+    )
 }

@@ -11,8 +11,9 @@ from typing import Any
 import orjson
 
 from loyalty.services.activities import ActivityInput
-from loyalty.services.order_inputs import OrderInput, RefundInput
+from loyalty.services.order_inputs import CustomerRef, OrderInput, RefundInput
 from members.errors import DomainError
+from members.told_consents import ConsentSaid
 
 # So many of a version's bits tell apart what happened in the same millisecond.
 _RANK_BITS, _TIE_BITS = 4, 16
@@ -29,6 +30,15 @@ class CustomerFacts:
     version: int | None = None
     verified: bool = False
     registered: bool = True
+    consents: tuple[ConsentSaid, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentFacts:
+    """What somebody who is known already wants to be told."""
+
+    customer: CustomerRef
+    said: tuple[ConsentSaid, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,7 @@ class Records:
     refunds: tuple[RefundInput, ...] = ()
     customers: tuple[CustomerFacts, ...] = ()
     activities: tuple[ActivityInput, ...] = ()
+    consents: tuple[ConsentFacts, ...] = ()
     # Buyers for whose e-mail address the shop vouches, by number.
     verified: frozenset[str] = frozenset()
     gone_orders: tuple[str, ...] = ()
@@ -55,6 +66,7 @@ class Records:
         buyers = [order.customer for order in self.orders]
         buyers += [refund.customer for refund in self.refunds]
         buyers += [activity.customer for activity in self.activities]
+        buyers += [item.customer for item in self.consents]
         named = {buyer.external_id for buyer in buyers if buyer and buyer.external_id}
         named |= {facts.number for facts in self.customers}
         return sorted(named | set(self.gone_customers) | set(self.forgotten))
@@ -69,8 +81,9 @@ class Records:
     @property
     def is_empty(self) -> bool:
         return not any((
-            self.orders, self.refunds, self.customers, self.activities, self.gone_orders,
-            self.back_orders, self.gone_customers, self.forgotten, self.forget_everything,
+            self.orders, self.refunds, self.customers, self.activities, self.consents,
+            self.gone_orders, self.back_orders, self.gone_customers, self.forgotten,
+            self.forget_everything,
         ))  # fmt: skip
 
 

@@ -27,7 +27,14 @@ from campaigns.connectors.reading import (
     text,
     within,
 )
-from campaigns.connectors.records import CustomerFacts, Reading, Records, version_of
+from campaigns.connectors.records import (
+    ConsentFacts,
+    CustomerFacts,
+    Reading,
+    Records,
+    version_of,
+)
+from campaigns.connectors.said_consents import said_to_shopify
 from loyalty.models import Order
 from loyalty.rules.exchange import RATE_STEP
 from loyalty.rules.facts import ZERO
@@ -98,8 +105,23 @@ def read_customer(payload: Json, about: Reading) -> Records:
         version=version_of(changed, 0, payload),
         verified=bool(payload.get("verified_email")),
         registered=text(payload, "state") not in NO_ACCOUNT,
+        consents=tuple(said_to_shopify(payload, about)),
     )
     return Records(customers=(facts,))
+
+
+def _consent_of(path: str) -> Callable[[Json, Reading], Records]:
+    """A message that tells of nothing but what somebody says of one way."""
+
+    def read_consent(payload: Json, about: Reading) -> Records:
+        named = number(payload, "customer_id" if "customer_id" in payload else "id")
+        customer = CustomerRef(external_id=about.customer_number(named))
+        said = tuple(said_to_shopify({path: payload.get(path)}, about))
+        if not said:
+            return Records(note=_("It says neither yes nor no."))
+        return Records(consents=(ConsentFacts(customer, said),))
+
+    return read_consent
 
 
 def _gone_order(payload: Json, about: Reading) -> Records:
@@ -137,6 +159,8 @@ READERS: dict[str, Callable[[Json, Reading], Records]] = {
         ("customers/create", "customers/update", "customers/enable", "customers/disable"),
         read_customer,
     ),
+    "customers_email_marketing_consent/update": _consent_of("email_marketing_consent"),
+    "customers_marketing_consent/update": _consent_of("sms_marketing_consent"),
     "customers/delete": _gone_customer,
     "customers/redact": _redacted_customer,
     "customers/data_request": _asked_for_data,

@@ -24,6 +24,7 @@ from campaigns.connectors.reading import (
     within,
 )
 from campaigns.connectors.records import CustomerFacts, Reading, Records, version_of
+from campaigns.connectors.said_consents import said_to_woocommerce
 from loyalty.models import Order
 from loyalty.rules.facts import ZERO
 from loyalty.services.order_inputs import CustomerRef, LineInput, OrderInput, RefundInput
@@ -80,6 +81,7 @@ def read_customer(payload: Json, about: Reading) -> Records:
         about.customer_number(number(payload, "id")),
         {name: value for name, value in values.items() if value},
         version=version_of(changed, 0, payload),
+        consents=tuple(said_to_woocommerce(payload, changed, about)),
     )
     return Records(customers=(facts,))
 

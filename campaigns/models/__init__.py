@@ -12,7 +12,9 @@ from campaigns.models.consents import (
     BlockedAddress,
     Consent,
     ConsentChange,
+    ConsentWording,
     ContactPreference,
+    OwnTopic,
 )
 from campaigns.models.experiments import Experiment, ExperimentArm, ExperimentMember
 from campaigns.models.forum import Forum, ForumMember, ForumSignIn, ForumTask
@@ -105,6 +107,7 @@ __all__ = [
     "Connection",
     "Consent",
     "ConsentChange",
+    "ConsentWording",
     "ContactAddress",
     "ContactPreference",
     "Delivery",
@@ -135,6 +138,7 @@ __all__ = [
     "MessageTemplate",
     "MessagingPolicy",
     "OccasionSetting",
+    "OwnTopic",
     "Passage",
     "PassageStep",
     "PersonalOffer",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import pgtrigger
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Customer
+from members.models.changes import customers_changed
 from members.models.telling import tells_new
 
 _STATES = ["granted", "denied", "asked"]
+TOPIC_CODE = r"^[a-z][a-z_]*$"
+TOPIC_WORDS = _("Use lower-case letters and underscores.")
 
 
 class Consent(models.Model):
@@ -35,9 +39,33 @@ class Consent(models.Model):
             models.UniqueConstraint(fields=["customer", "channel", "topic"], name="consent_once"),
             models.CheckConstraint(name="consent_state", condition=Q(state__in=_STATES)),
         ]
+        triggers = customers_changed("customer_id", ("state",))
 
     def __str__(self) -> str:
         return f"{self.customer_id}: {self.topic} by {self.channel}: {self.state}"
+
+
+class ConsentWording(models.Model):
+    """What a box said that somebody ticked, word for word. Other words are another version of the
+    same box; none ever changes."""
+
+    channel = models.CharField(max_length=16)
+    topic = models.CharField(max_length=16)
+    locale = models.CharField(max_length=16, blank=True)
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "topic", "locale", "version"], name="consent_wording_once"
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="consent_wording_immutable", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return f"{self.topic} by {self.channel} ({self.locale}), version {self.version}"
 
 
 class ConsentChange(models.Model):
@@ -50,6 +78,10 @@ class ConsentChange(models.Model):
         CONFIRMED = "confirmed", _("By the link that confirms it")
         COMPLAINT = "complaint", _("Reported as spam")
         REPLY = "reply", _("By a reply to a message")
+        JOIN = "join", _("As they joined")
+        TILL = "till", _("At the till")
+        IMPORT = "import", _("In a file")
+        CONNECTION = "connection", _("By a connection")
         STAFF = "staff", _("By staff")
         API = "api", _("By the API")
         MERGE = "merge", _("With a merge")
@@ -64,7 +96,14 @@ class ConsentChange(models.Model):
     became = models.CharField(max_length=8, blank=True)
     source = models.CharField(max_length=16, choices=Source.choices)
     actor_label = models.CharField(max_length=200)
+    # When they said it, also where we learned of it later.
     at = models.DateTimeField()
+    noted_at = models.DateTimeField(null=True)
+    # How it is known, where it was not said here: a form, a list, a contract.
+    evidence = models.CharField(max_length=200, blank=True, default="")
+    wording = models.ForeignKey(
+        ConsentWording, on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -116,3 +155,28 @@ class BlockedAddress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}: {self.reason}"
+
+
+class OwnTopic(models.Model):
+    """What messages of the merchant's may be about besides what comes with Setia. One that is put
+    away is offered no more; what people said of it stays."""
+
+    code = models.CharField(
+        max_length=16, primary_key=True, validators=[RegexValidator(TOPIC_CODE, TOPIC_WORDS)]
+    )
+    name = models.CharField(_("name"), max_length=60)
+    sentence = models.CharField(_("sentence"), max_length=200)
+    # What it is called in other languages: {"el": {"name": …, "sentence": …}}.
+    texts = models.JSONField(default=dict)
+    # Never told to who has not said yes, whatever the policy says.
+    opt_in_only = models.BooleanField(default=True)
+    # Whether whoever joins is asked for it.
+    asked_at_join = models.BooleanField(default=False)
+    position = models.PositiveSmallIntegerField(default=0)
+    archived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["position", "code"]
+
+    def __str__(self) -> str:
+        return self.code

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from django.db.models import Count, Q
+
 from campaigns.addresses import digest_of
 from campaigns.channels import SHOP, Channel, sending_channels
 from campaigns.models import BlockedAddress, Consent, MessagingPolicy
@@ -39,6 +41,7 @@ def why_not(said: str, topic: str, policy: MessagingPolicy, channel: Channel) ->
         return "unsubscribed"
     if said == Consent.State.ASKED:
         return "not_confirmed"
+    # One of the merchant's own that takes a yes is never among the assumed ones (`set_policy`).
     assumed = topic in policy.assumed_topics and not channel.needs_yes
     return "" if assumed else "no_consent"
 
@@ -83,12 +86,24 @@ def counting_channels() -> list[Channel]:
 
 
 def _topics(policy: MessagingPolicy, said: Mapping[tuple[str, str], str]) -> list[Choice]:
+    topics = choosable_topics()
     return [
         Choice(channel, topic, answer, not why_not(answer, topic.code, policy, channel))
         for channel in usable_senders()
-        for topic in choosable_topics()
+        for topic in topics
         for answer in [said.get((channel.key, topic.code), "")]
     ]
+
+
+def said_of_topics() -> dict[str, tuple[int, int]]:
+    """How many people said yes, and how many no, of each topic by any of the ways; one query."""
+    yes, no = Q(state=Consent.State.GRANTED), Q(state=Consent.State.DENIED)
+    rows = Consent.objects.filter(customer__merged_into=None).values("topic")
+    counted = rows.annotate(
+        yes=Count("customer", distinct=True, filter=yes),
+        no=Count("customer", distinct=True, filter=no),
+    ).order_by("topic")
+    return {row["topic"]: (row["yes"], row["no"]) for row in counted}
 
 
 def blocked_ways(customer: Customer, shown: Iterable[Choice]) -> dict[str, BlockedAddress]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.campaign_rules import template_of
 from campaigns.experiment_definitions import asked_by_experiment
-from campaigns.models import Campaign, Experiment, ExperimentMember, ExperimentTally
+from campaigns.models import Campaign, Experiment, ExperimentTally
 from campaigns.occasions import Occasion, all_occasions, family_of
 from campaigns.selectors.campaigns import members_asked, promotions
 from campaigns.topics import is_needed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -11,7 +12,14 @@ from django.utils.translation import gettext as _
 from campaigns.addresses import digest_of
 from campaigns.channels import SHOP, Channel, channel_named
 from campaigns.links import ConfirmLink, StopLink, confirm_url
-from campaigns.models import Consent, ConsentChange, ContactPreference, Delivery, OccasionSetting
+from campaigns.models import (
+    Consent,
+    ConsentChange,
+    ConsentWording,
+    ContactPreference,
+    Delivery,
+    OccasionSetting,
+)
 from campaigns.news import News
 from campaigns.occasions import occasion_named
 from campaigns.selectors.consents import counting_channels
@@ -20,7 +28,14 @@ from campaigns.selectors.ways import usable_senders
 from campaigns.services.forgotten_browsing import forget_browsing
 from campaigns.services.messages import write_messages
 from campaigns.services.opt_ins import GRANTED
-from campaigns.topics import BROWSING, LEARNED, TOPICS, TRACKING, choosable_topics
+from campaigns.topics import (
+    BROWSING,
+    LEARNED,
+    TOPICS,
+    TRACKING,
+    choosable_topics,
+    known_topics,
+)
 from members.choices import known_zones
 from members.errors import DomainError, FieldError
 from members.formatting import format_list
@@ -34,7 +49,23 @@ State = Consent.State
 Source = ConsentChange.Source
 CONFIRM = "confirm"
 # Whoever told us on their behalf has their word, so nothing is confirmed again.
-_BELIEVED = (Source.STAFF, Source.API, Source.MERGE)
+_BELIEVED = (Source.STAFF, Source.API, Source.MERGE, Source.IMPORT, Source.CONNECTION)
+# Where it was said elsewhere before, also by ways that are not set up here yet.
+_ELSEWHERE = (Source.IMPORT, Source.CONNECTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How it is known. `said_at`: where it was said before; `proven`: the address was shown to be
+    theirs already."""
+
+    said_at: dt.datetime | None = None
+    evidence: str = ""
+    wording: ConsentWording | None = None
+    proven: bool = False
+
+
+_JUST_SAID = Proof()
 
 
 @transaction.atomic
@@ -45,13 +76,15 @@ def set_consents(
     source: str,
     actor: Actor,
     now: dt.datetime,
+    proofs: Mapping[tuple[str, str], Proof] | None = None,
 ) -> list[ConsentChange]:
     """Note what somebody wants, by channel and topic. A yes that they said themselves is confirmed
     by a link in a mail first, where the merchant wants it so. What changes nothing leaves no trace.
+    `proofs`: of what was said before, or elsewhere; what was said last counts, whenever it is told.
     Raises DomainError for channels and topics that there is nothing to say about."""
     refuse_merged(customer)
     ways = {channel.key: channel for channel in usable_senders()}
-    _check(wanted, ways)
+    _check(wanted, ways, elsewhere=source in _ELSEWHERE)
     # Two of one customer take turns.
     person = Customer.objects.select_for_update().get(pk=customer.pk)
     if any(wanted.values()):
@@ -62,12 +95,17 @@ def set_consents(
     changes = []
     for (channel, topic), yes in sorted(wanted.items()):
         row = known.get((channel, topic))
-        said = row.state if row else ""
+        said, proof = row.state if row else "", (proofs or {}).get((channel, topic), _JUST_SAID)
+        if row and _is_outdated(row, proof, yes=yes, elsewhere=source in _ELSEWHERE):
+            continue
         # Whose the address is makes no difference to whether something is counted.
         asks = channel in ways and ways[channel].confirms and topic not in LEARNED
-        became = _became(said, yes=yes, confirmed=believed or not asks)
+        became = _became(said, yes=yes, confirmed=believed or proof.proven or not asks)
         if became != said:
-            changes.append(_note(customer, channel, topic, said, became, source, actor, now))
+            changes.append(_note(customer, channel, topic, said, became, source, actor, now, proof))
+        elif row and proof.said_at is not None:
+            # Said again: what is older counts no more.
+            Consent.objects.filter(pk=row.pk).update(changed_at=proof.said_at)
     _audit(customer, changes, actor)
     _tell(changes)
     if any(item.topic == BROWSING.code and item.became == State.DENIED for item in changes):
@@ -139,8 +177,19 @@ def choose_time_zone(*, customer: Customer, time_zone: str, actor: Actor) -> Non
     )  # fmt: skip
 
 
-def _check(wanted: Mapping[tuple[str, str], bool], ways: Mapping[str, Channel]) -> None:
-    """A no is noted also by a way that is switched off."""
+def _is_outdated(row: Consent, proof: Proof, *, yes: bool, elsewhere: bool) -> bool:
+    """Whether something else was said since. Nobody knows when a file's yes was said that has no
+    time: it counts only where nothing was said. Of two at one time the no counts."""
+    if proof.said_at is None:
+        return elsewhere and yes
+    later = proof.said_at < row.changed_at
+    return later or (yes and proof.said_at == row.changed_at and row.state == State.DENIED)
+
+
+def _check(
+    wanted: Mapping[tuple[str, str], bool], ways: Mapping[str, Channel], *, elsewhere: bool
+) -> None:
+    """A no is noted also by a way that is switched off, and what was said elsewhere."""
     topics = {topic.code for topic in choosable_topics()}
     errors = []
     counting = {channel.key for channel in counting_channels()}
@@ -151,12 +200,12 @@ def _check(wanted: Mapping[tuple[str, str], bool], ways: Mapping[str, Channel]) 
             continue
         known = channel_named(channel)
         sends = known is not None and known.open_line is not None
-        if not sends or (yes and channel not in ways):
+        if not sends or (yes and channel not in ways and not elsewhere):
             errors.append(FieldError("channel", _("There is no such channel."), "not_found"))
         if topic in TOPICS and topic not in topics:
             words = _("What belongs to orders and rewards is always told.")
             errors.append(FieldError("topic", words, "always_told"))
-        elif topic not in topics:
+        elif topic not in topics and (yes or topic not in known_topics()):
             errors.append(FieldError("topic", _("There is no such topic."), "not_found"))
     if errors:
         raise DomainError(str(errors[0].message), errors=errors)
@@ -172,26 +221,28 @@ def _became(said: str, *, yes: bool, confirmed: bool) -> str:
 
 def _note(
     customer: Customer, channel: str, topic: str, was: str, became: str, source: str,
-    actor: Actor, now: dt.datetime,
+    actor: Actor, now: dt.datetime, proof: Proof = _JUST_SAID,
 ) -> ConsentChange:  # fmt: skip
+    at = proof.said_at or now
     Consent.objects.update_or_create(
         customer=customer, channel=channel, topic=topic,
-        defaults={"state": became, "changed_at": now},
+        defaults={"state": became, "changed_at": at},
     )  # fmt: skip
     return ConsentChange.objects.create(
         customer=customer, channel=channel, topic=topic, was=was, became=became, source=source,
-        actor_label=actor.label[:200], at=now,
+        actor_label=actor.label[:200], at=at, noted_at=now if at != now else None,
+        evidence=proof.evidence[:200], wording=proof.wording,
     )  # fmt: skip
 
 
 def _tell(changes: list[ConsentChange]) -> None:
-    """Whoever follows a yes hears of it. What a merge brings was said before."""
+    """Whoever follows a yes hears of it. What a merge or a file brings was said before."""
     granted = [
         change.pk
         for change in changes
         if change.became == State.GRANTED
         and change.topic not in LEARNED
-        and change.source != Source.MERGE
+        and change.source not in (Source.MERGE, Source.IMPORT)
     ]
     if granted:
         record_event(GRANTED, {"changes": granted})
@@ -213,7 +264,8 @@ def _ask(customer: Customer, channel: Channel, now: dt.datetime) -> None:
         return
     digest = digest_of(address).hex()
     asked = Consent.objects.filter(customer=customer, channel=channel.key, state=State.ASKED)
-    names = [str(TOPICS[row.topic].label) for row in asked.order_by("topic")]
+    topics = known_topics()
+    names = [str(topics[row.topic].label) for row in asked.order_by("topic") if row.topic in topics]
     news = News(
         customer=customer,
         occurrence=f"{customer.public_id}:{channel.key}:{digest[:16]}:{now.date().isoformat()}",

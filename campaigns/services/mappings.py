@@ -11,8 +11,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.connectors import mapping as mapped
-from campaigns.connectors.mapping import FIXED, TARGETS
 from campaigns.connectors.reading import currency
+from campaigns.connectors.targets import ACTIVITY, CUSTOMER, FIXED, ORDER, TARGETS
 from campaigns.models import Connection
 from campaigns.selectors.connections import reading_of
 from campaigns.services.connections import change_connection
@@ -79,10 +79,10 @@ def clean_mapping(given: Mapping[str, Any]) -> dict[str, Any]:
         if target.required and name not in fields and name not in fixed
     ]
     errors += _wrong_fixed(what, fixed)
-    if what != mapped.CUSTOMER and not {"customer_number", "customer_email"} & set(fields):
+    if what != CUSTOMER and not {"customer_number", "customer_email"} & set(fields):
         words = _("Say where this, or the e-mail address, is found.")
         errors.append(FieldError("customer_number", words, "required"))
-    lines = str(given.get("lines", "")) if what == mapped.ORDER else ""
+    lines = str(given.get("lines", "")) if what == ORDER else ""
     if lines and "line_total" not in fields:
         errors.append(_wrong("line_total"))
     if errors:
@@ -90,12 +90,12 @@ def clean_mapping(given: Mapping[str, Any]) -> dict[str, Any]:
     keep = [str(path) for path in given.get("keep", ())][:MOST_KEPT]
     return {
         "what": what, "rows": str(given.get("rows", "")), "fields": fields, "fixed": fixed,
-        "lines": lines, "keep": keep if what == mapped.ACTIVITY else [],
+        "lines": lines, "keep": keep if what == ACTIVITY else [],
     }  # fmt: skip
 
 
 def _wrong_fixed(what: str, fixed: Mapping[str, str]) -> list[FieldError]:
-    if what == mapped.ACTIVITY:
+    if what == ACTIVITY:
         code = fixed.get("type", "")
         if not ActivityType.objects.filter(code=code, active=True).exists():
             return [FieldError("type", _("Choose which activity this is."), "required")]

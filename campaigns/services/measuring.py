@@ -17,6 +17,8 @@ from campaigns.selectors.policies import get_policy
 from campaigns.topics import TRACKING
 from members.forgetting import register_forgetting
 from members.models import Customer
+from members.models.changes import CHANGED
+from members.services.outbox import record_event
 
 EMAIL = "email"
 # So long it is kept which links somebody followed; figures go back no further.
@@ -77,17 +79,20 @@ def note_click(*, delivery: UUID, target: str, now: dt.datetime) -> None:
         cursor.execute(_CLICKED, [row.pk, place_of(target), now])
     if row.clicked_at is None:
         own.filter(counts_clicks=True, clicked_at=None).update(clicked_at=now)
+        _tell(row)
     # Whoever follows a link has opened the mail.
     if row.counts_opens and row.opened_at is None:
         own.filter(counts_opens=True, opened_at=None).update(opened_at=now)
 
 
+@transaction.atomic
 def note_open(*, delivery: UUID, now: dt.datetime) -> None:
     """It was opened, as far as that can be seen. Again it changes nothing."""
     row = _counted(delivery, counts_opens=True)
     if row is not None and row.opened_at is None:
         own = Delivery.objects.filter(pk=row.pk, counts_opens=True)
-        own.filter(opened_at=None).update(opened_at=now)
+        if own.filter(opened_at=None).update(opened_at=now):
+            _tell(row)
 
 
 def prune_clicks(*, now: dt.datetime) -> int:
@@ -109,6 +114,11 @@ def forget_readers(customers: Sequence[Customer]) -> list[str]:
 def register() -> None:
     """Called once, when the application is ready."""
     register_forgetting("readers", forget_readers)
+
+
+def _tell(row: Delivery) -> None:
+    """Segments may ask when they last did: once for each message, not for each link."""
+    record_event(CHANGED, {"customers": [row.message.customer_id]})
 
 
 def _counted(delivery: UUID, **which: bool) -> Delivery | None:

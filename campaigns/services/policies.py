@@ -13,7 +13,7 @@ from campaigns.channels import channel_named
 from campaigns.models import MessagingPolicy, OccasionSetting, ProgramMeasuring
 from campaigns.occasions import Occasion
 from campaigns.ready_texts import ready_text
-from campaigns.topics import TOPICS, choosable_topics
+from campaigns.topics import choosable_topics
 from loyalty.models import Program
 from members.errors import DomainError, FieldError
 from members.services.audit import Actor, record_audit, snapshot
@@ -55,7 +55,7 @@ def set_policy(*, changes: dict[str, Any], actor: Actor) -> MessagingPolicy:
     before = snapshot(row, POLICY_FIELDS)
     for name, value in changes.items():
         setattr(row, name, value)
-    known = {topic.code for topic in choosable_topics()}
+    known = {topic.code for topic in choosable_topics() if not topic.opt_in_only}
     if not set(row.assumed_topics) <= known:
         message = _("There is no such topic.")
         raise DomainError(message, errors=[FieldError("assumed_topics", message)])
@@ -115,7 +115,7 @@ def _check_occasion(occasion: Occasion, is_on: bool, channels: Sequence[str], to
         message = _("Choose at least one way to tell them.")
         raise DomainError(message, errors=[FieldError("channels", message)])
     # Nobody can decline what is needed, so an occasion is that by its nature alone.
-    fits = topic in TOPICS and (not TOPICS[topic].needed or topic == occasion.topic)
+    fits = topic == occasion.topic or topic in {one.code for one in choosable_topics()}
     if not fits:
         message = _("Choose one of the topics.")
         raise DomainError(message, errors=[FieldError("topic", message)])

@@ -37,7 +37,7 @@ POST = Occasion(
     label=_l("Something new to read"),
     description=_l("A post that somebody may read has appeared. Each says whether it is told."),
     icon="news",
-    topic="offers",
+    topic="community",
     priority=45,
     variables=(
         Variable("post", _l("The post's title"), "text", "Baking bread at home"),

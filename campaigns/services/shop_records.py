@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from campaigns.connectors.records import CustomerFacts, Records
 from campaigns.models import Connection, InboundMessage, KnownVersion
 from campaigns.services.forgotten_messages import forget_messages
+from campaigns.services.shop_consents import keep_said, record_consent
 from loyalty.models import Activity, Order, Refund
 from loyalty.services.activities import record_activities
 from loyalty.services.order_inputs import (
@@ -58,7 +59,7 @@ def record_all(
 ) -> list[Result]:
     """Record everything, all or nothing; return what each has become. Raises DomainError."""
     with transaction.atomic():
-        results = [_record_customer(connection, facts) for facts in records.customers]
+        results = [_record_customer(connection, facts, now) for facts in records.customers]
         for number in records.back_orders:
             _take_version(connection, Subject.ORDER, number).delete()
         results += record_shop_orders(
@@ -66,6 +67,7 @@ def record_all(
         )
         results += _record_refunds(connection, records.refunds, now, transfer_source)
         results += _record_activities(connection, records, now, transfer_source)
+        results += [record_consent(facts, actor_of(connection), now) for facts in records.consents]
         for number in records.gone_orders:
             results.append(_cancel_gone(connection, number, now, transfer_source))
         for number in records.gone_customers:
@@ -147,7 +149,7 @@ def _give_numbers(orders: Sequence[OrderInput], verified: frozenset[str], actor:
 # --- Customers ----------------------------------------------------------------------------------
 
 
-def _record_customer(connection: Connection, facts: CustomerFacts) -> Result:
+def _record_customer(connection: Connection, facts: CustomerFacts, now: dt.datetime) -> Result:
     known = _take_version(connection, Subject.CUSTOMER, facts.number)
     if known.gone or (facts.version is not None and facts.version < known.version):
         return _result("customer", facts.number, "outdated")
@@ -161,11 +163,13 @@ def _record_customer(connection: Connection, facts: CustomerFacts) -> Result:
         give_number(number=facts.number, email=email, actor=actor)
     found = Customer.objects.select_related("merged_into").filter(external_id=facts.number).first()
     if found is None:
-        create_customer(
+        made = create_customer(
             actor=actor, registered=facts.registered, external_id=facts.number, **values
         )
+        keep_said(made, facts.consents, actor, now)
         return _result("customer", facts.number, "created", left_out)
     customer = current(found)
+    keep_said(customer, facts.consents, actor, now)
     changes = {name: value for name, value in values.items() if getattr(customer, name) != value}
     if changes:
         update_customer(customer=customer, actor=actor, changes=changes)

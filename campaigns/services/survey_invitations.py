@@ -34,7 +34,7 @@ SURVEY = Occasion(
     label=_l("Survey"),
     description=_l("You ask something, and this is the link to answer. Each survey says whom."),
     icon="message-question",
-    topic="offers",
+    topic="surveys",
     priority=40,
     variables=(
         Variable("survey", _l("The survey's title"), "text", "How was your last visit?"),

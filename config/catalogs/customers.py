@@ -121,6 +121,7 @@ FILES = [
     "campaigns/services/challenge_teams.py",
     "campaigns/services/challenges.py",
     "campaigns/services/community_names.py",
+    "campaigns/services/consent_doors.py",
     "campaigns/services/consents.py",
     "campaigns/services/forum_members.py",
     "campaigns/services/game_draws.py",

@@ -14,6 +14,7 @@ from members.conditions.fields import (
     CODES,
     COMPANY,
     CUSTOMER,
+    DEEDS,
     JOINED,
     LINE,
     MEMBER,
@@ -22,6 +23,7 @@ from members.conditions.fields import (
     PLAN,
     SEGMENTS,
     TIER,
+    TOLD,
     Field,
     FieldFamily,
     families_of,
@@ -34,7 +36,7 @@ PAGE = "conditions.md"
 NAME = "condition_reference"
 SCOPES = (
     ORDER, CODES, OFFERS, LINE, ACTIVITY, CUSTOMER, SEGMENTS, BEHAVIOR, MEMBER, JOINED, TIER, PLAN,
-    COMPANY, CHALLENGES, BROWSING,
+    COMPANY, CHALLENGES, BROWSING, TOLD, DEEDS,
 )  # fmt: skip
 KINDS = (
     values.TEXT, values.NUMBER, values.LIST, values.TIER, values.INSTANT, values.DAY,

@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.core import ratelimit
 from django import forms
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -27,18 +28,22 @@ from loyalty.services.join_requests import confirm_request, find_request, reques
 from loyalty.services.joining import Joined, join_program
 from members.account.access import signed_in_customer
 from members.account.proofs import proof_for
+from members.consent_forms import ConsentForm, details_of
 from members.errors import DomainError
 from members.forms import errors_on, posted
 from members.models import Customer, User
 from members.services.audit import SYSTEM, Actor
+from members.told_consents import JOIN, ConsentsTold, keep_consents
 
 # The parameter of the address that says which leaflet, poster or post the link was on.
 CAMPAIGN = "c"
 NOBODY = 0
 
 
-class JoinForm(forms.Form):
+class JoinForm(ConsentForm):
     """Who wants to join, without an account."""
+
+    asked_of = ("email",)
 
     email = forms.EmailField(
         label=gettext_lazy("E-mail"), max_length=254,
@@ -63,7 +68,10 @@ def program(request: HttpRequest, code: str) -> HttpResponse:
     if request.method == "POST" and customer is not None and found.joinable:
         return _join(request, found, customer)
     if request.method == "POST" and (proof := proof_for(request)) is not None:
-        return join_and_sign_in(request, found, proof, _campaign(request))
+        asked = ConsentForm(request.POST, asked_of=["email"])
+        return join_and_sign_in(
+            request, found, proof, _campaign(request), said=asked.said() if asked.is_valid() else ()
+        )
     form = JoinForm(posted(request))
     if form.is_bound and form.is_valid():
         answer = _ask(request, found, form)
@@ -119,10 +127,15 @@ def _campaign(request: HttpRequest) -> str:
 
 def _join(request: HttpRequest, found: Program, customer: Customer) -> HttpResponse:
     assert isinstance(request.user, User)
-    joined: Joined = join_program(
-        customer=customer, program=found, **how_they_join(request, _campaign(request)),
-        at=timezone.now(), actor=Actor.of_user(request.user),
-    )  # fmt: skip
+    now, actor = timezone.now(), Actor.of_user(request.user)
+    asked = ConsentForm(request.POST, asked_of=details_of(customer))
+    with transaction.atomic():
+        joined: Joined = join_program(
+            customer=customer, program=found, **how_they_join(request, _campaign(request)),
+            at=now, actor=actor,
+        )  # fmt: skip
+        if asked.is_valid():
+            keep_consents(ConsentsTold(customer, asked.said(), JOIN, actor, now))
     if joined.membership is not None:
         return redirect("mypage:home_of", joined.membership.public_id)
     return _outcome(request, found, "waiting")
@@ -139,6 +152,7 @@ def _ask(request: HttpRequest, found: Program, form: JoinForm) -> HttpResponse |
             **{name: form.cleaned_data[name] for name in JoinForm.base_fields},
             detail=_campaign(request),
             locale=translation.get_language() or "",
+            said=form.said(),
             now=timezone.now(),
         )
     if form.errors:
@@ -167,6 +181,7 @@ def _page(
             "founding": offer if offer and offer.is_open(now) else None,
             "form": form,
             "customer": customer,
+            "asked": ConsentForm(asked_of=details_of(customer) if customer else ["email"]),
             "proof": proof_for(request) if customer is None else None,
             "member": _membership(found, customer),
             "candidate": candidate,

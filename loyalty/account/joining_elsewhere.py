@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from allauth.account.utils import perform_login
@@ -19,6 +19,7 @@ from members.account.social import refused
 from members.errors import DomainError
 from members.models import Customer
 from members.services.social_sign_in import Proof
+from members.told_consents import ConsentSaid
 
 
 class Source(TypedDict):
@@ -41,15 +42,16 @@ def join_and_sign_in(
     proof: Proof,
     detail: str,
     *,
+    said: Sequence[ConsentSaid] = (),
     noting: Callable[[Customer], None] = lambda customer: None,
 ) -> HttpResponse:
-    """A stranger is a customer and a member by this, and reads their own page. `noting`: what else
-    is written down of them, in the same transaction."""
+    """A stranger is a customer and a member by this, and reads their own page. `said`: what they
+    want to be told; `noting`: what else is written down of them, in the same transaction."""
     try:
         with transaction.atomic():
             found = join_by_proof(
                 program=program, proof=proof, detail=detail,
-                locale=translation.get_language() or "", now=timezone.now(),
+                locale=translation.get_language() or "", now=timezone.now(), said=said,
             )  # fmt: skip
             noting(found.customer)
     except DomainError as error:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from loyalty.models import AdjustmentReason, Program, WalletType
 from loyalty.selectors.adjustment_reasons import reason_label
 from loyalty.unit_input import ADD, TAKE, read_units
+from members.consent_forms import ConsentForm
 
 
 def reason_choices(reasons: Sequence[AdjustmentReason]) -> list[tuple[str, str]]:
@@ -86,7 +87,7 @@ class AdjustmentForm(forms.Form):
         return cleaned
 
 
-class EnrollmentForm(forms.Form):
+class EnrollmentForm(ConsentForm):
     """Which program a customer joins, at once or if they accept an invitation."""
 
     program = forms.ModelChoiceField(

@@ -42,7 +42,21 @@ FORMAT = (
     Column(
         "since", gettext_lazy("Member since; empty: from now on."), "2026-03-31", required=False
     ),
-)
+    Column(
+        "consent_email_offers",
+        gettext_lazy("Whether they want to be told: yes, no, or the day of their yes. So for each"
+                     " way and topic."),
+        "2025-05-04", required=False,
+    ),
+    Column(
+        "consent_at", gettext_lazy("When they said so, where no day is beside it."), "2025-05-04",
+        required=False,
+    ),
+    Column(
+        "consent_source", gettext_lazy("How you know it; empty: the name of the file."),
+        "Newsletter form", required=False,
+    ),
+)  # fmt: skip
 SAMPLE = (
     COLUMNS,
     ("C-17", "ann@example.com", "+60123456789", "Ann", "Lee", "en", "female", "2026-03-31"),

@@ -17,12 +17,13 @@ from loyalty.card_numbers import grouped
 from loyalty.models import Program
 from loyalty.services.joining import Joined
 from loyalty.services.newcomers import enroll_at_till
+from members.consent_forms import ConsentForm
 from members.errors import DomainError
 from members.forms import add_domain_errors, posted
 from members.policy import acting, staff_view
 
 
-class TillForm(forms.Form):
+class TillForm(ConsentForm):
     """What is typed while somebody waits: a phone number or an address suffices."""
 
     program = forms.ModelChoiceField(
@@ -100,7 +101,8 @@ def _enroll(request: HttpRequest, form: TillForm) -> Joined | None:
         return enroll_at_till(
             program=data["program"], details=details, card_number=data["card_number"],
             store=data["store"],
-            referral_code=data["referral_code"], actor=acting(request), at=timezone.now(),
+            referral_code=data["referral_code"], said=form.said(), actor=acting(request),
+            at=timezone.now(),
         )  # fmt: skip
     except DomainError as error:
         add_domain_errors(form, error)

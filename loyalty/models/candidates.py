@@ -76,6 +76,8 @@ class JoinRequest(models.Model):
     family_name = models.CharField(max_length=100, blank=True, default="")
     locale = models.CharField(max_length=16, blank=True, default="")
     source_detail = models.CharField(max_length=64, blank=True, default="")
+    # What they want to be told, with the words that they read.
+    consents = models.JSONField(default=list)
     token_hash = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -6,11 +6,10 @@ file that is sent again finds its people enrolled.
 
 from __future__ import annotations
 
-import datetime as dt
 import zoneinfo
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.import_readers import person_reader
 from loyalty.models import EnrollmentBatch, Membership, Program
-from loyalty.rules.calendar import localize
+from loyalty.services.consent_cells import PREFIX, consents_in, read_moment
 from loyalty.services.import_bodies import told_at
 from loyalty.services.import_files import digest_files, is_ndjson, start_file_job
 from loyalty.services.import_jobs import (
@@ -42,6 +41,7 @@ from members.models import Customer, Job
 from members.selectors.merchants import get_merchant
 from members.services.audit import Actor
 from members.services.job_runs import Step
+from members.told_consents import IMPORT, ConsentsTold, keep_consents
 
 KIND = "enrollment_import"
 UNDO = "enrollment_undo"
@@ -51,7 +51,7 @@ COLUMNS = (*DETAILS, "since")
 # What a file may say of people besides; several tags with semicolons between them.
 FURTHER = ("country", "birthday", "tags")
 NAMING = ("external_id", "email", "phone")
-LAYOUT = Layout(FILE, (*COLUMNS, *FURTHER), naming=NAMING)
+LAYOUT = Layout(FILE, (*COLUMNS, *FURTHER), naming=NAMING, prefix=PREFIX)
 PIECE = 250
 
 
@@ -178,9 +178,12 @@ def _note(batch: EnrollmentBatch, enrolled: _Enrolled) -> None:
 
 
 def _enroll(program: Program | None, said: dict[str, Any], name: str, actor: Actor) -> _Enrolled:
-    at = _since(said.pop("since", ""), program)
-    began = timezone.now()
+    began, zone = timezone.now(), _zone(program)
+    at = read_moment(said.pop("since", ""), zone=zone, now=began, field="since") or began
+    consents = said.pop("consents", None) or consents_in(said, zone=zone, now=began)
     customer, made = provide_customer(actor=actor, **said)
+    told = [item if item.evidence else replace(item, evidence=name) for item in consents]
+    keep_consents(ConsentsTold(customer, told, IMPORT, actor, began))
     completed = not made and customer.updated_at >= began
     if program is None:
         return _Enrolled(customer, None, new=False, made=made, completed=completed)
@@ -201,22 +204,8 @@ def _said(body: str, job: Job) -> dict[str, Any]:
     return cells
 
 
-def _since(text: str, program: Program | None) -> dt.datetime:
-    """Member since when: now, or a day or time in the past."""
-    now = timezone.now()
-    if not text:
-        return now
-    try:
-        at = dt.datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is not None and at.tzinfo is None:
-        zone = program.zone if program else zoneinfo.ZoneInfo(get_merchant().time_zone)
-        at = localize(at, zone)
-    if at is None or not at.year >= 1900 or at > now:
-        words = _("Write a day in the past such as 2026-03-31.")
-        raise DomainError(words, errors=[FieldError("since", words)])
-    return at
+def _zone(program: Program | None) -> zoneinfo.ZoneInfo:
+    return program.zone if program else zoneinfo.ZoneInfo(get_merchant().time_zone)
 
 
 def _refusal(number: int, body: str, error: DomainError) -> RowError:

@@ -6,6 +6,7 @@ Known and unknown addresses get the same answer; only the owner of the mailbox l
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -26,6 +27,7 @@ from members.selectors.merges import current
 from members.services.audit import SYSTEM
 from members.services.customers import create_customer
 from members.services.mail import queue_mail
+from members.told_consents import JOIN, ConsentSaid, ConsentsTold, keep_consents
 
 VALID = dt.timedelta(days=2)
 # Mails that one address gets in an hour, whoever asks for them.
@@ -43,8 +45,10 @@ def request_to_join(
     detail: str,
     locale: str,
     now: dt.datetime,
+    said: Sequence[ConsentSaid] = (),
 ) -> None:
-    """Send a link by which the owner of the address joins. Over the limit of an address nothing is
+    """Send a link by which the owner of the address joins, and says by it what they want to be
+    told. Over the limit of an address nothing is
     sent, and nothing is said about it."""
     refuse_unless_joinable(program)
     email = _checked(email)
@@ -57,7 +61,11 @@ def request_to_join(
         program=program, email=email, given_name=_text(given_name, 100),
         family_name=_text(family_name, 100), locale=locale[:16],
         source_detail=_text(detail, LONGEST_DETAIL), token_hash=hash_of(token), created_at=now,
-        expires_at=now + VALID,
+        expires_at=now + VALID, consents=[
+            {"channel": item.channel, "topic": item.topic, "wording": item.wording,
+             "locale": item.locale}
+            for item in said if item.wanted
+        ],
     )  # fmt: skip
     merchant = get_merchant()
     context = {
@@ -97,7 +105,9 @@ def confirm_request(*, request: JoinRequest, now: dt.datetime) -> Joined:
         customer=customer, program=request.program, source=Membership.Source.LINK, at=now,
         actor=SYSTEM, detail=request.source_detail,
     )  # fmt: skip
-    JoinRequest.objects.filter(pk=request.pk, confirmed_at=None).update(confirmed_at=now)
+    first = JoinRequest.objects.filter(pk=request.pk, confirmed_at=None).update(confirmed_at=now)
+    said = [ConsentSaid(wanted=True, **item) for item in request.consents] if first else ()
+    keep_consents(ConsentsTold(customer, said, JOIN, SYSTEM, now, proven="email"))
     return joined
 
 

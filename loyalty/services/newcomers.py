@@ -4,6 +4,7 @@ is none yet."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -20,6 +21,7 @@ from members.selectors.merges import current
 from members.services.audit import Actor
 from members.services.customer_values import clean_values
 from members.services.customers import create_customer, update_customer
+from members.told_consents import TILL, ConsentSaid, ConsentsTold, keep_consents
 
 NAMING = ("external_id", "email", "phone")
 
@@ -63,12 +65,13 @@ def enroll_at_till(
     card_number: str = "",
     store: str = "",
     referral_code: str = "",
+    said: Sequence[ConsentSaid] = (),
     actor: Actor,
     at: dt.datetime,
 ) -> Joined:
     """Whoever stands there becomes a member and gets a card number: the one that is handed out, or
     a new one. Who is a member already keeps theirs. `referral_code`: of the friend who brought
-    them. Raises ConflictError, DomainError."""
+    them; `said`: what they want to be told. Raises ConflictError, DomainError."""
     customer, _new = provide_customer(actor=actor, **details)
     joined = join_program(
         customer=customer, program=program, source=Membership.Source.TILL, detail=store[:64],
@@ -76,6 +79,7 @@ def enroll_at_till(
     )  # fmt: skip
     if referral_code.strip():
         use_join_code(JoinCode(program, customer, referral_code, "till", at, actor))
+    keep_consents(ConsentsTold(customer, said, TILL, actor, at))
     if joined.new and joined.membership is not None and card_number:
         _hand_out(joined.membership, card_number)
     return joined

@@ -28,13 +28,17 @@ from members.file_cells import written
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What rows a file has: `key` names each once; of `naming` one column must be there, and all of
-    `required`."""
+    `required`. `prefix`: columns that begin with it are kept besides."""
 
     file: str
     columns: tuple[str, ...]
     required: tuple[str, ...] = ()
     naming: tuple[str, ...] = ()
     key: str = ""
+    prefix: str = ""
+
+    def keeps(self, name: str) -> bool:
+        return name in self.columns or bool(self.prefix and name.startswith(self.prefix))
 
 
 class RowStaging:
@@ -166,7 +170,7 @@ def _cells(
                     {
                         name: written(cell.strip())
                         for name, cell in zip(header, row, strict=False)
-                        if name in layout.columns
+                        if layout.keeps(name)
                     },
                 )
 

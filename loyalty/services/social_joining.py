@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -14,6 +15,7 @@ from members.selectors.merges import current
 from members.services.audit import SYSTEM, Actor
 from members.services.customers import create_customer
 from members.services.social_sign_in import Proof, user_by_proof
+from members.told_consents import JOIN, ConsentSaid, ConsentsTold, keep_consents
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,12 @@ class JoinedByProof:
 
 @transaction.atomic
 def join_by_proof(
-    *, program: Program, proof: Proof, detail: str, locale: str, now: dt.datetime
-) -> JoinedByProof:
+    *, program: Program, proof: Proof, detail: str, locale: str, now: dt.datetime,
+    said: Sequence[ConsentSaid] = (),
+) -> JoinedByProof:  # fmt: skip
     """The customer with the verified address joins, made now where nobody has it, and signs in by
-    this from now on. `detail`: what the link was on, else the provider is noted. Again changes
-    nothing. Raises ConflictError."""
+    this from now on. `detail`: what the link was on, else the provider is noted; `said`: what they
+    want to be told. Again changes nothing. Raises ConflictError."""
     refuse_unless_joinable(program)
     user = user_by_proof(proof)
     if user is None:
@@ -44,4 +47,5 @@ def join_by_proof(
         customer=customer, program=program, source=Membership.Source.SOCIAL,
         detail=detail or proof.provider, at=now, actor=Actor.of_user(user),
     )  # fmt: skip
+    keep_consents(ConsentsTold(customer, said, JOIN, Actor.of_user(user), now, proven="email"))
     return JoinedByProof(user, customer, joined)

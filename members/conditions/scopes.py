@@ -14,4 +14,8 @@ OFFERS = "offers"
 CHALLENGES = "challenges"
 # What they looked at in the shop, where they agreed to that.
 BROWSING = "browsing"
+# What they want to be told, and what they did with messages.
+TOLD = "told"
+# When they did what activities tell of.
+DEEDS = "deeds"
 OF_THE_ORDER = frozenset({ORDER, LINE, ACTIVITY})

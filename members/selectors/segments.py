@@ -15,10 +15,12 @@ from members.conditions.fields import (
     BROWSING,
     CHALLENGES,
     CUSTOMER,
+    DEEDS,
     MEMBER,
     PLAN,
     SEGMENTS,
     TIER,
+    TOLD,
 )
 from members.conditions.moments import Moment
 from members.conditions.query import query_of
@@ -28,7 +30,9 @@ from members.models import Customer, Segment, SegmentMember, SegmentSize
 from members.selectors.merchants import get_merchant
 
 # What a segment may ask about: customers, by the database.
-SCOPES = frozenset({CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, CHALLENGES, BROWSING})
+SCOPES = frozenset(
+    {CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, CHALLENGES, BROWSING, TOLD, DEEDS}
+)
 
 
 def read_condition(said: Mapping[str, Any], *, choices_known: bool = True) -> Node:

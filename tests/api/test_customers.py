@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
+from campaigns.models import ConsentChange
 from members.models import AuditEntry, Customer
 from tests.api.conftest import ApiClient, assert_problem
 
@@ -34,6 +35,21 @@ def test_a_customer_is_created_read_and_changed(api: ApiClient) -> None:
     assert_problem(api.patch(address, {"gender": "no"}), 422, "invalid_request", "gender")
     labels = set(AuditEntry.objects.values_list("actor_label", flat=True))
     assert any(label.startswith("API key") for label in labels)
+
+
+def test_a_new_customer_brings_what_they_want_to_be_told(api: ApiClient) -> None:
+    consent = {
+        "channel": "email", "topic": "offers", "wanted": True, "said_at": "2025-05-04T09:00:00Z",
+        "evidence": "Fair in May", "wording": "Yes, write to me.",
+    }  # fmt: skip
+    assert api.post("/customers", NEW | {"consents": [consent]}).status_code == 201
+    change = ConsentChange.objects.get()
+    assert (change.became, change.source, change.evidence) == ("granted", "api", "Fair in May")
+    wrong = {"external_id": "C-8", "consents": [consent | {"topic": "orders"}]}
+    answer = api.post("/customers", wrong)
+    problem = assert_problem(answer, 422, "invalid_request", "consents.topic")
+    assert problem["errors"][0]["code"] == "always_told"
+    assert not Customer.objects.filter(external_id="C-8").exists()
 
 
 def test_customers_are_found_by_number_and_address(api: ApiClient, customer: Customer) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from campaigns.models import ConsentChange
 from loyalty.launch_definitions import LaunchDefinition
 from loyalty.models import Membership, Program
 from loyalty.services.launches import plan_launch
@@ -190,3 +191,14 @@ def test_an_account_over_the_api_is_a_member_where_the_program_says_so(
     while deliver_waiting():
         pass
     assert Membership.objects.get().source == "account"
+
+
+def test_enrolling_notes_what_they_want_to_be_told(api: ApiClient, program: Program) -> None:
+    said = [{"channel": "email", "topic": "offers", "wanted": True}]
+    api.post("/till/memberships", TILL | {"email": "maya@example.com", "consents": said})
+    customer = Customer.objects.get()
+    assert ConsentChange.objects.get().source == "till"
+    said[0]["wanted"] = False
+    body = {"program": "beans", "customer": {"id": str(customer.public_id)}, "consents": said}
+    assert api.post("/memberships", body).status_code == 200
+    assert ConsentChange.objects.first().became == "denied"

@@ -39,6 +39,8 @@ def test_consents_are_read_and_noted(api: ApiClient) -> None:
         "consents": [
             {"channel": "email", "topic": "points", "said": "", "wanted": True},
             {"channel": "email", "topic": "offers", "said": "", "wanted": False},
+            {"channel": "email", "topic": "surveys", "said": "", "wanted": False},
+            {"channel": "email", "topic": "community", "said": "", "wanted": False},
             {"channel": "email", "topic": "tracking", "said": "", "wanted": True},
         ]
     }
@@ -52,7 +54,7 @@ def test_consents_are_read_and_noted(api: ApiClient) -> None:
         answer = api.patch(path, body)
         assert answer.status_code == 200
     assert [(item["said"], item["wanted"]) for item in answer.json()["consents"]] == [
-        ("denied", False), ("granted", True), ("", True),
+        ("denied", False), ("granted", True), ("", False), ("", False), ("", True),
     ]  # fmt: skip
     assert ConsentChange.objects.count() == 2
     assert AuditEntry.objects.get(action="consent.changed").actor_label.startswith("API key")
@@ -88,3 +90,17 @@ def test_each_needs_its_scope(key_with: Callable[..., ApiClient]) -> None:
     body = {"consents": [{"channel": "email", "topic": "offers", "wanted": True}]}
     assert_problem(reader.patch(f"{path}/consents", body), 403, "insufficient_scope")
     assert_problem(key_with("customers:read").get(f"{path}/messages"), 403, "insufficient_scope")
+
+
+def test_topics_of_ones_own_are_made_and_changed(api: ApiClient) -> None:
+    body = {"code": "events", "name": "Events", "sentence": "Tastings.", "asked_at_join": True}
+    made = api.post("/message-topics", body)
+    assert (made.status_code, made.json()["own"]) == (201, True)
+    assert api.post("/message-topics", body | {"name": "Markets"}).status_code == 200
+    listed = api.get("/message-topics").json()["results"]
+    assert [item["code"] for item in listed] == [
+        "points", "offers", "surveys", "community", "events",
+    ]  # fmt: skip
+    assert listed[-1]["name"] == "Markets"
+    taken = api.post("/message-topics", body | {"code": "offers"})
+    assert_problem(taken, 409, "conflict", "code")

@@ -124,7 +124,7 @@ def befriend(page: Any, link: str) -> None:  # noqa: F811
     try:
         other = context.new_page()
         other.goto(link)
-        other.get_by_label("E-mail").fill("omar@example.com")
+        other.get_by_role("textbox", name="E-mail").fill("omar@example.com")
         other.get_by_role("button", name=re.compile("Join")).click()
         other.get_by_role("heading", name="Look into your mailbox").wait_for()
         told()

@@ -70,7 +70,7 @@ def now_text(ago: dt.timedelta = dt.timedelta(0)) -> str:
 
 def join(page: Any, email: str) -> None:
     page.goto("/programs/beans/")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_role("textbox", name="E-mail").fill(email)
     page.get_by_role("button", name="Join").click()
     page.get_by_role("heading", name="Look into your mailbox").wait_for()
     page.goto(link_in_mail())

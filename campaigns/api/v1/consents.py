@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -11,23 +10,14 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
-from campaigns.models import ConsentChange
 from campaigns.selectors.consents import all_choices_of
-from campaigns.services.consents import set_consents
 from members.api.bodies import Answer, Body, answer, read_body
+from members.api.consent_bodies import ConsentIn, said_in
 from members.api.views import ApiView
-from members.errors import DomainError
 from members.models import Customer
 from members.selectors.customers import get_customer
 from members.selectors.merges import current
-
-Code = Annotated[str, Field(max_length=16, pattern=r"^[a-z_]+$")]
-
-
-class ConsentIn(Body):
-    channel: Code = Field(examples=["email"])
-    topic: Code = Field(examples=["offers"])
-    wanted: bool
+from members.told_consents import API, ConsentsTold, keep_consents
 
 
 class ConsentsIn(Body):
@@ -65,15 +55,9 @@ class CustomerConsents(ApiView):
         that confirms it if your country wants one. Again it changes nothing."""
         body = read_body(request, ConsentsIn)
         customer = current(get_customer(customer_id))
-        try:
-            set_consents(
-                customer=customer,
-                wanted={(item.channel, item.topic): item.wanted for item in body.consents},
-                source=ConsentChange.Source.API.value, actor=self.actor, now=timezone.now(),
-            )  # fmt: skip
-        except DomainError as error:
-            error.place_fields("consents")
-            raise
+        keep_consents(
+            ConsentsTold(customer, said_in(body.consents), API, self.actor, timezone.now())
+        )
         return answer(ConsentsOut(consents=consents_of(customer)))
 
 

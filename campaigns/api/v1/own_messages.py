@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
-from campaigns.api.v1.consents import Code, ConsentIn, ConsentOut, consents_of
+from campaigns.api.v1.consents import ConsentOut, consents_of
 from campaigns.models import BlockedAddress, ConsentChange, ContactPreference, Delivery
 from campaigns.selectors.consents import all_choices_of, blocked_ways
 from campaigns.selectors.inbox import inbox_of, unread_of
@@ -20,6 +20,7 @@ from campaigns.services.blocked_addresses import unblock_way
 from campaigns.services.consents import choose_time_zone, set_consents
 from campaigns.services.inbox import mark_all_read, mark_read
 from members.api.bodies import TEXT, Answer, Body, answer, read_body, read_query
+from members.api.consent_bodies import Code, ConsentChoice
 from members.api.idempotency import idempotent
 from members.api.member_views import MEMBER, MemberView
 from members.api.pagination import Page, PageQuery, paginate
@@ -49,7 +50,7 @@ class UnreadOut(Answer):
 class OwnConsentsIn(Body):
     """What is to be different; what is left out stays."""
 
-    consents: list[ConsentIn] = Field([], max_length=50)
+    consents: list[ConsentChoice] = Field([], max_length=50)
     time_zone: Annotated[str, Field(max_length=64, pattern=TEXT)] | None = Field(
         None, description="Empty: as we guess it."
     )

@@ -33,6 +33,7 @@ from campaigns.api.v1 import (
     posts,
     referrals,
     surveys,
+    topics,
     webhooks,
 )
 
@@ -57,6 +58,7 @@ message_urls = [
         consents.CustomerConsents.as_view(),
         name="customer-consents",
     ),
+    path("message-topics", topics.MessageTopics.as_view(), name="message-topics"),
     path("message-figures", figures.AllFigures.as_view(), name="message-figures"),
     path(
         "message-figures/<slug:occasion>",

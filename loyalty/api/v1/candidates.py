@@ -29,6 +29,7 @@ from members.api.bodies import (
     read_query,
     refuse_field,
 )
+from members.api.consent_bodies import ConsentIn, said_in
 from members.api.idempotency import idempotent
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
@@ -67,6 +68,9 @@ class TillIn(Body):
     )
     store: Text64 = Field("", description="Kept with the source.")
     referral_code: Text64 = Field("", description="The code of the friend who brought them.")
+    consents: list[ConsentIn] = Field(
+        [], max_length=50, description="What they want to be told; nothing is ticked for them."
+    )
 
 
 class Candidates(ApiView):
@@ -129,6 +133,7 @@ class TillMemberships(ApiView):
             card_number=body.card_number,
             store=body.store,
             referral_code=body.referral_code,
+            said=said_in(body.consents),
             actor=self.actor,
             at=timezone.now(),
         )

@@ -19,13 +19,14 @@ from loyalty.api.v1.order_bodies import (
 from loyalty.import_readers import register_readers
 from loyalty.services.order_inputs import OrderInput, RefundInput
 from members.api.bodies import read_text, refuse_field
-from members.api.v1.customers import CustomerIn
+from members.api.consent_bodies import said_in
+from members.api.v1.customers import NewCustomerIn
 from members.errors import DomainError
 
 Read = TypeVar("Read", OrderIn, RefundIn)
 
 
-class PersonLine(CustomerIn):
+class PersonLine(NewCustomerIn):
     """A customer in a file; and since when they are a member, where they become one."""
 
     since: str = Field("", max_length=40)
@@ -43,7 +44,8 @@ def read_orders(lines: Sequence[str], source: str) -> list[OrderInput | RefundIn
 def read_person(line: str) -> dict[str, Any]:
     """What a line says of a customer, and nothing that it does not say."""
     body = read_text(PersonLine, line)
-    return {name: getattr(body, name) for name in body.model_fields_set}
+    said = {name: getattr(body, name) for name in body.model_fields_set}
+    return said | {"consents": said_in(body.consents)}
 
 
 def _order(line: str, source: str) -> OrderInput | RefundInput | DomainError:

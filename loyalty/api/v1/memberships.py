@@ -33,12 +33,14 @@ from members.api.bodies import (
     read_query,
     refuse_field,
 )
+from members.api.consent_bodies import ConsentIn, said_in
 from members.api.idempotency import idempotent
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
 from members.models import Customer
 from members.selectors.merges import current, current_ids
+from members.told_consents import API, ConsentsTold, keep_consents
 
 
 class MembershipIn(Body):
@@ -48,6 +50,9 @@ class MembershipIn(Body):
     customer: CustomerAddress
     detail: Text64 = Field("", description="Kept with the source: a campaign, for example.")
     referral_code: Text64 = Field("", description="The code of the friend who brought them.")
+    consents: list[ConsentIn] = Field(
+        [], max_length=50, description="What they want to be told; nothing is ticked for them."
+    )
 
 
 class MemberOut(Answer):
@@ -140,6 +145,7 @@ class Memberships(ApiView):
                 use_join_code(
                     JoinCode(program, customer, body.referral_code, "api", now, self.actor)
                 )
+            keep_consents(ConsentsTold(customer, said_in(body.consents), API, self.actor, now))
         return joined_answer(joined)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Annotated
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,9 +24,11 @@ from loyalty.selectors.memberships import list_memberships, named_membership
 from loyalty.services.joining import join_program
 from loyalty.services.leaving import leave_program
 from members.api.bodies import Answer, Body, answer, read_body, refuse_field
+from members.api.consent_bodies import ConsentChoice
 from members.api.idempotency import idempotent
 from members.api.member_views import MEMBER, MemberView
 from members.errors import NotFoundError
+from members.told_consents import JOIN, ConsentSaid, ConsentsTold, keep_consents
 
 
 class OwnUnitsOut(Answer):
@@ -55,6 +59,13 @@ class OwnMembershipList(Answer):
 class JoinIn(Body):
     program: Text64 = Field(description="The program's code.")
     detail: Text64 = Field("", description="Where they came from: a campaign, for example.")
+    consents: list[ConsentChoice] = Field(
+        [], max_length=50,
+        description="What they ticked that they want to be told; nothing is ticked for them.",
+    )  # fmt: skip
+    wording: Annotated[str, Field(max_length=2000)] = Field(
+        "", description="What the boxes said that they ticked, word for word."
+    )
 
 
 class OwnMemberships(MemberView):
@@ -76,10 +87,17 @@ class OwnMemberships(MemberView):
         """Join a program. Joining again changes nothing and answers 200. 202: its launch does not
         admit them yet, and they wait."""
         body = read_body(request, JoinIn)
-        joined = join_program(
-            customer=self.customer, program=live_program(body.program), detail=body.detail,
-            source=Membership.Source.LINK, at=timezone.now(), actor=self.actor,
-        )  # fmt: skip
+        now = timezone.now()
+        said = [
+            ConsentSaid(item.channel, item.topic, item.wanted, wording=body.wording)
+            for item in body.consents
+        ]
+        with transaction.atomic():
+            joined = join_program(
+                customer=self.customer, program=live_program(body.program), detail=body.detail,
+                source=Membership.Source.LINK, at=now, actor=self.actor,
+            )  # fmt: skip
+            keep_consents(ConsentsTold(self.customer, said, JOIN, self.actor, now))
         return joined_answer(joined)
 
 

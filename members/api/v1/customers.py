@@ -7,13 +7,16 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models.functions import Lower
 from django.http import HttpResponse
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from pydantic import Field, JsonValue
 from rest_framework.request import Request
 
 from members.api.bodies import Answer, Body, answer, read_body, read_query
+from members.api.consent_bodies import ConsentIn, said_in
 from members.api.idempotency import idempotent
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
@@ -22,6 +25,7 @@ from members.models import Customer
 from members.selectors.customers import get_customer, tagged_customers
 from members.selectors.merges import current_ids
 from members.services.customers import create_customer, update_customer
+from members.told_consents import API, ConsentsTold, keep_consents
 
 Short = Annotated[str, Field(max_length=100)]
 Tag = Annotated[str, Field(max_length=64)]
@@ -45,6 +49,14 @@ class CustomerIn(Body):
     )
     tags: list[Tag] = Field([], max_length=50)
     attributes: dict[str, JsonValue] = Field({}, description="Whatever else you want to keep.")
+
+
+class NewCustomerIn(CustomerIn):
+    """A customer, and what they want to be told."""
+
+    consents: list[ConsentIn] = Field(
+        [], max_length=50, description="What they want to be told; nothing is ticked for them."
+    )
 
 
 class CustomerChanges(CustomerIn):
@@ -105,13 +117,19 @@ class Customers(ApiView):
         page = paginate(request, found, query, ordering=["-pk"], row=customer_out)
         return answer(CustomerPage(**page))
 
-    @extend_schema(operation_id="createCustomer", request=CustomerIn, responses={201: CustomerOut})
+    @extend_schema(
+        operation_id="createCustomer", request=NewCustomerIn, responses={201: CustomerOut}
+    )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
         """Create a customer: somebody has an account in the shop now. Programs that take in every
         account make them a member."""
-        body = read_body(request, CustomerIn)
-        customer = create_customer(actor=self.actor, registered=True, **_sent(body))
+        body = read_body(request, NewCustomerIn)
+        said = _sent(body)
+        consents = said_in(said.pop("consents", ()))
+        with transaction.atomic():
+            customer = create_customer(actor=self.actor, registered=True, **said)
+            keep_consents(ConsentsTold(customer, consents, API, self.actor, timezone.now()))
         return answer(customer_out(customer), HTTPStatus.CREATED)
 
 

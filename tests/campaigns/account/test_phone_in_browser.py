@@ -189,7 +189,7 @@ def test_a_customer_without_scripts_joins_redeems_and_changes_their_details(
     )  # fmt: skip
     page = context.new_page()
     page.goto("/programs/beans/")
-    page.get_by_label("E-mail").fill("no address")
+    page.get_by_role("textbox", name="E-mail").fill("no address")
     page.locator("form:has(input[name=email])").evaluate("form => { form.noValidate = true }")
     page.get_by_role("button", name="Join").click()
     expect(page.locator(".field-errors")).to_be_visible()

@@ -224,3 +224,19 @@ def test_words_are_written_seen_and_saved(
     assert_no_axe_violations(page)
     page.goto(url("policy"))
     assert_no_axe_violations(page)
+
+
+def test_topics_are_added_changed_and_put_away(manager: Client, agent: Client) -> None:
+    said = {"code": "events", "name": "Events", "sentence": "Tastings.", "opt_in_only": "on"}
+    assert manager.post(url("topic_create"), said | {"name_el": "Εκδηλώσεις"}).status_code == 302
+    shown = page(agent, url("topic_list"))
+    assert "Events" in shown
+    assert "New topic" not in shown
+    again = manager.post(url("topic_create"), said)
+    assert again.status_code == 422
+    assert "There is a topic of this code already." in again.content.decode()
+    changed = {"name": "Markets", "sentence": "On Saturdays.", "is_away": "on"}
+    assert manager.post(url("topic_edit", "events"), changed).status_code == 302
+    assert "Not offered" in page(manager, url("topic_list"))
+    assert "events" not in page(manager, url("policy"))
+    assert AuditEntry.objects.filter(action__startswith="topic.").count() == 3

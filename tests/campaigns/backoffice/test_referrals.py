@@ -369,7 +369,7 @@ def test_a_manager_promises_and_a_friend_opens_the_link(
     page.goto(f"{live_server.url}{reverse('referrals:invited', args=[link.code])}")
     expect(page.get_by_text("Ana invites you")).to_be_visible()
     assert_no_axe_violations(page)
-    page.get_by_label("E-mail").fill("cat@friends.test")
+    page.get_by_role("textbox", name="E-mail").fill("cat@friends.test")
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_text("cat@friends.test")).to_be_visible()
 

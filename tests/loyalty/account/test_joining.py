@@ -11,6 +11,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from campaigns.models import Consent, ConsentChange
 from loyalty.launch_definitions import LaunchDefinition
 from loyalty.models import Candidate, JoinRequest, Membership, Program
 from loyalty.services.invitations import invite_customer
@@ -82,6 +83,32 @@ def test_a_stranger_joins_by_the_link_in_a_mail(shop: Shop) -> None:
     assert (member.source, member.source_detail) == ("link", "spring-flyer")
     assert "You are in" in text_of(client.post(link))
     assert Membership.objects.count() == 1
+
+
+def test_a_box_that_was_ticked_counts_once_the_address_is_proven(shop: Shop) -> None:
+    client, box = Client(), "consent_email_offers"
+    form = text_of(client.get(PAGE))
+    assert f'name="{box}"' in form
+    assert "checked" not in form.partition(f'name="{box}"')[2].partition(">")[0]
+    client.post(PAGE, ANN | {box: "on"})
+    link = link_in_mail()
+    assert not Consent.objects.exists()
+    client.post(link)
+    change = ConsentChange.objects.get()
+    assert (change.became, change.source, change.channel) == ("granted", "join", "email")
+    assert change.wording is not None
+    assert "may write to me" in change.wording.text
+    # Opened again, it says nothing anew.
+    client.post(link)
+    assert ConsentChange.objects.count() == 1
+
+
+def test_a_box_that_was_left_as_it_is_says_nothing(shop: Shop) -> None:
+    client = Client()
+    client.post(PAGE, ANN)
+    client.post(link_in_mail())
+    assert Membership.objects.count() == 1
+    assert not Consent.objects.exists()
 
 
 def test_known_and_unknown_addresses_read_the_same(shop: Shop) -> None:
@@ -196,7 +223,7 @@ def test_a_person_reads_it_and_joins_in_a_browser(
     page.goto(f"{live_server.url}{PAGE}")
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
     assert_no_axe_violations(page)
-    page.get_by_label("E-mail").fill("ann@example.com")
+    page.get_by_role("textbox", name="E-mail").fill("ann@example.com")
     page.get_by_role("button", name="Join").click()
     page.get_by_role("heading", name="Look into your mailbox").wait_for()
     assert_no_axe_violations(page)

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from campaigns.models import ConsentChange
 from loyalty.launch_definitions import LaunchDefinition
 from loyalty.models import Membership, Program
 from loyalty.services.enrollment_files import run_enrollment_import
@@ -74,6 +75,15 @@ class TestTill:
             answer = agent.post(url("till"), {"program": "beans", "phone": "+12125550123"})
         assert "already" in text_of(answer)
         assert Membership.objects.count() == 1
+
+    def test_who_ticks_a_box_at_the_till_confirms_it_by_a_mail(
+        self, agent: Client, beans: Program
+    ) -> None:
+        said = {"program": "beans", "email": "ann@example.com", "consent_email_offers": "on"}
+        agent.post(url("till"), said)
+        change = ConsentChange.objects.get()
+        assert (change.became, change.source) == ("asked", "till")
+        assert change.wording is not None
 
     def test_without_phone_and_address_nobody_joins(self, agent: Client, beans: Program) -> None:
         answer = agent.post(url("till"), {"program": "beans", "given_name": "Ann"})

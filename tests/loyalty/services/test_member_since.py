@@ -89,7 +89,7 @@ def test_a_segment_asks_any_of_their_programs_and_an_audience_its_own():
     assert (asks(old), asks(new)) == (set(), {customer.pk})
 
 
-@pytest.mark.parametrize("name", ["member.balance", "member.orders"])
+@pytest.mark.parametrize("name", ["member.orders"])
 def test_what_only_a_program_knows_no_segment_asks(name):
     assert field_named(name) is not None
     with pytest.raises(ConditionError):
