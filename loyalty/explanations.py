@@ -368,6 +368,10 @@ def _order_before_and_after(transfer: Transfer) -> Iterator[WhyStep]:
         had = _("It had brought") if details.get("window") else _("The order had earned")
         yield WhyStep(had, format_units(details["was"], transfer.wallet_type))
         yield WhyStep(_("It now earns"), format_units(details["now"], transfer.wallet_type))
+    if details.get("taken"):
+        yield WhyStep(
+            _("Taken of it before, by hand"), format_units(details["taken"], transfer.wallet_type)
+        )
 
 
 def _debt(transfer: Transfer) -> Iterator[WhyStep]:

@@ -111,6 +111,7 @@ MEMBERS: dict[type, Way] = {
     m.RiskPolicy: _PROGRAM,
     m.RiskScore: _MEMBER,
     m.RiskCase: _MEMBER,
+    m.OrderTaking: ("accrual",),
     m.WalletPass: _MEMBER,
     m.PassDevice: ("wallet_pass",),
     m.Candidate: _PROGRAM,

@@ -24,8 +24,8 @@ class MemberFacts:
     """What is known of one member, within the days that are looked at."""
 
     duplicates: Sequence[Fact] = ()
-    # That these, and they themselves, took what joining brings.
-    bonuses: Sequence[Fact] = ()
+    # What these, and they themselves, took of what joining brings: of each account its own.
+    bonuses: Sequence[Sequence[Fact]] = ()
     orders: Sequence[Fact] = ()
     # Of the orders, by their names.
     returned: frozenset[str] = frozenset()
@@ -101,7 +101,9 @@ def _without(facts: MemberFacts, cleared: frozenset[str]) -> MemberFacts:
 
     return replace(
         facts,
-        duplicates=rest(facts.duplicates), bonuses=rest(facts.bonuses), orders=rest(facts.orders),
+        duplicates=rest(facts.duplicates),
+        bonuses=[left for own in facts.bonuses if (left := rest(own))],
+        orders=rest(facts.orders),
         redemptions=rest(facts.redemptions), activities=rest(facts.activities),
         joined_together=rest(facts.joined_together), adjustments=rest(facts.adjustments),
         others={key: rest(rows) for key, rows in facts.others.items()},
@@ -117,7 +119,9 @@ def _duplicates(facts: MemberFacts, limits: Mapping[str, int], _usual: int) -> _
 
 
 def _bonus_farming(facts: MemberFacts, limits: Mapping[str, int], _usual: int) -> _Look:
-    return _at_least(facts.bonuses, limits["least"]) if facts.duplicates else None
+    if not facts.duplicates or len(facts.bonuses) < limits["least"]:
+        return None
+    return [fact for own in facts.bonuses for fact in own], {"n": len(facts.bonuses)}
 
 
 def _returns(facts: MemberFacts, limits: Mapping[str, int], usual: int) -> _Look:

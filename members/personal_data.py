@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.apps import apps
 from django.db.models import Field, ForeignKey, Model, Q, QuerySet
@@ -19,6 +20,7 @@ from members.models import Customer
 
 Text = str | Promise
 Rows = Callable[[Sequence[Customer]], "QuerySet[Model]"]
+Telling = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class PersonalTable:
     no foreign key leads there; `without`: columns that say nothing about this person, or are a
     secret; `for_staff`: what colleagues wrote, which is handed out by one of them, who reads it
     before. `name` tells two looks at the same table apart; `also` are columns of other tables, each
-    with the way there."""
+    with the way there; `told` says of columns what of them is about this person."""
 
     label: str
     whose: tuple[str, ...] = ()
@@ -36,6 +38,7 @@ class PersonalTable:
     rows: Rows | None = None
     name: str = ""
     also: tuple[tuple[str, str], ...] = ()
+    told: tuple[tuple[str, Telling], ...] = ()
 
     @property
     def model(self) -> type[Model]:
@@ -79,10 +82,13 @@ _not_told: dict[str, str] = {}
 def table(
     label: str, *whose: str, without: str = "", for_staff: bool = False, rows: Rows | None = None,
     name: str = "", also: Sequence[tuple[str, str]] = (),
+    told: Sequence[tuple[str, Telling]] = (),
 ) -> PersonalTable:  # fmt: skip
     """A table of a part. `without`: names with spaces."""
     left_out = frozenset(without.split())
-    return PersonalTable(label, whose, left_out, for_staff, rows, name, tuple(also))
+    return PersonalTable(
+        label, whose, left_out, for_staff, rows, name, tuple(also), tuple(told)
+    )  # fmt: skip
 
 
 def register_personal_data(part: PersonalData, order: int = 100) -> None:

@@ -33,26 +33,32 @@ def register() -> None:
 
 
 def reward_uses(program: Program, quarter: Quarter, day: dt.date) -> list[Use]:
-    """Of those on the shelf for some time in it, by what was handed out: one query, over totals of
-    days."""
+    """Of those on the shelf for some time in it, also those archived since, by what was handed
+    out: one query, over totals of days."""
     since, until = start_of_day(quarter.first, program.zone), end_of_day(day, program.zone)
     in_it = Q(tallies__day__gte=quarter.first, tallies__day__lte=day)
     rows = Reward.objects.filter(
         Q(ends_at=None) | Q(ends_at__gt=since),
-        program=program, status=Reward.Status.LIVE, on_shelf=True, created_at__lt=until,
+        Q(status=Reward.Status.LIVE) | Q(archived_at__gt=since),
+        program=program, on_shelf=True, created_at__lt=until,
     )  # fmt: skip
     rows = rows.select_related("wallet_type").annotate(times=Sum("tallies__taken", filter=in_it))
     return [
         Use(
             REWARD.code, item.code, item.name, max(item.times or 0, 0),
             days_in(quarter, max(item.created_at, item.starts_at or item.created_at),
-                    item.ends_at, program, day),
+                    _end_of(item), program, day),
             "rewards_backoffice:reward_page", f"{program.code}/{item.code}",
             cost=item.cost or None, limit=_worth_of_price(item),
-            ended=item.ends_at is not None and item.ends_at < until,
+            ended=(end := _end_of(item)) is not None and end < until,
         )
         for item in rows
     ]  # fmt: skip
+
+
+def _end_of(reward: Reward) -> dt.datetime | None:
+    """When nobody can take it any more."""
+    return min(filter(None, (reward.ends_at, reward.archived_at)), default=None)
 
 
 def _worth_of_price(reward: Reward) -> Decimal | None:

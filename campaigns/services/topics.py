@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import MessagingPolicy, OwnTopic
 from campaigns.models.consents import TOPIC_CODE, TOPIC_WORDS
-from campaigns.topics import TOPICS, TRACKING
+from campaigns.topics import LEARNED, TOPICS
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit, snapshot
 

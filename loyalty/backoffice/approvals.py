@@ -305,7 +305,9 @@ def _context(item: AdjustmentRequest, row: ApprovalRow, problem: str) -> dict[st
     if waits:
         before = holdings([item.wallet], now)[item.wallet_id].spendable
         try:
-            after = preview_adjustment(wallet=item.wallet, units=item.units, now=now).after
+            after = preview_adjustment(
+                wallet=item.wallet, units=item.units, now=now, key=item.key
+            ).after
             effect = Effect(before, after, item.units, problem=problem)
         except InsufficientBalanceError as error:
             effect = Effect(before, problem=problem or insufficient_text(item.wallet, error))

@@ -118,5 +118,5 @@ def _requests(keys: Collection[int]) -> dict[int, tuple[str, str]]:
 
 _finders: dict[str, Finder] = {
     "order": _orders, "member": _members, "activity": _activities, "transfer": _transfers,
-    "request": _requests,
+    "request": _requests, "founding": _transfers,
 }  # fmt: skip

@@ -13,6 +13,7 @@ from loyalty.backoffice import (
     bulk,
     closing,
     cohorts,
+    company_undos,
     customer_urls,
     economics,
     enrollment_undos,
@@ -78,6 +79,9 @@ urlpatterns = [
         "imports/enrollments/<uuid:public_id>/undo/",
         enrollment_undos.enrollment_undo,
         name="enrollment_undo",
+    ),
+    path(
+        "imports/companies/<uuid:public_id>/undo/", company_undos.company_undo, name="company_undo"
     ),
     path("imports/<uuid:public_id>/undo/", import_undos.import_undo, name="import_undo"),
     path(

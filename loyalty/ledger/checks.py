@@ -187,6 +187,17 @@ CHECKS: dict[str, str] = {
                  GROUP BY 1) c ON c.id = t.id
          WHERE c.corrected > t.amount
     """,
+    _("no more is taken of what was earned than there was of it"): """
+        SELECT 'transfer ' || t.id, t.amount, o.taken + coalesce(c.corrected, 0)
+          FROM (SELECT k.accrual_id, sum(k.units) AS taken
+                  FROM loyalty_ordertaking k JOIN loyalty_transfer m ON m.key = k.key
+                 WHERE NOT EXISTS (SELECT FROM loyalty_transfer r WHERE r.reverses_id = m.id)
+                 GROUP BY 1) o
+          JOIN loyalty_transfer t ON t.id = o.accrual_id
+          LEFT JOIN (SELECT corrects_id, sum(amount) AS corrected FROM loyalty_transfer
+                      WHERE corrects_id IS NOT NULL GROUP BY 1) c ON c.corrects_id = t.id
+         WHERE o.taken + coalesce(c.corrected, 0) > t.amount
+    """,
     _("what charities were given in units is what their accounts hold"): """
         SELECT 'account ' || coalesce(l.account, e.account), coalesce(l.units, 0),
                coalesce(e.units, 0)

@@ -16,9 +16,10 @@ A movement is a plain dict whose keys `ledger_post` reads:
                 until, act   until when an activity keeps renewable units; whether this is one
     in:         sp, ex, plan, pol  maturity, expiry (None: never), planned expiry, lot policy
                 ren          expires with the wallet's inactivity
-    out:        own  transfer whose lots are used first; debt  may leave a debt; pend  may use
-                pending units; fifo  oldest first; wo  account that what is missing is written
-                off from; blk  whether a debt blocks
+    out:        own  transfer whose lots are used first; owns  transfers whose open lots are,
+                pending ones too; debt  may leave a debt; pend  may use pending units; fifo  oldest
+                first; wo  account that what is missing is written off from; blk  whether a debt
+                blocks
     back:       grace        the lots do not expire before
     move:       w2, a2       the wallet that the units go to, its account; own / okey  only the
                 lots of the transfer with this number / key; lots  only these; most  as many of

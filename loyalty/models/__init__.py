@@ -15,7 +15,12 @@ from loyalty.models.economics import EconomicAssumptions, EconomicScenario
 from loyalty.models.ending_conversions import ConvertedWallet, EndingConversion
 from loyalty.models.exchange_rates import ExchangeRate, MissingRate, OrderConversion, OrderRate
 from loyalty.models.goals import Goal, GoalPoint
-from loyalty.models.import_batches import EnrollmentBatch, ImportBatch, UndoneOrder
+from loyalty.models.import_batches import (
+    CompanyBatch,
+    EnrollmentBatch,
+    ImportBatch,
+    UndoneOrder,
+)
 from loyalty.models.insights import CohortMonth, InsightPoint, TargetBand
 from loyalty.models.launches import (
     FoundingBonus,
@@ -47,7 +52,7 @@ from loyalty.models.program_drafts import ProgramDraft
 from loyalty.models.program_reviews import ProgramReview, ReviewFinding, ReviewReading
 from loyalty.models.program_times import ProgramEnding, ProgramPause
 from loyalty.models.programs import Program
-from loyalty.models.risk import RiskCase, RiskPolicy, RiskScore
+from loyalty.models.risk import OrderTaking, RiskCase, RiskPolicy, RiskScore
 from loyalty.models.standing_gifts import StandingGift
 from loyalty.models.tallies import CharityTally, MemberTally
 from loyalty.models.tier_changes import TierChange
@@ -84,6 +89,7 @@ __all__ = [
     "ClosedPeriod",
     "CohortMonth",
     "Company",
+    "CompanyBatch",
     "ConvertedWallet",
     "DailyTotal",
     "DiscountBudget",
@@ -126,6 +132,7 @@ __all__ = [
     "OrderEvaluation",
     "OrderLine",
     "OrderRate",
+    "OrderTaking",
     "PassDevice",
     "PaymentEvent",
     "Plan",

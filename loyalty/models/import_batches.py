@@ -61,6 +61,23 @@ class EnrollmentBatch(models.Model):
         return f"{self.job_id}: {len(self.members)}"
 
 
+class CompanyBatch(models.Model):
+    """What one piece of an import of companies did: the keys of companies that it founded, of
+    places of buyers in companies, and of whom it made members or brought."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="company_batches")
+    # What was done since then is nobody's but theirs who did it.
+    at = models.DateTimeField()
+    companies = _keys()
+    changed = _keys()
+    places = _keys()
+    members = _keys()
+    customers = _keys()
+
+    def __str__(self) -> str:
+        return f"{self.job_id}: {len(self.companies)}"
+
+
 class UndoneOrder(models.Model):
     """An order that was canceled because its import was undone. Imported again it is that import's
     own, as a new one would be."""

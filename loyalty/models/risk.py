@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.absences import Absence
+from loyalty.models.ledger import Transfer
 from loyalty.models.memberships import Membership
 from loyalty.models.programs import Program
 from members.models.telling import tells
@@ -157,3 +158,27 @@ class RiskCase(models.Model):
     def suspended(self) -> bool:
         """Whether the hold is what keeps them from taking part now; nobody has ended it since."""
         return self.absence is not None and self.absence.ended_at is None
+
+
+class OrderTaking(models.Model):
+    """What an adjustment takes, or would take once a second person has approved it, of what an
+    order earned: a refund of that order later takes only the rest. Counts while there is a movement
+    with this key that nobody has undone."""
+
+    key = models.CharField(max_length=200)
+    accrual = models.ForeignKey(Transfer, on_delete=models.PROTECT, related_name="takings")
+    units = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["key", "accrual"], name="order_taking_once"),
+            models.CheckConstraint(name="order_taking_of_units", condition=Q(units__gt=0)),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="order_taking_stays", operation=pgtrigger.Update | pgtrigger.Delete
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.units} of {self.accrual_id}"

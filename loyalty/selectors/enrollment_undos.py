@@ -73,11 +73,13 @@ def _count(members: list[Membership], since: dt.datetime, found: EnrollmentUndoP
     found.due += len(here) - gone
 
 
-def why_they_stay(members: Sequence[Membership], since: dt.datetime) -> dict[int, str]:
+def why_they_stay(
+    members: Sequence[Membership], since: dt.datetime, *, pooled: bool = True
+) -> dict[int, str]:  # fmt: skip
     """By membership what they did since they were enrolled, or what was done with them; who is not
     in it may leave, or has left. A constant number of queries."""
     found: dict[int, str] = {}
-    for reason, customers, memberships in _signs(members, since):
+    for reason, customers, memberships in _signs(members, since, pooled=pooled):
         for member in members:
             if member.customer_id in customers or member.pk in memberships:
                 found.setdefault(member.pk, reason)
@@ -87,7 +89,9 @@ def why_they_stay(members: Sequence[Membership], since: dt.datetime) -> dict[int
 Sign = tuple[str, Collection[int], Collection[int]]
 
 
-def _signs(members: Sequence[Membership], since: dt.datetime) -> Iterator[Sign]:
+def _signs(
+    members: Sequence[Membership], since: dt.datetime, *, pooled: bool
+) -> Iterator[Sign]:  # fmt: skip
     """A reason with the customers, and the memberships, that it holds for; the first one counts."""
     people = {member.customer_id for member in members}
     yield from _of_people(people, since)
@@ -99,7 +103,7 @@ def _signs(members: Sequence[Membership], since: dt.datetime) -> Iterator[Sign]:
     yield _("The membership is not active."), (), away
     back = Absence.objects.filter(membership__in=keys, began_at__gt=since, ended_at__isnull=False)
     yield _("They were away since, and came back."), (), _set(back, "membership")
-    pools = PoolMember.objects.filter(membership__in=keys, left_at=None)
+    pools = PoolMember.objects.filter(membership__in=keys if pooled else (), left_at=None)
     yield _("They share a pool with others."), (), _set(pools, "membership")
     plans = Subscription.objects.filter(membership__in=keys, asked_at__gte=since)
     yield _("They wanted a paid plan."), (), _set(plans, "membership")

@@ -17,6 +17,7 @@ from loyalty.models import (
     Activity,
     ActivityAward,
     AdjustmentRequest,
+    FoundingGrant,
     Membership,
     Order,
     Refund,
@@ -221,22 +222,26 @@ def _twins(look: Look) -> dict[int, list[Fact]]:
     }
 
 
-def _bonuses(look: Look, twins: Mapping[int, Sequence[Fact]]) -> dict[int, list[Fact]]:
-    """What joining brought to them, and to those who look like them."""
+def _bonuses(look: Look, twins: Mapping[int, Sequence[Fact]]) -> dict[int, list[list[Fact]]]:
+    """What joining brought to them, and to those who look like them: as an activity, or as to
+    founding members."""
     named = {fact.id for facts in twins.values() for fact in facts} | set(look.ids)
     awards = ActivityAward.objects.filter(
         activity__customer__in=Membership.objects.filter(pk__in=named).values("customer"),
         activity__type__code=SIGN_UP, activity__state=Activity.State.APPROVED,
         membership__in=named, units__gt=0,
     ).annotate(at=F("activity__occurred_at"))  # fmt: skip
-    taken: dict[int, list[Fact]] = defaultdict(list)
+    taken: dict[int, dict[str, Fact]] = defaultdict(dict)
     for activity, member, at in awards.values_list("activity", "membership", "at").distinct():
-        taken[member].append(Fact("activity", activity, at))
+        taken[member].setdefault("activity", Fact("activity", activity, at))
+    grants = FoundingGrant.objects.filter(membership__in=named)
+    for transfer, member, at in grants.values_list("transfer", "membership", "granted_at"):
+        taken[member]["founding"] = Fact("founding", transfer, at)
     return {
         member.pk: [
-            fact
+            list(taken[pk].values())
             for pk in (member.pk, *(twin.id for twin in twins[member.pk]))
-            for fact in taken[pk][:1]
+            if pk in taken
         ]
         for member in look.members
     }

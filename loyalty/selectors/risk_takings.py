@@ -4,8 +4,8 @@ would take from each wallet. With that of duplicates who were merged into them."
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet, Sum
@@ -16,12 +16,12 @@ from loyalty.models import (
     Activity,
     ActivityAward,
     AdjustmentRequest,
-    Lot,
     Membership,
     RiskCase,
     Transfer,
     Wallet,
 )
+from loyalty.selectors.order_takings import PREFIX, Place, places_of, taken_of
 from members.program_scope import of_all_programs
 
 REASON = "fraud"
@@ -38,11 +38,18 @@ class Undue:
     label: str
     at: dt.datetime
     transfer: Transfer
+    # Of an order: what this case has taken of it already.
+    taken: int = 0
 
     @property
     def key(self) -> str:
         """The fact's name."""
         return f"{self.kind}:{self.fact}"
+
+    @property
+    def by_adjustment(self) -> bool:
+        """Whether an adjustment takes it."""
+        return self.kind in ("order", "founding")
 
     def is_seen(self, programs: Collection[int] | None) -> bool:
         """By who sees these programs only; None: all."""
@@ -53,15 +60,18 @@ class Undue:
 class Taking:
     """What would be taken from a wallet, which has `spendable`: by taking activities back, by
     undoing what was given by hand, each as a whole, and of what orders earned by an adjustment.
-    `adjustments`: those that this case has made before, and `taken_before`, what they took."""
+    `place`: where that is now. `parts`: what of it is left of each accrual, the newest first.
+    `taken_before`: what this case took of it already; `adjustments`: how many it has made."""
 
     wallet: Wallet
     spendable: int
     by_activities: int
     by_hand: tuple[Transfer, ...]
     by_orders: int
-    adjustments: tuple[Transfer, ...]
+    adjustments: int
     taken_before: int
+    place: Place
+    parts: tuple[tuple[int, int], ...]
 
     @property
     def undone(self) -> list[Transfer]:
@@ -84,8 +94,32 @@ class Taking:
 
     @property
     def taken(self) -> int:
-        """By the adjustment."""
-        return min(self.by_adjustment, self._left - self.by_undoing)
+        """By the adjustment: what they can spend, and what is left of these orders elsewhere."""
+        beyond = self.place.waiting + self.place.pooled
+        return min(self.by_adjustment, beyond + self._left - self.by_undoing)
+
+    @property
+    def waiting(self) -> int:
+        """What of it cannot be spent yet."""
+        return min(self.taken, self.place.waiting)
+
+    @property
+    def pooled(self) -> int:
+        """What of it comes back from their pool."""
+        return max(min(self.place.pooled, self.taken - self.place.held), 0)
+
+    @property
+    def taken_parts(self) -> list[tuple[int, int]]:
+        """What is taken of each accrual: of those first of which something is there."""
+        there = self.place.by_accrual
+        rest, found = self.taken, dict.fromkeys((key for key, _left in self.parts), 0)
+        for most in ({key: min(left, there.get(key, 0)) for key, left in self.parts},
+                     dict(self.parts)):  # fmt: skip
+            for key, units in most.items():
+                part = min(units - found[key], rest)
+                found[key] += max(part, 0)
+                rest -= max(part, 0)
+        return [(key, units) for key, units in found.items() if units]
 
     @property
     def missing(self) -> int:
@@ -113,7 +147,7 @@ def undue_of(case: RiskCase, *, now: dt.datetime) -> list[Undue]:
         members = list(members_of(case.membership))
         found = [
             *_of_activities(members, facts["activity"]),
-            *_of_transfers(members, facts["order"], facts["transfer"], now),
+            *_of_transfers(case, members, facts),
         ]
     return sorted(found, key=lambda one: (one.at, one.key), reverse=True)
 
@@ -133,15 +167,21 @@ def takings_of(case: RiskCase, undue: Iterable[Undue], *, now: dt.datetime) -> l
         wallets = Wallet.objects.select_related("wallet_type__program").in_bulk(list(by_wallet))
         held = holdings(wallets.values(), now)
         before = _adjusted(case, wallets.values())
-        left = _left([row for rows in before.values() for row in rows])
+        earned = {pk: [one for one in rows if one.by_adjustment] for pk, rows in
+                  by_wallet.items()}  # fmt: skip
+        places = places_of(
+            {pk: [one.transfer.pk for one in rows] for pk, rows in earned.items()}, now
+        )
     return [
         Taking(
             wallets[pk], held[pk].spendable,
             by_activities=sum(one.units for one in rows if one.kind == "activity"),
             by_hand=tuple(one.transfer for one in rows if one.kind == "transfer"),
-            by_orders=sum(one.units for one in rows if one.kind == "order"),
-            adjustments=tuple(before[pk]),
-            taken_before=sum(left[row.pk] for row in before[pk]),
+            by_orders=sum(one.units for one in earned[pk]),
+            adjustments=before[pk],
+            taken_before=sum(one.taken for one in earned[pk]),
+            place=places[pk],
+            parts=tuple((one.transfer.pk, one.units - one.taken) for one in earned[pk]),
         )
         for pk, rows in sorted(by_wallet.items())
     ]  # fmt: skip
@@ -155,20 +195,17 @@ def members_of(membership: Membership) -> QuerySet[Membership]:
 def requests_of(case: RiskCase, wallets: Iterable[Wallet]) -> QuerySet[AdjustmentRequest]:
     """What a second person was asked for by this case."""
     return AdjustmentRequest.objects.filter(
-        wallet__in=list(wallets), key__startswith=f"risk:{case.public_id}:"
+        wallet__in=list(wallets), key__startswith=f"{PREFIX}{case.public_id}:"
     )
 
 
-def _adjusted(case: RiskCase, wallets: Iterable[Wallet]) -> dict[int, list[Transfer]]:
-    """The adjustments that a case has made, by wallet."""
-    found: dict[int, list[Transfer]] = defaultdict(list)
+def _adjusted(case: RiskCase, wallets: Iterable[Wallet]) -> Counter[int]:
+    """How many adjustments a case has made, by wallet."""
     rows = Transfer.objects.filter(
         wallet__in=list(wallets), kind=Transfer.Kind.ADJUSTMENT, occurred_at__gte=case.opened_at,
-        key__startswith=f"risk:{case.public_id}:",
+        key__startswith=f"{PREFIX}{case.public_id}:",
     )  # fmt: skip
-    for row in rows.order_by("pk"):
-        found[row.wallet_id].append(row)
-    return found
+    return Counter(rows.values_list("wallet", flat=True))
 
 
 def _of_activities(members: Collection[Membership], keys: Collection[int]) -> list[Undue]:
@@ -192,28 +229,34 @@ def _of_activities(members: Collection[Membership], keys: Collection[int]) -> li
 
 
 def _of_transfers(
-    members: Collection[Membership], orders: Collection[int], given: Collection[int],
-    now: dt.datetime,
+    case: RiskCase, members: Collection[Membership], facts: Mapping[str, Collection[int]]
 ) -> list[Undue]:  # fmt: skip
     own = Transfer.objects.filter(
         wallet__account__membership__in=members, to_account=F("wallet__account")
     ).select_related("order", *_wallet_of())
-    earned = list(own.filter(order__in=orders, kind=Transfer.Kind.ACCRUAL))
+    earned = list(
+        own.filter(
+            Q(order__in=facts["order"]) | Q(order=None, pk__in=facts["founding"]),
+            kind=Transfer.Kind.ACCRUAL,
+        )
+    )
     by_hand = list(
-        own.filter(pk__in=given, kind=Transfer.Kind.ADJUSTMENT).exclude(
+        own.filter(pk__in=facts["transfer"], kind=Transfer.Kind.ADJUSTMENT).exclude(
             explanation__has_key="bulk"
         )
     )  # fmt: skip
     left = _left([*earned, *by_hand])
-    waiting = _waiting(earned, now)
+    here, elsewhere = _taken(case, earned)
     return [
         *(
             Undue(
-                "order", row.order_id, _now(row.wallet), left[row.pk] - waiting[row.pk],
-                _("Order %s") % row.order.external_id, row.occurred_at, row,
+                *(("order", row.order_id) if row.order_id else ("founding", row.pk)),
+                _now(row.wallet), left[row.pk] - elsewhere[row.pk],
+                _("Order %s") % row.order.external_id if row.order_id else _("Founding bonus"),
+                row.occurred_at, row, here[row.pk],
             )
             for row in earned
-            if left[row.pk] > waiting[row.pk]
+            if left[row.pk] > elsewhere[row.pk]
         ),
         # An adjustment is undone as a whole, or not at all.
         *(
@@ -238,16 +281,16 @@ def _now(wallet: Wallet) -> Wallet:
     return wallet.merged_into or wallet
 
 
-def _waiting(transfers: Collection[Transfer], now: dt.datetime) -> dict[int, int]:
-    """What of each cannot be spent yet, and no adjustment takes."""
-    found: dict[int, int] = defaultdict(int)
-    lots = Lot.objects.filter(
-        wallet__in={_now(row.wallet).pk for row in transfers}, due_at__isnull=False,
-        spendable_at__gt=now, origin__in=[row.pk for row in transfers],
-    )  # fmt: skip
-    for origin, units in lots.values_list("origin", "remaining"):
-        found[origin] += units
-    return found
+def _taken(
+    case: RiskCase, transfers: Collection[Transfer]
+) -> tuple[Counter[int], Counter[int]]:  # fmt: skip
+    """What of each was taken by this case, and by others."""
+    here, elsewhere = Counter[int](), Counter[int]()
+    for key, rows in taken_of(row.pk for row in transfers).items():
+        for row in rows:
+            own = row.key.startswith(f"{PREFIX}{case.public_id}:")
+            (here if own else elsewhere)[key] += row.units
+    return here, elsewhere
 
 
 def _left(transfers: Collection[Transfer]) -> dict[int, int]:

@@ -53,7 +53,7 @@ def ask_for_adjustment(
         ):  # fmt: skip
             raise KeyReusedError(_("This was asked already, with other content."))
         return known
-    preview_adjustment(wallet=wallet, units=units, now=now)
+    preview_adjustment(wallet=wallet, units=units, now=now, key=key)
     request = AdjustmentRequest.objects.create(
         wallet=wallet,
         units=units,

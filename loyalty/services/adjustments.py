@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -31,8 +32,15 @@ from loyalty.rules.lots import expires_at, lot_times
 from loyalty.selectors.adjustment_reasons import reason_of
 from loyalty.selectors.erased_holders import refuse_erased_holder
 from loyalty.selectors.memberships import current_wallet
+from loyalty.selectors.order_takings import PREFIX
 from loyalty.selectors.rulebooks import lot_terms
 from loyalty.services.adjustment_reasons import require_reason
+from loyalty.services.order_takings import (
+    beyond_spendable,
+    follow_undone,
+    hold_orders_of,
+    reach,
+)
 from members.errors import FieldError
 from members.formatting import format_units
 from members.services.audit import Actor, record_audit
@@ -52,9 +60,13 @@ class Preview:
     after: int
 
 
-def preview_adjustment(*, wallet: Wallet, units: int, now: dt.datetime) -> Preview:
-    """The effect of an adjustment before it is made. Raises InsufficientBalanceError."""
+def preview_adjustment(
+    *, wallet: Wallet, units: int, now: dt.datetime, key: str = ""
+) -> Preview:  # fmt: skip
+    """The effect of an adjustment before it is made. Raises InsufficientBalanceError. `key`: one
+    that takes what orders earned takes more than what can be spent."""
     held = holdings([wallet], now)[wallet.pk]
+    units += beyond_spendable(key, wallet, -units, now=now) if key.startswith(PREFIX) else 0
     if -units > held.spendable:
         raise InsufficientBalanceError(held.spendable)
     after = spendable_of(held.balance + units, held.owed, blocks=held.blocked)
@@ -129,7 +141,8 @@ def post_adjustment(
             now=now,
             explanation=explanation,
         )
-        return _post_and_audit(entry, current, actor, now, "points.adjusted")
+        before = reach(entry, current, now=now) if key.startswith(PREFIX) else []
+        return _post_and_audit(entry, current, actor, now, "points.adjusted", before)
 
     return run_atomically(adjust)
 
@@ -268,11 +281,14 @@ def _undo(
 ) -> tuple[Transfer, bool]:
     wallet = Wallet.objects.select_related("wallet_type__program").get(pk=transfer.wallet_id)
     refuse_erased_holder(current_wallet(wallet), undo_key(transfer.pk))
+    held = hold_orders_of(transfer)
     entry = reversal_entry(
         transfer=transfer, wallet=wallet, actor=actor, source=source, now=now, note=note
     )
     try:
-        return _post_and_audit(entry, wallet, actor, now, "points.adjustment_undone")
+        undone = _post_and_audit(entry, wallet, actor, now, "points.adjustment_undone")
+        follow_undone(held, source=source, now=now)
+        return undone
     except KeyReusedError as error:
         # Somebody else undid it, in other words: that is what the second one wants to hear.
         raise OverCorrectedError(_("This adjustment was undone already.")) from error
@@ -284,12 +300,14 @@ def _post_and_audit(
     actor: Actor,
     now: dt.datetime,
     action: str,
+    first: Sequence[Movement] = (),
 ) -> tuple[Transfer, bool]:
     wallet_type = wallet.wallet_type
     wallet = current_wallet(wallet)
     before = holdings([wallet], now)[wallet.pk].spendable
     try:
-        posted = post([entry], now=now)[0]
+        found = post([*first, entry], now=now)
+        [posted] = [one for one in found if one.key == entry["key"]]
     except InsufficientBalanceError as error:
         words = format_units(error.spendable, wallet_type)
         raise InsufficientBalanceError(error.spendable, words) from error

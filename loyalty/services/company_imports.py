@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from loyalty.models import Company, Membership, Pool, PoolMember, Program, Transfer
+from loyalty.models import Company, CompanyBatch, Membership, Pool, PoolMember, Program, Transfer
 from loyalty.selectors.gifts import find_member
 from loyalty.services.companies import change_company, create_company
 from loyalty.services.company_files import BuyerRow, CompanyRows, read_companies
@@ -34,7 +36,8 @@ from members.services.customers import create_customer
 from members.services.job_runs import Step, run_in_chunks
 from members.services.jobs import record_job_errors
 
-KIND = "company_import"
+KIND, UNDO = "company_import", "company_undo"
+KEPT = ("companies", "changed", "places", "members", "customers")
 AT_ONCE = 20
 SOURCE = Transfer.Source.IMPORT.value
 ROLES = ("owner", "approver", "buyer")
@@ -57,6 +60,24 @@ class _Import:
     now: dt.datetime
     counts: Counter[str] = field(default_factory=Counter)
     errors: list[RowError] = field(default_factory=list)
+    # What it brought, so that it can be undone: by the columns of a batch.
+    brought: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in KEPT})
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """All of a row or nothing, also of what is kept of it."""
+        before = {name: list(keys) for name, keys in self.brought.items()}
+        try:
+            with transaction.atomic():
+                yield
+        except RowError:
+            self.brought = before
+            raise
+
+    def keep(self, job: Job) -> None:
+        """In the transaction that brought it."""
+        if any(self.brought.values()):
+            CompanyBatch.objects.create(job=job, at=self.now, **self.brought)
 
 
 def start_company_import(*, program: Program, path: Path, actor: Actor) -> Job:
@@ -109,6 +130,7 @@ def _chunk(job: Job) -> Step | None:
     work.counts.update(job.result)
     for rows in piece:
         _bring_in(work, rows)
+    work.keep(job)
     record_job_errors(
         job,
         [
@@ -129,7 +151,7 @@ def _chunk(job: Job) -> Step | None:
 def _bring_in(work: _Import, rows: CompanyRows) -> None:
     """One company, then its buyers: a buyer that cannot be taken leaves the others alone."""
     try:
-        with transaction.atomic():
+        with work.whole():
             company, founder = _company(work, rows)
     except RowError as error:
         work.errors.append(error)
@@ -138,7 +160,7 @@ def _bring_in(work: _Import, rows: CompanyRows) -> None:
         if buyer is founder:
             continue
         try:
-            with transaction.atomic():
+            with work.whole():
                 _add(work, company, buyer)
         except RowError as error:
             work.errors.append(error)
@@ -162,6 +184,7 @@ def _company(work: _Import, rows: CompanyRows) -> tuple[Company, BuyerRow | None
                 actor=work.actor,
             )  # fmt: skip
             work.counts["changed"] += 1
+            work.brought["changed"].append(changed.pk)
             return changed, None
         if not name:
             raise RowError(rows.first_row, "name", "", _("A new company needs a name."))
@@ -176,6 +199,8 @@ def _company(work: _Import, rows: CompanyRows) -> tuple[Company, BuyerRow | None
         raise _as_row_error(error, rows) from error
     work.counts["created"] += 1
     work.counts["added"] += 1
+    work.brought["companies"].append(company.pk)
+    work.brought["places"] += company.pool.members.values_list("pk", flat=True)
     return company, founder
 
 
@@ -211,11 +236,12 @@ def _add(work: _Import, company: Company, buyer: BuyerRow) -> None:
         member = _member(work, buyer)
         place = PoolMember.objects.filter(membership=member, left_at=None).first()
         if place is None:
-            add_pool_member(
+            added = add_pool_member(
                 pool=company.pool, membership=member, role=role or ROLES[-1], actor=work.actor,
                 source=SOURCE, now=work.now,
             )  # fmt: skip
             work.counts["added"] += 1
+            work.brought["places"].append(added.pk)
         elif place.pool_id != company.pool_id:
             raise RowError(
                 buyer.number, "customer_id", _who(buyer), _("This member is in a pool already.")
@@ -233,7 +259,8 @@ def _member(work: _Import, buyer: BuyerRow) -> Membership:
         raise RowError(buyer.number, "customer_id", "", _("Say who: customer_id or email."))
     for text in (number, email):
         found = find_member(work.program, text) if text else None
-        if found is not None:
+        # Who has left becomes a member again.
+        if found is not None and found.status != Membership.Status.LEFT:
             return found
     people = current_ids(having_any(email=email, external_ids=[number]))
     customer = Customer.objects.filter(pk__in=people).order_by("pk").first()
@@ -243,10 +270,13 @@ def _member(work: _Import, buyer: BuyerRow) -> Membership:
                 name: buyer.cells.get(name, "") for name in ("given_name", "family_name")
             }
             customer = create_customer(actor=work.actor, external_id=number, email=email, **said)
-        return enroll_customer(
+            work.brought["customers"].append(customer.pk)
+        member, made = enroll_customer(
             customer=customer, program=work.program, source=Membership.Source.IMPORT, at=work.now,
             actor=work.actor,
-        )[0]  # fmt: skip
+        )  # fmt: skip
+        work.brought["members"] += [member.pk] if made else []
+        return member
     except DomainError as error:
         raise RowError(buyer.number, _column(error), _who(buyer), str(error.message)) from error
 

@@ -110,17 +110,17 @@ def _piece(job: Job) -> Step | None:
 def _members_leave(batch: EnrollmentBatch, place: int, job: Job) -> Piece:
     ahead = place + AT_ONCE
     some = batch.members[place:ahead]
-    counts = _leave(some, batch.at, job)
+    counts = have_leave(some, batch.at, job)
     return Piece(counts, len(some), ahead if ahead < len(batch.members) else None)
 
 
 def _people_erased(batch: EnrollmentBatch, place: int, job: Job) -> Piece:
     ahead = place + ERASED_AT_ONCE
-    counts = _erase(batch.customers[place:ahead], job)
+    counts = erase_brought(batch.customers[place:ahead], job)
     return Piece(counts, ahead=ahead if ahead < len(batch.customers) else None)
 
 
-def _leave(keys: list[int], since: dt.datetime, job: Job) -> Counter[str]:
+def have_leave(keys: list[int], since: dt.datetime, job: Job) -> Counter[str]:
     """These members leave, who may."""
     found = Membership.objects.filter(pk__in=keys)
     # Whoever buys waits, and then is a member no more; as everywhere, before the people.
@@ -151,7 +151,7 @@ def _leave(keys: list[int], since: dt.datetime, job: Job) -> Counter[str]:
     return counts
 
 
-def _erase(keys: list[int], job: Job) -> Counter[str]:
+def erase_brought(keys: list[int], job: Job) -> Counter[str]:
     """These people, who are a member of nothing any more; nobody enrolls them meanwhile."""
     list(Customer.objects.select_for_update().filter(pk__in=keys).order_by("pk"))
     staying = Membership.objects.filter(customer__in=keys).exclude(status=Membership.Status.LEFT)

@@ -24,6 +24,7 @@ from loyalty.rules.lots import OrderTimes, lot_times, matures_at
 from loyalty.selectors.founding import founders_due, programs_with_founders_due
 from loyalty.selectors.rulebooks import ProgramTerms, fresh_terms, terms_of
 from loyalty.services.member_tiers import refresh_customers
+from loyalty.services.risk_scores import look_at_members
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job, OutboxEvent
@@ -105,6 +106,7 @@ def give_founding_bonus(*, program: Program, now: dt.datetime) -> int:
         for number, member in numbered
     )  # fmt: skip
     refresh_customers([member.customer_id for member in due], terms=fresh_terms(), now=now)
+    look_at_members(member.pk for member in due)
     return len(due)
 
 

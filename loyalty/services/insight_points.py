@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -40,6 +41,8 @@ KIND = "insight_points"
 # So many days after its end a month is measured again each night: orders and returns are told late.
 AGAIN = 7
 TIERS, COHORTS, BUYERS = "tiers", "cohorts", "buyers"
+# The smallest share that is kept; there is room for four digits.
+LEAST_SHARE = Decimal("0.0001")
 # Figures that are made of one look at the orders of a year.
 OF_BUYERS = (Goal.Metric.REPEATED, Goal.Metric.PURCHASES)
 
@@ -200,10 +203,17 @@ def _keep_tiers(program: Program, month: dt.date, day: dt.date, now: dt.datetime
     return _keep([
         InsightPoint(
             program=program, metric=Goal.Metric.TIER, tier_code=code, month=month, day=day,
-            value=None if value is None else round(value, 4),
+            value=kept_share(value),
         )
         for code, value in found.items()
     ])  # fmt: skip
+
+
+def kept_share(share: Decimal | None) -> Decimal | None:
+    """As it is kept: of millions one member is few, but not nobody."""
+    if share is None:
+        return None
+    return max(round(share, 4), LEAST_SHARE) if share > 0 else Decimal(0)
 
 
 def _keep(points: list[InsightPoint]) -> int:

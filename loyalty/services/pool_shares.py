@@ -101,21 +101,33 @@ def _give_back(
     """What the pool still holds of what is taken back returns to the member first."""
     if not lots:
         return []
+    giver = WalletRef(place.wallets[taken["wt"]], place.account_id, taken["wt"], program.zone)
+    return [_returned(taken, program, giver, taken["n"], lots)]
+
+
+def brought_back(
+    taken: Movement, program: ProgramTerms, pool: Wallet, units: int, lots: Sequence[int]
+) -> Movement:  # fmt: skip
+    """So many of these lots return from a pool to a member, for an adjustment to take them: what
+    they owe stays as it is."""
+    giver = WalletRef(pool.pk, pool.account_id, pool.wallet_type_id, program.zone)
+    return _returned(taken, program, giver, units, lots, keep=True)
+
+
+def _returned(
+    taken: Movement, program: ProgramTerms, giver: WalletRef, units: int, lots: Sequence[int],
+    **rest: Any,
+) -> Movement:  # fmt: skip
     renewal = program.renewal(
         taken["wt"], Transfer.Kind.POOL, dt.datetime.fromisoformat(taken["at"])
     )
     if renewal:
         # A return is nobody's activity; units that come need an end in sight.
         renewal["act"] = False
-    wallet = place.wallets[taken["wt"]]
-    return [
-        _move(
-            taken, program, taken["n"],
-            giver=WalletRef(wallet, place.account_id, taken["wt"], program.zone),
-            taker=(taken["w"], taken["a"]),
-            key=f"{taken['key']}:pool", why={"pool": "returned"}, lots=list(lots), **renewal,
-        )
-    ]  # fmt: skip
+    return _move(
+        taken, program, units, giver=giver, taker=(taken["w"], taken["a"]),
+        key=f"{taken['key']}:pool", why={"pool": "returned"}, lots=list(lots), **renewal, **rest,
+    )  # fmt: skip
 
 
 def _move(

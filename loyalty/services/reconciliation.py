@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from loyalty.codes_asked import answers_as_json
@@ -19,7 +19,6 @@ from loyalty.models import (
     Order,
     OrderEvaluation,
     Refund,
-    Transfer,
     Wallet,
 )
 from loyalty.rules.basket import net_basket
@@ -30,6 +29,7 @@ from loyalty.rules.facts import (
     NOTHING,
     Basket,
 )
+from loyalty.selectors.posted_units import Posted, posted_units
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.selectors.stored_orders import as_return, order_basket, order_occasion
 from loyalty.services.awards import accrual, clawback, explain_award, spread_over
@@ -50,16 +50,6 @@ from loyalty.services.order_codes import with_codes_of_known
 from loyalty.services.pool_shares import with_pools
 from loyalty.services.restorations import restorations
 from loyalty.services.window_awards import Contribution, window_movements
-
-
-@dataclass(slots=True)
-class _Posted:
-    """What one rule version has given an order so far: net units, and each accrual's correctable
-    rest."""
-
-    units: int = 0
-    movements: int = 0
-    accruals: list[tuple[int, int]] = field(default_factory=list)
 
 
 def reconcile_orders(
@@ -88,7 +78,7 @@ def reconcile_orders(
         .prefetch_related("lines", "tenders", "refunds__lines", "evaluations")
         .order_by("pk")
     )
-    posted = _posted_units(order_ids)
+    posted = posted_units(order_ids)
     members = _members(orders, terms)
     cases = _with_contexts(list(_cases(orders, members, terms, kept=kept)), now)
     book = CapBook.load((case.wish for case in cases), whole=_budgets_of(cases))
@@ -192,14 +182,14 @@ _Judged = list[tuple[Refund | None, tuple[Award, ...], dict[str, Any]]]
 def _judged(
     case: _Case,
     book: CapBook,
-    posted: dict[tuple[int, int], _Posted],
+    posted: dict[tuple[int, int], Posted],
     causes: Sequence[Refund],
     *,
     void: bool,
 ) -> _Judged:
     order, wish = case.order, case.wish
     given = {
-        version.id: posted[order.pk, version.id].units
+        version.id: posted[order.pk, version.id].units + posted[order.pk, version.id].taken_by_hand
         for version in wish.versions
         if (order.pk, version.id) in posted
     }
@@ -238,27 +228,28 @@ def _contributions(case: _Case, judged: _Judged, now: dt.datetime) -> Iterator[C
 def _differences(
     case: _Case,
     book: CapBook,
-    posted: dict[tuple[int, int], _Posted],
+    posted: dict[tuple[int, int], Posted],
     judged: _Judged,
     now: dt.datetime,
     transfer_source: str,
 ) -> list[Movement]:
     order, wish = case.order, case.wish
     known = {
-        version.id: posted.get((order.pk, version.id)) or _Posted() for version in wish.versions
+        version.id: posted.get((order.pk, version.id)) or Posted() for version in wish.versions
     }
     given = {pk: so_far.units for pk, so_far in known.items()}
     movements: list[Movement] = []
     for position, version in enumerate(wish.versions):
         so_far = known[version.id]
         steps = [(cause, awards[position], told) for cause, awards, told in judged]
-        targets = [so_far.units, *(award.units for _cause, award, _told in steps)]
+        targets = [so_far.units, *(so_far.due(award.units) for _cause, award, _told in steps)]
         if targets != sorted(targets, reverse=True):
             # Something is added too: one movement for it all.
             steps = steps[-1:]
         for cause, award, told in steps:
             found = _difference(case, award, so_far, cause, told, now, transfer_source)
-            so_far.units, so_far.movements = award.units, so_far.movements + len(found)
+            so_far.units = so_far.due(award.units)
+            so_far.movements += len(found)
             movements += found
         book.take(version, wish, so_far.units - given[version.id])
     return movements
@@ -284,32 +275,34 @@ def _net_baskets(
 def _difference(
     case: _Case,
     award: Award,
-    so_far: _Posted,
+    so_far: Posted,
     cause: Refund | None,
     told: dict[str, Any],
     now: dt.datetime,
     transfer_source: str,
 ) -> list[Movement]:
     order, program, member = case.order, case.wish.program, case.member
+    due = so_far.due(award.units)
     explanation = explain_award(
         award,
         currency=program.currency,
         order=order.external_id,
         refund=cause.external_id if cause else None,
         was=so_far.units,
-        now=award.units,
+        now=due,
+        **({"taken": so_far.taken_by_hand} if so_far.taken else {}),
         **told,
     )
     key = f"order:{order.pk}:{award.version.id}:{so_far.movements}"
-    if award.units > so_far.units:
+    if due > so_far.units:
         return [
             accrual(
-                award, units=award.units - so_far.units, member=member, terms=program,
+                award, units=due - so_far.units, member=member, terms=program,
                 times=times_of(order), recorded_at=order.recorded_at, key=key,
                 source=transfer_source, order_id=order.pk, explanation=explanation,
             )
         ]  # fmt: skip
-    parts = spread_over(so_far.units - award.units, so_far.accruals)
+    parts = spread_over(so_far.units - due, so_far.accruals)
     taken = dict(parts)
     so_far.accruals = [(pk, room - taken.get(pk, 0)) for pk, room in so_far.accruals]
     return [
@@ -322,29 +315,6 @@ def _difference(
         )
         for number, (transfer_id, units) in enumerate(parts)
     ]  # fmt: skip
-
-
-def _posted_units(order_ids: Sequence[int]) -> dict[tuple[int, int], _Posted]:
-    """By (order, rule version)."""
-    posted: defaultdict[tuple[int, int], _Posted] = defaultdict(_Posted)
-    corrected: defaultdict[int, int] = defaultdict(int)
-    accruals: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-    transfers = Transfer.objects.filter(order__in=order_ids, rule_version__isnull=False)
-    for row in transfers.order_by("pk").values_list(
-        "pk", "order_id", "rule_version_id", "kind", "amount", "corrects_id"
-    ):
-        pk, order_id, version_id, kind, amount, corrects_id = row
-        address = (order_id, version_id)
-        posted[address].movements += 1
-        if kind == Transfer.Kind.ACCRUAL:
-            posted[address].units += amount
-            accruals[address].append((pk, amount))
-        elif corrects_id is not None:
-            posted[address].units -= amount
-            corrected[corrects_id] += amount
-    for address, found in accruals.items():
-        posted[address].accruals = [(pk, amount - corrected[pk]) for pk, amount in found]
-    return posted
 
 
 def _members(orders: Iterable[Order], terms: Terms) -> dict[tuple[int | None, int], MemberRef]:

@@ -1,8 +1,9 @@
 """Taking back what came from what is judged to be misuse: activities are taken back as such, what
 was given by hand is undone, and what orders earned is taken as one adjustment of each wallet.
 
-Nothing here moves units by itself. Activities leave a debt as the program says; an adjustment takes
-no more than can be spent, and waits for a second person above the role's limit.
+Nothing here moves units by itself. Activities leave a debt as the program says. An adjustment takes
+what can be spent, and what is left of these orders that cannot be spent yet or is in their pool; it
+waits for a second person above the role's limit.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from loyalty.models import Activity, PoolMember, RiskCase, Transfer
+from loyalty.models import Activity, RiskCase, Transfer
+from loyalty.selectors.order_takings import PREFIX
 from loyalty.selectors.risk_takings import (
     REASON,
     Taking,
     Undue,
     chosen_of,
-    members_of,
     requests_of,
     takings_of,
     undue_of,
@@ -28,6 +29,7 @@ from loyalty.services.activity_decisions import reverse_activity
 from loyalty.services.adjustment_limits import lock_staff
 from loyalty.services.adjustment_reasons import require_reason
 from loyalty.services.adjustments import adjust_units, undo_transfer
+from loyalty.services.order_takings import note_taking
 from loyalty.services.risk_cases import (
     UNASKED,
     Unasked,
@@ -81,7 +83,6 @@ def claw_back(
         require_waiting(row)
         require_seen(row, seen)
         require_nothing_asked(row)
-        _refuse_pooled(row)
         said = required_note(note)
         chosen = _chosen(row, undue_of(row, now=now), facts, scope)
         asked = _take(row, chosen, said, actor, now)
@@ -125,8 +126,7 @@ def _take(
     before = takings_of(row, chosen, now=now)
     if not any(one.moves or one.taken_before for one in before):
         message = _(
-            "Nothing of it is left to be taken: it was spent, or cannot be spent yet. Hold the "
-            "member, or release the case."
+            "Nothing of it is left to be taken: it was spent. Hold the member, or release the case."
         )
         raise DomainError(message, errors=[FieldError("facts", message)])
     _take_activities(chosen, said, actor, now)
@@ -138,18 +138,6 @@ def _take(
             _undo(transfer, said, actor, now)
         asked += _adjust(row, taking, said, actor, now)
     return asked
-
-
-def _refuse_pooled(row: RiskCase) -> None:
-    """What they earned is in the pool, which belongs to others as well."""
-    members = members_of(row.membership)
-    shared = PoolMember.objects.filter(membership__in=members, left_at=None)
-    for member in shared.select_related("pool")[:1]:
-        raise ConflictError(
-            _("%(customer)s shares the pool %(pool)s. Take them out of it first.")
-            % {"customer": row.membership.customer, "pool": member.pool.name},
-            code="in_a_pool",
-        )
 
 
 def _take_activities(chosen: Iterable[Undue], note: str, actor: Actor, now: dt.datetime) -> None:
@@ -172,8 +160,9 @@ def _adjust(row: RiskCase, taking: Taking, note: str, actor: Actor, now: dt.date
         return 0
     _require_reason(note, actor)
     # Each try has a key of its own: one may be refused, or undone.
-    tries = requests_of(row, [taking.wallet]).count() + len(taking.adjustments)
-    key = f"risk:{row.public_id}:{taking.wallet.pk}:{tries}"
+    tries = requests_of(row, [taking.wallet]).count() + taking.adjustments
+    key = f"{PREFIX}{row.public_id}:{taking.wallet.pk}:{tries}"
+    note_taking(key, taking.taken_parts)
     if actor.user is None:
         adjust_units(
             wallet=taking.wallet, units=-taking.taken, reason=REASON, note=note, actor=actor,

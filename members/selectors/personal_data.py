@@ -95,4 +95,20 @@ def _read(part: PersonalData, table: PersonalTable, people: list[Customer]) -> T
     columns = columns_of(table)
     rows = table.of(people).values_list(*(column.lookup for column in columns))
     names = tuple(column.name for column in columns)
-    return TableOfPerson(part, table.key, names, rows.iterator(chunk_size=READ_AT_ONCE))
+    read = rows.iterator(chunk_size=READ_AT_ONCE)
+    return TableOfPerson(part, table.key, names, _told(table, names, read))
+
+
+def _told(
+    table: PersonalTable, names: Sequence[str], rows: Iterator[tuple[Any, ...]]
+) -> Iterator[tuple[Any, ...]]:
+    tellings = dict(table.told)
+    if not tellings:
+        return rows
+    return (
+        tuple(
+            tellings[name](value) if name in tellings else value
+            for name, value in zip(names, row, strict=True)
+        )
+        for row in rows
+    )

@@ -35,10 +35,10 @@ def _zone(zone: tzinfo | str | None) -> tzinfo | None:
 
 
 @register.filter
-def number(value: Number | None) -> str:
-    """`{{ 1234|number }}` → 1,234."""
+def number(value: Number | None, digits: int | None = None) -> str:
+    """`{{ 1234|number }}` → 1,234; `{{ 1.5|number:2 }}` → 1.50."""
     known = _number(value)
-    return "–" if known is None else formatting.format_number(known)
+    return "–" if known is None else formatting.format_number(known, digits=digits)
 
 
 @register.filter

@@ -138,6 +138,8 @@ class Reward(models.Model):
         "rewards.VoucherPool", null=True, blank=True, on_delete=models.PROTECT,
         related_name="rewards",
     )  # fmt: skip
+    # Since when it is archived; None where it was never on offer before.
+    archived_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -165,6 +167,9 @@ class Reward(models.Model):
                         "content",
                     ]
                 ),
+            ),
+            models.CheckConstraint(
+                name="reward_archived", condition=Q(archived_at=None) | Q(status="archived")
             ),
             models.CheckConstraint(
                 name="reward_status_known", condition=Q(status__in=["draft", "live", "archived"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from loyalty.errors import StoredValueError
@@ -99,6 +101,12 @@ def lock_catalog(program: Program) -> None:
     Program.objects.select_for_update(no_key=True).get(pk=program.pk)
 
 
+def _archived_at(reward: Reward, definition: RewardDefinition) -> dt.datetime | None:
+    if definition.status != Reward.Status.ARCHIVED.value:
+        return None
+    return timezone.now() if reward.status == Reward.Status.LIVE else reward.archived_at
+
+
 def _write(reward: Reward, definition: RewardDefinition) -> None:
     program = reward.program
     wallet_type = WalletType.objects.filter(program=program, code=definition.wallet_type).first()
@@ -118,6 +126,7 @@ def _write(reward: Reward, definition: RewardDefinition) -> None:
             "window",
         }
     )
+    reward.archived_at = _archived_at(reward, definition)
     values["texts"] = definition.model_dump(mode="json", exclude_defaults=True).get("texts", {})
     for name, value in values.items():
         setattr(reward, name, list(value) if isinstance(value, tuple) else value)

@@ -61,6 +61,22 @@ def test_whoever_asks_for_the_reach_of_very_many_asks_again(
     assert counted.json()["as_of"]
 
 
+def test_whoever_asks_what_a_broadcast_to_very_many_brought_asks_again(
+    api: ApiClient, membership: Membership, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/broadcasts/{make_broadcast(membership.program).public_id}"
+    api.post(f"{path}/schedule", {})
+    monkeypatch.setattr(slow_figures, "_hand_over", lambda *_asked: None)
+    settings.FIGURES_PATIENCE = (0, 0)
+    waiting = api.get(f"{path}/results")
+    assert (waiting.status_code, waiting.json()["as_of"]) == (202, None)
+    assert (waiting.json()["audience"], waiting.json()["total"]) == (1, None)
+    settings.FIGURES_PATIENCE = (0, 60_000)
+    counted = api.get(f"{path}/results")
+    assert (counted.status_code, counted.json()["total"]["sent"]) == (200, 1)
+    assert counted.json()["as_of"]
+
+
 def test_one_key_makes_one(api: ApiClient, program: Program) -> None:
     for _again in range(2):
         answer = api.post("/broadcasts", body(program), Idempotency_Key="spring")

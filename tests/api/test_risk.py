@@ -62,6 +62,8 @@ def test_what_was_taken_unduly_is_looked_at_and_taken_back_once(
             "by_activities": "100",
             "by_undoing": "0",
             "by_adjustment": "0",
+            "waiting": "0",
+            "pooled": "0",
             "missing": "0",
         }
     ]

@@ -30,6 +30,8 @@ from campaigns.models import OccasionSetting, SurpriseDraw  # noqa: E402
 from campaigns.news import News  # noqa: E402
 from campaigns.occasions import occasion_named  # noqa: E402
 from campaigns.selectors.surprises import wrong_in_draw  # noqa: E402
+from campaigns.services.broadcast_sending import KIND as BROADCASTS  # noqa: E402
+from campaigns.services.broadcasts import schedule_broadcast  # noqa: E402
 from campaigns.services.connections import create_connection, set_api_access  # noqa: E402
 from campaigns.services.messages import write_messages  # noqa: E402
 from campaigns.services.policies import set_policy  # noqa: E402
@@ -58,6 +60,7 @@ from members.services.api_keys import create_api_key  # noqa: E402
 from members.services.audit import SYSTEM, Actor  # noqa: E402
 from members.services.job_runs import queue_job, run_scheduled, start_work  # noqa: E402
 from members.services.outbox import deliver_waiting  # noqa: E402
+from tests.campaigns.broadcasts import make_broadcast  # noqa: E402
 from tests.campaigns.campaigns import DAY, launch  # noqa: E402
 from tests.campaigns.factories import tell_many  # noqa: E402
 from tests.factories import StaffMemberFactory  # noqa: E402
@@ -195,6 +198,22 @@ def wrong_draws() -> list[str]:
     return [wrong_in_draw(draw) for draw in SurpriseDraw.objects.exclude(drawn_at=None)]
 
 
+def broadcast(members: int, code: str) -> int:
+    """A message to as many, now, and the job that writes it to each."""
+    program, now = make_program(code), timezone.now()
+    numbers = [f"{code}-{number}" for number in range(members)]
+    found = Customer.objects.bulk_create(Customer(external_id=number) for number in numbers)
+    enrolled = dict.fromkeys([one.pk for one in found], NOW)
+    enroll_many(program_id=program.pk, enrolled=enrolled, source="staff")
+    schedule_broadcast(
+        broadcast=make_broadcast(program, holdout=10), send_at=None, actor=SYSTEM, now=now
+    )
+    job = start_work(kind=BROADCASTS, actor=SYSTEM, now=now)
+    assert job is not None
+    queue_job(job)
+    return job.pk
+
+
 def adjust_many(rows: int) -> int:
     """A bulk adjustment of as many members, checked, and the job that posts it."""
     program = make_program("bulk")
@@ -264,7 +283,7 @@ STEPS: dict[str, Callable[..., Any]] = {
     for step in (
         prepare, verify, import_orders, job_called, undo_import, try_orders, undo_enrollment,
         bring_in_history, expire, adjust_many,
-        tell_members, surprise, wrong_draws, tell_by_text, tell_endpoint,
+        tell_members, broadcast, surprise, wrong_draws, tell_by_text, tell_endpoint,
         resume_jobs, look_at,
     )
 }  # fmt: skip

@@ -237,3 +237,36 @@ def test_a_surprise_is_drawn_once_and_given_once_to_each_within_its_budget(
     assert installation.query(moved) == [(paid, paid, DRAWN["budget"])]
     assert installation.do("wrong_draws") == [""]
     assert installation.do("verify") == []
+
+
+TOLD = 1_500
+
+
+@pytest.mark.parametrize("part", ["worker", "postgres"])
+def test_a_broadcast_is_told_to_each_once(installation: Installation, part: str) -> None:
+    """And whoever is kept aside is told nothing."""
+    job = installation.do("broadcast", members=TOLD, code=f"news-{part}")
+    kill_in_the_middle(installation, job, part)
+    result = wait_until_done(installation, job)["result"]
+    told = """
+        SELECT count(*) FILTER (WHERE NOT r.held_out),
+               count(*) FILTER (WHERE r.held_out AND m.id IS NOT NULL),
+               count(*) FILTER (WHERE NOT r.held_out AND m.id IS NULL), count(m.id),
+               count(DISTINCT m.id), count(r.settled_at) FILTER (WHERE NOT r.held_out)
+          FROM campaigns_broadcast b
+          JOIN loyalty_program p ON p.id = b.program_id
+          JOIN campaigns_broadcastrecipient r ON r.broadcast_id = b.id
+          LEFT JOIN campaigns_message m
+            ON m.occasion = 'broadcast-' || b.id AND m.customer_id = r.customer_id
+         WHERE p.code = %s
+    """
+    [(audience, *found)] = installation.query(told, f"news-{part}")
+    assert found == [0, 0, audience, audience, audience]
+    assert result["told"] == audience
+    kept_aside = "SELECT count(*) FROM campaigns_broadcastrecipient r WHERE r.held_out"
+    assert installation.query(kept_aside) != [(0,)]
+    state = """
+        SELECT b.status FROM campaigns_broadcast b JOIN loyalty_program p ON p.id = b.program_id
+         WHERE p.code = %s
+    """
+    assert installation.query(state, f"news-{part}") == [("sent",)]

@@ -76,7 +76,7 @@ def open_case(program: Program, number: str = "f") -> RiskCase:
 
 
 def rushed_case(program: Program) -> RiskCase:
-    """Ten orders in an hour, with all that is suspicious weighing enough."""
+    """Of "r", who makes ten orders in an hour, with all that is suspicious weighing enough."""
     write_policy(
         program=program, values={"signals": {"velocity": {"weight": 70}}}, actor=SYSTEM,
         now=timezone.now(),

@@ -35,6 +35,11 @@ def facts(kind: str, *minutes: float) -> list[Fact]:
     return [Fact(kind, n, at(when)) for n, when in enumerate(minutes, 1)]
 
 
+def each(rows: list[Fact]) -> list[list[Fact]]:
+    """One of each account."""
+    return [[row] for row in rows]
+
+
 def scored(known: MemberFacts, policy: RiskDefinition = USUAL, **how: object) -> Score:
     given = {"usual_returns": 5, **how}
     return score(known, policy.weights, policy.limits, **given)  # type: ignore[arg-type]
@@ -47,12 +52,17 @@ TABLE: list[tuple[str, MemberFacts, set[str]]] = [
     ("one twin", MemberFacts(duplicates=facts("member", 0)), {"duplicates"}),
     (
         "a bonus of their own is theirs",
-        MemberFacts(bonuses=facts("activity", 0)), set(),
+        MemberFacts(bonuses=[facts("activity", 0)]), set(),
     ),
     (
         "two accounts of one person, both with the bonus",
-        MemberFacts(duplicates=facts("member", 0), bonuses=facts("activity", 0, 5)),
+        MemberFacts(duplicates=facts("member", 0), bonuses=each(facts("activity", 0, 5))),
         {"duplicates", "bonus_farming"},
+    ),
+    (
+        "one of two accounts has both that joining brings, which is one of them",
+        MemberFacts(duplicates=facts("member", 0), bonuses=[facts("activity", 0, 5)]),
+        {"duplicates"},
     ),
     (
         "half of many orders came back",
@@ -120,7 +130,7 @@ def test_each_signal_is_found_by_its_facts_and_by_nothing_less(
 
 def test_a_score_is_at_most_a_hundred_and_names_every_fact() -> None:
     known = MemberFacts(
-        duplicates=facts("member", 0), bonuses=facts("activity", 0, 5), orders=orders(*DAYS),
+        duplicates=facts("member", 0), bonuses=each(facts("activity", 0, 5)), orders=orders(*DAYS),
         returned=BACK, spent_before_return=BACK, adjustments=facts("transfer", *DAYS[:5]),
     )  # fmt: skip
     found = scored(known)

@@ -55,6 +55,19 @@ def test_money_follows_currency_and_language() -> None:
         assert plain(formatting.format_money(Decimal("1234.5"), "EUR")) == "1.234,50 €"
 
 
+def test_what_is_less_than_nothing_has_one_minus_on_every_page() -> None:
+    template = Template("{% load formats %}{{ -0.45|number:2 }} {{ -18.05|money:'USD' }}")
+    assert template.render(Context()) == "−0.45 −$18.05"
+    assert Template("{% load formats %}{{ none|number:2 }}").render(Context()) == "–"
+
+
+def test_no_page_writes_numbers_in_another_way() -> None:
+    """What is in attributes is for browsers, and shares of what is kept are never below zero."""
+    told = re.compile(r">[^<>]*\|\s*floatformat:2")
+    pages = Path(settings.BASE_DIR, "templates").rglob("*.html")
+    assert [str(page) for page in pages if told.search(page.read_text())] == []
+
+
 def test_numbers_follow_the_language() -> None:
     assert formatting.format_number(1234567) == "1,234,567"
     assert formatting.format_number(Decimal("0.25")) == "0.25"

@@ -245,6 +245,7 @@ LOYALTY: dict[str, Who] = {
     "loyalty_backoffice:import_check_errors": read(MARKETERS),
     "loyalty_backoffice:import_undo": form(MARKETERS),
     "loyalty_backoffice:enrollment_undo": form(MARKETERS),
+    "loyalty_backoffice:company_undo": form(MARKETERS),
     "loyalty_backoffice:import_undo_rest": read(MARKETERS_AND_AUDITORS),
     "loyalty_backoffice:import_of_dry_run": read(MARKETERS_AND_AUDITORS),
     "loyalty_backoffice:import_of_undo": read(MARKETERS_AND_AUDITORS),

@@ -23,7 +23,7 @@ from campaigns.broadcast_definitions import (
     definition_of_broadcast,
 )
 from campaigns.models import Broadcast
-from campaigns.selectors.broadcast_results import result_of
+from campaigns.selectors.broadcast_results import BroadcastResult
 from campaigns.selectors.broadcasts import (
     broadcasts,
     get_broadcast,
@@ -42,7 +42,7 @@ from campaigns.services.broadcasts import (
     write_words,
 )
 from campaigns.services.templates import LONGEST, Words
-from campaigns.slow_figures import BROADCAST_REACH, reach_asked
+from campaigns.slow_figures import BROADCAST_REACH, BROADCAST_RESULT, reach_asked
 from loyalty.models import Program
 from members.api.bodies import (
     TEXT,
@@ -148,12 +148,16 @@ class BroadcastReachOut(Answer):
 
 
 class BroadcastResultsOut(Answer):
-    """How far it is, and what it brought."""
+    """How far it is, and what it brought. Of very many a worker works that out first: ask again
+    soon."""
 
+    as_of: dt.datetime | None = Field(
+        description="As of when it says what it brought. Null: that is being worked out."
+    )
     audience: int = Field(description="How many are to be told.")
     settled: int = Field(description="How many of these had their turn.")
     aside: int = Field(description="How many are kept aside.")
-    total: CountsOut
+    total: CountsOut | None
     channels: dict[str, CountsOut]
     reasons: dict[str, dict[str, int]] = Field(
         description="By way: why how many messages did not go out."
@@ -251,25 +255,18 @@ class BroadcastReach(ApiView):
 class BroadcastResults(ApiView):
     scopes = {"GET": READ}
 
-    @extend_schema(operation_id="getBroadcastResults", responses={200: BroadcastResultsOut})
+    @extend_schema(
+        operation_id="getBroadcastResults",
+        responses={200: BroadcastResultsOut, 202: BroadcastResultsOut},
+    )
     def get(self, request: Request, broadcast_id: UUID) -> HttpResponse:
         """Read how far it is, what became of its messages, and what it brought against those who
         were kept aside."""
-        row = get_broadcast(broadcast_id)
-        found, far = result_of(row, timezone.now()), progress_of(row)
-        against, measured = found.against, found.measured
-        return answer(
-            BroadcastResultsOut(
-                audience=far.audience, settled=far.settled, aside=far.aside,
-                total=counts_out(measured.total),
-                channels={key: counts_out(one) for key, one in measured.by_channel.items()},
-                reasons={way: dict(counted) for way, counted in found.reasons.items()},
-                untold=dict(found.untold), order_days=row.order_days,
-                led=against.led if against else 0, held_out=against.aside if against else 0,
-                orders=compared_out(against.orders) if against else None,
-                revenue=compared_out(against.revenue) if against else None,
-            )
-        )  # fmt: skip
+        row, now = get_broadcast(broadcast_id), timezone.now()
+        figures = ask_figures(BROADCAST_RESULT, now=now, waits=True, broadcast=row.pk)
+        if figures is None:
+            return answer(_results_out(row, None, None), HTTPStatus.ACCEPTED)
+        return answer(_results_out(row, figures.value, figures.as_of or now))
 
 
 class BroadcastScheduling(ApiView):
@@ -362,6 +359,25 @@ def _write(row: Broadcast, words: list[BroadcastWordsIn], actor: Actor) -> None:
             broadcast=row, channel=said.channel, locale=said.language,
             words=Words(said.subject, said.body, said.text), actor=actor, now=timezone.now(),
         )  # fmt: skip
+
+
+def _results_out(
+    row: Broadcast, found: BroadcastResult | None, as_of: dt.datetime | None
+) -> BroadcastResultsOut:  # fmt: skip
+    """`found`: what it brought; None while that is worked out."""
+    far = progress_of(row)
+    against = found.against if found else None
+    by_channel = found.measured.by_channel if found else {}
+    return BroadcastResultsOut(
+        as_of=as_of, audience=far.audience, settled=far.settled, aside=far.aside,
+        total=counts_out(found.measured.total) if found else None,
+        channels={key: counts_out(one) for key, one in by_channel.items()},
+        reasons={way: dict(counted) for way, counted in (found.reasons if found else {}).items()},
+        untold=dict(found.untold) if found else {}, order_days=row.order_days,
+        led=against.led if against else 0, held_out=against.aside if against else 0,
+        orders=compared_out(against.orders) if against else None,
+        revenue=compared_out(against.revenue) if against else None,
+    )  # fmt: skip
 
 
 def _brief(row: Broadcast) -> BroadcastBrief:

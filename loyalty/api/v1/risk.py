@@ -107,9 +107,9 @@ class TakingOut(Answer):
     by_activities: str = Field(description="Units that come back with activities.")
     by_undoing: str = Field(description="Units given by hand, which are undone.")
     by_adjustment: str = Field(description="Of what orders earned.")
-    missing: str = Field(
-        description="What was spent or cannot be spent yet, and no adjustment takes."
-    )
+    waiting: str = Field(description="What of that cannot be spent yet.")
+    pooled: str = Field(description="What of that is in the pool that they share.")
+    missing: str = Field(description="What was spent, and no adjustment takes.")
 
 
 class ClawBackPreview(Answer):
@@ -218,6 +218,8 @@ class RiskClawBack(ApiView):
                 by_activities=_units(one.by_activities, one.wallet.wallet_type),
                 by_undoing=_units(one.by_undoing, one.wallet.wallet_type),
                 by_adjustment=_units(one.taken, one.wallet.wallet_type),
+                waiting=_units(one.waiting, one.wallet.wallet_type),
+                pooled=_units(one.pooled, one.wallet.wallet_type),
                 missing=_units(one.missing, one.wallet.wallet_type),
             )
             for one in takings_of(case, undue, now=now)
@@ -232,7 +234,7 @@ class RiskClawBack(ApiView):
     def post(self, request: Request, case_id: UUID) -> HttpResponse:
         """Take back what these facts brought, and close the case. Again changes nothing.
 
-        Who shares a pool leaves that first (409 `in_a_pool`)."""
+        Of a pool that they share only what they brought is taken."""
         body = read_body(request, ClawBackIn)
         claw_back(
             case=get_case(case_id), facts=body.facts, resume=body.resume, note=body.note,

@@ -1,4 +1,5 @@
--- Units leave a wallet. For a clawback (`own`) the order's own units go first, with what had expired of
+-- Units leave a wallet. With `owns` what these transfers brought goes first, pending or not, and nothing
+-- that had expired. For a clawback (`own`) the order's own units go first, with what had expired of
 -- them; then others; what is still missing becomes a debt, is written off (`wo`), or is refused.
 CREATE OR REPLACE FUNCTION ledger_out(e jsonb, t_id bigint, at_now timestamptz) RETURNS void
 LANGUAGE plpgsql
@@ -43,6 +44,17 @@ BEGIN
             PERFORM ledger_unexpire(
                 lot, rest - (SELECT remaining FROM loyalty_lot WHERE id = lot), e->>'key', at_time,
                 (e->>'day')::date, e->>'src', at_now);
+            rest := rest - ledger_use(lot, t_id, rest, at_now);
+        END LOOP;
+    END IF;
+    IF e->>'owns' IS NOT NULL THEN
+        own_lots := ARRAY(
+            SELECT l.id FROM unnest(ledger_own_lots(
+                the_wallet, ARRAY(SELECT x::bigint FROM jsonb_array_elements_text(e->'owns') x), at_now
+            )) WITH ORDINALITY AS o(id, place) JOIN loyalty_lot l ON l.id = o.id
+             WHERE l.due_at > at_now ORDER BY o.place);
+        FOREACH lot IN ARRAY own_lots LOOP
+            EXIT WHEN rest = 0;
             rest := rest - ledger_use(lot, t_id, rest, at_now);
         END LOOP;
     END IF;

@@ -1,6 +1,7 @@
 """The demonstration: real history of a few households, loaded once however often asked for."""
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from loyalty.demo import history
@@ -13,10 +14,14 @@ from loyalty.models import (
     Order,
     OrderConversion,
     Program,
+    RiskCase,
     SelfCheck,
     Transfer,
 )
 from loyalty.selectors.liability import liability_now
+from loyalty.selectors.risk_takings import takings_of, undue_of
+from loyalty.services.risk_cases import hold_case, release_case
+from loyalty.services.risk_claw_backs import claw_back
 from members.models import (
     Customer,
     CustomerNote,
@@ -25,6 +30,7 @@ from members.models import (
     StaffMember,
 )
 from members.selectors.duplicates import likely_duplicates
+from members.services.audit import SYSTEM
 from tests.loyalty.factories import make_program
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,6 +50,7 @@ def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
     assert misleading.count() == 5
     assert 1 <= Membership.objects.exclude(pk__in=misleading).count() <= 6
     assert Customer.objects.get(external_id="H01609").email == "olivia.hart@example.com"
+    assert_cases_can_be_tried()
     kinds = set(Transfer.objects.values_list("kind", flat=True))
     assert {"accrual", "adjustment", "reversal", "gift", "donation", "pool"} <= kinds
     guide, duplicate = Customer.objects.filter(family_name="Hart").order_by("external_id")
@@ -70,6 +77,26 @@ def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
     assert "left out" in run("load_demo", "--if-empty")[0]
     run("load_demo")
     assert [kind.objects.count() for kind in counted] == counts
+
+
+def assert_cases_can_be_tried() -> None:
+    """Somebody who tries the demonstration can hold, release and take back to the end."""
+    now = timezone.now()
+    case = RiskCase.objects.get(membership__customer__external_id="RISK-2", state="open")
+    how = {"note": "Two accounts", "actor": SYSTEM, "now": now}
+    before = sum(one.taken for one in takings_of(case, undue_of(case, now=now), now=now))
+    assert before > 0
+    for end in ("release", "take"):
+        with transaction.atomic():
+            assert hold_case(case=case, **how).suspended
+            if end == "release":
+                assert release_case(case=case, **how).state == "released"
+            else:
+                done = claw_back(case=case, facts=None, resume=True, **how)
+                assert done.case.state == "clawed_back"
+                taken = Transfer.objects.filter(key__startswith=f"risk:{case.public_id}:")
+                assert sum(taken.values_list("amount", flat=True)) == before
+            transaction.set_rollback(True)
 
 
 def test_an_installation_in_use_is_left_alone(db, run):

@@ -44,7 +44,6 @@ from tests.loyalty.risks import (
     redeem,
     rushed_case,
 )
-from tests.loyalty.services.pooling import found_pool
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 
@@ -265,13 +264,6 @@ def test_of_what_was_given_by_hand_only_what_is_there_whole_is_undone(given: Ris
     assert (taking.by_undoing, taking.missing) == (100, 150)
     take(given)
     assert spendable("h", timezone.now()) == 20
-
-
-def test_who_shares_a_pool_leaves_it_before_anything_is_taken(rushed: RiskCase) -> None:
-    found_pool(rushed.membership, bring=False)
-    with pytest.raises(ConflictError) as refused:
-        take(rushed)
-    assert refused.value.code == "in_a_pool"
 
 
 def test_a_suspension_that_somebody_made_since_outlives_the_case(case: RiskCase) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from loyalty.models import Program, RiskCase, RiskScore
 from members.models import Customer
+from members.selectors.personal_data import tables_of
 from members.services.audit import SYSTEM
 from members.services.customers import erase_customer_details
 from members.services.job_runs import run_scheduled
@@ -39,6 +40,22 @@ def test_a_duplicate_whose_one_was_erased_before_their_turn_leaves_nothing(club:
     run_scheduled(kind="risk_scores", now=timezone.now())
     assert not RiskScore.objects.exists()
     assert not RiskCase.objects.exists()
+
+
+def test_what_is_known_of_somebody_names_no_row_of_others(club: Program) -> None:
+    case = open_case(club)
+    parts = {
+        table.key: [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+        for table in tables_of(case.membership.customer, for_staff=True)
+        if table.part.key == "risk"
+    }
+    [told] = parts["riskcase"]
+    assert {item["key"] for item in told["signals"]} == {"duplicates", "bonus_farming"}
+    for rows in (parts["riskscore"], parts["riskcase"]):
+        for item in rows[0]["signals"]:
+            assert item["weight"]
+            assert all(set(fact) == {"kind", "at", "place"} for fact in item["facts"])
+    assert not {"chosen", "cleared", "lookalikes"} & {*parts["riskscore"][0], *told}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,8 +8,11 @@ from django.utils import timezone
 
 from loyalty.quarters import quarter_of
 from loyalty.rules.calendar import start_of_day
+from members.services.audit import SYSTEM
 from rewards.models import Reward
 from rewards.reviews import reward_uses
+from rewards.selectors.rewards import definition_of
+from rewards.services.rewards import change_reward
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member, offer, take
 
@@ -61,3 +64,34 @@ def test_a_reward_that_is_over_is_told_as_such_and_no_more_in_a_later_quarter():
     Reward.objects.update(ends_at=over + dt.timedelta(days=300))
     (found,) = reward_uses(program, quarter, today)
     assert not found.ended
+
+
+def test_a_reward_that_was_archived_is_looked_at_in_the_quarter_that_had_it():
+    program = make_program()
+    today = timezone.now().astimezone(program.zone).date()
+    quarter = quarter_of(today)
+    item = offer(program, "five-off")
+    change_reward(
+        reward=item, definition=definition_of(item).model_copy(update={"status": "archived"}),
+        actor=SYSTEM,
+    )  # fmt: skip
+    begun = start_of_day(quarter.before.first, program.zone)
+    Reward.objects.update(created_at=begun)
+    (found,) = reward_uses(program, quarter, today)
+    assert (found.used, found.ended) == (0, True)
+    assert found.days == (today - quarter.first).days + 1
+    (before,) = reward_uses(program, quarter.before, quarter.before.last)
+    assert not before.ended
+    Reward.objects.update(archived_at=start_of_day(quarter.first, program.zone))
+    assert reward_uses(program, quarter, today) == []
+
+
+def test_a_draft_that_was_put_away_was_never_on_the_shelf():
+    program = make_program()
+    item = offer(program, "five-off", status="draft")
+    change_reward(
+        reward=item, definition=definition_of(item).model_copy(update={"status": "archived"}),
+        actor=SYSTEM,
+    )  # fmt: skip
+    today = timezone.now().astimezone(program.zone).date()
+    assert reward_uses(program, quarter_of(today), today) == []

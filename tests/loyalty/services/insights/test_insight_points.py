@@ -1,6 +1,7 @@
 """Key figures month by month: what is measured when, kept, measured again, and rebuilt."""
 
 import datetime as dt
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from loyalty.services.insight_points import (
     KIND,
     due_pieces,
     find_points,
+    kept_share,
     open_measuring,
     point_words,
     rebuild_points,
@@ -236,3 +238,13 @@ def test_the_night_finds_what_is_due_and_nothing_where_no_program_is_live(db):
     found = find_points(day(40))
     assert found is not None
     assert {pk for pk, _month, _what in found.params["pieces"]} == {shop.pk}
+
+
+@pytest.mark.parametrize(
+    ("share", "kept_as"),
+    [(None, None), ("0", "0"), ("0.000001", "0.0001"), ("0.00019", "0.0002"), ("1", "1")],
+)
+def test_one_member_of_a_million_is_somebody(share, kept_as):
+    """So no review says of their tier that nobody is at it."""
+    found = kept_share(None if share is None else Decimal(share))
+    assert found == (None if kept_as is None else Decimal(kept_as))
