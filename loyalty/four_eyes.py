@@ -15,3 +15,9 @@ def why_not_alone(actor: Actor, *writers: int | None, people_only: str = "") -> 
     if actor.user.pk in writers:
         return _("Somebody else has to publish what you have written.")
     return ""
+
+
+def is_bound(actor: Actor) -> bool:
+    """Whether a second person is needed beside whoever writes: people and API keys. Commands are
+    run by who has the whole installation in hand."""
+    return actor.user is not None or actor.api_key is not None

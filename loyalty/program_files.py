@@ -160,6 +160,15 @@ def dump_definition(definition: ProgramDefinition) -> str:
     return stream.getvalue()
 
 
+def dump_value(value: Any) -> str:
+    """A value of a program as its file has it; empty: there is none."""
+    if isinstance(value, dict | list):
+        stream = io.StringIO()
+        _writer().dump(value, stream)
+        return stream.getvalue().rstrip()
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _writer() -> YAML:
     yaml = YAML()
     yaml.default_flow_style = False

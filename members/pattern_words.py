@@ -62,6 +62,10 @@ _WORDS: dict[str, Promise] = {
     r"^https?://[a-z0-9.-]{1,200}(:[0-9]{1,5})?$": gettext_lazy(
         "Write where a page is from, like https://shop.example."
     ),
+    r"^(https://\S+\.\S+)?$": gettext_lazy("Write an address, like https://trees.example."),
+    r"^[A-Za-z0-9][A-Za-z0-9 ./_-]*$": gettext_lazy(
+        "Write letters, digits, spaces and ./_- only, a letter or a digit first."
+    ),
 }
 
 

@@ -22,7 +22,7 @@ from loyalty.rules.amounts import plain_text
 from loyalty.rules.body_parts import Code, Part, PositiveAmount
 from members.conditions.tree import ConditionError
 from rewards.models import Reward
-from rewards.part_definitions import ContentPart, SeatEvent
+from rewards.part_definitions import ContentPart, GiftDayPart, SeatEvent
 from rewards.texts import LANGUAGES
 
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
@@ -199,6 +199,10 @@ class RewardDefinition(Part):
     content: ContentPart | None = Field(
         None, description="Of content: what of the library it opens. A file says it."
     )
+    gift_days: tuple[GiftDayPart, ...] | None = Field(
+        None, description="When it is given by itself, each day once: all of them. A file says it;"
+        " without it they stay as they are.",
+    )  # fmt: skip
 
     @field_validator("texts")
     @classmethod
@@ -214,6 +218,16 @@ class RewardDefinition(Part):
         if isinstance(data, Mapping) and data.get("kind") == Reward.Kind.GIFT:
             return {**data, "sent": True}
         return data
+
+    @field_validator("gift_days")
+    @classmethod
+    def each_day_is_there_once(
+        cls, value: tuple[GiftDayPart, ...] | None
+    ) -> tuple[GiftDayPart, ...] | None:
+        days = [item.day for item in value or ()]
+        if len(set(days)) < len(days):
+            raise ValueError(_("Each day once."))
+        return value
 
     @field_validator("when")
     @classmethod

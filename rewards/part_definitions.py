@@ -1,9 +1,9 @@
 """What stands behind a reward, as a file says it: the event of a seat, the item of a content
-reward."""
+reward, the days of the year on which it is given."""
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from django.utils.translation import gettext as _
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
@@ -59,3 +59,20 @@ class ContentPart(Part):
         if bool(self.link) == bool(self.file):
             raise ValueError(_("link: give a link or a file, and one of them only."))
         return self
+
+
+class GiftDayPart(Part):
+    """A day of their own on which members are given the reward, once a year."""
+
+    day: Literal["birthday", "enrollment", "first_purchase"] = Field(
+        description="Their birthday, or the anniversary of joining or of the first purchase."
+    )
+    days_before: Annotated[int, Field(ge=0, le=60)] = Field(
+        0, description="So many days ahead, so that it can be used on the day."
+    )
+    tiers: tuple[Code, ...] = Field(
+        (), description="Only who has one of these tiers, by their codes. Empty: every member."
+    )
+    message: Annotated[Text, Field(max_length=200)] = Field(
+        "", description="What they read beside it."
+    )

@@ -19,7 +19,7 @@ from loyalty.backoffice.links import Crumbs
 from loyalty.backoffice.movements import movement_rows
 from loyalty.backoffice.orders import order_rows
 from loyalty.backoffice.pools import pool_changes, pool_url
-from loyalty.models import Company, Pool, SpendRequest
+from loyalty.models import Company, Pool, Program, SpendRequest
 from loyalty.pool_words import describe_limits, describe_pool
 from loyalty.selectors.balances import Balance
 from loyalty.selectors.companies import (
@@ -87,10 +87,18 @@ def company_list(request: HttpRequest) -> HttpResponse:
         "filtered": bool(text or manager),
         "may_edit": is_allowed(request.user, "pools.edit"),
         "may_import": is_allowed(request.user, "imports.run"),
+        "programs": _programs(request),
         "tabs": _tabs(show),
     }
     template = "loyalty/backoffice/company_list.html"
     return render(request, f"{template}#results" if is_htmx(request) else template, context)
+
+
+def _programs(request: HttpRequest) -> list[Program]:
+    """Those of which may be said what their new companies begin with."""
+    if not is_allowed(request.user, "programs.edit"):
+        return []
+    return list(Program.objects.exclude(status=Program.Status.ARCHIVED).order_by("name"))
 
 
 @require_safe

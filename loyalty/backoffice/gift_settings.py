@@ -40,7 +40,7 @@ class GiftSettingsForm(forms.Form):
     gifts_to_charities = forms.BooleanField(
         label=gettext_lazy("Members may give to charities"),
         required=False,
-        help_text=gettext_lazy("To those that the program file names."),
+        help_text=gettext_lazy("To those of the program, as its page “Giving” has them."),
     )
 
     def gift_values(self) -> dict[str, Any]:

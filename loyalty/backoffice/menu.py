@@ -268,6 +268,7 @@ ITEMS = (
 PROGRAM_PAGES = (
     ProgramLink(_("Overview"), f"{NAMESPACE}:program_page", "layout-dashboard", 0),
     ProgramLink(_("Earning rules"), f"{NAMESPACE}:rule_list", "coins", 10, shortcut="r"),
+    ProgramLink(_("Kinds of units"), f"{NAMESPACE}:wallet_type_list", "wallet", 15),
     ProgramLink(_("Tiers"), f"{NAMESPACE}:tier_set_page", "trophy", 20),
     ProgramLink(_("Giving"), f"{NAMESPACE}:giving", "heart", 35),
     ProgramLink(_("Paid plans"), f"{NAMESPACE}:plan_list", "credit-card", 40),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -20,15 +18,13 @@ from loyalty.descriptions import (
     describe_pending,
     describe_spending,
     describe_tier_values,
+    describe_units,
     describe_worth,
 )
 from loyalty.models import Program
 from loyalty.rule_definitions import EarningRuleDefinition
-from loyalty.services.programs import apply_definition
 from loyalty.unit_definitions import WalletTypeDefinition
 from loyalty.unit_names import ICON_NAMES
-from members.services.audit import Actor
-from members.services.transactions import run_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +37,15 @@ class Change:
     effect: str = ""
 
 
-def rehearse(definition: ProgramDefinition, *, actor: Actor, now: dt.datetime) -> None:
-    """Apply a definition and take it back. Raises what applying it would raise (DomainError)."""
-
-    def attempt() -> None:
-        with transaction.atomic():
-            apply_definition(definition, actor=actor, now=now)
-            transaction.set_rollback(True)
-
-    run_atomically(attempt)
-
-
 def changes_between(before: ProgramDefinition, after: ProgramDefinition) -> list[Change]:
     """Everything in which the two differ, the settings first."""
     changes = list(_settings(before, after))
-    for old, new in zip(before.wallet_types, after.wallet_types, strict=False):
+    kinds = {item.code: item for item in before.wallet_types}
+    for new in after.wallet_types:
+        old = kinds.get(new.code)
+        if old is None:
+            changes.append(_new_kind(new, after))
+            continue
         changes += _units(old, new, before.currency, after.currency)
         changes += _tier_values(before, old, after, new)
     unit = Unit(after.wallet_types[0])
@@ -104,6 +94,16 @@ def _settings(before: ProgramDefinition, after: ProgramDefinition) -> Iterator[C
                 str(words.get(new, new)),
                 effect,
             )
+
+
+def _new_kind(new: WalletTypeDefinition, program: ProgramDefinition) -> Change:
+    said = describe_units(new, program.currency, program.charity_names, program.tiers)
+    return Change(
+        _("New kind: %s") % new.plural,
+        "",
+        " ".join(said),
+        _("At once: every member has a wallet for them, with nothing in it."),
+    )
 
 
 def _units(

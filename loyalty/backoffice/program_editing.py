@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from loyalty.backoffice.line_values import line_value_labels
 from loyalty.backoffice.links import program_crumbs, program_url
-from loyalty.backoffice.program_changes import changes_between, rehearse
+from loyalty.backoffice.program_changes import changes_between
+from loyalty.backoffice.program_confirming import changed_meanwhile, confirm_page
 from loyalty.backoffice.program_examples import (
     Example,
     ExampleForm,
@@ -30,6 +31,7 @@ from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
 from loyalty.rule_definitions import RateRule
 from loyalty.selectors.programs import definition_of, definition_without_parts
+from loyalty.services.program_changes import rehearse_definition
 from loyalty.services.program_starts import create_program, suggest_code
 from loyalty.services.programs import apply_definition
 from loyalty.unit_definitions import WalletTypeDefinition
@@ -97,13 +99,7 @@ def _save(
 ) -> HttpResponse | None:
     """Apply the form, or show what it changes; None when the form now says what is wrong."""
     actor, now = acting(request), timezone.now()
-    if form.cleaned_data["revision"] != program.revision:
-        form.renew("revision", str(program.revision))
-        form.add_error(
-            None,
-            _("Somebody else changed this program while you were writing. What you typed is still "
-              "here; compare it with the program's page, then save again."),
-        )  # fmt: skip
+    if changed_meanwhile(form, program):
         return None
     definition = form.definition()
     if definition is None:
@@ -114,11 +110,11 @@ def _save(
         return redirect(program_url(program))
     try:
         if program.status != Program.Status.DRAFT and "confirmed" not in request.POST:
-            rehearse(definition, actor=actor, now=now)
-            return _confirm_page(request, program, changes)
+            rehearse_definition(definition, actor=actor, now=now)
+            return confirm_page(request, program, changes, breadcrumbs=program_crumbs(program))
         apply_definition(definition, actor=actor, now=now)
     except DomainError as error:
-        _refuse(form, error)
+        form.show(error)
         return None
     messages.success(request, _("%s was saved.") % definition.name)
     return redirect(program_url(program))
@@ -130,15 +126,8 @@ def _create(
     try:
         return create_program(definition=definition, actor=acting(request), now=timezone.now())
     except DomainError as error:
-        _refuse(form, error)
+        form.show(error)
         return None
-
-
-def _refuse(form: ProgramForm, error: DomainError) -> None:
-    for item in error.errors:
-        form.refuse(item.field, str(item.message))
-    if not error.errors:
-        form.add_error(None, str(error.message))
 
 
 def _form_page(request: HttpRequest, form: ProgramForm, context: dict[str, Any]) -> HttpResponse:
@@ -156,23 +145,6 @@ def _form_page(request: HttpRequest, form: ProgramForm, context: dict[str, Any])
     }
     template = "loyalty/backoffice/program_form.html"
     return render(request, template, context, status=422 if failed and form.errors else 200)
-
-
-def _confirm_page(request: HttpRequest, program: Program, changes: list[Any]) -> HttpResponse:
-    kept = [
-        (name, value)
-        for name, values in request.POST.lists()
-        for value in values
-        if name not in {"csrfmiddlewaretoken", "confirmed"}
-    ]
-    context = {
-        "title": _("Save these changes?"),
-        "breadcrumbs": program_crumbs(program),
-        "program": program,
-        "changes": changes,
-        "kept": kept,
-    }
-    return render(request, "loyalty/backoffice/program_confirm.html", context)
 
 
 @require_POST

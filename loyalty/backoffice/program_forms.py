@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from pydantic import ValidationError
 
+from loyalty.backoffice.definition_errors import DefinitionErrors
 from loyalty.backoffice.gift_settings import GiftSettingsForm
 from loyalty.backoffice.rule_forms import RuleForm, rule_initial
 from loyalty.backoffice.unit_forms import UnitForm, unit_initial
@@ -25,42 +24,11 @@ SAID_ELSEWHERE = (
     "four_eyes", "tiers", "discount_rules", "activity_types", "launch", "plans", "pause", "ending",
     "companies",
 )  # fmt: skip
-# Where a message of the definition belongs in the form; what is not here belongs to the whole.
-FIELDS = {
-    "code": "code",
-    "name": "name",
-    "description": "description",
-    "currency": "currency",
-    "time_zone": "time_zone",
-    "singular": "singular",
-    "plural": "plural",
-    "decimals": "decimals",
-    "unit_value": "unit_value",
-    "tier_values": "unit_value",
-    "pending_days": "pending_days",
-    "pending_from": "pending_from",
-    "length": "expiry_length",
-    "period": "expiry_period",
-    "month_day": "expiry_month_day",
-    "warned_days": "expiry_warned_days",
-    "restored_days": "expiry_restored_days",
-    "expiry": "expiry_length",
-    "least": "gifts_least",
-    "most_per_day": "gifts_most_per_day",
-    "most_received_per_day": "gifts_most_received_per_day",
-    "gifts": "gifts_least",
-    "spending": "spending_least",
-    "step": "spending_step",
-    "share": "spending_share",
-    "plural_forms": "plural_language",
-    "language": "plural_language",
-    "units": "units",
-    "per": "per",
-}
 
 
-class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
-    """A whole program with one kind of unit and one base rule; further ones stay as they are."""
+class ProgramForm(DefinitionErrors, UnitForm, GiftSettingsForm, RuleForm):
+    """A whole program with its first kind of unit and one base rule; further ones stay as they are,
+    and have pages of their own."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     code = forms.SlugField(
@@ -158,12 +126,6 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
 
-    def renew(self, name: str, value: str) -> None:
-        """Give a hidden field another value for the next time the form is sent."""
-        data = cast(QueryDict, self.data).copy()
-        data[name] = value
-        self.data = data
-
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"].lower()
         if Program.objects.filter(code=code).exists():
@@ -192,12 +154,7 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
             "earning_rules": self._rules(),
             **self._kept(),
         }
-        try:
-            return ProgramDefinition.model_validate(values)
-        except ValidationError as error:
-            for item in error.errors(include_url=False):
-                self._refuse(item["loc"], item["msg"])
-            return None
+        return self.validated(values)
 
     def _kept(self) -> dict[str, Any]:
         """What has pages of its own, as it is."""
@@ -205,22 +162,6 @@ class ProgramForm(UnitForm, GiftSettingsForm, RuleForm):
             return {}
         named = ("activity_types", "discount_rules", "tiers")
         return {name: getattr(self.base, name) for name in named}
-
-    def refuse(self, path: str, message: str) -> None:
-        """Put what a service refuses beside the field that it names."""
-        self._refuse(tuple(path.replace("[", ".").replace("]", "").split(".")), message)
-
-    def _refuse(self, loc: tuple[int | str, ...], message: str) -> None:
-        message = message.removeprefix("Value error, ")
-        about, colon, rest = message.partition(": ")
-        if colon and about in FIELDS:
-            # A message about a whole names its part.
-            loc, message = (*loc, about), rest
-        if "spending" in loc and loc[-1] == "least":
-            loc = ("spending",)
-        named = [FIELDS[str(part)] for part in loc if str(part) in FIELDS]
-        name = next((name for name in reversed(named) if name in self.fields), None)
-        self.add_error(name, message)
 
     def _wallet_types(self) -> list[dict[str, Any]]:
         kept = [item.model_dump() for item in self.base.wallet_types] if self.base else [{}]

@@ -7,6 +7,7 @@ from django.urls import path
 from loyalty.backoffice import (
     backtests,
     charity_payouts,
+    company_terms,
     downgrades,
     enrollment_files,
     figures,
@@ -22,6 +23,7 @@ from loyalty.backoffice import (
     pledges,
     policy_changes,
     program_editing,
+    program_files,
     program_members,
     program_templates,
     program_times,
@@ -33,10 +35,12 @@ from loyalty.backoffice import (
     rules,
     tier_drafts,
     tier_sets,
+    wallet_types,
     wizard,
 )
 
 CHARITY = "programs/<slug:code>/giving/charities/<slug:charity_code>"
+UNITS = "programs/<slug:code>/units"
 PAYOUT = "charity-payouts/<uuid:public_id>"
 
 urlpatterns = [
@@ -93,10 +97,24 @@ urlpatterns = [
     ),
     path("programs/<slug:code>/tier-falls/", downgrades.tier_falls, name="tier_falls"),
     path("programs/<slug:code>/tier-falls/file/", downgrades.tier_falls_csv, name="tier_falls_csv"),
+    # Kinds of units
+    path(f"{UNITS}/", wallet_types.wallet_type_list, name="wallet_type_list"),
+    path(f"{UNITS}/new/", wallet_types.wallet_type_create, name="wallet_type_create"),
+    path(
+        f"{UNITS}/<slug:wallet_type>/edit/", wallet_types.wallet_type_edit, name="wallet_type_edit"
+    ),
+    path(
+        f"{UNITS}/<slug:wallet_type>/remove/",
+        wallet_types.wallet_type_remove,
+        name="wallet_type_remove",
+    ),
+    path("programs/<slug:code>/new-companies/", company_terms.company_terms, name="company_terms"),
     # Programs
     path("programs/", programs.program_list, name="program_list"),
     path("program/kinds/", program_templates.template_gallery, name="template_gallery"),
     path("program/kinds/<slug:template>/", program_templates.template_page, name="template_page"),
+    path("program/file/", program_files.program_from_file, name="program_from_file"),
+    path("programs/<slug:code>/file/", program_files.program_file, name="program_file"),
     path("program/new/", program_editing.program_create, name="program_create"),
     path("program/wizard/", wizard.wizard_start, name="wizard_start"),
     path("program/wizard/<uuid:public_id>/discard/", wizard.wizard_discard, name="wizard_discard"),

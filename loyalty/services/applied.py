@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -48,6 +49,9 @@ def _in_words(instance: Any, name: str, value: Any) -> str:
     """A field's value as staff read it: the word of a choice, a dash for nothing."""
     if isinstance(value, dict):
         return ", ".join(f"{key} {item}" for key, item in value.items()) or "–"
+    if isinstance(value, Decimal):
+        # As people write it; the database pads with zeros.
+        return f"{value.normalize():f}"
     words = dict(instance._meta.get_field(name).flatchoices)
     return str(words.get(value, value)) or "–"
 

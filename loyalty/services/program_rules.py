@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from loyalty.definitions import ProgramDefinition
+from loyalty.four_eyes import is_bound
 from loyalty.models import ActivityType, EarningRule, EarningRuleVersion, Program, WalletType
 from loyalty.rule_checks import refusals
 from loyalty.rule_definitions import (
@@ -153,25 +154,25 @@ def _apply_body(
         and current.lot_policy_id == (policy.pk if policy else None)
     ):
         return
+    place = f"{_list_of(wanted)}[{position}]"
     if drafting:
         # Nothing was earned yet: the draft's wording is simply replaced.
         draft = write_draft(rule, body, policy, actor=actor, now=now, first=applied.created)
-        applied.written.append((f"{_list_of(wanted)}[{position}]", draft))
+        applied.written.append((place, draft))
         if current is not None:
             applied.changes.append(_("Rule “%s” changed") % rule.name)
         return
-    if applied.program.four_eyes and actor.user is not None:
-        raise ConflictError(
-            _("A second person publishes the rules of this program: change “%s” among its earning "
-              "rules, and ask for it to be published.") % rule.name,
-            code="second_person",
-        )  # fmt: skip
+    if applied.program.four_eyes and is_bound(actor):
+        message = _("A second person publishes the rules of this program: change “%s” among its "
+                    "earning rules, and ask for it to be published.") % rule.name  # fmt: skip
+        error = FieldError(place, message, "second_person")
+        raise ConflictError(message, code="second_person", errors=[error])
     version = EarningRuleVersion(
         rule=rule, body=body, lot_policy=policy, written_by=actor.user, written_at=now,
         number=next_number(rule),
     )  # fmt: skip
     put_in_force(version, starts_at=now, actor=actor, now=now)
-    applied.written.append((f"{_list_of(wanted)}[{position}]", version))
+    applied.written.append((place, version))
     applied.changes.append(
         _("Rule “%(rule)s”, version %(number)s, for orders placed from now on")
         % {"rule": rule.name, "number": version.number}
@@ -238,6 +239,11 @@ def publish_drafts(applied: Applied, actor: Actor, now: dt.datetime) -> None:
     drafts = _drafts.rows(program.pk, EarningRuleVersion.Status.DRAFT)
     applied.written = [*_placed(drafts)]
     own = [draft for draft in drafts if actor.user and draft.written_by_id == actor.user.pk]
+    if program.four_eyes and actor.user is None and is_bound(actor):
+        raise ConflictError(
+            _("Only a person may take this program live: a second one publishes its rules."),
+            code="second_person",
+        )
     if program.four_eyes and own:
         raise ConflictError(
             _("Somebody else has to take it live: you have written “%s”.") % own[0].rule.name,

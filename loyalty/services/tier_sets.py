@@ -15,6 +15,7 @@ from django.db.models import F, Max, Q
 from django.utils.translation import gettext as _
 
 from loyalty.definitions import ProgramDefinition
+from loyalty.four_eyes import is_bound
 from loyalty.models import (
     ActivityType,
     MemberTier,
@@ -116,12 +117,11 @@ def _write(
     current = tier_set_at(program, now)
     if (definition_of_set(current) if current else None) == tiers:
         return ""
-    if alone and not drafting and program.four_eyes and actor.user is not None:
-        raise ConflictError(
-            _("A second person publishes the tiers of this program: change them on their own page,"
-              " and ask for them to be published."),
-            code="second_person",
-        )  # fmt: skip
+    if alone and not drafting and program.four_eyes and is_bound(actor):
+        message = _("A second person publishes the tiers of this program: change them on their own"
+                    " page, and ask for them to be published.")  # fmt: skip
+        error = FieldError("tiers", message, "second_person")
+        raise ConflictError(message, code="second_person", errors=[error])
     if drafting:
         _forget(program.tier_sets.values_list("pk", flat=True))
     else:

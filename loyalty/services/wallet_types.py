@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-import pgtrigger
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -25,8 +24,6 @@ from loyalty.descriptions import (
 )
 from loyalty.models import (
     Account,
-    EarningRule,
-    EarningRuleVersion,
     FormerUnitTerms,
     LotPolicy,
     Transfer,
@@ -37,8 +34,8 @@ from loyalty.selectors.lot_policies import expiry_of
 from loyalty.selectors.programs import gifts_of, spending_of, wallet_type_definition
 from loyalty.selectors.tier_sets import tiers_of
 from loyalty.services.applied import Applied, change, refuse_rewriting
-from loyalty.services.plans import release_wallet_type
 from loyalty.services.rule_versions import lot_policy_values
+from loyalty.services.unused_wallet_types import remove_wallet_type
 from loyalty.unit_definitions import GiftsDefinition, SpendingDefinition, WalletTypeDefinition
 
 
@@ -50,7 +47,7 @@ def apply_wallet_types(
     existing = {} if applied.created else {item.code: item for item in program.wallet_types.all()}
     for code, wallet_type in existing.items():
         if code not in {item.code for item in definition.wallet_types}:
-            _remove_wallet_type(applied, wallet_type)
+            remove_wallet_type(applied, wallet_type, definition)
     kept: dict[str, WalletType] = {}
     for index, wanted in enumerate(definition.wallet_types):
         found = existing.get(wanted.code)
@@ -221,32 +218,6 @@ def tier_values(wanted: WalletTypeDefinition) -> dict[str, str]:
 
 def _at_scale(amount: Decimal | None, decimals: int) -> int | None:
     return None if amount is None else int(amount.scaleb(decimals))
-
-
-def _remove_wallet_type(applied: Applied, wallet_type: WalletType) -> None:
-    if (
-        Wallet.objects.filter(wallet_type=wallet_type).exists()
-        or not release_wallet_type(wallet_type)
-        or EarningRuleVersion.objects.filter(
-            rule__wallet_type=wallet_type, status=EarningRuleVersion.Status.PUBLISHED
-        ).exists()
-    ):
-        refuse_rewriting(
-            "wallet_types",
-            _("The wallet type %s is in use and cannot be removed.") % wallet_type.code,
-        )
-    EarningRuleVersion.objects.filter(rule__wallet_type=wallet_type).delete()
-    # An unused policy explains no lot; the table is immutable for those that do.
-    _delete_unused_policies(wallet_type)
-    wallet_type.former_terms.all().delete()
-    EarningRule.objects.filter(wallet_type=wallet_type).delete()
-    wallet_type.delete()
-    applied.changes.append(_("%s can no longer be collected") % capfirst(wallet_type.plural))
-
-
-def _delete_unused_policies(wallet_type: WalletType) -> None:
-    with pgtrigger.ignore("loyalty.LotPolicy:lot_policy_immutable"):
-        LotPolicy.objects.filter(wallet_type=wallet_type).delete()
 
 
 def _apply_lot_policy(

@@ -71,6 +71,7 @@ SCOPES: dict[str, str | Promise] = {
     "transfers:read": gettext_lazy("Read movements of points"),
     "transfers:write": gettext_lazy("Adjust balances, make gifts and undo them"),
     "programs:read": gettext_lazy("Read programs"),
+    "programs:write": gettext_lazy("Make and change programs, with all that their files say"),
     "goals:read": gettext_lazy("Read goals and how far they are"),
     "goals:write": gettext_lazy("Set, change and close goals"),
     "books:read": gettext_lazy("Read what is owed to members, key figures, and what members cost"),

@@ -21,7 +21,12 @@ from members.forms import errors_on, posted
 from members.policy import acting, staff_view
 from members.responses import dialog_done
 from rewards.backoffice.gift_card_forms import AmountForm, IssueForm, WhyForm
-from rewards.backoffice.links import NAMESPACE, gift_card_crumbs, gift_card_url
+from rewards.backoffice.links import (
+    NAMESPACE,
+    gift_card_crumbs,
+    gift_card_url,
+    ways_to_stored_value,
+)
 from rewards.models import GiftCard
 from rewards.selectors.gift_cards import gift_cards
 from rewards.services.gift_card_money import top_up_gift_card
@@ -48,7 +53,10 @@ def gift_card_issue(request: HttpRequest) -> HttpResponse:
     if not form.programs:
         return render(
             request, "rewards/backoffice/gift_card_none.html",
-            {"title": _("New gift card"), "breadcrumbs": gift_card_crumbs()},
+            {
+                "title": _("New gift card"), "breadcrumbs": gift_card_crumbs(),
+                "ways": ways_to_stored_value(request.user),
+            },
         )  # fmt: skip
     if form.is_valid():
         with errors_on(form):

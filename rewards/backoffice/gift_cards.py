@@ -22,7 +22,7 @@ from members.navigation import Tab
 from members.paging import Page, paginate
 from members.policy import is_allowed, staff_view
 from members.states import state_label
-from rewards.backoffice.links import NAMESPACE, gift_card_crumbs
+from rewards.backoffice.links import NAMESPACE, gift_card_crumbs, ways_to_stored_value
 from rewards.codes import plain
 from rewards.models import GiftCard
 from rewards.selectors.gift_cards import (
@@ -50,6 +50,7 @@ def gift_card_list(request: HttpRequest) -> HttpResponse:
     if text:
         found = found.filter(_matching(text))
     page = paginate(found, request=request, orderings=NEWEST, default="")
+    sold = WalletType.objects.filter(stored_value=True).exists()
     context = {
         "title": _("Gift cards"),
         "page": page,
@@ -58,7 +59,8 @@ def gift_card_list(request: HttpRequest) -> HttpResponse:
         "shown": shown,
         "tabs": _tabs(shown),
         "may_issue": is_allowed(request.user, "gift_cards.issue"),
-        "sold_somewhere": WalletType.objects.filter(stored_value=True).exists(),
+        "sold_somewhere": sold,
+        "ways": [] if sold else ways_to_stored_value(request.user),
     }
     return render(request, "rewards/backoffice/gift_card_list.html", context)
 

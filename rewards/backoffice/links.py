@@ -6,7 +6,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from loyalty.backoffice.links import Crumbs, program_crumbs
-from loyalty.models import Program
+from loyalty.models import Program, WalletType
+from members.policy import AnyUser, is_allowed
 from rewards.models import GiftCard, Reward
 
 NAMESPACE = "rewards_backoffice"
@@ -26,6 +27,20 @@ def reward_url(reward: Reward) -> str:
 
 def gift_card_url(card: GiftCard) -> str:
     return reverse(f"{NAMESPACE}:gift_card_page", args=[card.public_id])
+
+
+def ways_to_stored_value(user: AnyUser) -> list[tuple[Program, str]]:
+    """Where whoever may do so gives programs gift cards and store credit, which have none yet."""
+    if not is_allowed(user, "programs.edit"):
+        return []
+    found = Program.objects.exclude(status=Program.Status.ARCHIVED)
+    with_some = WalletType.objects.filter(stored_value=True).values("program")
+    return [(item, new_stored_value_url(item)) for item in found.exclude(pk__in=with_some)]
+
+
+def new_stored_value_url(program: Program) -> str:
+    address = reverse("loyalty_backoffice:wallet_type_create", args=[program.code])
+    return f"{address}?sort=stored"
 
 
 def gift_card_crumbs() -> Crumbs:

@@ -189,7 +189,9 @@ class RewardForm(forms.Form):
         wallet_type, pool = self.fields["wallet_type"], self.fields["voucher_pool"]
         assert isinstance(wallet_type, forms.ChoiceField)
         assert isinstance(pool, forms.ChoiceField)
-        units = list(program.wallet_types.filter(stored_value=False))
+        kinds = list(program.wallet_types.all())
+        units = [item for item in kinds if not item.stored_value]
+        self.lacks_stored_value = len(units) == len(kinds)
         wallet_type.choices = [(item.code, item.plural) for item in units]
         given_to, whom = self.fields["charity"], charities_in(program)
         assert isinstance(given_to, forms.ChoiceField)

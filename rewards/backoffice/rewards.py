@@ -25,6 +25,7 @@ from rewards.backoffice.links import (
     NAMESPACE,
     catalog_crumbs,
     catalog_url,
+    new_stored_value_url,
     own_screen,
     reward_url,
 )
@@ -259,6 +260,7 @@ def _form_page(
 ) -> HttpResponse:
     shown = {
         "program": program, "form": form,
+        "stored_value_url": new_stored_value_url(program) if form.lacks_stored_value else "",
         "breadcrumbs": catalog_crumbs(program, context.get("reward")), **context,
     }  # fmt: skip
     status = 422 if form.errors else 200

@@ -138,7 +138,7 @@ def definition_of(reward: Reward) -> RewardDefinition:
     unit = reward.wallet_type
     same = set(RewardDefinition.model_fields) - {
         "wallet_type", "price", "tier_prices", "voucher_pool", "skus", "categories", "prizes",
-        "event", "content", "charity", "window",
+        "event", "content", "gift_days", "charity", "window",
     }  # fmt: skip
     return RewardDefinition.model_validate(
         {name: getattr(reward, name) for name in same}

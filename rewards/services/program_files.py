@@ -14,7 +14,12 @@ from members.services.audit import Actor
 from rewards.definitions import RewardDefinition, VoucherPoolDefinition
 from rewards.models import Reward
 from rewards.selectors.rewards import definition_of, rewards
-from rewards.services.reward_parts import apply_part, refuse_without_part, with_part
+from rewards.services.reward_parts import (
+    apply_part,
+    refuse_without_part,
+    with_part,
+    without_parts,
+)
 from rewards.services.rewards import change_reward, create_reward, move_rewards
 from rewards.services.voucher_pools import create_voucher_pool, rename_voucher_pool
 
@@ -22,6 +27,7 @@ from rewards.services.voucher_pools import create_voucher_pool, rename_voucher_p
 def rewards_of(program: Program) -> list[RewardDefinition]:
     """All of them, in their order, with what stands behind them."""
     found = rewards().filter(program=program).select_related("event", "content_item")
+    found = found.prefetch_related("gift_days")
     return [with_part(definition_of(reward), reward) for reward in found]
 
 
@@ -79,7 +85,7 @@ def _apply(
     applied: Applied, known: Reward | None, wanted: RewardDefinition, actor: Actor,
     now: dt.datetime,
 ) -> Reward:  # fmt: skip
-    itself = wanted.model_copy(update={"event": None, "content": None})
+    itself = without_parts(wanted)
     if known is None:
         refuse_without_part(wanted)
         made = create_reward(program=applied.program, definition=itself, actor=actor)

@@ -123,6 +123,7 @@ def _write(reward: Reward, definition: RewardDefinition) -> None:
             "prizes",
             "event",
             "content",
+            "gift_days",
             "window",
         }
     )

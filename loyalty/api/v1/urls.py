@@ -34,6 +34,7 @@ from loyalty.api.v1 import (
     plans,
     pool_members,
     pools,
+    program_definitions,
     program_reviews,
     program_templates,
     programs,
@@ -276,6 +277,11 @@ urlpatterns = [
         name="program-templates",
     ),
     path("programs/<slug:code>", programs.OneProgram.as_view(), name="program"),
+    path(
+        "programs/<slug:code>/definition",
+        program_definitions.ProgramDefinitions.as_view(),
+        name="program-definition",
+    ),
     path(
         "programs/<slug:code>/discounts",
         discounts.ProgramDiscounts.as_view(),

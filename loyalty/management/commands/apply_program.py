@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from loyalty.program_files import load_program
-from loyalty.services.programs import apply_definition
+from loyalty.services.program_changes import change_program, rehearse_definition
 from members.errors import DomainError
 from members.services.audit import SYSTEM
 
@@ -19,18 +19,22 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help="the program file, or - for standard input")
+        parser.add_argument("--dry-run", action="store_true", help="only say what it would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             definition = load_program(_read(options["file"]))
-            applied = apply_definition(definition, actor=SYSTEM, now=timezone.now())
+            trying = options["dry_run"]
+            apply = rehearse_definition if trying else change_program
+            change = apply(definition, actor=SYSTEM, now=timezone.now())
         except DomainError as error:
             lines = [f"  {wrong.field}: {wrong.message}" for wrong in error.errors]
             raise CommandError("\n".join([str(error.message), *lines])) from error
-        for change in applied.changes:
-            self.stdout.write(f"  {change}")
-        state = "changed" if applied.changes else "unchanged"
-        self.stdout.write(f"Program {applied.program.code} {state}.")
+        for words in change.words:
+            self.stdout.write(f"  {words}")
+        state = "changed" if change.words else "unchanged"
+        state = f"would be {state}" if trying and change.words else state
+        self.stdout.write(f"Program {change.after.code} {state}.")
 
 
 def _read(name: str) -> str:

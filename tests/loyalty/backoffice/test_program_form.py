@@ -209,7 +209,7 @@ def test_further_units_and_rules_survive_the_form(manager: Client) -> None:
         wallet_types=[{}, {"code": "stars", "singular": "star", "plural": "stars"}],
         earning_rules=[{}, {"code": "extra", "name": "Extra", "wallet_type": "stars"}],
     )
-    assert "further units" in manager.get(url("program_edit", "two")).content.decode()
+    assert "further kinds" in manager.get(url("program_edit", "two")).content.decode()
     values = form_of(manager, "two") | {"units": "5", "confirmed": "1"}
     manager.post(url("program_edit", "two"), values)
     definition = definition_of(Program.objects.get(code="two"), timezone.now())

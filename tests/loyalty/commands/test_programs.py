@@ -111,3 +111,11 @@ def test_what_is_not_true_is_said_row_by_row(program):
     assert failed.value.returncode == 1
     assert f"wallet {wallet.pk}: 10 expected, 9 found" in said.getvalue()
     Wallet.objects.update(balance=10)
+
+
+def test_a_dry_run_says_what_it_would_change_and_changes_nothing(db, run, file):
+    said = run("apply_program", file, "--dry-run")[0]
+    assert said.endswith("Program club would be changed.\n")
+    assert not Program.objects.exists()
+    run("apply_program", file)
+    assert run("apply_program", file, "--dry-run")[0] == "Program club unchanged.\n"

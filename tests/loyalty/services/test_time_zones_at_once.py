@@ -5,9 +5,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from loyalty.backoffice.program_changes import rehearse
 from loyalty.models import Membership, Program
 from loyalty.selectors.programs import definition_of
+from loyalty.services.program_changes import rehearse_definition
 from loyalty.services.programs import apply_definition
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import make_program, make_wallet
@@ -23,7 +23,7 @@ def program() -> Program:
     return found
 
 
-@pytest.mark.parametrize("change", [apply_definition, rehearse])
+@pytest.mark.parametrize("change", [apply_definition, rehearse_definition])
 def test_a_change_of_the_clock_that_loses_a_deadlock_is_made_again(program, change):
     now = timezone.now()
     moved = definition_of(program, now).model_copy(update={"time_zone": "Asia/Kuala_Lumpur"})
@@ -40,4 +40,4 @@ def test_a_change_of_the_clock_that_loses_a_deadlock_is_made_again(program, chan
         ask_for_the_program,
     )
     program.refresh_from_db()
-    assert program.time_zone == ("UTC" if change is rehearse else "Asia/Kuala_Lumpur")
+    assert program.time_zone == ("UTC" if change is rehearse_definition else "Asia/Kuala_Lumpur")

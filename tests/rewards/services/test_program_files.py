@@ -14,7 +14,7 @@ from members.errors import DomainError
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from rewards.event_definitions import EventDefinition
-from rewards.models import ContentItem, Event, Reward
+from rewards.models import ContentItem, Event, GiftDay, Reward
 from rewards.part_definitions import ContentPart, SeatEvent
 from rewards.services.content import ContentTerms, create_content
 from rewards.services.events import create_event
@@ -160,3 +160,44 @@ def test_what_a_new_one_lacks_is_named(program, meeting, code, update, field):
         apply_definition(wanted, actor=SYSTEM, now=NOW)
     assert [item.field for item in refused.value.errors] == [f"rewards[{place}].{field}"]
     assert not Program.objects.filter(code="elsewhere").exists()
+
+
+GIVEN = ({"day": "birthday", "days_before": 3, "message": "Many happy returns"},
+         {"day": "enrollment"})  # fmt: skip
+
+
+def with_days(program: Program, *days: dict[str, object]) -> list[str]:
+    definition = definition_of(program, NOW)
+    first = definition.rewards[0]
+    said = first.model_validate({**first.model_dump(), "gift_days": days})
+    changed = definition.model_copy(update={"rewards": (said,)})
+    return apply_definition(changed, actor=SYSTEM, now=NOW).changes
+
+
+def test_days_on_which_a_reward_is_given_go_elsewhere_with_it(program):
+    assert with_days(program, *GIVEN) == ["Reward changed: 5 off"]
+    assert with_days(program, *GIVEN) == []
+    text = dump_program(program, timezone.now())
+    elsewhere = load_program(text.replace(f"code: {program.code}\n", "code: elsewhere\n", 1))
+    other = apply_definition(elsewhere, actor=SYSTEM, now=NOW).program
+    [birthday, joined] = GiftDay.objects.filter(reward__program=other)
+    assert (birthday.days_before, birthday.message) == (3, "Many happy returns")
+    assert (joined.day, joined.since) == ("enrollment", NOW)
+
+
+def test_a_day_that_a_file_leaves_out_stops_and_without_days_all_stay(program):
+    with_days(program, *GIVEN)
+    with_days(program, {**GIVEN[0], "days_before": 5})
+    running = GiftDay.objects.filter(stopped_at=None)
+    assert [(item.day, item.days_before) for item in running] == [("birthday", 5)]
+    definition = definition_of(program, NOW)
+    silent = definition.rewards[0].model_copy(update={"gift_days": None, "name": "Other"})
+    changed = definition.model_copy(update={"rewards": (silent,)})
+    apply_definition(changed, actor=SYSTEM, now=NOW)
+    assert running.count() == 1
+
+
+def test_a_day_for_a_tier_that_is_not_there_is_refused_at_its_place(program):
+    with pytest.raises(DomainError) as refused:
+        with_days(program, {"day": "birthday", "tiers": ["gold"]})
+    assert refused.value.errors[0].field == "rewards[0].gift_days[0].tiers"
