@@ -142,6 +142,12 @@ app.conf.beat_schedule = {
         "args": ["program_reviews"],
         "schedule": crontab(hour="8", minute="40"),
     },
+    # There is work in the first days of a month.
+    "partner-settlements": {
+        "task": "members.tasks.run_scheduled",
+        "args": ["partner_settlements"],
+        "schedule": crontab(hour="9", minute="10"),
+    },
     "reward-timeouts": {
         "task": "members.tasks.run_scheduled",
         "args": ["reward_timeouts"],

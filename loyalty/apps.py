@@ -15,6 +15,7 @@ class LoyaltyConfig(AppConfig):
             gauges,
             jobs,
             merging,
+            partner_terms,
             personal_tables,
             program_ways,
             segment_uses,
@@ -40,6 +41,7 @@ class LoyaltyConfig(AppConfig):
         personal_tables.register()
         telling.register()
         order_texts.register()
+        partner_terms.register()
         import_lines.register()
         slow_figures.register()
         review_uses.register()

@@ -36,6 +36,7 @@ from loyalty.models import ActivityType, Membership, MemberTier, Subscription, T
 from loyalty.rules.facts import Deed, Occasion
 from loyalty.rules.grants import number_in
 from loyalty.selectors.order_values import of_lines, of_orders, products
+from loyalty.selectors.partners import partners_named
 from loyalty.selectors.plans import known_plans
 from loyalty.selectors.subscriptions import in_force
 from loyalty.selectors.tier_sets import known_tiers
@@ -60,6 +61,7 @@ from members.conditions.operators import Operator
 # What can be picked from, as the shop's own orders have it.
 _OF_ORDERS = {name: of_orders(name) for name in ("channel", "store", "currency", "payment_method")}
 _OF_ORDERS["coupons"] = of_orders("unnest(coupons)")
+_OF_ORDERS["partner"] = partners_named
 _OF_LINES = {name: of_lines(name) for name in ("category", "brand")} | {"sku": products}
 _OF_LINES["tags"] = of_lines("unnest(tags)")
 
@@ -271,6 +273,8 @@ _ORDER = (
            _("Of all items together, after returns.")),
     _order("channel", _("channel"), values.TEXT, attrgetter("channel"), _("As web or till.")),
     _order("store", _("store"), values.TEXT, attrgetter("store")),
+    _order("partner", _("partner"), values.TEXT, attrgetter("partner"),
+           _("Short name of the partner at whose it was bought; empty: at none.")),
     _order("currency", _("currency"), values.TEXT, attrgetter("currency"), _("As EUR.")),
     _order("payment_method", _("payment method"), values.TEXT, attrgetter("payment_method"),
            _("As your shop names it: card, cash.")),

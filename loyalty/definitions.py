@@ -22,6 +22,7 @@ from pydantic import (
 from loyalty.activity_data import problem_of_schema
 from loyalty.giving_definitions import CharityDefinition, PledgeDefinition, check_pledges
 from loyalty.launch_definitions import LaunchDefinition
+from loyalty.partner_definitions import PartnerDefinition
 from loyalty.plan_definitions import PlanDefinition, check_plans
 from loyalty.program_parts import read_items
 from loyalty.rule_definitions import (
@@ -92,13 +93,6 @@ class ActivityTypeDefinition(Part):
         if problem:
             raise ValueError(problem)
         return value
-
-
-class PartyDefinition(Part):
-    """A partner, with an account of its own in the books."""
-
-    code: Code = Field(description="Short name, unique among its kind. Stays as it is.")
-    name: Name = Field(description="What people call it.")
 
 
 class AccountCodes(Part):
@@ -221,7 +215,9 @@ class ProgramDefinition(Part):
         False,
         description="Rules and tiers written in the browser are published by a second person.",
     )
-    partners: tuple[PartyDefinition, ...] = Field((), description="Whom units come from or go to.")
+    partners: tuple[PartnerDefinition, ...] = Field(
+        (), description="At whose units are earned and spent beside the merchant."
+    )
     charities: tuple[CharityDefinition, ...] = Field((), description="Whom members may give to.")
     pledges: tuple[PledgeDefinition, ...] = Field(
         (), description="What the merchant gives to charities for each event of a kind."

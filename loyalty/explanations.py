@@ -57,6 +57,9 @@ def purchase_words(transfer: Transfer) -> str:
     if order is None or transfer.kind not in _PURCHASES:
         return ""
     amount = format_money(order.total, order.currency)
+    if transfer.explanation.get("partner"):
+        words = {"amount": amount, "partner": transfer.explanation["partner"]}
+        return _("Purchase of %(amount)s at %(partner)s") % words
     if order.store:
         return _("Purchase of %(amount)s, %(store)s") % {"amount": amount, "store": order.store}
     return _("Purchase of %s") % amount
@@ -246,6 +249,8 @@ def _spent_title(transfer: Transfer, order: str, audience: Audience) -> str:
         return _("Order %(order)s, paid by %(name)s") % {"order": order, "name": name}
     if order:
         return _("Paid for order %s") % order
+    if transfer.explanation.get("partner") and not name:
+        return str(_("Spent at %s") % transfer.explanation["partner"])
     return _("Redeemed by %s") % name if name else transfer.get_kind_display()
 
 
@@ -285,6 +290,8 @@ def _circumstances(transfer: Transfer) -> Iterator[WhyStep]:
     if details.get("code") in words:
         yield WhyStep(words[details["code"]])
     yield from _expired(transfer)
+    if details.get("partner"):
+        yield WhyStep(_("At our partner"), details["partner"])
     if details.get("founding"):
         days = ngettext(
             "Joined within %s day of the launch", "Joined within %s days of the launch",

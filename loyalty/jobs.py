@@ -20,6 +20,7 @@ from loyalty.services import (
     launch_invitations,
     member_tiers,
     occasions,
+    partner_settlements,
     plan_renewals,
     pledge_events,
     policy_change_jobs,
@@ -250,6 +251,21 @@ KINDS = (
         start_label=_("Review programs"),
         run_permission="jobs.maintain",
         words=program_reviews.review_words,
+        routine=True,
+    ),
+    JobKind(
+        key=partner_settlements.KIND,
+        label=_("Settlements with partners"),
+        icon="scale",
+        description=_(
+            "Closes months of partners some days after they are over: who owes whom for units that "
+            "were earned and spent there."
+        ),
+        run=partner_settlements.run_settlements,
+        find_work=partner_settlements.find_settlements,
+        start_label=_("Close months of partners"),
+        run_permission="jobs.maintain",
+        words=partner_settlements.settlement_words,
         routine=True,
     ),
     JobKind(

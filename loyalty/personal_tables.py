@@ -158,6 +158,7 @@ NOT_TOLD = {
     "loyalty.DiscountEntry": "the shop's books: what discounts cost it",
     "loyalty.PaymentEvent": "what the payment provider called it; the charge is told",
     "loyalty.BulkRow": "a line of a list of the team; the movement is told",
+    "loyalty.SettledTransfer": "which month of a partner holds a movement; the movement is told",
     "loyalty.ConvertedWallet": "links two movements that are told",
 }
 

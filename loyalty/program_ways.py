@@ -16,6 +16,7 @@ from members.models import (
     PersonalPackagePart,
     SegmentMember,
 )
+from members.partner_scope import PartnerChoice, register_partner_choices
 from members.program_scope import (
     UnlessElsewhere,
     Way,
@@ -137,6 +138,12 @@ GIVING: dict[type, Way] = {
     m.PledgeEvent: ("pledge",),
     m.StandingGift: _UNITS,
 }
+PARTNERS: dict[type, Way] = {
+    m.Partner: ("account",),
+    m.PartnerRate: ("partner",),
+    m.PartnerSettlement: ("partner",),
+    m.SettledTransfer: ("settlement",),
+}
 PROGRAMS: dict[type, Way] = {
     m.ProgramPause: _PROGRAM,
     m.ProgramEnding: _PROGRAM,
@@ -153,8 +160,15 @@ PROGRAMS: dict[type, Way] = {
 
 
 def register() -> None:
-    for ways in (PEOPLE, LEDGER, ORDERS, EARNING, MEMBERS, GIVING, PROGRAMS):
+    for ways in (PEOPLE, LEDGER, PARTNERS, ORDERS, EARNING, MEMBERS, GIVING, PROGRAMS):
         register_ways(ways)
     register_program_choices(
         lambda: m.Program.objects.order_by("name", "pk").values_list("pk", "name")
     )
+    register_partner_choices(_partners)
+
+
+def _partners() -> list[PartnerChoice]:
+    rows = m.Partner.objects.filter(ended_at=None).order_by("account__name", "pk")
+    named = rows.values_list("pk", "account__name", "account__program__name", "account__program")
+    return [PartnerChoice(pk, f"{name} ({of})", program) for pk, name, of, program in named]

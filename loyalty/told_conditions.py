@@ -22,8 +22,8 @@ from members.models import Customer
 # themselves. Not what the shop has noted or worked out about them, nor its labels for products.
 TELLABLE = {
     *(f"order.{name}" for name in (
-        "total", "goods", "items", "channel", "store", "currency", "payment_method", "paid_with",
-        "coupons", "weekday", "time", "day",
+        "total", "goods", "items", "channel", "store", "partner", "currency", "payment_method",
+        "paid_with", "coupons", "weekday", "time", "day",
     )),
     *(f"line.{name}" for name in ("category", "sku", "brand", "price", "quantity", "total")),
     "customer.country", "customer.locale", "customer.birthday", "customer.age",

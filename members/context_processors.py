@@ -13,6 +13,7 @@ from members.account.second_factor import lacks_second_factor
 from members.branding import accent_version, icon_url
 from members.languages import own_names
 from members.models import Merchant
+from members.policy import is_allowed
 from members.responses import is_dialog_request, is_htmx
 from members.selectors.merchants import get_merchant
 
@@ -76,7 +77,7 @@ class Shell:
 
     @property
     def home_url(self) -> str:
-        return next((link.url for link in self.main), "/")
+        return navigation.first_page(self._request)
 
     @property
     def mypage_url(self) -> str:
@@ -84,7 +85,8 @@ class Shell:
 
     @property
     def search_url(self) -> str:
-        return navigation.search_url()
+        user = self._request.user
+        return navigation.search_url() if is_allowed(user, "customers.view") else ""
 
     @property
     def app_icon_url(self) -> str:

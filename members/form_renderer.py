@@ -1,5 +1,5 @@
-"""Choices as Django draws them, at a tenth of its cost: it fills a template for each of them, and
-there are hundreds of currencies and time zones."""
+"""Choices as Django draws them, at a fraction of its cost: it fills a template for each of them,
+and there are hundreds of currencies and time zones."""
 
 from __future__ import annotations
 

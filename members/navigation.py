@@ -143,6 +143,13 @@ def backoffice_links(request: HttpRequest, section: Section) -> list[NavLink]:
     return _links(request, items)
 
 
+def first_page(request: HttpRequest) -> str:
+    """Where somebody of the back-office begins: the first entry that they may open."""
+    items = [item for item in _backoffice.values() if item.section == "main"]
+    links = _links(request, [replace(item, badge=None) for item in items])
+    return links[0].url if links else "/"
+
+
 def backoffice_pages(request: HttpRequest) -> list[NavLink]:
     """All entries that this user may open, without asking what waits there."""
     return _links(request, [replace(item, badge=None) for item in _backoffice.values()])

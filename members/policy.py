@@ -22,7 +22,9 @@ from members.services.audit import Actor
 Role = StaffMember.Role
 
 # Everybody who works in the back-office may look; writing is what roles differ in.
-_VIEW = {"home.view", "customers.view", "programs.view", "jobs.view"}
+_VIEW = {
+    "home.view", "customers.view", "programs.view", "jobs.view", "own_sign_ins.view",
+}  # fmt: skip
 # What the program costs and owes, and would: for those who plan and those who keep the books.
 _BOOKS = {"reports.view", "self_checks.view", "backtests.run"}
 # An address of one's own, under which one's calendar reads what is planned.
@@ -143,6 +145,8 @@ _DONE: dict[str, frozenset[str]] = {
     Role.AUDITOR: frozenset(
         _VIEW | {"reports.view", "self_checks.view", "audit.view", *_SEEN_WITH.values()}
     ),
+    # Somebody of another brand: what was told there, and what is settled with it.
+    Role.PARTNER: frozenset({"own_partner.view", "own_sign_ins.view"}),
 }
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -157,6 +161,7 @@ EXTENSION_LIMIT: dict[str, int | None] = {
     Role.MARKETING_MANAGER: None,
     Role.ADMINISTRATOR: None,
     Role.AUDITOR: 0,
+    Role.PARTNER: 0,
 }
 
 AnyUser = AbstractBaseUser | AnonymousUser
@@ -170,6 +175,12 @@ def role_of(user: AnyUser) -> str | None:
         return None
     staff_member = getattr(user, "staff_member", None)
     return staff_member.role if staff_member else None
+
+
+def partner_of_staff(user: AnyUser) -> int | None:
+    """The key of the partner that somebody works for; None: they work for the merchant."""
+    staff_member = getattr(user, "staff_member", None) if role_of(user) == Role.PARTNER else None
+    return staff_member.partner if staff_member is not None else None
 
 
 def is_allowed(user: AnyUser, action: str) -> bool:

@@ -3,8 +3,8 @@
 One place says so: the managers of models that belong to programs. Every look-up, list, count, file
 and search goes through them, so that a screen cannot forget to ask. Which foreign keys lead from a
 model to its program is registered by each application in AppConfig.ready; a test looks that none is
-missing. Who is limited is set for a request by `ProgramScopeMiddleware`, and for nothing else: the
-API, commands and workers see everything.
+missing. Who is limited is set for a request by `ProgramScopeMiddleware`, of the API by `ApiView`
+for keys that are limited, and for nothing else: commands and workers see everything.
 
 A write that concerns further programs, as an order does, sees all of them once it has begun
 (`run_atomically`): whether it may begin was decided by what its screen has found.
@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from django.db.models import Exists, Manager, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 M = TypeVar("M", bound=Model)
 SCREENS = "/backoffice/"
@@ -99,6 +100,11 @@ def limited_to(programs: Collection[int]) -> Iterator[None]:
         _programs.reset(token)
 
 
+def limit_to(programs: Collection[int]) -> None:
+    """The same from here on, for what is within `limited_to` and learns only now who asks."""
+    _programs.set(frozenset(programs) or None)
+
+
 @contextmanager
 def of_all_programs() -> Iterator[None]:
     """See everything: for what is kept for everybody, and writes that concern further programs."""
@@ -170,10 +176,15 @@ class ProgramScopeMiddleware:
         programs = programs_of(request.user)
         with limited_to(programs):
             response = self.get_response(request)
-        if programs and response.streaming:
-            chunks: Any = response.streaming_content  # type: ignore[attr-defined]
-            response.streaming_content = _each_in_scope(chunks, programs)  # type: ignore[attr-defined]
+        keep_scope(response, programs)
         return response
+
+
+def keep_scope(response: HttpResponseBase, programs: Collection[int]) -> None:
+    """A file that is written while it is sent is in the scope of whoever asked for it."""
+    if programs and response.streaming:
+        chunks: Any = response.streaming_content  # type: ignore[attr-defined]
+        response.streaming_content = _each_in_scope(chunks, programs)  # type: ignore[attr-defined]
 
 
 def programs_of(user: Any) -> list[int]:

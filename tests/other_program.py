@@ -22,6 +22,7 @@ from loyalty.models import (
     Lot,
     Membership,
     Order,
+    Partner,
     Program,
     ProgramReview,
     ReviewFinding,
@@ -31,6 +32,7 @@ from loyalty.models import (
     Wallet,
 )
 from loyalty.services.economics import save_scenario
+from loyalty.services.partner_settlements import close_month
 from loyalty.services.subscriptions import subscribe
 from members.services.audit import SYSTEM
 from members.services.customers import add_note, update_customer
@@ -61,6 +63,7 @@ class Things:
     """What there is, by the beginning of the addresses that take it."""
 
     program: int
+    partner: int
     kwargs: dict[str, dict[str, Any]]
 
     def of(self, route: str) -> dict[str, Any] | None:
@@ -74,6 +77,7 @@ def make_things(code: str = "quiet", number: str = NUMBER) -> Things:
         code, name=f"{WORD} rewarded", plans=[plan(name=f"{WORD} paid")],
         wallet_types=[{}, CREDIT],
         charities=[{"code": "quiet-trees", "name": f"{WORD} trees"}],
+        partners=[{"code": "quiet-bread", "name": f"{WORD} bread", "since": "2024-01-01"}],
     )  # fmt: skip
     wallet = make_wallet(program, number)
     member = Membership.objects.select_related("program", "customer").get(account=wallet.account_id)
@@ -87,7 +91,7 @@ def make_things(code: str = "quiet", number: str = NUMBER) -> Things:
     record(order(f"{WORD}-{number}", "120", buyer=number))
     things = _by_program(program) | _by_member(member, wallet, moved)
     things |= _promotions(program, member) | _told(program, member) | _given(program, member)
-    return Things(program.pk, things)
+    return Things(program.pk, Partner.objects.get(account__program=program).pk, things)
 
 
 def _id(row: Any) -> dict[str, Any]:
@@ -113,10 +117,15 @@ def _by_program(program: Program) -> dict[str, dict[str, Any]]:
         review=review, key="unused:rule:x", rule="unused", part="unused", tone="bad", position=0,
         facts={"kind": "rule", "name": f"{WORD} rule", "used": "0", "days": "40"},
     )  # fmt: skip
+    partner = Partner.objects.get(account__program=program)
+    settled = _id(close_month(partner=partner, actor=SYSTEM, now=NOW))
     return {
         "programs/<slug:code>/": {"code": program.code, "plan": "plus", "rule": rule.code,
-                                  "charity_code": charity.account.code},
+                                  "charity_code": charity.account.code,
+                                  "partner_code": "quiet-bread"},
         "programs/<uuid:public_id>/": _id(program),
+        "partner-settlements/<uuid:public_id>/": settled,
+        "own-partner/settlements/<uuid:public_id>/": settled,
         "rules/<int:pk>/": {"pk": rule.pk},
         "goals/<uuid:public_id>/": _id(goal),
         "insights/reviews/<uuid:public_id>/": _id(review),

@@ -147,6 +147,7 @@ PAGES = (
     Page("gift-card-new", ("rewards_backoffice:gift_card_issue",)),
     Page("gift-cards-in-bulk", ("rewards_backoffice:gift_card_batch_list",)),
     Page("voucher-lists", ("rewards_backoffice:voucher_pool_list", "program")),
+    Page("partners", ("loyalty_backoffice:partner_list", "program")),
     Page("giving", ("loyalty_backoffice:giving", "program")),
     Page("giving-charity", ("loyalty_backoffice:charity", "program", "charity")),
     Page("giving-charity-new", ("loyalty_backoffice:charity_create", "program")),

@@ -38,10 +38,10 @@ from tests.factories import (
     UserFactory,
 )
 from tests.loyalty.factories import make_program
-from tests.other_program import make_things
+from tests.other_program import Things, make_things
 from tests.sharing import shared
 from tests.staff_addresses import TABLE
-from tests.staff_addresses.who import ADMINISTRATOR, AUDITOR, EVERYBODY
+from tests.staff_addresses.who import ADMINISTRATOR, AUDITOR, EVERYBODY, PARTNER, ROLES
 from tests.staff_pages import assert_is_a_page
 
 Objects = dict[str, dict[str, Any]]
@@ -99,14 +99,17 @@ def browser(session: str) -> Client:
 
 
 def make_world() -> World:
+    things = make_things()
     sessions = {role: session_of(StaffMemberFactory(role=role).user) for role in EVERYBODY}
+    brand = {"partner": things.partner, "programs": [things.program]}
+    sessions[PARTNER] = session_of(StaffMemberFactory(role=PARTNER, **brand).user)
     customer = CustomerFactory(with_user=True)
     sessions["customer"] = session_of(customer.user)
     sessions["former colleague"] = session_of(UserFactory())
     sessions["anonymous"] = ""
     promoted = make_program("promoted")
     objects: Objects = {
-        **of_a_program(),
+        **of_a_program(things),
         **of_the_merchant(),
         **of_customer(customer),
         **of_messages(),
@@ -123,9 +126,8 @@ def each(said: dict[str, Any], *, containing: str) -> Objects:
     return {name: said for name in TABLE if containing in name}
 
 
-def of_a_program() -> Objects:
+def of_a_program(things: Things) -> Objects:
     """Something of a program for every address that takes such a thing."""
-    things = make_things()
     found = {name: things.of(ROUTES[name]) for name in TABLE}
     return {name: kwargs for name, kwargs in found.items() if kwargs is not None}
 
@@ -250,7 +252,7 @@ def test_the_address_opens_to_those_it_should_and_to_nobody_else(
 ) -> None:
     url = world.url(name)
     # Strangers first: what a role may do could change what there is to see.
-    order = ["anonymous", "customer", "former colleague", *sorted(EVERYBODY)]
+    order = ["anonymous", "customer", "former colleague", *sorted(ROLES)]
     answers = {who: answer(world.clients[who], method, url) for who in order}
     admitted = {who for who in order if let_in(answers[who])}
     assert admitted == TABLE[name][method]
@@ -310,4 +312,4 @@ def test_an_auditor_may_do_nothing_but_look() -> None:
 
 
 def test_every_role_is_in_the_table() -> None:
-    assert set(StaffMember.Role.values) == EVERYBODY
+    assert set(StaffMember.Role.values) == ROLES

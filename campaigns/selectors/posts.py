@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -27,19 +28,24 @@ def posts() -> QuerySet[Post]:
 
 def counted_posts() -> QuerySet[Post]:
     """With how many members read each and found it helpful, and what they said; newest first."""
-    theirs = Q(readings__membership__merged_into=None)
+    theirs = PostReading.objects.filter(membership__merged_into=None)
+    comments = PostComment.objects
     return (
         posts()
         .annotate(
-            readers=Count("readings", filter=theirs, distinct=True),
-            thanks=Count(
-                "readings", filter=theirs & Q(readings__helpful_at__isnull=False), distinct=True
-            ),
-            said=Count("comments", filter=Q(comments__state=Comment.SHOWN), distinct=True),
-            waiting=Count("comments", filter=Q(comments__state=Comment.WAITING), distinct=True),
+            readers=_how_many(theirs),
+            thanks=_how_many(theirs.filter(helpful_at__isnull=False)),
+            said=_how_many(comments.filter(state=Comment.SHOWN)),
+            waiting=_how_many(comments.filter(state=Comment.WAITING)),
         )
         .order_by("-created_at", "-pk")
     )  # fmt: skip
+
+
+def _how_many(rows: QuerySet[Any]) -> Coalesce:
+    """Of a post, each counted by itself: joined, each reading would come with each comment."""
+    counted = rows.filter(post=OuterRef("pk")).order_by().values("post").annotate(of=Count("pk"))
+    return Coalesce(Subquery(counted.values("of")), 0)
 
 
 def get_post(public_id: UUID | str) -> Post:

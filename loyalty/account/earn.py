@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from loyalty.account.chosen import choose_membership
 from loyalty.account.earn_cards import earn_cards
 from loyalty.account.pages import no_membership, render_page
+from loyalty.selectors.partners import partners_in
 from loyalty.selectors.ways_to_earn import can_earn, standing_rules
 from members.account.access import CustomerRequest, customer_view
 
@@ -30,5 +31,6 @@ def earn(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpRe
         "tabs": chosen.tabs("mypage:earn_of"),
         "cards": earn_cards(member, now) if can_earn(member) else [],
         "rules": standing_rules(member, now),
+        "partners": partners_in(member.program, live=True),
     }
     return render_page(request, "mypage/earn.html", chosen, context)

@@ -55,6 +55,15 @@ from members.timeline import register_timeline_source
 NAMESPACE = "loyalty_backoffice"
 ITEMS = (
     NavItem(
+        "own-partner",
+        _("Your brand"),
+        f"{NAMESPACE}:own_partner",
+        "building-store",
+        order=5,
+        permission="own_partner.view",
+        match=(f"{NAMESPACE}:own_partner", f"{NAMESPACE}:own_settlement"),
+    ),
+    NavItem(
         "programs",
         _("Programs"),
         f"{NAMESPACE}:program_list",
@@ -271,6 +280,7 @@ PROGRAM_PAGES = (
     ProgramLink(_("Kinds of units"), f"{NAMESPACE}:wallet_type_list", "wallet", 15),
     ProgramLink(_("Tiers"), f"{NAMESPACE}:tier_set_page", "trophy", 20),
     ProgramLink(_("Giving"), f"{NAMESPACE}:giving", "heart", 35),
+    ProgramLink(_("Partners"), f"{NAMESPACE}:partner_list", "building-store", 37),
     ProgramLink(_("Paid plans"), f"{NAMESPACE}:plan_list", "credit-card", 40),
     ProgramLink(_("Members"), f"{NAMESPACE}:program_members", "users", 50),
     ProgramLink(

@@ -19,6 +19,8 @@ from loyalty.backoffice import (
     launch_dashboard,
     launches,
     line_values,
+    own_partner,
+    partners,
     plans,
     pledges,
     policy_changes,
@@ -41,6 +43,8 @@ from loyalty.backoffice import (
 
 CHARITY = "programs/<slug:code>/giving/charities/<slug:charity_code>"
 UNITS = "programs/<slug:code>/units"
+PARTNER = "programs/<slug:code>/partners/<slug:partner_code>"
+SETTLEMENT = "partner-settlements/<uuid:public_id>"
 PAYOUT = "charity-payouts/<uuid:public_id>"
 
 urlpatterns = [
@@ -216,5 +220,27 @@ urlpatterns = [
         f"{PAYOUT}/take-back/",
         charity_payouts.charity_payout_take_back,
         name="charity_payout_take_back",
+    ),
+    # Partners
+    path("programs/<slug:code>/partners/", partners.partner_list, name="partner_list"),
+    path("programs/<slug:code>/new-partner/", partners.partner_create, name="partner_create"),
+    path(f"{PARTNER}/", partners.partner_page, name="partner"),
+    path(f"{PARTNER}/edit/", partners.partner_edit, name="partner_edit"),
+    path(f"{PARTNER}/rates/", partners.partner_rate, name="partner_rate"),
+    path(f"{PARTNER}/end/", partners.partner_end, name="partner_end"),
+    path(f"{PARTNER}/close/", partners.partner_close, name="partner_close"),
+    path(f"{SETTLEMENT}/", partners.partner_settlement, name="partner_settlement"),
+    path(f"{SETTLEMENT}/file/", partners.partner_settlement_csv, name="partner_settlement_csv"),
+    path(f"{SETTLEMENT}/paid/", partners.partner_settlement_pay, name="partner_settlement_pay"),
+    path("own-partner/", own_partner.own_partner, name="own_partner"),
+    path(
+        "own-partner/settlements/<uuid:public_id>/",
+        own_partner.own_settlement,
+        name="own_settlement",
+    ),
+    path(
+        "own-partner/settlements/<uuid:public_id>/file/",
+        own_partner.own_settlement_csv,
+        name="own_settlement_csv",
     ),
 ]

@@ -26,6 +26,7 @@ from loyalty.demo.giving import people_donate
 from loyalty.demo.goals import people_want
 from loyalty.demo.history import original_day, write_history
 from loyalty.demo.insights import measure_figures
+from loyalty.demo.partners import people_drink_coffee
 from loyalty.demo.parts import run_demo_parts
 from loyalty.demo.people import person_of
 from loyalty.demo.plans import people_have_plans
@@ -92,6 +93,7 @@ def load_demo(
     write_rules(program)
     people_share(program)
     people_donate(program)
+    people_drink_coffee(program)
     people_have_plans(program)
     people_buy_for_a_company(program)
     create_duplicate(program)

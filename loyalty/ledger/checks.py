@@ -214,6 +214,38 @@ CHECKS: dict[str, str] = {
             ON (e.account, e.kind) = (l.account, l.kind)
          WHERE l.units IS DISTINCT FROM e.units
     """,
+    _("what came back returned to the partner that it was earned or spent at"): """
+        SELECT 'transfer ' || t.id, o.partner, t.partner
+          FROM (SELECT x.id, coalesce(x.reverses_id, x.corrects_id) AS target, a.id AS partner
+                  FROM loyalty_transfer x JOIN loyalty_account a
+                    ON a.id IN (x.from_account_id, x.to_account_id) AND a.kind = 'partner'
+                 WHERE x.reverses_id IS NOT NULL OR x.corrects_id IS NOT NULL) t
+          FULL JOIN (SELECT x.id, a.id AS partner, c.id AS correction
+                       FROM loyalty_transfer x JOIN loyalty_account a
+                         ON a.id IN (x.from_account_id, x.to_account_id) AND a.kind = 'partner'
+                       JOIN loyalty_transfer c ON x.id IN (c.reverses_id, c.corrects_id)
+                      WHERE c.kind IN ('clawback', 'reversal')) o
+            ON o.correction = t.id
+         WHERE o.partner IS DISTINCT FROM t.partner
+    """,
+    _("at a partner only units of its own program move"): """
+        SELECT 'transfer ' || t.id, a.program_id, k.program_id
+          FROM loyalty_account a
+          JOIN loyalty_transfer t ON a.id IN (t.from_account_id, t.to_account_id)
+          JOIN loyalty_wallettype k ON k.id = t.wallet_type_id
+         WHERE a.kind = 'partner' AND (a.program_id <> k.program_id OR k.stored_value)
+    """,
+    _("a settlement with a partner holds the movements that it counts"): """
+        SELECT 'settlement ' || s.id, s.movements, m.movements
+          FROM loyalty_partnersettlement s
+          CROSS JOIN LATERAL (
+               SELECT count(*) AS movements,
+                      bool_or(s.partner_id NOT IN (t.from_account_id, t.to_account_id)
+                              OR t.booked_on > s.until) AS foreign_movement
+                 FROM loyalty_settledtransfer x JOIN loyalty_transfer t ON t.id = x.transfer_id
+                WHERE x.settlement_id = s.id) m
+         WHERE s.movements <> m.movements OR m.foreign_movement
+    """,
     _("a program has as many members as are counted"): MEMBERS.drifts(),
     _("a charity was given what is added up of it"): CHARITIES.drifts(),
     _("a pledge has given what was counted for it"): """

@@ -44,6 +44,7 @@ from loyalty.models.orders import (
     WindowAward,
     WindowPart,
 )
+from loyalty.models.partners import Partner, PartnerRate, PartnerSettlement, SettledTransfer
 from loyalty.models.plan_charges import PaymentEvent, PlanCharge, PlanCredit
 from loyalty.models.plans import Plan, PlanVersion, Subscription
 from loyalty.models.pledges import Pledge, PledgeEvent
@@ -133,6 +134,9 @@ __all__ = [
     "OrderLine",
     "OrderRate",
     "OrderTaking",
+    "Partner",
+    "PartnerRate",
+    "PartnerSettlement",
     "PassDevice",
     "PaymentEvent",
     "Plan",
@@ -158,6 +162,7 @@ __all__ = [
     "RiskScore",
     "SelfCheck",
     "SelfCheckFinding",
+    "SettledTransfer",
     "SpendRequest",
     "StandingGift",
     "Subscription",

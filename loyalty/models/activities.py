@@ -110,6 +110,10 @@ class Activity(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     decided_at = models.DateTimeField(null=True)
+    # Of a coalition: whoever told it.
+    partner = models.ForeignKey(
+        "loyalty.Partner", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     # Why it was rejected or taken back.
     decision_note = models.CharField(max_length=500, blank=True, default="")
 

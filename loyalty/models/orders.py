@@ -75,6 +75,11 @@ class Order(models.Model):
     channel = models.CharField(max_length=32, blank=True, default="")
     store = models.CharField(max_length=64, blank=True, default="")
     payment_method = models.CharField(max_length=32, blank=True, default="", db_default="")
+    # Of a coalition: at whose it was bought, which is whoever told it.
+    partner = models.ForeignKey(
+        "loyalty.Partner", null=True, on_delete=models.PROTECT, related_name="orders",
+        db_index=False,
+    )  # fmt: skip
     coupons = ArrayField(models.CharField(max_length=64), default=list, db_default=[])
     body_hash = models.BinaryField(max_length=32)
     recorded_at = models.DateTimeField()
@@ -104,6 +109,11 @@ class Order(models.Model):
                 fields=["external_id"],
                 name="order_number",
                 opclasses=["text_pattern_ops"],
+            ),
+            models.Index(
+                fields=["partner", "-placed_at", "-id"],
+                name="order_partner",
+                condition=~Q(partner=None),
             ),
             # What was sold in a time: small, as orders come about as they are placed.
             BrinIndex(fields=["placed_at"], name="order_placed", autosummarize=True),

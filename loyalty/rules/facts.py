@@ -99,6 +99,8 @@ class Occasion:
     payment_method: str = ""
     coupons: tuple[str, ...] = ()
     paid_with: tuple[str, ...] = ()
+    # The short name of the partner at whose it was placed; empty: at none.
+    partner: str = ""
     exchange: Exchange | None = None
     as_told: Basket | None = field(default=None, hash=False, compare=False)
 

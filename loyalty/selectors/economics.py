@@ -22,6 +22,7 @@ from loyalty.models import (
     MemberTally,
     Order,
     Program,
+    Transfer,
     WalletType,
 )
 from loyalty.rules.calendar import start_of_day
@@ -203,13 +204,15 @@ def _moved(units: Sequence[WalletType], first: dt.date, today: dt.date) -> tuple
     """Worth of what was earned and of what was spent or given to charities, each net."""
     kinds = Account.Kind
     net = F("incoming") - F("outgoing")
-    used = Q(account__kind__in=(kinds.REDEEMED, kinds.CHARITY))
+    at_partners = Q(account__kind=kinds.PARTNER)
+    issued = Q(kind__in=(Transfer.Kind.ACCRUAL, Transfer.Kind.CLAWBACK))
+    used = Q(account__kind__in=(kinds.REDEEMED, kinds.CHARITY)) | at_partners & ~issued
     rows = (
         DailyTotal.objects.filter(wallet_type__in=units, day__range=(first, today))
         .order_by()
         .values_list("wallet_type")
         .annotate(
-            earned=Sum(net, filter=Q(account__kind=kinds.ISSUED), default=0),
+            earned=Sum(net, filter=Q(account__kind=kinds.ISSUED) | at_partners & issued, default=0),
             used=Sum(-net, filter=used, default=0),
         )
     )

@@ -19,6 +19,7 @@ from loyalty.tier_definitions import BenefitDefinition
 from loyalty.tier_words import TierVoice, benefit_words
 from loyalty.tiers.progress import Standing, standing
 from members.formatting import NamesOfUnit, UnitNames
+from members.program_scope import of_all_programs
 from members.read_once import read_once
 
 # Members worked out at a time.
@@ -212,7 +213,9 @@ def _names(terms: TierTerms) -> dict[str, str]:
 
 @lru_cache(maxsize=256)  # a tier never changes
 def ladder_rows(tier_set_id: int) -> tuple[Tier, ...]:
-    return tuple(Tier.objects.filter(tier_set=tier_set_id).order_by("position"))
+    # Kept for everybody, whoever asks first.
+    with of_all_programs():
+        return tuple(Tier.objects.filter(tier_set=tier_set_id).order_by("position"))
 
 
 def unit_names(program_id: int) -> dict[str, UnitNames]:

@@ -13,7 +13,7 @@ from members.models import Customer
 
 
 def orders() -> QuerySet[Order]:
-    return Order.objects.select_related("customer").prefetch_related(
+    return Order.objects.select_related("customer", "partner__account").prefetch_related(
         "lines",
         "tenders",
         "refunds__lines",

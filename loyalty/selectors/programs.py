@@ -9,9 +9,8 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
-from loyalty.definitions import AccountCodes, CompanyTerms, PartyDefinition, ProgramDefinition
+from loyalty.definitions import AccountCodes, CompanyTerms, ProgramDefinition
 from loyalty.models import (
-    Account,
     EarningRule,
     EarningRuleVersion,
     Program,
@@ -25,6 +24,7 @@ from loyalty.selectors.charities import charity_definitions, pledge_definitions
 from loyalty.selectors.launches import launch_definition
 from loyalty.selectors.lot_policies import expiry_of, pending_of
 from loyalty.selectors.member_tallies import members_of_each
+from loyalty.selectors.partners import partner_definitions
 from loyalty.selectors.plans import plans_of
 from loyalty.selectors.program_times import (
     ending_definition,
@@ -110,7 +110,7 @@ def _definition(program: Program, now: dt.datetime, parts: Mapping[str, Any]) ->
         ending=ending_definition(state.ending),
         launch=launch_definition(program),
         plans=plans_of(program),
-        partners=_parties(program),
+        partners=partner_definitions(program),
         charities=charity_definitions(program),
         pledges=pledge_definitions(program),
         account_codes=account_codes_of(program),
@@ -212,11 +212,6 @@ def _whole(units: int | None, wallet_type: WalletType) -> Decimal | None:
 def is_discount(version: EarningRuleVersion) -> bool:
     """Whether it takes something off the price, instead of awarding units."""
     return bool(version.body.get("kind") == "discount")
-
-
-def _parties(program: Program) -> tuple[PartyDefinition, ...]:
-    accounts = program.accounts.filter(kind=Account.Kind.PARTNER).order_by("pk")
-    return tuple(PartyDefinition(code=item.code, name=item.name) for item in accounts)
 
 
 def rule_definition(rule: EarningRule, version: EarningRuleVersion) -> RuleDefinition:

@@ -161,13 +161,15 @@ _ORDERS = """
            c.id IS NOT NULL OR o.currency = %(currency)s AND (
                e.id IS NOT NULL OR ((%(automatic)s OR m.id IS NOT NULL)
                AND o.recorded_at < %(live_since)s)),
-           o.status = ANY(%(void)s), c.rate, c.digits
+           o.status = ANY(%(void)s), c.rate, c.digits, a.code
       FROM loyalty_order o
+      LEFT JOIN loyalty_account a ON a.id = o.partner_id
       LEFT JOIN loyalty_orderconversion c ON c.order_id = o.id AND c.program_id = %(program)s
       LEFT JOIN loyalty_orderevaluation e ON e.order_id = o.id AND e.program_id = %(program)s
       LEFT JOIN loyalty_membership m ON m.customer_id = o.customer_id
             AND m.program_id = %(program)s AND m.status = 'active'
      WHERE o.customer_id BETWEEN %(first)s AND %(last)s
+       AND (o.partner_id IS NULL OR a.program_id = %(program)s)
        AND o.placed_at >= %(since)s AND o.placed_at < %(until)s
        AND (%(among)s::bigint[] IS NULL OR o.customer_id = ANY(%(among)s))
      ORDER BY o.customer_id, o.placed_at, o.id
@@ -232,7 +234,7 @@ def _sale(
 ) -> Sale:
     (
         pk, _customer, placed_at, currency, tax, included, shipping, discount,
-        channel, store, payment_method, coupons, judged, void, rate, digits,
+        channel, store, payment_method, coupons, judged, void, rate, digits, partner,
     ) = row  # fmt: skip
     lines, numbers = NO_LINES if void else found
     basket = Basket(
@@ -242,6 +244,7 @@ def _sale(
     occasion = Occasion(
         basket, Moment(placed_at.replace(tzinfo=dt.UTC), program.zone), currency, channel, store,
         payment_method, tuple(coupons) if coupons else NONE, tuple(sorted(paid)) if paid else NONE,
+        partner or "",
     )  # fmt: skip
     if rate is not None:
         # By the rate that was recorded with its first judgment.

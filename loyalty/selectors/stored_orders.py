@@ -22,6 +22,7 @@ def order_occasion(order: Order, program: ProgramTerms) -> Occasion:
         payment_method=order.payment_method,
         coupons=tuple(order.coupons),
         paid_with=tuple(sorted({tender.kind for tender in order.tenders.all()})),
+        partner=order.partner.code if order.partner else "",
     )
 
 

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from loyalty.models import Program, WalletType
 from loyalty.selectors.rulebooks import Terms
+from members.program_scope import of_all_programs
 
 
 def earned_types(program: Program) -> list[WalletType]:
@@ -23,4 +24,6 @@ def wallet_types_of(terms: Terms) -> dict[int, WalletType]:
 
 @lru_cache(maxsize=4)
 def _loaded(fingerprint: str) -> dict[int, WalletType]:
-    return {item.pk: item for item in WalletType.objects.select_related("program")}
+    # Kept for everybody, whoever asks first.
+    with of_all_programs():
+        return {item.pk: item for item in WalletType.objects.select_related("program")}

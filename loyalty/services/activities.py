@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.activity_data import problems_of_data
 from loyalty.models import Activity, ActivityType, Membership
+from loyalty.selectors.partners import AtPartner
 from loyalty.selectors.rulebooks import Terms
 from loyalty.services.activity_awards import Judged, award_activities
 from loyalty.services.activity_limits import why_over_limit
@@ -72,7 +73,11 @@ class ActivityConflictError(ConflictError):
 
 
 def record_activities(
-    inputs: Sequence[ActivityInput], *, now: dt.datetime, transfer_source: str
+    inputs: Sequence[ActivityInput],
+    *,
+    now: dt.datetime,
+    transfer_source: str,
+    partner: AtPartner | None = None,
 ) -> list[ActivityResult]:
     """Record activities of one source, all or nothing; repeating them changes nothing.
 
@@ -83,13 +88,17 @@ def record_activities(
     _refuse_doubles(inputs)
     if not inputs:
         return []
-    return with_budgets(partial(_record, inputs, now, transfer_source))
+    return with_budgets(partial(_record, inputs, now, transfer_source, partner))
 
 
-def open_people(wanted: Sequence[Wanted], *, enrolling: Enrolling) -> tuple[Terms, list[Opened]]:
+def open_people(
+    wanted: Sequence[Wanted], *, enrolling: Enrolling, program_ids: Sequence[int] | None = None
+) -> tuple[Terms, list[Opened]]:
     """The programs and people of activities, with their wallets and the people themselves locked:
     two activities of one person take turns."""
-    terms, opened = open_batch(wanted, source=NO_ORDERS, program_ids=None, enrolling=enrolling)
+    terms, opened = open_batch(
+        wanted, source=NO_ORDERS, program_ids=program_ids, enrolling=enrolling
+    )
     people = sorted({known.customer_id for known in opened if known.customer_id is not None})
     hold_people(people)
     with connection.cursor() as cursor:
@@ -101,13 +110,17 @@ def open_people(wanted: Sequence[Wanted], *, enrolling: Enrolling) -> tuple[Term
 
 
 def _record(
-    inputs: Sequence[ActivityInput], now: dt.datetime, transfer_source: str, whole: set[int]
-) -> list[ActivityResult]:
+    inputs: Sequence[ActivityInput], now: dt.datetime, transfer_source: str,
+    partner: AtPartner | None, whole: set[int],
+) -> list[ActivityResult]:  # fmt: skip
     wanted = [
         Wanted(str(number), given.customer, given.occurred_at)
         for number, given in enumerate(inputs)
     ]
-    terms, opened = open_people(wanted, enrolling=Enrolling(source=Membership.Source.API))
+    terms, opened = open_people(
+        wanted, enrolling=Enrolling(source=Membership.Source.API),
+        program_ids=[partner.program_id] if partner else None,
+    )  # fmt: skip
     types = {found.code: found for found in ActivityType.objects.all()}
     stored = {
         found.external_id: found
@@ -120,7 +133,11 @@ def _record(
     for index, (given, known) in enumerate(zip(inputs, opened, strict=True)):
         with placed(index):
             earlier = stored.get(given.external_id)
-            result = _again(earlier, given, known) if earlier else _new(given, known, types, now)
+            result = (
+                _again(earlier, given, known, partner)
+                if earlier
+                else _new(given, known, types, now, partner)
+            )
         results.append(result)
         made = result.activity
         if made and result.outcome == "created" and made.state == Activity.State.APPROVED:
@@ -129,9 +146,12 @@ def _record(
     return results
 
 
-def _again(earlier: Activity, given: ActivityInput, known: Opened) -> ActivityResult:
+def _again(
+    earlier: Activity, given: ActivityInput, known: Opened, partner: AtPartner | None
+) -> ActivityResult:
     """Told before: the same, or something else under a number that is taken."""
     same = bytes(earlier.body_hash) == given.body_hash()
+    same = same and (partner is None or earlier.partner_id == partner.account_id)
     if not same or not were_one(earlier.customer_id, known.customer_id):
         raise ActivityConflictError(
             _("Activity %(number)s is known with other content.") % {"number": given.external_id},
@@ -141,8 +161,9 @@ def _again(earlier: Activity, given: ActivityInput, known: Opened) -> ActivityRe
 
 
 def _new(
-    given: ActivityInput, known: Opened, types: Mapping[str, ActivityType], now: dt.datetime
-) -> ActivityResult:
+    given: ActivityInput, known: Opened, types: Mapping[str, ActivityType], now: dt.datetime,
+    partner: AtPartner | None,
+) -> ActivityResult:  # fmt: skip
     kind = _checked_type(given, types, now)
     assert known.customer_id is not None
     reason = why_over_limit(kind, known.customer_id, given.subject, given.occurred_at)
@@ -153,7 +174,7 @@ def _new(
         source=given.source, external_id=given.external_id, customer_id=known.customer_id,
         type=kind, subject=given.subject, subject_name=given.subject_name, data=given.data,
         proof=given.proof, body_hash=given.body_hash(), occurred_at=given.occurred_at,
-        recorded_at=now, state=state,
+        recorded_at=now, state=state, partner_id=partner.account_id if partner else None,
     )  # fmt: skip
     return ActivityResult(given.external_id, "created", made)
 

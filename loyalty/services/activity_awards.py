@@ -17,6 +17,7 @@ from loyalty.rules.engine import Award
 from loyalty.rules.facts import NOTHING, Deed
 from loyalty.rules.grants import concerned
 from loyalty.rules.lots import OrderTimes
+from loyalty.selectors.partners import AtPartner
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.services.awards import accrual, clawback, explain_award
 from loyalty.services.cap_books import CapBook
@@ -100,7 +101,7 @@ def take_back(
                     terms=wish.program, occurred_at=now,
                     key=f"activity:{judged.activity.pk}:{version.id}:back", source=transfer_source,
                     explanation=_explained(judged, Award(version, left, ()), wish.program),
-                    corrects=row.transfer.pk,
+                    corrects=row.transfer.pk, partner=_partner(judged),
                 )
             )  # fmt: skip
     book.write()
@@ -116,9 +117,12 @@ def deed_of(activity: Activity, program: ProgramTerms) -> Deed:
 
 
 def _wishes(judged: Judged, terms: Terms) -> Iterator[Wish]:
+    partner = _partner(judged)
     for program in terms.programs:
         member = judged.members.get(program.id)
         at = judged.activity.occurred_at
+        if partner is not None and partner.program_id != program.id:
+            continue
         if member is not None and member.earns_at(at) and program.earns_at(at):
             wish = _wish(judged, program)
             if wish.versions:
@@ -152,12 +156,19 @@ def _accrual(
         award, units=award.units, member=judged.members[wish.program.id], terms=wish.program,
         # No order: it waits for no state, only so many days.
         times=OrderTimes(at, at, at, at), recorded_at=now, key=key, source=source, order_id=None,
-        explanation=_explained(judged, award, wish.program),
+        explanation=_explained(judged, award, wish.program), partner=_partner(judged),
     )  # fmt: skip
 
 
 def _explained(judged: Judged, award: Award, program: ProgramTerms) -> dict[str, object]:
-    return explain_award(award, currency=program.currency, activity=str(judged.activity))
+    return explain_award(
+        award, currency=program.currency, activity=str(judged.activity), partner=_partner(judged)
+    )
+
+
+def _partner(judged: Judged) -> AtPartner | None:
+    partner = judged.activity.partner
+    return AtPartner.of(partner) if partner else None
 
 
 def _left_of(transfer: Transfer) -> int:

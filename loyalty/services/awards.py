@@ -10,12 +10,17 @@ from loyalty.ledger.posting import Movement, movement
 from loyalty.models import Account, Program, Transfer
 from loyalty.rules.engine import Award
 from loyalty.rules.lots import OrderTimes, lot_times, matures_at, within
+from loyalty.selectors.partners import AtPartner
 from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.services.order_batches import MemberRef
 
 
-def explain_award(award: Award, *, currency: str, **about: Any) -> dict[str, Any]:
+def explain_award(
+    award: Award, *, currency: str, partner: AtPartner | None = None, **about: Any
+) -> dict[str, Any]:
     """What the ledger keeps of an award's reasons: codes and numbers, worded when shown."""
+    if partner is not None:
+        about["partner"] = partner.name
     return {
         "rule": award.version.rule_name,
         "version": award.version.number,
@@ -23,6 +28,11 @@ def explain_award(award: Award, *, currency: str, **about: Any) -> dict[str, Any
         "steps": award.steps,
         **about,
     }
+
+
+def issuer(terms: ProgramTerms, partner: AtPartner | None) -> int:
+    """The account that units of a program come from: a partner's, or the program's own."""
+    return partner.account_id if partner else terms.accounts[Account.Kind.ISSUED]
 
 
 def accrual(
@@ -37,9 +47,11 @@ def accrual(
     source: str,
     order_id: int | None,
     explanation: dict[str, Any],
+    partner: AtPartner | None = None,
 ) -> Movement:
     """Units arrive as a lot that matures and expires by the policy in force when the order came
-    (`recorded_at`): the rule's, else the wallet type's."""
+    (`recorded_at`): the rule's, else the wallet type's. `partner`: who issues them, in place of the
+    program."""
     wallet_type_id, occurred_at = award.version.wallet_type_id, times.placed_at
     policy = terms.lot_terms(award.version, recorded_at)
     lot = lot_times(policy, occurred_at, matures_at(policy, times, terms.zone), terms.zone)
@@ -49,7 +61,7 @@ def accrual(
         direction="in",
         kind=kind,
         ref=member.wallet(wallet_type_id, terms),
-        counter_account_id=terms.accounts[Account.Kind.ISSUED],
+        counter_account_id=issuer(terms, partner),
         amount=units,
         occurred_at=occurred_at,
         key=key,
@@ -79,14 +91,16 @@ def clawback(
     order_id: int | None = None,
     refund_id: int | None = None,
     corrects: int | None = None,
+    partner: AtPartner | None = None,
 ) -> Movement:
-    """Units go back; what the wallet lacks is treated by the program's debt policy."""
+    """Units go back to whoever issued them; what the wallet lacks is treated by the program's debt
+    policy."""
     writes_off = terms.debt_policy == Program.Debt.WRITE_OFF
     return movement(
         direction="out",
         kind=Transfer.Kind.CLAWBACK.value,
         ref=member.wallet(award.version.wallet_type_id, terms),
-        counter_account_id=terms.accounts[Account.Kind.ISSUED],
+        counter_account_id=issuer(terms, partner),
         amount=units,
         occurred_at=occurred_at,
         key=key,

@@ -129,7 +129,7 @@ class Rows:
             (order_id, order.source, order.external_id, customer_id, *content.order[:10],
              times.paid_at, times.fulfilled_at, times.completed_at, order.sequence,
              order.changed_at, content.body_hash().hex(), order.payment_method,
-             content.order[-1] or "{}")
+             content.order[-1] or "{}", order.partner.account_id if order.partner else None)
         )  # fmt: skip
         self.lines += [(order_id, *line) for line in content.lines]
         paid = paid_by_kind(order.paid).items()

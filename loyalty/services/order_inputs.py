@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from loyalty.models import Order, Tender
 from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine
 from loyalty.rules.lots import LADDER, OrderTimes
+from loyalty.selectors.partners import AtPartner
 from loyalty.services.tender_inputs import (
     TenderInput,
     paid_by_kind,
@@ -143,6 +144,8 @@ class OrderInput:
     rates: tuple[tuple[str, Decimal], ...] = ()
     # What units had paid of it before. Nothing that the message says, either.
     prepaid: tuple[TenderInput, ...] = ()
+    # At whose it was bought, which is whoever tells it.
+    partner: AtPartner | None = None
 
     @property
     def paid(self) -> tuple[TenderInput, ...]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from django.utils.translation import gettext as _
 
 from loyalty.codes_asked import answers_as_json
-from loyalty.errors import InvalidOrderError
+from loyalty.errors import InvalidOrderError, OrderConflictError
 from loyalty.ledger.posting import post
 from loyalty.models import Order
 from loyalty.rules.engine import Award
 from loyalty.rules.exchange import as_counted
 from loyalty.rules.facts import NOTHING, Basket, Occasion
+from loyalty.selectors.partners import AtPartner, partners_of_orders
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.services.awards import accrual, explain_award
 from loyalty.services.cap_books import CapBook, rooms_as_json, with_budgets
@@ -95,6 +96,8 @@ def _record(
 ) -> list[OrderResult]:
     if not orders:
         return []
+    if orders[0].partner is not None:
+        program_ids = [orders[0].partner.program_id]
     terms, opened = open_batch(
         [_wanted(order) for order in orders],
         source=orders[0].source, program_ids=program_ids, enrolling=enrolling,
@@ -116,6 +119,7 @@ def _record_opened(
 ) -> list[OrderResult]:
     """The caller holds the wallets of all buyers."""
     anew = [_content_anew(order, known) for order, known in zip(orders, opened, strict=True)]
+    orders = _at_partners(orders, opened)
     payments = UnitPayments.load(orders, opened, anew, terms, now, transfer_source)
     orders = payments.completed(orders)
     rows = Rows()
@@ -206,6 +210,27 @@ def _written(
     ]
 
 
+def _at_partners(orders: Sequence[OrderInput], opened: Sequence[Opened]) -> list[OrderInput]:
+    """Known orders stay with the partner at whose they were placed, whoever tells them again; a
+    partner tells its own only. Raises OrderConflictError."""
+    ids = [known.order_id for known in opened if known.known]
+    at = partners_of_orders(ids) if ids else {}
+    return [
+        _at_its_partner(place, order, at.get(known.order_id)) if known.known else order
+        for place, (order, known) in enumerate(zip(orders, opened, strict=True))
+    ]
+
+
+def _at_its_partner(place: int, order: OrderInput, partner: AtPartner | None) -> OrderInput:
+    with placed(place):
+        if order.partner not in (None, partner):
+            raise OrderConflictError(
+                _("Order %(number)s is not yours.") % {"number": order.external_id},
+                errors=[FieldError("external_id", _("It belongs to another."), "not_unique")],
+            )
+    return replace(order, partner=partner)
+
+
 def _content_anew(order: OrderInput, known: Opened) -> bytes | None:
     """The hash of what a known order consists of by now; None: it is as it was."""
     if not known.known:
@@ -248,6 +273,8 @@ def _wishes(
     for program in terms.programs:
         member = known.members.get(program.id)
         at = order.placed_at
+        if order.partner is not None and order.partner.program_id != program.id:
+            continue
         if member is None or not member.earns_at(at) or not program.earns_at(at):
             continue
         if exchanges.counts(place, order, program):
@@ -272,6 +299,7 @@ def occasion_of(order: OrderInput, basket: Basket, program: ProgramTerms) -> Occ
         payment_method=order.payment_method,
         coupons=order.coupons,
         paid_with=tuple(sorted(paid_by_kind(order.paid))),
+        partner=order.partner.code if order.partner else "",
     )
 
 
@@ -319,8 +347,13 @@ def _judge(
                         source=transfer_source,
                         order_id=known.order_id,
                         explanation=explain_award(
-                            award, currency=program.currency, order=order.external_id, **told
+                            award,
+                            currency=program.currency,
+                            order=order.external_id,
+                            partner=order.partner,
+                            **told,
                         ),
+                        partner=order.partner,
                     )
                 )
     return OrderResult(

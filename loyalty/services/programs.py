@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from loyalty.definitions import ProgramDefinition
@@ -17,7 +17,6 @@ from loyalty.models import (
     Account,
     OrderEvaluation,
     Program,
-    Transfer,
 )
 from loyalty.program_parts import program_parts
 from loyalty.selectors.programs import (
@@ -28,6 +27,7 @@ from loyalty.services.activity_types import apply_activity_types
 from loyalty.services.applied import Applied, change, refuse_rewriting
 from loyalty.services.charities import apply_charities
 from loyalty.services.launches import apply_launch
+from loyalty.services.partners import apply_partners
 from loyalty.services.plans import apply_plans
 from loyalty.services.pledges import apply_pledges
 from loyalty.services.program_rules import apply_rules, publish_drafts, refuse_dead_rules
@@ -71,11 +71,11 @@ def _apply(definition: ProgramDefinition, actor: Actor, now: dt.datetime) -> App
         applied.changes.append(_("Program created"))
     else:
         _apply_settings(applied, definition)
-    _apply_partners(applied, definition)
     _apply_account_codes(applied, definition)
     _apply_company_terms(applied, definition)
     applied.changes += apply_activity_types(definition.activity_types, actor=actor)
     wallet_types = apply_wallet_types(applied, definition, now)
+    apply_partners(applied, definition.partners, wallet_types, now)
     apply_charities(applied, definition.charities, wallet_types)
     apply_pledges(applied, definition.pledges)
     apply_rules(applied, definition, wallet_types, actor, now)
@@ -143,35 +143,6 @@ def _apply_company_terms(applied: Applied, definition: ProgramDefinition) -> Non
         name for name, value in after.model_dump().items() if value != getattr(before, name)
     )
     applied.changes.append(_("New companies: %s") % ", ".join(changed))
-
-
-def _apply_partners(applied: Applied, definition: ProgramDefinition) -> None:
-    """Partners get an account each; one that has moved units stays."""
-    if applied.has_none_of(definition.partners):
-        return
-    partners = applied.program.accounts.filter(kind=Account.Kind.PARTNER)
-    existing = {item.code: item for item in partners}
-    for code, account in existing.items():
-        if code not in {partner.code for partner in definition.partners}:
-            _remove_partner(applied, account)
-    for partner in definition.partners:
-        known = existing.get(partner.code)
-        if known is None:
-            Account.objects.create(
-                program=applied.program, kind=Account.Kind.PARTNER, code=partner.code,
-                name=partner.name,
-            )  # fmt: skip
-            applied.changes.append(_("%s has an account") % partner.name)
-        else:
-            change(applied, known, "name", partner.name)
-            known.save()
-
-
-def _remove_partner(applied: Applied, account: Account) -> None:
-    if Transfer.objects.filter(Q(from_account=account) | Q(to_account=account)).exists():
-        refuse_rewriting("partners", _("%s is in the books and cannot be removed.") % account.name)
-    applied.changes.append(_("%s has no account any more") % account.name)
-    account.delete()
 
 
 def _apply_status(

@@ -29,6 +29,7 @@ from loyalty.rules.facts import (
     NOTHING,
     Basket,
 )
+from loyalty.selectors.partners import AtPartner
 from loyalty.selectors.posted_units import Posted, posted_units
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.selectors.stored_orders import as_return, order_basket, order_occasion
@@ -75,6 +76,7 @@ def reconcile_orders(
     """
     orders = list(
         Order.objects.filter(pk__in=order_ids)
+        .select_related("partner__account")
         .prefetch_related("lines", "tenders", "refunds__lines", "evaluations")
         .order_by("pk")
     )
@@ -133,6 +135,8 @@ def _cases(
             member = members.get((order.customer_id, program.id))
             exchange = exchanges.get((order.pk, program.id))
             if member is None or order.customer_id is None:
+                continue
+            if order.partner is not None and order.partner.account.program_id != program.id:
                 continue
             if order.currency != program.currency and exchange is None:
                 continue
@@ -283,9 +287,11 @@ def _difference(
 ) -> list[Movement]:
     order, program, member = case.order, case.wish.program, case.member
     due = so_far.due(award.units)
+    partner = AtPartner.of(order.partner) if order.partner else None
     explanation = explain_award(
         award,
         currency=program.currency,
+        partner=partner,
         order=order.external_id,
         refund=cause.external_id if cause else None,
         was=so_far.units,
@@ -300,6 +306,7 @@ def _difference(
                 award, units=due - so_far.units, member=member, terms=program,
                 times=times_of(order), recorded_at=order.recorded_at, key=key,
                 source=transfer_source, order_id=order.pk, explanation=explanation,
+                partner=partner,
             )
         ]  # fmt: skip
     parts = spread_over(so_far.units - due, so_far.accruals)
@@ -311,7 +318,7 @@ def _difference(
             occurred_at=cause.refunded_at if cause else now,
             key=f"{key}:{number}" if number else key, source=transfer_source,
             explanation=explanation, order_id=order.pk,
-            refund_id=cause.pk if cause else None, corrects=transfer_id,
+            refund_id=cause.pk if cause else None, corrects=transfer_id, partner=partner,
         )
         for number, (transfer_id, units) in enumerate(parts)
     ]  # fmt: skip

@@ -19,6 +19,7 @@ from loyalty.ledger.posting import Movement, Posted, WalletRef, lock_wallets, mo
 from loyalty.models import Account, Membership, Order, Program, Transfer, Wallet, WalletType
 from loyalty.selectors.erased_holders import refuse_erased_holder
 from loyalty.selectors.memberships import current_wallet
+from loyalty.selectors.partners import AtPartner, partner_of_key
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, fresh_terms, terms_as_read
 from loyalty.selectors.tier_worth import Payer, terms_in
 from loyalty.services.adjustments import whole_number
@@ -245,6 +246,7 @@ def _spend_entry(
         key=key,
         source=source,
         explanation={name: value for name, value in said.items() if value},
+        partner=partner_of_key(actor.api_key),
         o=order.pk if order else None,
         actor=actor.user.pk if actor.user else None,
         note=note,
@@ -311,15 +313,25 @@ def spend_movement(
     key: str,
     source: str,
     explanation: dict[str, object],
+    partner: AtPartner | None = None,
     **rest: object,
 ) -> Movement:
-    """Units leave a wallet for what is bought with them."""
+    """Units leave a wallet for what is bought with them: to the partner that takes them in, or to
+    the program."""
+    if partner is not None and partner.program_id != program.id:
+        raise LedgerError(
+            _("These units are of a program that the partner is not in."), code="other_program"
+        )
+    if partner is not None:
+        explanation = {**explanation, "partner": partner.name}
     kind = Transfer.Kind.REDEMPTION.value
     return movement(
         direction="out",
         kind=kind,
         ref=ref,
-        counter_account_id=program.accounts[Account.Kind.REDEEMED],
+        counter_account_id=(
+            partner.account_id if partner else program.accounts[Account.Kind.REDEEMED]
+        ),
         amount=units,
         occurred_at=occurred_at,
         key=key,

@@ -82,7 +82,11 @@ def restoration(
         occurred_at=occurred_at,
         key=key,
         source=source,
-        explanation={"undone": Transfer.Kind.REDEMPTION.value, **explanation},
+        explanation={
+            "undone": Transfer.Kind.REDEMPTION.value,
+            **({"partner": partner} if (partner := transfer.explanation.get("partner")) else {}),
+            **explanation,
+        },
         o=order_id or transfer.order_id,
         rev=transfer.pk if whole else None,
         cor=None if whole else transfer.pk,

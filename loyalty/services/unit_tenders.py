@@ -230,6 +230,7 @@ class UnitPayments:
                 "order": order.external_id,
                 **worth_said(named.payer, units, amount, order.currency),
             },
+            partner=order.partner,
             o=known.order_id,
         )
         self.payments.append(_Payment(known.order_id, order, unit.pk, amount, entry, before))

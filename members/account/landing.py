@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from members.account.proofs import page_of_joining, remember_proof
 from members.models import Customer, User
+from members.navigation import first_page
 from members.policy import role_of
 from members.services.first_visit import first_visit_token
 from members.services.sign_in import link_customer
@@ -40,7 +41,7 @@ def landing(request: HttpRequest) -> HttpResponse:
             return render(request, "backoffice/not_begun.html")
         return redirect_to_login(request.get_full_path(), login_url=_entrance())
     if role_of(user) is not None:
-        return redirect("backoffice:home")
+        return redirect(first_page(request))
     if link_customer(user) is not None and (url := _customers_page()):
         return redirect(url)
     return render(request, "account/no_place.html", status=403)

@@ -27,6 +27,7 @@ from members.api.problems import ApiError
 from members.errors import FieldError
 from members.models import ApiKey, IdempotencyRecord
 from members.prepared import KeptQuery, insert_row, run_prepared
+from members.program_scope import limited_to
 from members.services.transactions import run_atomically
 
 HEADER = "Idempotency-Key"
@@ -54,7 +55,12 @@ def idempotent(
             name = require_key(request) if required else read_key(request)
             if name is None:
                 return handler(view, request, *args, **kwargs)
-            once = functools.partial(handler, view, request, *args, **kwargs)
+
+            def once() -> HttpResponse:
+                # The transaction around it sees all programs: whoever asks does not.
+                with limited_to(view.programs):
+                    return handler(view, request, *args, **kwargs)
+
             key, kept_as = view.idempotency_record(name)
             # Before the transaction, which may be tried again: a body is received only once.
             digest = _digest(view, request)

@@ -4,6 +4,7 @@ those that everybody may read."""
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
@@ -109,6 +110,10 @@ class PublicView(ApiView):
 
     authentication_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
     too_many: ClassVar[str | Promise] = TOO_MANY
+
+    @property
+    def programs(self) -> Sequence[int]:
+        return ()
 
     def count_request(self) -> Allowance | None:
         return count_address(self.request._request)  # noqa: SLF001

@@ -40,9 +40,11 @@ PROBLEMS = {
     "404": "There is no such object.",
     "406": "The caller does not accept JSON.",
     "409": "It contradicts what is there, or the first request with the key is still running.",
+    "412": "It is another one than you have read: `If-Match` says which.",
     "413": "The body is too large.",
     "415": "The body is not JSON.",
     "422": "Fields are not right; `errors` names each.",
+    "428": "Say what you have read, by `If-Match`.",
     "429": "Too many requests in this minute; `Retry-After` says when to go on.",
 }
 
@@ -252,6 +254,8 @@ def _problem_statuses(operation: dict[str, Any], *, public: bool) -> list[str]:
     statuses = {"406", "429"} if public else {"401", "403", "406", "429"}
     if "requestBody" in operation:
         statuses |= {"400", "409", "413", "415", "422"}
+    if any(item["name"] == "If-Match" for item in parameters):
+        statuses |= {"412", "428"}
     if any(item["in"] in {"query", "header"} for item in parameters):
         statuses |= {"400", "422"}
     if any(item["in"] == "path" for item in parameters):

@@ -20,6 +20,7 @@ from members.api.authentication import ApiKeyAuthentication, require_scope
 from members.api.problems import ApiError
 from members.api.throttling import Allowance, take
 from members.models import ApiKey
+from members.program_scope import keep_scope, limit_to, limited_to, programs_in_scope
 from members.services.audit import Actor
 
 JSON_RANGES = ("*/*", "application/*", "application/json", "application/problem+json")
@@ -37,6 +38,9 @@ class ApiView(APIView):
     renderer_classes = [JSONRenderer]
     metadata_class = None
     scopes: ClassVar[dict[str, str | tuple[str, ...]]]
+    # What a partner's key may do here, where its scopes allow it: what is not its own is kept from
+    # it by the endpoint. Nothing unless it says so.
+    for_partners: ClassVar[frozenset[str]] = frozenset()
     # What a file that it answers with is, besides JSON.
     file_types: ClassVar[tuple[str, ...]] = ()
 
@@ -45,9 +49,17 @@ class ApiView(APIView):
     )
     allowance: Allowance | None = None
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Limited to the key's programs, as soon as it is known whose request it is."""
+        with limited_to(()):
+            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+            keep_scope(response, programs_in_scope() or ())
+        return response
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """In place of the framework's own: negotiation among one, one authentication, one limit."""
         require_json_accepted(request.META.get("HTTP_ACCEPT", ""), self.file_types)
+        limit_to(self.programs)
         self.allowance = self.count_request()
         if self.allowance is not None and not self.allowance.granted:
             raise ApiError(
@@ -62,8 +74,13 @@ class ApiView(APIView):
 
     def require_permission(self) -> None:
         """Refuse who may not do this at all."""
-        method = self.request.method or ""
-        scope = self.scopes.get("GET" if method == "HEAD" else method)
+        method = "GET" if self.request.method == "HEAD" else self.request.method or ""
+        if self.api_key.partner is not None and method not in self.for_partners:
+            raise ApiError(
+                HTTPStatus.FORBIDDEN, _("A partner’s key cannot be used for this."),
+                code="not_for_partners",
+            )  # fmt: skip
+        scope = self.scopes.get(method)
         if scope is not None:
             require_scope(self.api_key, *((scope,) if isinstance(scope, str) else scope))
 
@@ -90,6 +107,11 @@ class ApiView(APIView):
             for name, value in self.allowance.headers().items():
                 response[name] = value
         return response  # type: ignore[return-value]
+
+    @property
+    def programs(self) -> Sequence[int]:
+        """What whoever asks is limited to; nothing: to nothing."""
+        return self.api_key.programs
 
     @cached_property
     def api_key(self) -> ApiKey:

@@ -15,7 +15,7 @@ from django_htmx.http import trigger_client_event
 from members.backoffice.forms import ApiKeyForm, ApiKeyRotationForm
 from members.forms import errors_on, posted
 from members.policy import acting, staff_view
-from members.selectors.api_keys import get_api_key, list_api_keys
+from members.selectors.api_keys import get_api_key, key_limits, list_api_keys
 from members.services.api_keys import create_api_key, revoke_api_key, rotate_api_key
 
 
@@ -25,7 +25,7 @@ def api_key_list(request: HttpRequest) -> HttpResponse:
     """The keys in use, and those that were."""
     keys = list_api_keys()
     context = {
-        "keys": [key for key in keys if key.state == "active"],
+        "keys": [(key, key_limits(key)) for key in keys if key.state == "active"],
         "former": [key for key in keys if key.state != "active"],
     }
     return render(request, "backoffice/api_key_list.html", context)
@@ -45,6 +45,7 @@ def api_key_create(request: HttpRequest) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 scopes=form.cleaned_data["scopes"],
                 expires_at=form.expires_at(),
+                **form.limits(),
             )
             title = _("Copy the key now")
             context = {"title": title, "key": key, "secret": secret, "back_url": back_url}

@@ -17,6 +17,7 @@ from members import audit
 from members.choices import Choices, countries, languages
 from members.genders import CHOICES
 from members.models import AuditEntry, Customer, Job, StaffMember
+from members.partner_scope import partner_choices
 from members.phones import format_phone
 from members.program_scope import program_names
 from members.selectors.audit import SHORTEST_TEXT
@@ -93,6 +94,19 @@ class MergeForm(forms.Form):
     )  # fmt: skip
 
 
+PARTNER = StaffMember.Role.PARTNER
+
+
+def add_partner(form: forms.Form, help_text: str) -> None:
+    """A field to choose a partner, where there are any."""
+    partners = [(item.key, item.name) for item in partner_choices().values()]
+    if partners:
+        form.fields["partner"] = forms.TypedChoiceField(
+            label=_("Partner"), choices=[("", _("None")), *partners], coerce=int, required=False,
+            empty_value=None, help_text=help_text,
+        )  # fmt: skip
+
+
 class RoleForm(forms.Form):
     """A role, and the programs it is limited to. That it is for all of them is said, and is not
     what remains when nothing is chosen."""
@@ -121,10 +135,19 @@ class RoleForm(forms.Form):
         if len(choice.choices) < 2:
             # With one program there is nothing to choose.
             del self.fields["programs"], self.fields["reach"]
+        add_partner(self, _("Whom they work for, with the role “Partner”."))
+        if "partner" not in self.fields:
+            role = self.fields["role"]
+            assert isinstance(role, forms.ChoiceField)
+            role.choices = [item for item in StaffMember.Role.choices if item[0] != PARTNER]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         reach, programs = cleaned.pop("reach", None), cleaned.get("programs")
+        if cleaned.get("role") == PARTNER:
+            # What somebody of a partner sees follows from the partner.
+            return {name: value for name, value in cleaned.items() if name != "programs"}
+        cleaned.pop("partner", None)
         if reach == self.ONLY and programs == []:
             self.add_error("programs", _("Choose at least one program, or say: all programs."))
         if reach == self.ALL and programs:
@@ -150,7 +173,7 @@ class InviteForm(RoleForm):
         label=_l("E-mail address"), max_length=254, help_text=_l("The invitation goes there.")
     )
 
-    field_order = ("name", "email", "role", "reach", "programs")
+    field_order = ("name", "email", "role", "reach", "programs", "partner")
 
 
 class StaffPhoneForm(forms.Form):
@@ -177,6 +200,31 @@ class ApiKeyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
     lasting = forms.ChoiceField(label=_l("Expires"), choices=LASTING, required=False)
+    programs = forms.TypedMultipleChoiceField(
+        label=_l("Only these programs"), coerce=int, required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_l("None: all. What belongs to others is not there for the key."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["programs"]
+        assert isinstance(choice, forms.TypedMultipleChoiceField)
+        choice.choices = list(program_names().items())
+        if len(choice.choices) < 2:
+            del self.fields["programs"]
+        add_partner(
+            self,
+            _("What is told with the key was at this partner. It sees no more than its own."),
+        )
+
+    def limits(self) -> dict[str, Any]:
+        """The programs and the partner that it is limited to."""
+        partner = self.cleaned_data.get("partner")
+        return {
+            "programs": () if partner else self.cleaned_data.get("programs", ()),
+            "partner": partner,
+        }
 
     def expires_at(self) -> datetime | None:
         days = self.cleaned_data["lasting"]

@@ -20,7 +20,7 @@ from members.services.sign_ins import end_sign_ins, open_sign_ins
 
 
 @require_safe
-@staff_view("home.view")
+@staff_view("own_sign_ins.view")
 def sign_in_list(request: HttpRequest) -> HttpResponse:
     """One's own, with this one marked."""
     context = {
@@ -34,7 +34,7 @@ def sign_in_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@staff_view("home.view")
+@staff_view("own_sign_ins.view")
 def sign_in_end(request: HttpRequest, pk: int) -> HttpResponse:
     """One of one's own."""
     row = get_object_or_404(SignIn, pk=pk, user=_user(request))
@@ -44,7 +44,7 @@ def sign_in_end(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@staff_view("home.view")
+@staff_view("own_sign_ins.view")
 def sign_in_end_others(request: HttpRequest) -> HttpResponse:
     """All of one's own but this one."""
     here = request.session.session_key

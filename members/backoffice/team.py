@@ -56,6 +56,9 @@ ROLES: dict[str, str | Promise] = {
         "Reads the books, the audit log, adjustments, imports, limits, the team and its keys; "
         "changes nothing at all."
     ),
+    StaffMember.Role.PARTNER: gettext_lazy(
+        "Somebody of another brand: sees its own sales and settlements, and nothing else."
+    ),
 }
 
 
@@ -106,7 +109,12 @@ def role(request: HttpRequest, pk: int) -> HttpResponse:
     """Give somebody another role, or limit it to programs."""
     staff_member = get_staff_member(pk)
     reach = RoleForm.ONLY if staff_member.programs else RoleForm.ALL
-    initial = {"role": staff_member.role, "reach": reach, "programs": staff_member.programs}
+    initial = {
+        "role": staff_member.role,
+        "reach": reach,
+        "programs": staff_member.programs,
+        "partner": staff_member.partner,
+    }
     form = RoleForm(posted(request), initial=initial, auto_id="role_%s")
     if request.method == "POST" and form.is_valid():
         with errors_on(form):

@@ -27,6 +27,10 @@ class ApiKey(models.Model):
     former_hash = models.BinaryField(max_length=32, null=True)
     former_until = models.DateTimeField(null=True)
     rotated_at = models.DateTimeField(null=True)
+    # As of staff: keys of programs that it is limited to, which this application does not know;
+    # none: all. And of a coalition the partner on whose behalf it speaks.
+    programs = ArrayField(models.BigIntegerField(), default=list, db_default=[], blank=True)
+    partner = models.BigIntegerField(null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -35,6 +39,10 @@ class ApiKey(models.Model):
                 name="api_key_former_secret_ends",
                 condition=models.Q(former_hash=None, former_until=None)
                 | models.Q(former_hash__isnull=False, former_until__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="api_key_of_partner_limited",
+                condition=models.Q(partner=None) | ~models.Q(programs=[]),
             ),
         ]
 

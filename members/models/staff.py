@@ -17,6 +17,7 @@ class StaffMember(models.Model):
         SUPPORT_AGENT = "support_agent", _("Support agent")
         ANALYST = "analyst", _("Analyst")
         AUDITOR = "auditor", _("Auditor")
+        PARTNER = "partner", _("Partner")
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="staff_member")
     role = models.CharField(_("role"), max_length=32, choices=Role.choices)
@@ -28,6 +29,8 @@ class StaffMember(models.Model):
     # says the role, so that asking costs no query. A program that is gone stays in it: nobody sees
     # more because one went.
     programs = ArrayField(models.BigIntegerField(), default=list, db_default=[], blank=True)
+    # Of whoever works for a partner: its key, which this application does not know either.
+    partner = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -49,8 +52,14 @@ class StaffMember(models.Model):
                         "support_agent",
                         "analyst",
                         "auditor",
+                        "partner",
                     ]
                 ),
+            ),
+            models.CheckConstraint(
+                name="staff_of_partner",
+                condition=models.Q(role="partner", partner__isnull=False) & ~models.Q(programs=[])
+                | ~models.Q(role="partner") & models.Q(partner=None),
             ),
         ]
 

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,6 +24,8 @@ from django.utils.translation import gettext_lazy
 
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import ApiKey
+from members.partner_scope import partner_choices
+from members.program_scope import program_names
 from members.services.audit import Actor, record_audit
 
 SCOPES: dict[str, str | Promise] = {
@@ -72,6 +74,7 @@ SCOPES: dict[str, str | Promise] = {
     "transfers:write": gettext_lazy("Adjust balances, make gifts and undo them"),
     "programs:read": gettext_lazy("Read programs"),
     "programs:write": gettext_lazy("Make and change programs, with all that their files say"),
+    "partners:read": gettext_lazy("Read partners, and what is settled with them"),
     "goals:read": gettext_lazy("Read goals and how far they are"),
     "goals:write": gettext_lazy("Set, change and close goals"),
     "books:read": gettext_lazy("Read what is owed to members, key figures, and what members cost"),
@@ -96,6 +99,12 @@ SCOPES: dict[str, str | Promise] = {
     "webhooks:write": gettext_lazy("Make and change webhooks, and send again"),
 }
 
+# What a partner's key may do at all; each endpoint says besides whether it is for partners.
+PARTNER_SCOPES = (
+    "till:write", "orders:read", "orders:write", "activities:read", "activities:write",
+    "redemptions:write", "transfers:read", "partners:read",
+)  # fmt: skip
+
 BRAND = "setia"
 PREFIX_BYTES = 5
 SECRET_BYTES = 32
@@ -118,11 +127,20 @@ _known: dict[str, _Known] = {}
 
 @transaction.atomic
 def create_api_key(
-    *, actor: Actor, name: str, scopes: Sequence[str], expires_at: datetime | None = None
-) -> tuple[ApiKey, str]:
-    """Make a key; the second value is the key itself, which is not kept: show it now or never."""
+    *, actor: Actor, name: str, scopes: Sequence[str], expires_at: datetime | None = None,
+    programs: Collection[int] = (), partner: int | None = None,
+) -> tuple[ApiKey, str]:  # fmt: skip
+    """Make a key; the second value is the key itself, which is not kept: show it now or never.
+    `programs`: what it is limited to; none: all. `partner`: on whose behalf it speaks, whose only
+    program it is limited to."""
     name = name.strip()
+    known = partner_choices().get(partner) if partner is not None else None
+    programs = [known.program] if known else programs
     _check(name, scopes, expires_at)
+    if partner is not None and known is None:
+        message = _("There is no such partner.")
+        raise DomainError(message, errors=[FieldError("partner", message, "unknown")])
+    _check_limits(scopes, programs, of_partner=known is not None)
     prefix, secret = secrets.token_hex(PREFIX_BYTES), secrets.token_urlsafe(SECRET_BYTES)
     key = ApiKey.objects.create(
         name=name,
@@ -131,8 +149,15 @@ def create_api_key(
         scopes=[scope for scope in SCOPES if scope in scopes],
         created_by=actor.user,
         expires_at=expires_at,
+        programs=sorted(programs),
+        partner=partner,
     )
     after = {"name": name, "scopes": key.scopes, "expires_at": _iso(expires_at)}
+    if known is not None:
+        after["partner"] = known.name
+    elif programs:
+        names = program_names()
+        after["programs"] = ", ".join(names[pk] for pk in key.programs)
     record_audit(actor=actor, action="api_key.created", target=key, after=after)
     return key, f"{BRAND}_{prefix}_{secret}"
 
@@ -253,6 +278,16 @@ def _check(name: str, scopes: Sequence[str], expires_at: datetime | None) -> Non
     if ApiKey.objects.filter(name=name, revoked_at=None).exists():
         message = _("A key with this name is in use. Revoke it first or choose another name.")
         raise ConflictError(message, errors=[FieldError("name", message, "taken")])
+
+
+def _check_limits(scopes: Sequence[str], programs: Collection[int], *, of_partner: bool) -> None:
+    if not set(programs) <= program_names().keys():
+        message = _("There is no such program.")
+        raise DomainError(message, errors=[FieldError("programs", message, "unknown")])
+    beyond = [scope for scope in scopes if scope not in PARTNER_SCOPES]
+    if of_partner and beyond:
+        message = _("A partner’s key may not have: %(scopes)s.") % {"scopes": ", ".join(beyond)}
+        raise DomainError(message, errors=[FieldError("scopes", message, "not_for_partners")])
 
 
 def _hash(secret: str) -> bytes:

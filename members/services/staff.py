@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import StaffMember, User
+from members.partner_scope import partner_choices
 from members.phones import normalize_phone, region_of_time_zone
 from members.policy import roles_allowed
 from members.program_scope import program_names
@@ -23,15 +24,17 @@ INVITED = "staff.invited"
 
 
 def invite_staff(
-    *, actor: Actor, email: str, name: str, role: str, programs: Collection[int] = ()
-) -> StaffMember:
+    *, actor: Actor, email: str, name: str, role: str, programs: Collection[int] = (),
+    partner: int | None = None,
+) -> StaffMember:  # fmt: skip
     """Let somebody work in the back-office; the invitation goes out by e-mail. `programs`: what
-    their role is limited to; none: all.
+    their role is limited to; none: all. `partner`: whom they work for, if that is their role.
 
     Somebody who already signs in as a customer keeps that and becomes staff as well.
     """
     email, name = email.strip().lower(), name.strip()
     _check_person(email, name, role)
+    programs = _reach(role, programs, partner)
     _check_programs(role, programs)
     with transaction.atomic():
         user = User.objects.select_for_update().filter(email__iexact=email).first()
@@ -43,9 +46,13 @@ def invite_staff(
         elif not user.name:
             user.name = name
             user.save(update_fields=["name"])
-        staff_member = StaffMember.objects.create(user=user, role=role, programs=sorted(programs))
+        staff_member = StaffMember.objects.create(
+            user=user, role=role, programs=sorted(programs), partner=partner
+        )
         after = {"email": email, "name": user.name, "role": role}
-        if programs:
+        if partner is not None:
+            after["partner"] = partner_choices()[partner].name
+        elif programs:
             after["programs"] = _named(programs)
         record_audit(actor=actor, action="staff.invited", target=staff_member, after=after)
         record_event(INVITED, {"staff_member": staff_member.pk, "by": actor.label}, urgent=True)
@@ -64,26 +71,30 @@ def invite_again(*, actor: Actor, staff_member: StaffMember) -> None:
 
 @transaction.atomic
 def change_role(
-    *, actor: Actor, staff_member: StaffMember, role: str, programs: Collection[int] | None = None
-) -> StaffMember:
+    *, actor: Actor, staff_member: StaffMember, role: str, programs: Collection[int] | None = None,
+    partner: int | None = None,
+) -> StaffMember:  # fmt: skip
     """Give somebody else another role, or limit it to other programs (none: to all); without them
-    the limits stay as far as the role has any. One administrator must always remain."""
+    the limits stay as far as the role has any. `partner`: whom they work for, if that is their
+    role. One administrator must always remain."""
     _check_role(role)
     row = _lock(staff_member)
-    kept = [] if role == StaffMember.Role.ADMINISTRATOR else row.programs
-    wanted = sorted(set(kept if programs is None else programs))
-    if (row.role, sorted(row.programs)) == (role, wanted):
+    kept = [] if role == StaffMember.Role.ADMINISTRATOR or row.partner else row.programs
+    if role == StaffMember.Role.PARTNER and partner is None:
+        partner = row.partner
+    wanted = sorted(set(_reach(role, kept if programs is None else programs, partner)))
+    if (row.role, sorted(row.programs), row.partner) == (role, wanted, partner):
         return row
     _check_programs(role, wanted)
     _refuse_own(actor, row, _("Your own role is changed by another administrator."))
     if row.role != role:
         _keep_an_administrator(row)
-    before = {"role": row.role, "programs": _named(row.programs)}
-    row.role, row.programs = role, wanted
-    row.save(update_fields=["role", "programs"])
+    before = {"role": row.role, "programs": _named(row.programs), "partner": _partner(row.partner)}
+    row.role, row.programs, row.partner = role, wanted, partner
+    row.save(update_fields=["role", "programs", "partner"])
     if role not in roles_allowed("customers.annotate"):
         release_tasks(assignee=row.user, actor=actor)
-    after = {"role": role, "programs": _named(wanted)}
+    after = {"role": role, "programs": _named(wanted), "partner": _partner(partner)}
     changed = [name for name in before if before[name] != after[name]]
     record_audit(
         actor=actor, action="staff.role_changed", target=row,
@@ -176,6 +187,23 @@ def _check_programs(role: str, programs: Collection[int]) -> None:
     if not set(programs) <= program_names().keys():
         message = _("There is no such program.")
         raise DomainError(message, errors=[FieldError("programs", message, "unknown")])
+
+
+def _reach(role: str, programs: Collection[int], partner: int | None) -> Collection[int]:
+    """What somebody is limited to: who works for a partner, to its program. Raises DomainError
+    where the role and the partner do not go together."""
+    if role != StaffMember.Role.PARTNER and partner is None:
+        return programs
+    known = partner_choices().get(partner) if partner is not None else None
+    if role != StaffMember.Role.PARTNER or known is None:
+        message = _("Choose the partner whom they work for, with the role “Partner” alone.")
+        raise DomainError(message, errors=[FieldError("partner", message, "unknown")])
+    return [known.program]
+
+
+def _partner(partner: int | None) -> str:
+    known = partner_choices().get(partner) if partner is not None else None
+    return known.name if known else ""
 
 
 def _named(programs: Collection[int]) -> str:

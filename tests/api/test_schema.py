@@ -119,6 +119,8 @@ def test_every_operation_says_what_all_share(document: dict[str, Any]) -> None:
             writes = method == "post" and path not in READ_BY_POST
             writes |= (method, path) in PUT_WITH_KEY
             assert ("Idempotency-Key" in parameters) == writes, path
+            compares = {"412", "428"} <= operation["responses"].keys()
+            assert compares == ("If-Match" in parameters), path
     assert len(names) == sum(len(methods) for methods in document["paths"].values())
 
 

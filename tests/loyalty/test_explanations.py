@@ -43,6 +43,7 @@ def read(transfer: Transfer, audience: Audience = "member") -> tuple[str, list[s
 TITLES = [
     (make(Kind.ACCRUAL, explanation={"order": "4711"}), "Earned with order 4711"),
     (make(Kind.ACCRUAL), "Earned"),
+    (make(Kind.REDEMPTION, out=True, explanation={"partner": "Bakery"}), "Spent at Bakery"),
     (
         make(Kind.ACCRUAL, explanation={"order": "4711", "was": 10, "now": 12}),
         "Order 4711 changed and earned more",

@@ -5,7 +5,12 @@ from __future__ import annotations
 ANALYST, AGENT, MARKETING, ADMINISTRATOR, AUDITOR = (
     "analyst", "support_agent", "marketing_manager", "administrator", "auditor",
 )  # fmt: skip
+# All who work for the merchant.
 EVERYBODY = frozenset({ANALYST, AGENT, MARKETING, ADMINISTRATOR, AUDITOR})
+# Somebody of another brand, who sees hardly anything.
+PARTNER = "partner"
+PARTNERS = frozenset({PARTNER})
+ROLES = EVERYBODY | PARTNERS
 NOT_AGENTS = EVERYBODY - {AGENT}
 NOT_ANALYSTS = EVERYBODY - {ANALYST, AUDITOR}
 NOT_AUDITORS = EVERYBODY - {AUDITOR}

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 
 from loyalty.api.v1.awards import AwardOut, explained_award
 from loyalty.api.v1.order_bodies import Buyer, Source, Text128, Text200, buyer_ref, known_people
+from loyalty.api.v1.partner_access import partner_asking, require_identified
 from loyalty.models import Activity, Transfer
 from loyalty.selectors.activities import activities, get_activity, list_activity_types
 from loyalty.services.activities import (
@@ -43,7 +44,7 @@ from members.api.idempotency import idempotent
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
-from members.errors import ConflictError, DomainError
+from members.errors import ConflictError, DomainError, NotFoundError
 from members.models import Customer
 from members.selectors.merges import current_ids
 
@@ -162,6 +163,7 @@ class ActivityLimitError(ConflictError):
 
 class Activities(ApiView):
     scopes = {"GET": "activities:read", "POST": "activities:write"}
+    for_partners = frozenset({"GET", "POST"})
 
     @extend_schema(
         operation_id="listActivities",
@@ -172,6 +174,8 @@ class Activities(ApiView):
         """List activities, newest first: all, or a customer's, of a type, in a state."""
         query = read_query(request, ActivityQuery)
         found = activities()
+        if (partner := partner_asking(self)) is not None:
+            found = found.filter(partner=partner.account_id)
         if query.customer is not None:
             people = Customer.objects.filter(public_id=query.customer)
             found = found.filter(customer__in=current_ids(people))
@@ -192,7 +196,7 @@ class Activities(ApiView):
         """Record what a customer did. One that is over a limit of its type is refused with 409
         `over_limit`."""
         body = read_body(request, ActivityIn)
-        [result] = _record([body], body.source)
+        [result] = _record(self, [body], body.source)
         if result.activity is None:
             raise ActivityLimitError(result.reason)
         out = activity_out(get_activity(result.activity.public_id))
@@ -203,6 +207,7 @@ class Activities(ApiView):
 
 class ActivitiesBatch(ApiView):
     scopes = {"POST": "activities:write"}
+    for_partners = frozenset({"POST"})
 
     @extend_schema(
         operation_id="recordActivities",
@@ -215,7 +220,7 @@ class ActivitiesBatch(ApiView):
         their type are left out, and said so."""
         body = read_body(request, ActivityBatch)
         try:
-            results = _record(body.activities, body.source, "activities[{}].")
+            results = _record(self, body.activities, body.source, "activities[{}].")
         except DomainError as error:
             if error.index is not None:
                 error.place_fields(f"activities[{error.index}]")
@@ -226,11 +231,15 @@ class ActivitiesBatch(ApiView):
 
 class OneActivity(ApiView):
     scopes = {"GET": "activities:read"}
+    for_partners = frozenset({"GET"})
 
     @extend_schema(operation_id="getActivity", responses={200: ActivityOut})
     def get(self, request: Request, activity_id: UUID) -> HttpResponse:
         """Read an activity with what it brought."""
-        return answer(activity_out(get_activity(activity_id)))
+        found = get_activity(activity_id)
+        if self.api_key.partner not in (None, found.partner_id):
+            raise NotFoundError("There is no such activity.")
+        return answer(activity_out(found))
 
 
 class ActivityApproval(ApiView):
@@ -312,12 +321,15 @@ def activity_out(found: Activity) -> ActivityOut:
 
 
 def _record(
-    bodies: Sequence[ActivityInBatch], source: str, place: str = ""
+    view: ApiView, bodies: Sequence[ActivityInBatch], source: str, place: str = ""
 ) -> list[ActivityResult]:
     """`place`: what leads to one of several in the request."""
-    people = known_people(
+    buyers = [
         (f"{place.format(index)}customer", body.customer) for index, body in enumerate(bodies)
-    )
+    ]
+    partner = partner_asking(view)
+    require_identified(partner, buyers)
+    people = known_people(buyers)
     inputs = [
         ActivityInput(
             external_id=body.external_id, customer=buyer_ref(body.customer, people),
@@ -326,7 +338,9 @@ def _record(
         )
         for body in bodies
     ]  # fmt: skip
-    return record_activities(inputs, now=timezone.now(), transfer_source=Transfer.Source.API)
+    return record_activities(
+        inputs, now=timezone.now(), transfer_source=Transfer.Source.API, partner=partner
+    )
 
 
 def _brief(result: ActivityResult) -> ActivityBrief:

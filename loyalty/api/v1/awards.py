@@ -14,12 +14,13 @@ from loyalty.api.v1.transfers import ExplanationOut
 from loyalty.explanations import earned_title, explain_transfer
 from loyalty.models import EarningRule, Transfer, WalletType
 from loyalty.rules.engine import Award, Step
-from loyalty.selectors.rulebooks import current_terms
+from loyalty.selectors.rulebooks import current_terms, reload_terms
 from loyalty.selectors.wallet_types import wallet_types_of
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.orders import OrderResult
 from members.api.bodies import Answer
 from members.formatting import NamesOfUnit
+from members.program_scope import programs_in_scope
 
 
 class AwardBrief(Answer):
@@ -37,14 +38,29 @@ class AwardOut(AwardBrief):
 
 def new_awards(result: OrderResult, order: OrderInput) -> list[AwardOut]:
     """What each rule gives a new order, also nothing, and why."""
-    wallet_types = wallet_types_of(current_terms())
+    wallet_types = _types_of([result])
     return [
         AwardOut.model_construct(
             **_brief(award, wallet_types),
             explanation=_explanation(award, order, wallet_types[award.version.wallet_type_id]),
         )
-        for _program, award in result.awards
+        for program, award in result.awards
+        if _is_seen(program)
     ]
+
+
+def _types_of(results: Sequence[OrderResult]) -> dict[int, WalletType]:
+    """The units of what orders earned. Those of a partner were judged by the terms of its program
+    alone, which may be newer than what is kept of all."""
+    wanted = {award.version.wallet_type_id for result in results for _pk, award in result.awards}
+    known = wallet_types_of(current_terms())
+    return known if wanted <= known.keys() else wallet_types_of(reload_terms(None))
+
+
+def _is_seen(program: int) -> bool:
+    """An order counts in all programs; whoever tells it may be limited to some."""
+    seen = programs_in_scope()
+    return seen is None or program in seen
 
 
 def reasons_in_words(award: Award, currency: str, wallet_type: WalletType) -> list[str]:
@@ -117,11 +133,13 @@ def moved_awards(transfers: Iterable[Transfer]) -> list[AwardOut]:
 
 def brief_awards(results: Iterable[OrderResult]) -> list[list[AwardBrief]]:
     """Of each order the units alone."""
-    wallet_types = wallet_types_of(current_terms())
+    results = list(results)
+    wallet_types = _types_of(results)
     return [
         [
             AwardBrief.model_construct(**_brief(award, wallet_types))
-            for _program, award in result.awards
+            for program, award in result.awards
+            if _is_seen(program)
         ]
         for result in results
     ]

@@ -115,6 +115,9 @@ class Balances(ApiView):
         query = read_query(request, AsOfQuery)
         if query.as_of is not None:
             return answer(_balances_then(get_membership(membership_id), query.as_of))
+        if self.programs:
+            # The statement behind it asks for no limits.
+            get_membership(membership_id)
         return answer(balances_now(membership_id))
 
 

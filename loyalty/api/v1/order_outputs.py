@@ -163,6 +163,7 @@ class OrderOut(Answer):
     channel: str
     store: str
     payment_method: str
+    partner: str | None = Field(description="Short name of the partner at whose it was placed.")
     coupons: list[str]
     lines: list[LineOut]
     tenders: list[TenderOut]
@@ -229,6 +230,7 @@ def _order_out(order: Order, paid: Iterable[UnitsPart], borne: Borne | None) -> 
         channel=order.channel,
         store=order.store,
         payment_method=order.payment_method,
+        partner=order.partner.code if order.partner else None,
         coupons=order.coupons,
         lines=[
             LineOut(

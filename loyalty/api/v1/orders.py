@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Literal
 
@@ -24,6 +25,12 @@ from loyalty.api.v1.order_bodies import (
     order_input,
 )
 from loyalty.api.v1.order_outputs import OrderOut, OrderPage, order_out, orders_out
+from loyalty.api.v1.partner_access import (
+    own_orders,
+    partner_asking,
+    require_identified,
+    require_own_order,
+)
 from loyalty.errors import InvalidOrderError
 from loyalty.models import Transfer
 from loyalty.selectors.code_answers import code_answers_of
@@ -77,6 +84,7 @@ class OrderQuery(PageQuery):
 
 class Orders(ApiView):
     scopes = {"GET": "orders:read", "POST": "orders:write"}
+    for_partners = frozenset({"GET", "POST"})
 
     @extend_schema(
         operation_id="listOrders",
@@ -87,7 +95,7 @@ class Orders(ApiView):
         """List a customer's orders, newest first."""
         query = read_query(request, OrderQuery)
         people = current_ids(Customer.objects.filter(public_id=query.customer))
-        found = orders().filter(customer__in=people)
+        found = own_orders(orders().filter(customer__in=people), partner_asking(self))
         page = paginate(
             request, found, query, ordering=["-placed_at", "-pk"], row=lambda order: order
         )
@@ -103,11 +111,12 @@ class Orders(ApiView):
     def post(self, request: Request) -> HttpResponse:
         """Record an order; one that is known by source and external_id is brought up to date."""
         body = read_body(request, OrderIn)
-        return _record(body, body.source, body.external_id)
+        return _record(self, body, body.source, body.external_id)
 
 
 class OrdersBatch(ApiView):
     scopes = {"POST": "orders:write"}
+    for_partners = frozenset({"POST"})
 
     @extend_schema(
         operation_id="recordOrders", request=OrderBatch, responses={200: OrderBatchReceipt}
@@ -116,10 +125,16 @@ class OrdersBatch(ApiView):
     def post(self, request: Request) -> HttpResponse:
         """Record up to 500 orders of one source, all or none. Much faster than one by one."""
         body = read_body(request, OrderBatch)
-        people = known_people(
+        buyers = [
             (f"orders[{index}].customer", item.customer) for index, item in enumerate(body.orders)
-        )
-        inputs = [order_input(item, body.source, item.external_id, people) for item in body.orders]
+        ]
+        partner = partner_asking(self)
+        require_identified(partner, buyers)
+        people = known_people(buyers)
+        inputs = [
+            replace(order_input(item, body.source, item.external_id, people), partner=partner)
+            for item in body.orders
+        ]
         _check_each(inputs)
         try:
             results = record_orders(
@@ -134,10 +149,12 @@ class OrdersBatch(ApiView):
 
 class OneOrder(ApiView):
     scopes = {"GET": "orders:read", "PUT": "orders:write"}
+    for_partners = frozenset({"GET", "PUT"})
 
     @extend_schema(operation_id="getOrder", responses={200: OrderOut})
     def get(self, request: Request, source: str, external_id: str) -> HttpResponse:
         """Read an order with its lines, tenders, refunds and what it earned."""
+        require_own_order(partner_asking(self), source, external_id)
         return answer(order_out(get_order(source, external_id)))
 
     @extend_schema(
@@ -148,12 +165,14 @@ class OneOrder(ApiView):
     def put(self, request: Request, source: str, external_id: str) -> HttpResponse:
         """Record an order under this address, or bring it up to date. Repeating changes nothing."""
         check_values(OrderAddress, {"source": source, "external_id": external_id})
-        return _record(read_body(request, OrderFacts), source, external_id)
+        return _record(self, read_body(request, OrderFacts), source, external_id)
 
 
-def _record(facts: OrderFacts, source: str, external_id: str) -> HttpResponse:
+def _record(view: ApiView, facts: OrderFacts, source: str, external_id: str) -> HttpResponse:
+    partner = partner_asking(view)
+    require_identified(partner, [("customer", facts.customer)])
     people = known_people([("customer", facts.customer)])
-    order = order_input(facts, source, external_id, people)
+    order = replace(order_input(facts, source, external_id, people), partner=partner)
     [result] = record_orders([order], now=timezone.now(), transfer_source=Transfer.Source.API)
     created = result.outcome == "created"
     receipt = OrderReceipt(

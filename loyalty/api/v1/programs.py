@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
-from loyalty.definitions import PartyDefinition, ProgramDefinition
+from loyalty.definitions import ProgramDefinition
 from loyalty.descriptions import Unit, describe_definition, describe_units
 from loyalty.models import Program, ProgramEnding
 from loyalty.rule_definitions import DiscountRuleDefinition, EarningRuleDefinition
@@ -128,8 +128,16 @@ class DiscountRuleOut(Answer):
     in_words: list[str]
 
 
+class PartyOut(Answer):
+    """A charity or a partner."""
+
+    code: str = Field(description="Short name, unique among its kind.")
+    name: str = Field(description="What people call it.")
+
+
 class ProgramOut(ProgramBrief):
-    charities: list[PartyDefinition] = Field(description="Whom members may give to.")
+    charities: list[PartyOut] = Field(description="Whom members may give to.")
+    partners: list[PartyOut] = Field(description="At whose members earn and spend as well.")
     wallet_types: list[WalletTypeOut]
     earning_rules: list[EarningRuleOut]
     discount_rules: list[DiscountRuleOut]
@@ -169,8 +177,13 @@ class OneProgram(ApiView):
             ProgramOut(
                 **_brief(program_state(program, timezone.now())),
                 charities=[
-                    PartyDefinition(code=item.code, name=item.name)
+                    PartyOut(code=item.code, name=item.name)
                     for item in definition.charities
+                    if item.status == "live"
+                ],
+                partners=[
+                    PartyOut(code=item.code, name=item.name)
+                    for item in definition.partners
                     if item.status == "live"
                 ],
                 wallet_types=[_wallet_type(item, definition) for item in definition.wallet_types],

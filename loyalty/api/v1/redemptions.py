@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import UnitsAboveZero, parse_units
 from loyalty.api.v1.order_bodies import OrderAddress
+from loyalty.api.v1.partner_access import partner_asking, require_own_order
 from loyalty.api.v1.pools import member_named
 from loyalty.api.v1.transfers import (
     Note,
@@ -55,6 +56,7 @@ class RedemptionIn(Body):
 
 class Redemptions(ApiView):
     scopes = {"POST": "redemptions:write"}
+    for_partners = frozenset({"POST"})
 
     @extend_schema(operation_id="redeem", request=RedemptionIn, responses={201: TransferOut})
     @idempotent(required=True)
@@ -62,6 +64,9 @@ class Redemptions(ApiView):
         """Spend a member's units. More than can be spent is refused with 409
         `insufficient_balance`."""
         body = read_body(request, RedemptionIn)
+        if body.order is not None:
+            address = (body.order.source, body.order.external_id)
+            require_own_order(partner_asking(self), *address)
         wallet = wallet_named(body.membership, body.wallet_type)
         how: dict[str, Any] = {
             "units": parse_units(body.units, wallet.wallet_type),

@@ -128,15 +128,19 @@ class Transfers(ApiView):
 
 class OneTransfer(ApiView):
     scopes = {"GET": "transfers:read"}
+    for_partners = frozenset({"GET"})
 
     @extend_schema(operation_id="getTransfer", responses={200: TransferOut})
     def get(self, request: Request, transfer_id: int) -> HttpResponse:
         """Read a movement."""
-        return answer(transfer_out(listed_transfer(transfer_id)))
+        transfer = listed_transfer(transfer_id)
+        require_own_movement(self.api_key.partner, transfer)
+        return answer(transfer_out(transfer))
 
 
 class TransferReversal(ApiView):
     scopes = {"POST": ("transfers:write", "redemptions:write")}
+    for_partners = frozenset({"POST"})
 
     @extend_schema(
         operation_id="reverse",
@@ -150,6 +154,7 @@ class TransferReversal(ApiView):
         changes nothing and answers 200. With `redemptions:write` alone only redemptions."""
         body = read_body(request, ReversalIn)
         transfer = listed_transfer(transfer_id)
+        require_own_movement(self.api_key.partner, transfer)
         if transfer.kind == Transfer.Kind.REDEMPTION:
             reversal, replayed = self._give_back(request, transfer, body)
         else:
@@ -182,6 +187,12 @@ class TransferReversal(ApiView):
             now=timezone.now(),
             note=body.note,
         )
+
+
+def require_own_movement(partner: int | None, transfer: Transfer) -> None:
+    """Raises NotFoundError where a partner asks for a movement that was not at it."""
+    if partner is not None and partner not in (transfer.from_account_id, transfer.to_account_id):
+        raise NotFoundError(_("There is no such movement."))
 
 
 def ledger_key(view: ApiView, request: Request) -> str:

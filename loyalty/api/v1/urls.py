@@ -31,6 +31,7 @@ from loyalty.api.v1 import (
     memberships,
     order_holds,
     orders,
+    partners,
     plans,
     pool_members,
     pools,
@@ -66,6 +67,7 @@ INVOICE = "invoices/<uuid:invoice_id>"
 SUBSCRIPTION = "subscriptions/<uuid:subscription_id>"
 BULK = "bulk-adjustments/<uuid:bulk_id>"
 
+PARTNER = "partners/<uuid:partner_id>"
 IMPORT = "imports/<uuid:import_id>"
 LOT_EXPORT = "lot-exports/<uuid:export_id>"
 
@@ -198,6 +200,14 @@ urlpatterns = [
     path("orders/unclaim", claims.Unclaim.as_view(), name="order-unclaim"),
     # An order's number may contain anything, also slashes.
     path("orders/<str:source>/<path:external_id>", orders.OneOrder.as_view(), name="order"),
+    path("partners", partners.Partners.as_view(), name="partners"),
+    path(PARTNER, partners.OnePartner.as_view(), name="partner"),
+    path(f"{PARTNER}/statement", partners.PartnerStatement.as_view(), name="partner-statement"),
+    path(
+        f"{PARTNER}/settlements",
+        partners.PartnerSettlements.as_view(),
+        name="partner-settlements",
+    ),
     path("quotes", quotes.Quotes.as_view(), name="quotes"),
     path(
         "order-explanations/<str:source>/<path:external_id>",

@@ -12,13 +12,13 @@ BEGIN
     INSERT INTO loyalty_order (
         id, source, external_id, customer_id, status, placed_at, currency, total, tax_total,
         taxes_included, shipping_total, discount_total, channel, store, paid_at, fulfilled_at, completed_at,
-        sequence, changed_at, body_hash, payment_method, coupons, recorded_at)
+        sequence, changed_at, body_hash, payment_method, coupons, partner_id, recorded_at)
     OVERRIDING SYSTEM VALUE
     SELECT (o->>0)::bigint, o->>1, o->>2, (o->>3)::bigint, o->>4, (o->>5)::timestamptz, o->>6,
            (o->>7)::numeric, (o->>8)::numeric, (o->>9)::boolean, (o->>10)::numeric, (o->>11)::numeric,
            o->>12, o->>13, (o->>14)::timestamptz, (o->>15)::timestamptz, (o->>16)::timestamptz,
            (o->>17)::bigint, (o->>18)::timestamptz, decode(o->>19, 'hex'), o->>20,
-           (o->>21)::varchar[], at_now
+           (o->>21)::varchar[], (o->>22)::bigint, at_now
       FROM jsonb_array_elements(orders) AS o;
     INSERT INTO loyalty_orderline (
         order_id, line_no, sku, name, category, tags, quantity, unit_price, discount, total, tax,

@@ -22,8 +22,10 @@ from rest_framework.request import Request
 from loyalty.api.v1.awards import AwardOut, awards_of
 from loyalty.api.v1.codes import PromoCodeOut, codes_out
 from loyalty.api.v1.order_bodies import OrderFacts, PositiveMoney, Source, order_input
+from loyalty.api.v1.partner_access import partner_asking
 from loyalty.models import Membership, Order
 from loyalty.selectors.code_answers import code_answers_of
+from loyalty.selectors.partners import AtPartner
 from loyalty.services.order_inputs import CustomerRef, OrderInput
 from members.api.bodies import (
     TEXT,
@@ -141,6 +143,7 @@ class SyncOut(Answer):
 
 class TillPeople(ApiView):
     scopes = {"POST": "till:write"}
+    for_partners = frozenset({"POST"})
 
     @extend_schema(operation_id="findAtTill", request=Person, responses={200: TillMembers})
     def post(self, request: Request) -> HttpResponse:
@@ -151,6 +154,7 @@ class TillPeople(ApiView):
 
 class TillSales(ApiView):
     scopes = {"POST": "till:write"}
+    for_partners = frozenset({"POST"})
 
     @extend_schema(
         operation_id="recordSale", request=OneSaleIn, responses={200: SaleOut, 201: SaleOut}
@@ -167,7 +171,7 @@ class TillSales(ApiView):
         if _several(members):
             raise refuse_field("member", str(SEVERAL), "ambiguous")
         sale = TillSale(
-            _order(body, body.till, members), tuple(_vouchers(body.vouchers)),
+            _order(body, body.till, members, partner_asking(self)), tuple(_vouchers(body.vouchers)),
             tuple(_taken(body.rewards)), tuple(members),
         )  # fmt: skip
         done = record_sale(sale=sale, actor=self.actor, now=now)
@@ -177,6 +181,7 @@ class TillSales(ApiView):
 
 class TillSync(ApiView):
     scopes = {"POST": "till:write"}
+    for_partners = frozenset({"POST"})
 
     @extend_schema(operation_id="syncTill", request=SyncIn, responses={200: SyncOut})
     @idempotent()
@@ -185,7 +190,8 @@ class TillSync(ApiView):
         where a unit or voucher of it cannot be honored any more: that is said. Units and vouchers
         count as of the time of the sale, up to 72 hours ago."""
         body = read_body(request, SyncIn)
-        queue = [_told(item, body.till) for item in body.sales]
+        partner = partner_asking(self)
+        queue = [_told(item, body.till, partner) for item in body.sales]
         lock_sales([told.sale for told in queue if told.sale is not None])
         return answer(SyncOut(results=[_synced(told, self.actor) for told in queue]))
 
@@ -200,7 +206,7 @@ class _Told:
     problems: tuple[Problem, ...]
 
 
-def _told(item: SaleIn, till: str) -> _Told:
+def _told(item: SaleIn, till: str, partner: AtPartner | None) -> _Told:
     problems = []
     members = item.member.members() if item.member else []
     if item.member and not members:
@@ -221,7 +227,8 @@ def _told(item: SaleIn, till: str) -> _Told:
         except DomainError as error:
             problems.append(Problem("voucher_unknown", str(error.message), told.code))
     try:
-        sale = TillSale(_order(item, till, members), tuple(used), tuple(taken), tuple(members))
+        order = _order(item, till, members, partner)
+        sale = TillSale(order, tuple(used), tuple(taken), tuple(members))
     except DomainError as error:
         return _Told(item.id, None, (*problems, Problem(error.code, _whole(error))))
     return _Told(item.id, sale, tuple(problems))
@@ -254,12 +261,18 @@ def _whole(error: DomainError) -> str:
     return f"{error.message} {fields}".strip()
 
 
-def _order(item: SaleIn, till: str, members: Sequence[Membership]) -> OrderInput:
+def _order(
+    item: SaleIn, till: str, members: Sequence[Membership], partner: AtPartner | None
+) -> OrderInput:
+    """A sale as an order; a partner tells its own only."""
     if item.customer is not None:
         raise refuse_field("customer", _("The member says who buys."))
+    others = Order.objects.filter(source=till, external_id=item.id)
+    if partner and others.exclude(partner=partner.account_id).exists():
+        raise refuse_field("id", _("It belongs to another."), "not_unique")
     found = order_input(item, till, item.id, {})
     customer = CustomerRef(key=members[0].customer_id) if members else None
-    return replace(found, customer=customer)
+    return replace(found, customer=customer, partner=partner)
 
 
 def _sale_out(

@@ -36,7 +36,7 @@ from members.segment_uses import segment_uses
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_scheduled
 from members.services.segments import create_segment
-from tests.campaigns.community import GOLD, TIERS, make_post
+from tests.campaigns.community import GOLD, TIERS, make_post, say
 from tests.campaigns.factories import switch_on
 from tests.loyalty.factories import NOW, day, make_program, make_wallet, order, record
 from tests.rewards.backoffice.test_reward_pictures import png
@@ -127,6 +127,20 @@ def test_reading_is_noted_once_and_helps(plain: Membership, club: Program) -> No
     assert (counted.readers, counted.thanks) == (1, 1)
     say_helpful(post=post, membership=plain, helpful=False, now=day(2))
     assert counted_posts().get(pk=post.pk).thanks == 0
+
+
+def test_readers_and_comments_are_each_counted_by_themselves(
+    plain: Membership, gold: Membership, club: Program
+) -> None:
+    post, quiet = make_post(club), make_post(club)
+    for member in (plain, gold):
+        read_post(post=post, membership=member, now=NOW)
+    for number in range(3):
+        say(post, plain, f"Comment {number}.", name="Baker" if number == 0 else "")
+    PostComment.objects.filter(text="Comment 1.").update(state=PostComment.State.WAITING)
+    counts = {row.pk: (row.readers, row.thanks, row.said, row.waiting) for row in counted_posts()}
+    shown = PostComment.objects.filter(state=PostComment.State.SHOWN).count()
+    assert counts == {post.pk: (2, 0, shown, 3 - shown), quiet.pk: (0, 0, 0, 0)}
 
 
 @pytest.mark.parametrize("said", [{"when": GOLD}, {"opens_at": day(1)}, {"at": None}])

@@ -205,6 +205,23 @@ BENT = {
         INSERT INTO loyalty_charitypayout (public_id, charity_id, number, until, status, money,
                                            things, entries_count, reference, note, made_at)
         VALUES (gen_random_uuid(), 1, 1, now()::date, 'open', 5, 0, 1, '', '', now())""",
+    "what came back returned to the partner that it was earned or spent at": """
+        WITH p AS (
+            INSERT INTO loyalty_account (kind, program_id, code, name)
+            SELECT 'partner', min(id), 'bent', 'Bent' FROM loyalty_program RETURNING id)
+        UPDATE loyalty_transfer t SET from_account_id = p.id FROM p
+         WHERE t.id IN (SELECT corrects_id FROM loyalty_transfer WHERE kind = 'clawback')""",
+    "at a partner only units of its own program move": """
+        WITH p AS (
+            INSERT INTO loyalty_account (kind, program_id, code, name)
+            VALUES ('partner', 0, 'bent', 'Bent') RETURNING id)
+        UPDATE loyalty_transfer t SET from_account_id = p.id FROM p WHERE t.kind = 'accrual'""",
+    "a settlement with a partner holds the movements that it counts": """
+        INSERT INTO loyalty_partnersettlement (
+            public_id, partner_id, number, since, until, currency, issued, taken_in, net, lines,
+            movements, closed_at, status, reference)
+        VALUES (gen_random_uuid(), 1, 1, now()::date, now()::date, 'USD', 0, 0, 0, '[]', 1, now(),
+                'open', '')""",
     "closed books are what they were when they were closed":
         "INSERT INTO loyalty_closedperiod (program_id, until, closed_at, unit_values, booked,"
         " reopen_reason) SELECT id, '2024-03-31', now(), '{}', '{}', '' FROM loyalty_program",
