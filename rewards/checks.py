@@ -169,6 +169,11 @@ CHECKS: dict[str, str] = {
             ON w.account_id = m.account_id AND w.wallet_type_id = r.wallet_type_id
          WHERE a.look_at IS DISTINCT FROM {LOOK_AT.format(a="a")}
     """,
+    _("what a gift card began with was paid in to its own account"): """
+        SELECT 'gift card ' || c.id, 'account ' || c.account_id, 'account ' || t.to_account_id
+          FROM rewards_giftcard c JOIN loyalty_transfer t ON t.id = c.deposit_id
+         WHERE t.to_account_id <> c.account_id OR t.kind <> 'deposit'
+    """,
     _("a cart is paid with as much as its units and its gift cards pay"): """
         SELECT 'checkout ' || c.id, coalesce(u.paid, 0) || ' and ' || coalesce(g.paid, 0),
                c.paid_units || ' and ' || c.paid_gift_cards
@@ -178,11 +183,6 @@ CHECKS: dict[str, str] = {
           LEFT JOIN (SELECT checkout_id, sum(amount) AS paid FROM rewards_checkoutgiftcard
                       GROUP BY 1) g ON g.checkout_id = c.id
          WHERE c.paid_units <> coalesce(u.paid, 0) OR c.paid_gift_cards <> coalesce(g.paid, 0)
-    """,
-    _("what a gift card began with was paid in to its own account"): """
-        SELECT 'gift card ' || c.id, 'account ' || c.account_id, 'account ' || t.to_account_id
-          FROM rewards_giftcard c JOIN loyalty_transfer t ON t.id = c.deposit_id
-         WHERE t.to_account_id <> c.account_id OR t.kind <> 'deposit'
     """,
     _("a gift card pays for a cart from what is on it, as much as it says"): """
         SELECT 'checkout ' || k.checkout_id, k.amount || ' from account ' || g.account_id,

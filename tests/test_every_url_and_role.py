@@ -300,6 +300,7 @@ def test_an_auditor_posts_only_what_is_a_question() -> None:
         "backoffice:condition_builder",
         "backoffice:styleguide_dialog",
         "loyalty_backoffice:knowledge",
+        "experiments_backoffice:arm_preview",
         "messages_backoffice:broadcast_preview",
         "messages_backoffice:preview",
         "backoffice:own_sign_in_end",

@@ -11,7 +11,7 @@ from campaigns.models import Referral
 from campaigns.selectors.referrals import advocate_of, referrals
 from loyalty.models import Activity, Transfer
 from loyalty.ready_activities import OWN_SOURCE, REFERRAL
-from loyalty.services.activity_decisions import reverse_activity
+from loyalty.services.activity_decisions import reject_activity, reverse_activity
 from loyalty.services.own_activities import OwnDeed, is_told, tell_own
 from members.models import OutboxEvent
 from members.selectors.merges import current
@@ -45,11 +45,13 @@ def _deed(row: Referral) -> OwnDeed | None:
 
 
 def _take_back(row: Referral) -> None:
-    told = Activity.objects.filter(
-        source=OWN_SOURCE, external_id=_number(row), state=Activity.State.APPROVED
-    ).first()
-    if told is not None:
+    note, now = _("The referral was taken back."), timezone.now()
+    told = Activity.objects.filter(source=OWN_SOURCE, external_id=_number(row)).first()
+    if told is None:
+        return
+    if told.state == Activity.State.APPROVED:
         reverse_activity(
-            activity=told, actor=SYSTEM, note=_("The referral was taken back."),
-            source=Transfer.Source.JOB, now=timezone.now(),
-        )  # fmt: skip
+            activity=told, actor=SYSTEM, note=note, source=Transfer.Source.JOB, now=now
+        )
+    elif told.state == Activity.State.PENDING:
+        reject_activity(activity=told, actor=SYSTEM, note=note, now=now)

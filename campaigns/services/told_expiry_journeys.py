@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 
 from campaigns.journey_news import Asked, register_journey_message
-from campaigns.models import Message
+from campaigns.models import ExpiryNotice, Message
 from campaigns.news import News
 from campaigns.selectors.ending_lots import DISTANCES, Due, due_of, endings_of
 from campaigns.services.told_expiry import (
@@ -65,10 +65,15 @@ def _whatever_ends_first(asked: Asked) -> News | None:
 def _news(
     wallet: Wallet, member: Membership, days: int, name: str, now: dt.datetime
 ) -> News | None:
-    due = due_of([wallet.pk], now, [days]).get(wallet.pk, Due(days, None))
-    until = horizon(due, now)
+    due = due_of([wallet.pk], now, [days]).get(wallet.pk)
+    until = horizon(due or Due(days, None), now)
+    if due is None:
+        # Somebody else who may spend of it was told just now, as far as this.
+        told = ExpiryNotice.objects.filter(wallet=wallet, days=days).first()
+        until = max(until, told.through) if told is not None else until
+    reach = max(days, (until - now).days)
     ending = [
-        item for item in endings_of([wallet.pk], now, [days])[wallet.pk] if item.ends <= until
+        item for item in endings_of([wallet.pk], now, [reach])[wallet.pk] if item.ends <= until
     ]
     if not ending:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from email.utils import parseaddr
 
 from django.conf import settings
@@ -19,16 +20,17 @@ EXAMPLE = ".example"
 
 def launch_checks(program: Program, now: dt.datetime) -> list[Check]:
     """All of them, in the order in which one would do them; a constant number of queries."""
+    units = list(WalletType.objects.filter(program=program))
     return [
         _rules(program, now),
-        _worth(program),
+        _worth(units),
         _terms(program),
         _backtest(program),
         _sender(),
         _mail(now),
         *(item.look(program, now) for item in registered_checks()),
         _team(program),
-        _first_order(program),
+        _first_order(units),
     ]
 
 
@@ -50,8 +52,7 @@ def _rules(program: Program, now: dt.datetime) -> Check:
     return Check("rules", _("Rules are published"), done, why)
 
 
-def _worth(program: Program) -> Check:
-    units = list(WalletType.objects.filter(program=program))
+def _worth(units: Sequence[WalletType]) -> Check:
     worthless = [item.plural for item in units if not item.unit_value]
     if worthless:
         why = _("Nobody has said what these are worth: %s.") % ", ".join(worthless)
@@ -119,11 +120,10 @@ def _team(program: Program) -> Check:
     return Check("team", _("The team knows the program"), read == len(readers) > 0, why)
 
 
-def _first_order(program: Program) -> Check:
+def _first_order(units: Sequence[WalletType]) -> Check:
     # By their keys, so that the database knows how few there are of a program that has just begun.
-    units = list(program.wallet_types.values_list("pk", flat=True))
     earned = Transfer.objects.filter(
-        wallet_type__in=units, kind=Transfer.Kind.ACCRUAL, order__isnull=False
+        wallet_type__in=[item.pk for item in units], kind=Transfer.Kind.ACCRUAL, order__isnull=False
     ).exists()
     why = (
         _("Orders have earned in it.")

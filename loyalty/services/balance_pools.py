@@ -86,6 +86,11 @@ class PoolsOfFile:
         if isinstance(owner, DomainError):
             return owner
         cells = row.cells
+        if Pool.objects.filter(key=self._key(cells["pool"])).exists():
+            closed = _("The pool that came by this name was closed. Give it another name.")
+            return DomainError(
+                closed, code="pool_closed", errors=[FieldError("pool", closed, "pool_closed")]
+            )
         company = cells.get("company_id", "")
         terms = {name: cells[name] for name in POOL_TERMS if cells.get(name) and name != "share"}
         try:

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('members', '0026_codes_of_row_errors'),
-        ('rewards', '0001_squashed_0024_with_a_sale'),
+        ('rewards', '0024_with_a_sale'),
     ]
 
     operations = [

@@ -117,3 +117,11 @@ def test_asking_costs_a_query_or_two_for_each_queue(client: Client) -> None:
     with CaptureQueriesContext(connection) as queries:
         ask(client)
     assert len(queries) <= 2 * len(gauges())
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_with_token")
+def test_what_a_client_makes_up_is_no_series_of_its_own(client: Client) -> None:
+    client.generic("FROBNICATE", "/accounts/login/")
+    assert "FROBNICATE" not in ask(client).text
+    assert 'method="other"' in ask(client).text

@@ -25,7 +25,11 @@ TROUBLES: tuple[Trouble, ...] = (
 AT_ONCE = 10
 # Longer than a claim lasts.
 STEP = 11 * 60
-STATES = "SELECT state, '<' || public_id || '@setia.example>' FROM campaigns_delivery"
+# Others of the package tell members in their inbox.
+STATES = """
+    SELECT state, '<' || public_id || '@setia.example>' FROM campaigns_delivery
+     WHERE channel = 'email'
+"""
 LEASES = "UPDATE campaigns_webhookdelivery SET next_at = now() WHERE state = 'waiting'"
 WAITING = "SELECT count(*) FROM campaigns_webhookdelivery WHERE state = 'waiting'"
 

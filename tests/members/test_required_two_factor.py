@@ -41,17 +41,23 @@ def in_the_browser_of(user: User) -> Client:
     return client
 
 
+def somebody(role: str) -> User:
+    """Who works for a partner works for one of some program."""
+    brand = {"partner": 1, "programs": [1]} if role == Role.PARTNER else {}
+    return StaffMemberFactory(role=role, **brand).user
+
+
 def test_nobody_has_to_at_first() -> None:
     assert get_merchant().two_factor_roles == []
     for role in ALLOWED:
-        browser = in_the_browser_of(StaffMemberFactory(role=role).user)
-        assert browser.get(reverse("backoffice:home")).status_code == 200
+        browser = in_the_browser_of(somebody(role))
+        # What those of all roles may open.
+        assert browser.get(reverse("backoffice:own_sign_ins")).status_code == 200
 
 
 @pytest.mark.parametrize("role", list(ALLOWED))
 def test_whose_role_needs_it_reaches_nothing_before_it_is_set_up(role: str, boss: User) -> None:
-    person = StaffMemberFactory(role=role).user
-    other = StaffMemberFactory(role=next(found for found in ALLOWED if found != role)).user
+    person, other = somebody(role), somebody(next(found for found in ALLOWED if found != role))
     require(boss, role)
     browser = in_the_browser_of(person)
     setting_up = reverse("mfa_activate_totp")
@@ -63,9 +69,10 @@ def test_whose_role_needs_it_reaches_nothing_before_it_is_set_up(role: str, boss
     assert browser.post(reverse("backoffice:team_invite"))["Location"] == setting_up
     fragment = browser.get(reverse("backoffice:home"), headers={"HX-Request": "true"})
     assert fragment["HX-Redirect"] == setting_up
-    assert in_the_browser_of(other).get(reverse("backoffice:home")).status_code == 200
+    opened = reverse("backoffice:own_sign_ins")
+    assert in_the_browser_of(other).get(opened).status_code == 200
     TOTP.activate(person, SECRET)
-    assert browser.get(reverse("backoffice:home")).status_code == 200
+    assert browser.get(opened).status_code == 200
 
 
 def test_signing_in_leads_there_and_setting_it_up_opens_the_back_office(boss: User) -> None:

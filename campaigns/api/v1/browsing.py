@@ -28,6 +28,7 @@ from campaigns.services.browsing import (
     Told,
     record_browsing,
 )
+from members.api.addresses import CustomerAddress, find_customer
 from members.api.bodies import (
     TEXT,
     Answer,
@@ -45,7 +46,6 @@ from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
 from members.models import Customer
-from members.selectors.customers import get_customer
 from members.selectors.merges import current
 
 Kind = BrowsingEvent.Kind
@@ -175,7 +175,8 @@ class BrowsingEvents(ApiView):
     def get(self, request: Request) -> HttpResponse:
         """List what a customer looked at, newest first, as long as it is kept."""
         query = read_query(request, BrowsingQuery)
-        found = events_of(current(get_customer(query.customer)))
+        address = CustomerAddress.model_validate({"id": str(query.customer)})
+        found = events_of(current(find_customer(address)))
         page = paginate(request, found, query, ordering=["-occurred_at", "-pk"], row=_event)
         return answer(BrowsingEventPage(**page))
 

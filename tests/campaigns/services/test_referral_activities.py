@@ -62,3 +62,14 @@ def test_what_is_not_paid_yet_is_not_told() -> None:
     bring(make_link(made, "ann"), "ben")
     follow()
     assert told() == []
+
+
+def test_what_waits_for_approval_is_rejected_with_the_referral() -> None:
+    make_type(TYPE, approval=True)
+    referral = paid(earning_rules=[for_activity(TYPE, 50)])
+    follow()
+    assert [state for _who, state, _of in told()] == ["pending"]
+    give_back(refund("R", "50", of="ben-1", at=NOW + 45 * DAY))
+    settle(referral, NOW + 45 * DAY)
+    follow()
+    assert [state for _who, state, _of in told()] == ["rejected"]

@@ -43,8 +43,8 @@ def test_twilio_tells_that_somebody_answered_stop(client: Client) -> None:
     for _time in range(2):
         response = client.post(url, told)
         assert (response.status_code, response.content) == (200, b"<Response/>")
-    assert states() == {"offers": "denied", "points": "denied"}
-    assert ConsentChange.objects.filter(source="reply").count() == 2
+    assert states() == dict.fromkeys(("offers", "points", "surveys", "community"), "denied")
+    assert ConsentChange.objects.filter(source="reply").count() == 4
 
 
 def test_only_the_way_that_was_answered_ends(client: Client) -> None:

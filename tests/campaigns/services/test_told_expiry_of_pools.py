@@ -96,3 +96,11 @@ def test_a_journey_tells_everybody_who_may_spend_and_the_occasion_does_not_repea
     assert hearing() == ["ana", "ben"]
     assert work("expiry_warnings", day(306)) == 0
     assert goes_on(307) == 0
+
+
+def test_a_journey_tells_each_of_what_wants_a_longer_notice() -> None:
+    pool = household(expiry={"warned_days": 30})
+    journey(pool_wallets(pool)[0], distances=[7])
+    assert goes_on(334) + goes_on(335) + goes_on(336) == 2
+    assert hearing() == ["ana", "ben"]
+    assert len({text for _subject, text in told()}) == 1

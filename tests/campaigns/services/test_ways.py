@@ -165,7 +165,7 @@ def test_who_told_the_provider_to_stop_has_said_no_here_too(twilio: Receiver) ->
     send(NOON)
     assert states() == [("failed", "unsubscribed")]
     assert set(Consent.objects.values_list("topic", "state")) == {
-        ("points", "denied"), ("offers", "denied"),
+        ("points", "denied"), ("offers", "denied"), ("surveys", "denied"), ("community", "denied"),
     }  # fmt: skip
     assert ConsentChange.objects.first().source == "reply"
 

@@ -45,7 +45,7 @@ def test_a_few_households_load_once(db, run, monkeypatch, settings, tmp_path):
     out, _err = run("load_demo", "--if-empty")
     assert "orders of" in out
     assert Program.objects.get().code == "harvest-club"
-    assert StaffMember.objects.count() == 6
+    assert StaffMember.objects.count() == 7
     misleading = Membership.objects.filter(customer__external_id__startswith="RISK-")
     assert misleading.count() == 5
     assert 1 <= Membership.objects.exclude(pk__in=misleading).count() <= 6

@@ -256,6 +256,12 @@ BENT = {
         " INSERT INTO loyalty_charitytally"
         " (charity_id, kind, booked_on, units, money, things)"
         " SELECT id, 'donation', '2026-01-01', 0, 1, 0 FROM a",
+    "an opening balance comes from what was adjusted, or goes there":
+        "UPDATE loyalty_transfer SET key = 'opening:1' WHERE kind = 'accrual'",
+    "no more is taken of what was earned than there was of it":
+        "INSERT INTO loyalty_ordertaking (key, accrual_id, units) SELECT m.key, a.id, 100"
+        " FROM (SELECT key FROM loyalty_transfer WHERE kind = 'adjustment' LIMIT 1) m,"
+        " (SELECT id FROM loyalty_transfer WHERE kind = 'accrual' LIMIT 1) a",
     "corrections never exceed what they correct":
         "UPDATE loyalty_transfer SET amount = 101 WHERE kind = 'clawback'",
 }  # fmt: skip

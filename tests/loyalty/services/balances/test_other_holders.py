@@ -41,6 +41,7 @@ from loyalty.services.balance_undoing import (
 )
 from loyalty.services.companies import create_company
 from loyalty.services.memberships import enroll_customer
+from loyalty.services.pool_leaving import close_pool
 from loyalty.services.pools import PoolTerms, add_pool_member, create_pool
 from loyalty.services.redemptions import redeem_units
 from members.errors import ConflictError
@@ -161,6 +162,18 @@ class TestPools:
         assert (again.result["created"], again.result["unchanged"]) == (2, 3)
         assert (Pool.objects.count(), PoolMember.objects.count()) == (1, 3)
         assert sums(new) == {("points", "pool"): (47, 0, 0)}
+
+    def test_a_pool_that_was_closed_since_is_named_and_the_others_come_in(
+        self, new: Program, bring: Bring
+    ) -> None:
+        bring(new, owner())
+        close_pool(pool=Pool.objects.get(), actor=SYSTEM, source="api", now=timezone.now())
+        other = owner("P-2", reference="two", customer_id="C-2")
+        again = bring(new, owner(reference="later"), other, name="again.ndjson")
+        assert [(error.row, error.column, error.code) for error in again.errors.all()] == [
+            (1, "pool", "pool_closed")
+        ]
+        assert again.result["created"] == 1
 
     def test_a_row_that_does_not_fit_is_named_and_nothing_of_it_stays(
         self, new: Program, check: Bring, bring: Bring
