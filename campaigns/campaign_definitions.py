@@ -23,25 +23,10 @@ from campaigns.campaign_templates import TEMPLATES
 from campaigns.models import Campaign
 from campaigns.offers import Offer
 from loyalty.plain_numbers import exact
-from members.conditions.fields import (
-    BEHAVIOR,
-    BROWSING,
-    CHALLENGES,
-    CUSTOMER,
-    DEEDS,
-    MEMBER,
-    PLAN,
-    SEGMENTS,
-    TIER,
-    TOLD,
-)
+from members.conditions.scopes import OF_CUSTOMERS
 from members.conditions.tree import ConditionError, Node, parse
 from rewards.codes import plain
 
-# What the database can answer too, so that everybody can be counted beforehand.
-AUDIENCE_SCOPES = frozenset(
-    {CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, CHALLENGES, BROWSING, TOLD, DEEDS}
-)
 _TEXT = r"^[^\x00]*$"
 MOST_DAYS = 366
 # What a definition is read from where it was written before.
@@ -162,7 +147,7 @@ def read_audience(when: dict[str, Any], *, choices_known: bool = True) -> Node |
     if not when:
         return None
     return parse(
-        when, scopes=AUDIENCE_SCOPES, path="audience", in_database=True,
+        when, scopes=OF_CUSTOMERS, path="audience", in_database=True,
         choices_known=choices_known,
     )  # fmt: skip
 

@@ -7,43 +7,19 @@ from typing import Any
 
 from members.conditions.fields import (
     ACTIVITY,
-    BEHAVIOR,
-    BROWSING,
-    CHALLENGES,
     CODES,
     COMPANY,
-    CUSTOMER,
-    DEEDS,
     JOINED,
     LINE,
-    MEMBER,
     OFFERS,
     ORDER,
-    PLAN,
-    SEGMENTS,
-    TIER,
-    TOLD,
 )
 from members.conditions.predicate import Condition
+from members.conditions.scopes import OF_CUSTOMERS
 from members.conditions.tree import Node, parse
 
 # What all rules may ask about a member, as they are before what is judged.
-_MEMBER_SCOPES = frozenset(
-    {
-        CUSTOMER,
-        BEHAVIOR,
-        MEMBER,
-        JOINED,
-        SEGMENTS,
-        TIER,
-        PLAN,
-        COMPANY,
-        CHALLENGES,
-        BROWSING,
-        TOLD,
-        DEEDS,
-    }
-)
+_MEMBER_SCOPES = OF_CUSTOMERS | {JOINED, COMPANY}
 # Rules for orders ask about the order, and what its buyer is offered, too.
 RULE_SCOPES = _MEMBER_SCOPES | {ORDER, LINE, CODES, OFFERS}
 # Rules for activities ask about the activity instead.

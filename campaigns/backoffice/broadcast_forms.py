@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from campaigns.backoffice.preferred_ways import PLACES, PreferredWays, preferred
 from campaigns.broadcast_definitions import BroadcastDefinition
-from campaigns.campaign_definitions import AUDIENCE_SCOPES
 from campaigns.channels import all_channels
 from campaigns.models import Broadcast
 from campaigns.selectors.broadcasts import zone_of
@@ -20,6 +19,7 @@ from campaigns.selectors.ways import usable_channels
 from campaigns.topics import choosable_topics
 from loyalty.models import Program
 from members.backoffice.condition_builder import ConditionField
+from members.conditions.scopes import OF_CUSTOMERS
 from members.program_scope import programs_in_scope
 from rewards.backoffice.event_forms import MomentField
 
@@ -37,7 +37,7 @@ class BroadcastForm(PreferredWays):
         help_text=_l("Its members. It stays."),
     )  # fmt: skip
     audience = ConditionField(
-        scopes=AUDIENCE_SCOPES, in_database=True, label=_l("For whom"),
+        scopes=OF_CUSTOMERS, in_database=True, label=_l("For whom"),
         everything=_l("Everybody who may be told."),
     )  # fmt: skip
     holdout = forms.IntegerField(

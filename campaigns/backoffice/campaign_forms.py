@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _l
 from pydantic import ValidationError
 
 from campaigns.campaign_definitions import (
-    AUDIENCE_SCOPES,
     TELLINGS,
     CampaignDefinition,
     CampaignTexts,
@@ -27,6 +26,7 @@ from loyalty.backoffice.program_fields import amount, optional, plain
 from loyalty.bundle_texts import BundleField, bundle_text
 from loyalty.models import Program
 from members.backoffice.condition_builder import ConditionField
+from members.conditions.scopes import OF_CUSTOMERS
 from members.conditions.values import WEEKDAY, WEEKDAYS
 from rewards.backoffice.event_forms import MomentField, said_moment, shown_moment
 from rewards.models import Reward
@@ -154,7 +154,7 @@ class CampaignForm(forms.Form):
     reward = forms.ChoiceField(label=_l("A reward instead"), required=False)
     per_member = optional(_l("Most for one member"), _l("Empty: no limit."))
     audience = ConditionField(
-        scopes=AUDIENCE_SCOPES, in_database=True, label=_l("For whom"),
+        scopes=OF_CUSTOMERS, in_database=True, label=_l("For whom"),
         everything=_l("Every member."),
     )  # fmt: skip
     holdout = forms.IntegerField(

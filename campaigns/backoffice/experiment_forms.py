@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from pydantic import ValidationError
 
-from campaigns.campaign_definitions import AUDIENCE_SCOPES
 from campaigns.experiment_definitions import (
     COLUMNS,
     MOST_ARMS,
@@ -22,6 +21,7 @@ from campaigns.models import Experiment
 from campaigns.selectors.experiments import messages_for_experiments, promotions_for_arms
 from loyalty.models import Program
 from members.backoffice.condition_builder import ConditionField
+from members.conditions.scopes import OF_CUSTOMERS
 
 LETTERS = "ABCD"
 
@@ -48,7 +48,7 @@ class ExperimentForm(forms.Form):
         help_text=_l("Empty: as long as the number of members asks for."),
     )  # fmt: skip
     audience = ConditionField(
-        scopes=AUDIENCE_SCOPES, in_database=True, label=_l("For whom"),
+        scopes=OF_CUSTOMERS, in_database=True, label=_l("For whom"),
         everything=_l("Every member."),
     )  # fmt: skip
 

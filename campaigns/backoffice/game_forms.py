@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from pydantic import ValidationError
 
-from campaigns.campaign_definitions import AUDIENCE_SCOPES
 from campaigns.fair_draws import MOST_WEIGHT
 from campaigns.game_definitions import (
     MOST_PRIZES,
@@ -26,6 +25,7 @@ from loyalty.backoffice.program_fields import optional, plain
 from loyalty.models import ActivityType
 from loyalty.models.programs import code_validator
 from members.backoffice.condition_builder import ConditionField
+from members.conditions.scopes import OF_CUSTOMERS
 from members.free_codes import code_stem, first_free
 from rewards.backoffice.event_forms import MomentField, said_moment, shown_moment
 from rewards.models import Reward
@@ -80,7 +80,7 @@ class GameForm(forms.Form):
         _l("Hours to claim it"), _l("Empty: 48. Then it can be won again."), most=720
     )
     audience = ConditionField(
-        scopes=AUDIENCE_SCOPES, in_database=True, label=_l("For whom"),
+        scopes=OF_CUSTOMERS, in_database=True, label=_l("For whom"),
         everything=_l("Every member."),
     )  # fmt: skip
     starts_at = MomentField(

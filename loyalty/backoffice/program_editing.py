@@ -17,8 +17,7 @@ from pydantic import ValidationError
 
 from loyalty.backoffice.line_values import line_value_labels
 from loyalty.backoffice.links import program_crumbs, program_url
-from loyalty.backoffice.program_changes import changes_between
-from loyalty.backoffice.program_confirming import changed_meanwhile, confirm_page
+from loyalty.backoffice.program_confirming import save_definition
 from loyalty.backoffice.program_examples import (
     Example,
     ExampleForm,
@@ -31,9 +30,7 @@ from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
 from loyalty.rule_definitions import RateRule
 from loyalty.selectors.programs import definition_of, definition_without_parts
-from loyalty.services.program_changes import rehearse_definition
 from loyalty.services.program_starts import create_program, suggest_code
-from loyalty.services.programs import apply_definition
 from loyalty.unit_definitions import WalletTypeDefinition
 from members.errors import DomainError
 from members.policy import acting, staff_view
@@ -81,7 +78,7 @@ def program_edit(request: HttpRequest, code: str) -> HttpResponse:
     initial = initial_of(base) | {"revision": program.revision}
     form = ProgramForm(request.POST or None, base=base, initial=initial)
     if request.method == "POST" and not {"refresh", "edit"} & set(request.POST) and form.is_valid():
-        answer = _save(request, form, program, base)
+        answer = save_definition(request, form, program, base, breadcrumbs=program_crumbs(program))
         if answer is not None:
             return answer
     context = {
@@ -92,32 +89,6 @@ def program_edit(request: HttpRequest, code: str) -> HttpResponse:
         "further_units": len(base.wallet_types) - 1,
     }
     return _form_page(request, form, context)
-
-
-def _save(
-    request: HttpRequest, form: ProgramForm, program: Program, base: ProgramDefinition
-) -> HttpResponse | None:
-    """Apply the form, or show what it changes; None when the form now says what is wrong."""
-    actor, now = acting(request), timezone.now()
-    if changed_meanwhile(form, program):
-        return None
-    definition = form.definition()
-    if definition is None:
-        return None
-    changes = changes_between(base, definition)
-    if not changes:
-        messages.info(request, _("Nothing was different, so nothing was changed."))
-        return redirect(program_url(program))
-    try:
-        if program.status != Program.Status.DRAFT and "confirmed" not in request.POST:
-            rehearse_definition(definition, actor=actor, now=now)
-            return confirm_page(request, program, changes, breadcrumbs=program_crumbs(program))
-        apply_definition(definition, actor=actor, now=now)
-    except DomainError as error:
-        form.show(error)
-        return None
-    messages.success(request, _("%s was saved.") % definition.name)
-    return redirect(program_url(program))
 
 
 def _create(

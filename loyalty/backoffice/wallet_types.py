@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -16,8 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pydantic import ValidationError
 
 from loyalty.backoffice.links import Crumbs, program_crumbs
-from loyalty.backoffice.program_changes import changes_between
-from loyalty.backoffice.program_confirming import changed_meanwhile, confirm_page
+from loyalty.backoffice.program_confirming import save_definition
 from loyalty.backoffice.wallet_type_forms import EARNED, STORED, WalletTypeForm, with_units
 from loyalty.definitions import ProgramDefinition
 from loyalty.descriptions import describe_units
@@ -30,7 +29,6 @@ from loyalty.selectors.programs import (
     wallet_type_definition,
 )
 from loyalty.selectors.tier_sets import tiers_of
-from loyalty.services.program_changes import rehearse_definition
 from loyalty.services.programs import apply_definition
 from loyalty.services.unused_wallet_types import why_used
 from members.errors import DomainError
@@ -140,7 +138,7 @@ def _edit(request: HttpRequest, program: Program, found: WalletType | None) -> H
     )  # fmt: skip
     sent = request.method == "POST" and "edit" not in request.POST
     if sent and form.is_valid():
-        answer = _save(request, form, program, base)
+        answer = save_definition(request, form, program, base, breadcrumbs=_crumbs(program))
         if answer is not None:
             return answer
     context = {
@@ -154,32 +152,6 @@ def _edit(request: HttpRequest, program: Program, found: WalletType | None) -> H
     }
     template = "loyalty/backoffice/wallet_type_form.html"
     return render(request, template, context, status=422 if sent and form.errors else 200)
-
-
-def _save(
-    request: HttpRequest, form: WalletTypeForm, program: Program, base: ProgramDefinition
-) -> HttpResponse | None:
-    """Apply the form, or show what it changes; None when the form now says what is wrong."""
-    actor, now = acting(request), timezone.now()
-    if changed_meanwhile(form, program):
-        return None
-    definition = form.definition()
-    if definition is None:
-        return None
-    changes = changes_between(base, definition)
-    if not changes:
-        messages.info(request, _("Nothing was different, so nothing was changed."))
-        return redirect(_url(program))
-    try:
-        if program.status != Program.Status.DRAFT and "confirmed" not in request.POST:
-            rehearse_definition(definition, actor=actor, now=now)
-            return confirm_page(request, program, changes, breadcrumbs=_crumbs(program))
-        apply_definition(definition, actor=actor, now=now)
-    except DomainError as error:
-        form.show(error)
-        return None
-    messages.success(request, _("%s was saved.") % program.name)
-    return redirect(_url(program))
 
 
 def _url(program: Program) -> str:

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from loyalty.models import EarningRuleVersion, Program
 from members.errors import ConflictError, FieldError
+from members.services.audit import Actor, record_audit
 
 
 @dataclass(slots=True)
@@ -54,6 +56,17 @@ def _in_words(instance: Any, name: str, value: Any) -> str:
         return f"{value.normalize():f}"
     words = dict(instance._meta.get_field(name).flatchoices)
     return str(words.get(value, value)) or "–"
+
+
+def keep_changes(applied: Applied, *, action: str, of: str, name: str, actor: Actor) -> None:
+    """Whoever has a form of the program open hears that it changed, and the log says how; nothing
+    where nothing did. `of`: what was changed, as the log has it; `name`: what it is called."""
+    if applied.changes:
+        Program.objects.filter(pk=applied.program.pk).update(revision=F("revision") + 1)
+        record_audit(
+            actor=actor, action=action, target=applied.program,
+            after={of: name, "changes": applied.changes},
+        )  # fmt: skip
 
 
 def refuse_rewriting(field_name: str, message: str) -> None:

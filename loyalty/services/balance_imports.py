@@ -56,6 +56,7 @@ from loyalty.services.opening_movements import (
 from loyalty.services.row_errors import RowError
 from loyalty.services.row_staging import RowStaging
 from loyalty.services.staged_rows import needs_staging, run_staged, stage_rows
+from loyalty.services.undo_jobs import refuse_while_undone
 from members.errors import ConflictError, DomainError, FieldError
 from members.formatting import format_number, format_units
 from members.models import Customer, Job
@@ -175,12 +176,6 @@ def totals_of_all(jobs: Sequence[Job]) -> dict[int, list[tuple[WalletType, int]]
     return found
 
 
-def open_balance_undo(job: Job) -> Job | None:
-    """What undoes this import, as long as it waits, runs, or has failed and may go on."""
-    states = (Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED)
-    return Job.objects.filter(kind=UNDO, fingerprint=str(job.pk), state__in=states).first()
-
-
 def _refuse_not_live(program: Program) -> None:
     if program.status != Program.Status.LIVE:
         raise DomainError(
@@ -195,10 +190,7 @@ def _work(job: Job) -> Step | None:
     rows = staging.batch(job.checkpoint["row"], PIECE) if job.checkpoint["staged"] else []
     if not rows:
         return None
-    if open_balance_undo(job) is not None:
-        raise DomainError(
-            _("This import is being undone. Wait until that has ended."), code="being_undone"
-        )
+    refuse_while_undone(UNDO, job)
     with all_or_nothing(dry=is_dry(job)):
         piece = _take(job, rows, timezone.now())
     record_row_errors(job, piece.errors)

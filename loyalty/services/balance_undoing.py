@@ -17,7 +17,7 @@ from loyalty.errors import InsufficientBalanceError, LedgerError
 from loyalty.ledger.posting import Movement, lock_wallets
 from loyalty.models import ImportBatch, PoolMember, Program, Transfer, Wallet, WalletType
 from loyalty.services.adjustments import reversal_entry, undo_key
-from loyalty.services.balance_imports import KIND, UNDO, open_balance_undo
+from loyalty.services.balance_imports import KIND, UNDO
 from loyalty.services.balance_pools import take_out
 from loyalty.services.bearers import bearers
 from loyalty.services.bulk_posting import Outcome, post_by_halves
@@ -31,6 +31,7 @@ from loyalty.services.undo_jobs import (
     counts_in_words,
     go_on,
     next_piece,
+    open_undo,
 )
 from members.formatting import format_units
 from members.models import Job, JobError
@@ -97,7 +98,7 @@ def start_balance_undo(*, job: Job, reason: str, actor: Actor, erase: bool = Fal
     Nobody is erased with it (`erase`): people stay, with all else that is known of them."""
     row = Job.objects.select_for_update(no_key=True).get(pk=job.pk, kind=KIND)
     reason = check_asked(reason, actor, erase=False)
-    begun = open_balance_undo(row)
+    begun = open_undo(UNDO, row)
     if begun is not None:
         return go_on(begun, actor)
     preview = preview_balance_undo(row)

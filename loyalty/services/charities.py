@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, ProtectedError, Q
+from django.db.models import ProtectedError, Q
 from django.utils.translation import gettext as _
 
 from loyalty.giving_definitions import CharityDefinition, CharityRateDefinition
@@ -23,9 +23,9 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.selectors.charities import charities, charity_definition
-from loyalty.services.applied import Applied, refuse_rewriting
+from loyalty.services.applied import Applied, keep_changes, refuse_rewriting
 from members.errors import ConflictError, DomainError, FieldError
-from members.services.audit import Actor, record_audit
+from members.services.audit import Actor
 
 
 def apply_charities(
@@ -75,14 +75,8 @@ def _save(
     applied = Applied(program)
     wallet_types = {item.code: item for item in program.wallet_types.all()}
     charity = _write(applied, known, definition, position, wallet_types, "")
-    if applied.changes:
-        Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
-        record_audit(
-            actor=actor,
-            action="charity.changed" if known else "charity.created",
-            target=program,
-            after={"charity": definition.name, "changes": applied.changes},
-        )
+    action = "charity.changed" if known else "charity.created"
+    keep_changes(applied, action=action, of="charity", name=definition.name, actor=actor)
     return charity
 
 

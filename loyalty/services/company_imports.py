@@ -26,6 +26,7 @@ from loyalty.services.company_files import BuyerRow, CompanyRows, read_companies
 from loyalty.services.import_files import start_file_job
 from loyalty.services.memberships import enroll_customer
 from loyalty.services.pools import PoolTerms, add_pool_member, change_pool_member
+from loyalty.services.undo_jobs import refuse_while_undone
 from members.errors import DomainError
 from members.formatting import format_number
 from members.models import Customer, Job, JobError, StaffMember
@@ -113,6 +114,7 @@ def company_import_words(job: Job) -> str:
 
 
 def _chunk(job: Job) -> Step | None:
+    refuse_while_undone(UNDO, job)
     begin = job.checkpoint.get("after", 0)
     path = Path(job.params["companies"])
     if not path.is_file():

@@ -36,6 +36,7 @@ from loyalty.services.undo_jobs import (
     counts_in_words,
     go_on,
     next_piece,
+    open_undo,
 )
 from members.models import Job, JobError
 from members.services.audit import Actor
@@ -54,8 +55,7 @@ def start_company_undo(*, job: Job, reason: str, actor: Actor, erase: bool = Fal
     it was asked for then. Raises DomainError where there is nothing to undo."""
     row = Job.objects.select_for_update(no_key=True).get(pk=job.pk, kind=KIND)
     reason = check_asked(reason, actor, erase=erase)
-    states = (Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED)
-    begun = Job.objects.filter(kind=UNDO, fingerprint=str(row.pk), state__in=states).first()
+    begun = open_undo(UNDO, row)
     if begun is not None:
         return go_on(begun, actor)
     preview = preview_company_undo(row)

@@ -35,6 +35,7 @@ from loyalty.services.newcomers import provide_customer
 from loyalty.services.row_errors import RowError
 from loyalty.services.row_staging import Layout, RowStaging
 from loyalty.services.staged_rows import needs_staging, run_staged, stage_rows
+from loyalty.services.undo_jobs import refuse_while_undone
 from members.errors import DomainError, FieldError
 from members.formatting import format_number
 from members.models import Customer, Job
@@ -95,12 +96,6 @@ def run_enrollment_import(job_id: int) -> Job | None:
     return run_staged(job_id, _enroll_piece)
 
 
-def open_undo(job: Job) -> Job | None:
-    """What undoes this import, as long as it waits, runs, or has failed and may go on."""
-    states = (Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED)
-    return Job.objects.filter(kind=UNDO, fingerprint=str(job.pk), state__in=states).first()
-
-
 def enrollment_words(job: Job) -> str:
     words = {
         "enrolled": _("%s enrolled"),
@@ -124,10 +119,7 @@ def _enroll_piece(job: Job) -> Step | None:
     if not rows:
         return None
     program = Program.objects.filter(pk=job.params["program"]).first()
-    if open_undo(job) is not None:
-        raise DomainError(
-            _("This import is being undone. Wait until that has ended."), code="being_undone"
-        )
+    refuse_while_undone(UNDO, job)
     counted: Counter[str] = Counter(job.result)
     errors: list[RowError] = []
     batch = EnrollmentBatch(job=job, at=timezone.now())

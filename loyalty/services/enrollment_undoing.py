@@ -22,7 +22,7 @@ from loyalty.selectors.enrollment_undos import (
     why_they_stay,
 )
 from loyalty.selectors.memberships import wallet_ids
-from loyalty.services.enrollment_files import KIND, UNDO, open_undo
+from loyalty.services.enrollment_files import KIND, UNDO
 from loyalty.services.import_jobs import actor_of
 from loyalty.services.imported_people import AT_ONCE as ERASED_AT_ONCE
 from loyalty.services.imported_people import erase_people
@@ -36,6 +36,7 @@ from loyalty.services.undo_jobs import (
     counts_in_words,
     go_on,
     next_piece,
+    open_undo,
 )
 from members.models import Customer, Job, JobError
 from members.services.audit import Actor
@@ -57,7 +58,7 @@ def start_enrollment_undo(*, job: Job, reason: str, actor: Actor, erase: bool = 
     """
     row = Job.objects.select_for_update(no_key=True).get(pk=job.pk, kind=KIND)
     reason = check_asked(reason, actor, erase=erase)
-    begun = open_undo(row)
+    begun = open_undo(UNDO, row)
     if begun is not None:
         return go_on(begun, actor)
     preview = preview_enrollment_undo(row)

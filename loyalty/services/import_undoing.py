@@ -19,7 +19,7 @@ from loyalty.models import ImportBatch, Order, Refund, Transfer, UndoneOrder
 from loyalty.selectors.import_undos import UndoPreview, count_undo
 from loyalty.services.import_records import NO_MARK, mark_of
 from loyalty.services.imported_people import erase_imported
-from loyalty.services.imports import KIND, UNDO, open_undo, program_of
+from loyalty.services.imports import KIND, UNDO, program_of
 from loyalty.services.order_batches import Enrolling, Wanted, open_batch
 from loyalty.services.order_inputs import CustomerRef
 from loyalty.services.orders import record_orders
@@ -33,6 +33,7 @@ from loyalty.services.undo_jobs import (
     counts_in_words,
     go_on,
     next_piece,
+    open_undo,
 )
 from members.errors import DomainError
 from members.models import Job, JobError
@@ -53,7 +54,7 @@ def start_undo(*, job: Job, reason: str, actor: Actor, erase: bool = False) -> J
     """
     row = Job.objects.select_for_update(no_key=True).get(pk=job.pk, kind=KIND)
     reason = check_asked(reason, actor, erase=erase)
-    begun = open_undo(row)
+    begun = open_undo(UNDO, row)
     if begun is not None:
         return go_on(begun, actor)
     counted = count_undo(row)

@@ -34,6 +34,7 @@ from loyalty.services.import_staging import Staging
 from loyalty.services.order_inputs import OrderInput, RefundInput
 from loyalty.services.refunds import link_parked_refunds
 from loyalty.services.row_errors import RowError
+from loyalty.services.undo_jobs import refuse_while_undone
 from members.errors import DomainError, FieldError
 from members.formatting import format_number
 from members.models import Job
@@ -127,7 +128,7 @@ def run_import(job_id: int, *, watch: Callable[[Job], None] | None = None) -> Jo
         return None
     staging = Staging(job.pk, THREADS)
     with running(job) as progress:
-        _refuse_while_undone(job)
+        refuse_while_undone(UNDO, job)
         if not staging.is_staged():
             # Together: whoever goes on after a kill finds the rows staged, and stages no more.
             with transaction.atomic():
@@ -146,19 +147,6 @@ def run_import(job_id: int, *, watch: Callable[[Job], None] | None = None) -> Jo
     if job.state in {Job.State.SUCCEEDED, Job.State.CANCELED}:
         staging.drop()
     return Job.objects.get(pk=job_id)
-
-
-def open_undo(job: Job) -> Job | None:
-    """What undoes this import, as long as it waits, runs, or has failed and may go on."""
-    states = (Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED)
-    return Job.objects.filter(kind=UNDO, fingerprint=str(job.pk), state__in=states).first()
-
-
-def _refuse_while_undone(job: Job) -> None:
-    if open_undo(job) is not None:
-        raise DomainError(
-            _("This import is being undone. Wait until that has ended."), code="being_undone"
-        )
 
 
 def _files(job: Job) -> tuple[Path, Path]:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from loyalty.models import (
@@ -21,11 +21,11 @@ from loyalty.models import (
 from loyalty.partner_definitions import PartnerDefinition
 from loyalty.selectors.goals import today_of
 from loyalty.selectors.partners import partner_definition, partners, partners_in
-from loyalty.services.applied import Applied, refuse_rewriting
+from loyalty.services.applied import Applied, keep_changes, refuse_rewriting
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import ApiKey
 from members.services.api_keys import revoke_api_key
-from members.services.audit import SYSTEM, Actor, record_audit
+from members.services.audit import SYSTEM, Actor
 
 
 def apply_partners(
@@ -91,14 +91,8 @@ def _save(
     applied = Applied(program)
     wallet_types = {item.code: item for item in program.wallet_types.all()}
     partner = _write(applied, known, definition, wallet_types, now, "")
-    if applied.changes:
-        Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
-        record_audit(
-            actor=actor,
-            action="partner.changed" if known else "partner.created",
-            target=program,
-            after={"partner": definition.name, "changes": applied.changes},
-        )
+    action = "partner.changed" if known else "partner.created"
+    keep_changes(applied, action=action, of="partner", name=definition.name, actor=actor)
     return partner
 
 

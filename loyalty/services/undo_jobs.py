@@ -65,6 +65,21 @@ def check_left(job: Job, *, known: bool, left: bool, unknown: str) -> None:
         raise ConflictError(_("There is nothing left to undo."), code="nothing_left")
 
 
+def open_undo(kind: str, row: Job) -> Job | None:
+    """What undoes this import, as long as it waits, runs, or has failed and may go on. `kind`: of
+    the jobs that undo such imports."""
+    states = (Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED)
+    return Job.objects.filter(kind=kind, fingerprint=str(row.pk), state__in=states).first()
+
+
+def refuse_while_undone(kind: str, row: Job) -> None:
+    """Raise DomainError for an import that would bring in what is just being taken out."""
+    if open_undo(kind, row) is not None:
+        raise DomainError(
+            _("This import is being undone. Wait until that has ended."), code="being_undone"
+        )
+
+
 def begin_undo(
     kind: str, row: Job, *, reason: str, actor: Actor, erase: bool, about: Program | None,
     due: Mapping[str, int], total: int,

@@ -8,8 +8,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from members.backoffice.condition_builder import ConditionField
+from members.conditions.scopes import OF_CUSTOMERS
 from members.models import Segment
-from members.selectors.segments import SCOPES
 from members.services.segments import DESCRIPTION_LENGTH, NAME_LENGTH
 
 LARGEST_FILE = _("CSV with one customer in each row: their number or e-mail address comes first.")
@@ -24,8 +24,8 @@ class SegmentForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )  # fmt: skip
     condition = ConditionField(
-        scopes=SCOPES, in_database=True, required=True, everything=_("Nobody asked about yet."),
-        label=_("Who is in it"),
+        scopes=OF_CUSTOMERS, in_database=True, required=True,
+        everything=_("Nobody asked about yet."), label=_("Who is in it"),
     )  # fmt: skip
     file = forms.FileField(label=_("File"), required=False, help_text=LARGEST_FILE)
 

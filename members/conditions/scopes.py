@@ -19,3 +19,8 @@ TOLD = "told"
 # When they did what activities tell of.
 DEEDS = "deeds"
 OF_THE_ORDER = frozenset({ORDER, LINE, ACTIVITY})
+# What the database can answer of customers, so that all whom it holds for are counted beforehand:
+# what segments and audiences may ask.
+OF_CUSTOMERS = frozenset(
+    {CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, CHALLENGES, BROWSING, TOLD, DEEDS}
+)

@@ -10,34 +10,18 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from members.conditions.fields import (
-    BEHAVIOR,
-    BROWSING,
-    CHALLENGES,
-    CUSTOMER,
-    DEEDS,
-    MEMBER,
-    PLAN,
-    SEGMENTS,
-    TIER,
-    TOLD,
-)
 from members.conditions.moments import Moment
 from members.conditions.query import query_of
+from members.conditions.scopes import OF_CUSTOMERS, SEGMENTS
 from members.conditions.tree import ConditionError, Node, parse, questions_of
 from members.errors import NotFoundError
 from members.models import Customer, Segment, SegmentMember, SegmentSize
 from members.selectors.merchants import get_merchant
 
-# What a segment may ask about: customers, by the database.
-SCOPES = frozenset(
-    {CUSTOMER, BEHAVIOR, MEMBER, SEGMENTS, TIER, PLAN, CHALLENGES, BROWSING, TOLD, DEEDS}
-)
-
 
 def read_condition(said: Mapping[str, Any], *, choices_known: bool = True) -> Node:
     """A segment's condition. Raises ConditionError."""
-    return parse(said, scopes=SCOPES, in_database=True, choices_known=choices_known)
+    return parse(said, scopes=OF_CUSTOMERS, in_database=True, choices_known=choices_known)
 
 
 def merchant_moment(now: dt.datetime) -> Moment:

@@ -16,10 +16,11 @@ from members.conditions.fields import field_named
 from members.conditions.moments import Moment
 from members.conditions.operators import operators_of
 from members.conditions.predicate import Condition
+from members.conditions.scopes import OF_CUSTOMERS
 from members.conditions.tree import parse
 from members.models import Customer, OutboxEvent
 from members.models.changes import CHANGED
-from members.selectors.segments import SCOPES, customers_matching, merchant_moment, read_condition
+from members.selectors.segments import customers_matching, merchant_moment, read_condition
 from members.services.audit import SYSTEM
 from tests.campaigns.factories import send, tell
 from tests.factories import CustomerFactory
@@ -132,7 +133,7 @@ class TestActivities:
     def compare(
         self, said: dict[str, Any], people: list[Customer], facts: Any, moment: Moment
     ) -> None:
-        node = parse(said, scopes=SCOPES, in_database=True)
+        node = parse(said, scopes=OF_CUSTOMERS, in_database=True)
         alike = set(customers_matching(node, moment).values_list("pk", flat=True))
         condition = Condition(node)
         for one, own in zip(people, facts, strict=True):

@@ -33,9 +33,7 @@ from members.api.bodies import (
     TEXT,
     Answer,
     Body,
-    ExternalId,
     Instant,
-    PublicId,
     answer,
     read_body,
     read_query,
@@ -60,19 +58,6 @@ DROPPED: dict[str, Promise] = {
     NO_CONSENT: gettext_lazy("The customer has not agreed to it being kept."),
     TOO_OLD: gettext_lazy("It was so long ago that it would not be kept any more."),
 }
-
-
-class ViewerIn(Body):
-    """Who looked: by our id, or by your number. Nobody is created for it."""
-
-    id: PublicId | None = None
-    external_id: ExternalId | None = None
-
-    @model_validator(mode="after")
-    def exactly_one(self) -> Self:
-        if (self.id is None) == (self.external_id is None):
-            raise PydanticCustomError("one_of", str(_("Give id or external_id, and one only.")))
-        return self
 
 
 class OwnBrowsingEventIn(Body):
@@ -116,7 +101,7 @@ class OwnBrowsingEventIn(Body):
 
 
 class BrowsingEventIn(OwnBrowsingEventIn):
-    customer: ViewerIn
+    customer: CustomerAddress = Field(description="Nobody is created for it.")
 
 
 class BrowsingEventsIn(Body):
@@ -212,12 +197,12 @@ class OwnBrowsingEvents(MemberView):
         return answer(_receipt(record_browsing(told, now=now)))
 
 
-def _named(viewer: ViewerIn) -> str:
+def _named(viewer: CustomerAddress) -> str:
     """Keys of ours and numbers of theirs are apart."""
     return f"id:{viewer.id}" if viewer.id is not None else f"number:{viewer.external_id}"
 
 
-def _people(viewers: list[ViewerIn]) -> dict[str, int]:
+def _people(viewers: list[CustomerAddress]) -> dict[str, int]:
     """The keys of whom these are now. Two queries at most."""
     ids = {viewer.id for viewer in viewers if viewer.id is not None}
     numbers = {viewer.external_id for viewer in viewers if viewer.external_id is not None}

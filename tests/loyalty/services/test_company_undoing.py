@@ -156,3 +156,14 @@ def test_it_wants_a_reason(club: Program, tmp_path: Path) -> None:
     job = bring(club, tmp_path)
     with pytest.raises(DomainError):
         start_company_undo(job=job, reason=" ", actor=SYSTEM)
+
+
+def test_a_file_that_goes_on_while_it_is_undone_brings_nothing(
+    club: Program, tmp_path: Path
+) -> None:
+    job = bring(club, tmp_path)
+    start_company_undo(job=job, reason="The wrong file", actor=SYSTEM)
+    Job.objects.filter(pk=job.pk).update(state=Job.State.QUEUED, checkpoint={})
+    with pytest.raises(DomainError, match="is being undone"):
+        run_company_import(job.pk)
+    assert Pool.objects.count() == 2
