@@ -36,7 +36,8 @@ from campaigns.services.arm_words import put_arm_words_away, write_arm_words
 from members.policy import acting, is_allowed, require, staff_view
 from members.selectors.merchants import get_merchant
 
-WRITE = "rules.draft"
+# What customers of all programs may come to read, as the words of messages are.
+WRITE = "messages.edit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from campaigns.channels import Channel
 from campaigns.models import MessageTemplate, TemplateVersion
 from campaigns.occasions import Occasion, family_of
 from campaigns.ready_texts import READY_LOCALE, ready_language, ready_text
+from campaigns.selectors.experiments import winner_of
 from campaigns.selectors.templates import versions_of_variants
 from campaigns.services.previews import preview_words, send_test
 from campaigns.services.templates import LONGEST, Words, archive_template, save_words
@@ -170,7 +171,8 @@ def words_page(request: HttpRequest, place: Place) -> HttpResponse:
             return redirect(place.url("words", saved.template.locale))
     asked = {name: request.GET[name] for name in ("version", "of") if name in request.GET}
     context = _context(place, form) | {
-        "asked": urlencode(asked), "of_arm": "of" in asked and not place.variant,
+        "asked": urlencode(asked),
+        "of_arm": bool(winner_of(request.GET.get("of", ""), place.occasion)),
     }  # fmt: skip
     status = 422 if form.errors else 200
     return render(request, "messages/backoffice/words.html", context, status=status)
@@ -289,7 +291,7 @@ def _chosen_version(request: HttpRequest, place: Place) -> TemplateVersion | Non
     """The one that is asked for, else the last. `of`: what an arm of an experiment says there, to
     be saved as what the message says."""
     template = place.template
-    if arm := request.GET.get("of", "")[:24]:
+    if arm := winner_of(request.GET.get("of", ""), place.occasion):
         said = versions_of_variants([arm])[arm]
         return next((row for row in said if _is_there(row, place)), None)
     if template is None:

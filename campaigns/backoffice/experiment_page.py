@@ -35,7 +35,7 @@ from campaigns.services.experiments import (
 from campaigns.slow_figures import EXPERIMENT, ExperimentFigures
 from members.errors import DomainError
 from members.formatting import format_number
-from members.policy import acting, is_allowed, staff_view
+from members.policy import acting, is_allowed, require, staff_view
 from members.responses import figures_for
 
 
@@ -112,6 +112,9 @@ def experiment_state(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse
     try:
         match request.POST.get("do"):
             case "start":
+                if found.occasion:
+                    # From then on nobody changes the words of the message.
+                    require(request.user, "messages.edit")
                 start_experiment(now=timezone.now(), **how)
                 words = _("It runs: who is in which arm is written down.")
                 if found.occasion:

@@ -295,7 +295,10 @@ class ExperimentMember(models.Model):
                 fields=["experiment", "membership"], name="experiment_member_once"
             ),
         ]
-        indexes = [models.Index(fields=["membership"], name="experiment_member_of")]
+        indexes = [
+            models.Index(fields=["membership"], name="experiment_member_of"),
+            models.Index(fields=["arm"], name="experiment_member_arm"),
+        ]
         triggers = [
             *ARMS.triggers(),
             pgtrigger.Protect(

@@ -61,6 +61,8 @@ class Message(models.Model):
             models.CheckConstraint(name="message_has_occurrence", condition=~Q(occurrence="")),
         ]
         indexes = [
+            # Whoever deletes an arm has to know that nobody was told in its words.
+            models.Index(fields=["arm"], name="message_of_arm", condition=Q(arm__isnull=False)),
             models.Index(fields=["customer", "-created_at", "-id"], name="message_of_customer"),
             models.Index(
                 fields=["membership"], name="message_of_membership",

@@ -47,9 +47,21 @@ def members_by_arm(experiment: Experiment) -> dict[int, int]:
 
 
 def running_on(occasion: str, now: dt.datetime | None = None) -> QuerySet[Experiment]:
-    """Those that compare the words of a message; with `now`, whose time is not over then."""
+    """Those that compare the words of a message; with `now`, whose time it is then."""
     rows = experiments().filter(occasion=occasion, status=Status.RUNNING)
-    return rows if now is None else rows.filter(ends_at__gt=now)
+    return rows if now is None else rows.filter(started_at__lte=now, ends_at__gt=now)
+
+
+def winner_of(variant: str, occasion: Occasion) -> str:
+    """The same, if it is the better arm of an experiment on this message that has ended and may be
+    seen; else nothing."""
+    number, _dash, place = variant.partition("-")
+    if not (number.isdecimal() and place.isdecimal() and len(variant) <= 24):
+        return ""
+    ended = experiments().filter(
+        pk=number[:18], status=Status.ENDED, occasion=occasion.code, winner=place[:4]
+    )
+    return variant if ended.exists() else ""
 
 
 def messages_for_experiments() -> list[Occasion]:

@@ -13,7 +13,8 @@ from members.errors import ConflictError
 def locked(experiment: Experiment) -> Experiment:
     """The program first, as whatever writes rules does."""
     Program.objects.select_for_update(no_key=True).get(pk=experiment.program_id)
-    Experiment.objects.select_for_update(of=("self",)).get(pk=experiment.pk)
+    # Whoever tells its message writes who is in it meanwhile.
+    Experiment.objects.select_for_update(of=("self",), no_key=True).get(pk=experiment.pk)
     return experiments().get(pk=experiment.pk)
 
 

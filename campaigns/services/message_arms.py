@@ -6,6 +6,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from django.db.models import Q
+
 from campaigns.experiment_definitions import asked_by_experiment, draw_of_experiment
 from campaigns.models import Experiment, ExperimentArm, ExperimentMember
 from campaigns.news import News
@@ -35,24 +37,30 @@ def _arms_in(
 ) -> dict[int, ExperimentArm]:
     keys = [member.pk for member in members]
     arms = {arm.pk: arm for arm in experiment.arms.all()}
-    rows = ExperimentMember.objects.filter(experiment=experiment, membership__in=keys)
-    found = {member: arms[arm] for member, arm in rows.values_list("membership", "arm")}
+    # Under any of their names: who turned out to be somebody else is in the arm that they were in.
+    rows = ExperimentMember.objects.filter(
+        Q(membership__in=keys) | Q(membership__merged_into__in=keys), experiment=experiment
+    ).order_by("-since", "-pk")
+    found, written = dict[int, ExperimentArm](), set[int]()
+    for member, kept, arm in rows.values_list("membership", "membership__merged_into", "arm"):
+        found[kept or member] = arms[arm]
+        written.add(member)
     others = [key for key in keys if key not in found]
     if others:
         asked = members_asked(experiment.program, asked_by_experiment(experiment), now)
-        drawn = {
+        found |= {
             key: arm_drawn(experiment, public_id)
             for key, public_id in asked.filter(pk__in=others).values_list(
                 "pk", "customer__public_id"
             )
         }
-        ExperimentMember.objects.bulk_create(
-            [ExperimentMember(experiment=experiment, membership_id=key, arm=arm, since=now)
-             for key, arm in drawn.items()],
-            # Of two that tell the same member at once; both have drawn the same.
-            ignore_conflicts=True,
-        )  # fmt: skip
-        found |= drawn
+    fresh = sorted(found.keys() - written)
+    ExperimentMember.objects.bulk_create(
+        [ExperimentMember(experiment=experiment, membership_id=key, arm=found[key], since=now)
+         for key in fresh],
+        # Of two that tell the same member at once; both have drawn the same, in the same order.
+        ignore_conflicts=True,
+    )  # fmt: skip
     return found
 
 

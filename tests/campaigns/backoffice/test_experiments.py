@@ -139,6 +139,10 @@ def test_words_of_a_message_are_written_compared_and_used(manager: Client, crowd
     assert use.replace("&", "&amp;") in page(manager, address("experiment", found))
     assert "Make it permanent" not in page(manager, address("experiment", found))
     assert "With love: {{ gift }}" in page(manager, use)
+    # No other arm's words, nor what no arm is called.
+    for other in (f"{found.pk}-0", f"{found.pk + 1}-1", "%00", "x-y", "9" * 30):
+        shown = page(manager, use.partition("?")[0] + f"?of={other}")
+        assert "the better arm of an experiment" not in shown
     manager.post(use, {"subject": "For you", "body": "With love: {{ gift }}"})
     template = MessageTemplate.objects.get(variant="", occasion="gift")
     assert template.versions.get().subject == "For you"

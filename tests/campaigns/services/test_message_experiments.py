@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from typing import Any
 
@@ -38,6 +39,7 @@ from loyalty.services.rules import set_four_eyes
 from members.errors import ConflictError, DomainError
 from members.models import Customer, User
 from members.services.audit import SYSTEM, Actor
+from members.services.merging import merge_customers
 from tests.campaigns.campaigns import member
 from tests.campaigns.experiments import (
     WARM,
@@ -335,3 +337,32 @@ def test_figures_by_version_leave_the_words_of_arms_to_the_experiment(crowd: Pro
     assert {key: one.sent for key, one in measured.by_words.items()} == {
         ("inbox", "en", 1): 40 - compared
     }
+
+
+def test_who_turned_out_to_be_somebody_else_stays_in_the_arm_that_they_were_in(
+    crowd: Program,
+) -> None:
+    found = start_on_message(crowd)
+    number = drawn_second(found)
+    first = next(
+        other
+        for other in (f"c{one}" for one in range(120))
+        if arm_drawn(found, member(other).customer.public_id).place == 0
+    )
+    tell(member(number).customer, "one", membership=member(number), at=at(1), channels=("inbox",))
+    merge_customers(
+        kept=member(first).customer, merged=member(number).customer, actor=SYSTEM, source="api",
+        now=at(1.5), reason="The same person",
+    )  # fmt: skip
+    tell(member(first).customer, "two", membership=member(first), at=at(2), channels=("inbox",))
+    assert set(Message.objects.values_list("arm__place", flat=True)) == {1}
+    assert set(ExperimentMember.objects.values_list("arm__place", flat=True)) == {1}
+
+
+def test_what_was_told_before_it_began_is_not_in_it_whenever_that_is_written(
+    crowd: Program,
+) -> None:
+    start_on_message(crowd)
+    early = NOW - dt.timedelta(minutes=30)
+    tell(member("c1").customer, "x", membership=member("c1"), at=early, channels=("inbox",))
+    assert not ExperimentMember.objects.exists()
