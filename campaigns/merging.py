@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from campaigns.channels import SHOP
 from campaigns.models import (
     Consent,
     ConsentChange,
@@ -15,6 +16,8 @@ from campaigns.models import (
     JourneyDue,
     Message,
 )
+from campaigns.services.forgotten_browsing import forget_browsing
+from campaigns.topics import BROWSING
 from members.formatting import format_number
 from members.merging import MergeHandler, MergeRow, MergeSection, Merging, Record
 from members.merging import register_merge_handler as register_handler
@@ -73,6 +76,9 @@ def part_messages(merging: Merging, record: Record) -> None:
         was = before.get(address, "")
         if was != said and said == others.get(address) and said != State.DENIED:
             _write(kept, address, said, was, merging)
+            if address == f"{SHOP.key}:{BROWSING.code}":
+                # It was kept by the yes of the other, who has their own again by now.
+                forget_browsing([kept.pk])
     if zone := record.get("time_zone"):
         ContactPreference.objects.filter(customer=kept, time_zone=zone).delete()
 

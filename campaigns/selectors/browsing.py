@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
@@ -14,6 +15,7 @@ from loyalty.asked_elsewhere import BuyerAsked
 from loyalty.selectors.behavior import last_orders_before
 from members.conditions.once import once
 from members.models import Customer
+from members.selectors.merchants import get_merchant
 
 What = BrowsingDay.What
 LOOKS = (What.PRODUCT.value, What.CATEGORY.value)
@@ -80,8 +82,12 @@ def browsed_by(asked: Sequence[BuyerAsked]) -> list[Browsed | None]:
     for line in CartLine.objects.filter(customer__in=people, quantity__gt=0).order_by("pk"):
         lines[line.customer_id].append(line)
     orders = last_orders_before([(item.customer_id, item.at) for item in asked])
+    # Sums are those of the merchant's days.
+    zone = ZoneInfo(get_merchant().time_zone)
     return [
-        _browsed(item.at, looks[item.customer_id], lines[item.customer_id], ordered)
+        _browsed(
+            item.at.astimezone(zone), looks[item.customer_id], lines[item.customer_id], ordered
+        )
         if item.customer_id
         else None
         for item, ordered in zip(asked, orders, strict=True)
@@ -97,6 +103,7 @@ def _browsed(
     at: dt.datetime, rows: Sequence[BrowsingDay], lines: Sequence[CartLine],
     ordered: dt.datetime | None,
 ) -> Browsed:  # fmt: skip
+    """`at`: by the merchant's clock."""
     looks = [
         Look(row.what, row.subject, row.day, row.times, min(row.last_at, at))
         for row in rows

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from loyalty.definitions import CompanyTerms
 from loyalty.models import Company, Program
 from loyalty.selectors.programs import company_terms_of, definition_of
-from loyalty.services.programs import apply_definition
+from loyalty.services.program_changes import change_program, mark_of
 from members.forms import errors_on, posted
 from members.policy import acting, staff_view
 from members.responses import dialog_done
@@ -57,8 +57,9 @@ def company_terms(request: HttpRequest, code: str) -> HttpResponse:
         with errors_on(form):
             now = timezone.now()
             terms = CompanyTerms.model_validate(form.cleaned_data)
-            changed = definition_of(program, now).model_copy(update={"companies": terms})
-            apply_definition(changed, actor=acting(request), now=now)
+            before = definition_of(program, now)
+            changed = before.model_copy(update={"companies": terms})
+            change_program(changed, seen=mark_of(before), actor=acting(request), now=now)
             message = _("Companies that are founded from now on begin with it.")
             return dialog_done(request, url=back, changed="company", message=message)
     context = {

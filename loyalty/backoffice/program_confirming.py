@@ -17,8 +17,7 @@ from loyalty.backoffice.links import Crumbs
 from loyalty.backoffice.program_changes import Change, changes_between
 from loyalty.definitions import ProgramDefinition
 from loyalty.models import Program
-from loyalty.services.program_changes import rehearse_definition
-from loyalty.services.programs import apply_definition
+from loyalty.services.program_changes import change_program, mark_of, rehearse_definition
 from members.errors import DomainError
 from members.policy import acting
 
@@ -52,7 +51,7 @@ def save_definition(
         if program.status != Program.Status.DRAFT and "confirmed" not in request.POST:
             rehearse_definition(definition, actor=actor, now=now)
             return confirm_page(request, program, changes, breadcrumbs=breadcrumbs)
-        apply_definition(definition, actor=actor, now=now)
+        change_program(definition, seen=mark_of(base), actor=actor, now=now)
     except DomainError as error:
         form.show(error)
         return None

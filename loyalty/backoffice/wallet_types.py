@@ -29,7 +29,7 @@ from loyalty.selectors.programs import (
     wallet_type_definition,
 )
 from loyalty.selectors.tier_sets import tiers_of
-from loyalty.services.programs import apply_definition
+from loyalty.services.program_changes import change_program, mark_of
 from loyalty.services.unused_wallet_types import why_used
 from members.errors import DomainError
 from members.forms import posted
@@ -106,7 +106,7 @@ def wallet_type_remove(request: HttpRequest, code: str, wallet_type: str) -> Htt
         wanted = ProgramDefinition.model_validate(with_units(base, units))
         why_not = why_used(found, wanted)
         if request.method == "POST" and not why_not:
-            apply_definition(wanted, actor=acting(request), now=now)
+            change_program(wanted, seen=mark_of(base), actor=acting(request), now=now)
             messages.success(request, _("%s are not collected any more.") % capfirst(found.plural))
             return htmx_redirect(request, _url(program))
     except ValidationError as error:

@@ -63,13 +63,17 @@ def preview_company_undo(job: Job) -> CompanyUndoPreview:
         stay = why_buyers_stay(left, batch.at)
         found.buyers += len(left) - len(stay)
         found.stay.update(stay.values())
-        going = {place.membership_id for place in places if place.pk not in stay}
-        found.members += _leaving(batch, going)
+        staying = {place.membership_id for place in places if place.pk in stay}
+        found.members += _leaving(batch, staying)
     return found
 
 
-def open_companies(keys: Collection[int]) -> list[Company]:
+def open_companies(keys: Collection[int], *, locked: bool = False) -> list[Company]:
+    """`locked`: nothing comes into their pools, nor goes out, until the transaction is over."""
     rows = Company.objects.filter(pk__in=keys, pool__status=Pool.Status.OPEN)
+    if locked:
+        pools = Pool.objects.filter(company__in=rows.values("pk")).order_by("pk")
+        list(pools.select_for_update(of=("self",), no_key=True).values_list("pk"))
     return list(rows.select_related("pool__program").order_by("pk"))
 
 
@@ -106,8 +110,9 @@ def why_buyers_stay(places: Sequence[PoolMember], since: dt.datetime) -> dict[in
     return {place.pk: why[place.membership_id] for place in places if place.membership_id in why}
 
 
-def _leaving(batch: CompanyBatch, going: Collection[int]) -> int:
-    """Who leaves the program, once they have left their company."""
+def _leaving(batch: CompanyBatch, staying: Collection[int]) -> int:
+    """Who leaves the program, once they have left their company, or it was closed; `staying`: who
+    stays in one that the file put them into."""
     rows = Membership.objects.filter(pk__in=batch.members).exclude(status=Membership.Status.LEFT)
     members = list(rows)
     others = PoolMember.objects.filter(membership__in=members, left_at=None).exclude(
@@ -116,6 +121,6 @@ def _leaving(batch: CompanyBatch, going: Collection[int]) -> int:
     elsewhere = set(others.values_list("membership", flat=True))
     why = why_they_stay(members, batch.at, pooled=False)
     return sum(
-        member.pk in going and member.pk not in why and member.pk not in elsewhere
+        member.pk not in staying and member.pk not in why and member.pk not in elsewhere
         for member in members
     )

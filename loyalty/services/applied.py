@@ -24,6 +24,8 @@ class Applied:
     written: list[tuple[str, EarningRuleVersion]] = field(default_factory=list)
     # There was no such program before.
     created: bool = False
+    # A second person publishes its rules and tiers: as it was, or is from now on.
+    second_person: bool = False
 
     def has_none_of(self, wanted: object) -> bool:
         """A new program that shall have none: what it has is not worth asking for."""

@@ -114,7 +114,7 @@ def _piece(job: Job) -> Step | None:
 def _companies_close(batch: CompanyBatch, place: int, job: Job) -> Piece:
     ahead = place + AT_ONCE
     some = batch.companies[place:ahead]
-    companies = open_companies(some)
+    companies = open_companies(some, locked=True)
     why, counts = why_companies_stay(companies, batch), Counter[str]()
     for company in companies:
         if company.pk not in why:

@@ -162,7 +162,7 @@ def _apply_body(
         if current is not None:
             applied.changes.append(_("Rule “%s” changed") % rule.name)
         return
-    if applied.program.four_eyes and is_bound(actor):
+    if applied.second_person and is_bound(actor):
         message = _("A second person publishes the rules of this program: change “%s” among its "
                     "earning rules, and ask for it to be published.") % rule.name  # fmt: skip
         error = FieldError(place, message, "second_person")

@@ -66,7 +66,9 @@ def _apply(definition: ProgramDefinition, actor: Actor, now: dt.datetime) -> App
         Account.objects.bulk_create(
             Account(kind=kind, program=program) for kind in Account.PROGRAM_KINDS
         )
-    applied = Applied(program, created=created)
+    applied = Applied(
+        program, created=created, second_person=program.four_eyes or definition.four_eyes
+    )
     if created:
         applied.changes.append(_("Program created"))
     else:

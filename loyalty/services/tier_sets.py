@@ -53,8 +53,9 @@ def apply_tiers(
     if definition.tiers is not None:
         _refuse_unknown_activities(definition.tiers)
     words = _write(
-        applied.program, definition.tiers, wallet_types, actor=actor, now=now, alone=True
-    )
+        applied.program, definition.tiers, wallet_types, actor=actor, now=now,
+        alone=applied.second_person,
+    )  # fmt: skip
     if words:
         applied.changes.append(words)
 
@@ -66,7 +67,8 @@ def change_tiers(
     """The program's tiers are these from now on, and a draft of them is done with. Whether that
     changes anything. Raises ConflictError where a second person publishes them."""
     program = Program.objects.select_for_update().get(pk=program.pk)
-    words = put_tiers_in_force(program, tiers, actor=actor, now=now, alone=True)
+    alone = program.four_eyes
+    words = put_tiers_in_force(program, tiers, actor=actor, now=now, alone=alone)
     TierDraft.objects.filter(program=program).delete()
     if words:
         record_audit(
@@ -83,8 +85,8 @@ def put_tiers_in_force(
     now: dt.datetime,
     alone: bool = False,
 ) -> str:
-    """What has changed by it, in words. `program` is locked; `alone`: no second person has read
-    them."""
+    """What has changed by it, in words. `program` is locked; `alone`: a second person
+    ought to have read them, and none has."""
     wallet_types = {item.code: item for item in program.wallet_types.order_by("pk")}
     if tiers is not None:
         refuse_missing(program, tiers)
@@ -117,7 +119,7 @@ def _write(
     current = tier_set_at(program, now)
     if (definition_of_set(current) if current else None) == tiers:
         return ""
-    if alone and not drafting and program.four_eyes and is_bound(actor):
+    if alone and not drafting and is_bound(actor):
         message = _("A second person publishes the tiers of this program: change them on their own"
                     " page, and ask for them to be published.")  # fmt: skip
         error = FieldError("tiers", message, "second_person")

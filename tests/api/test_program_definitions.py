@@ -12,6 +12,8 @@ from loyalty.models import EarningRuleVersion, Program
 from loyalty.program_files import load_program
 from loyalty.selectors.programs import definition_of
 from members.models import AuditEntry
+from members.services.api_keys import SCOPES, create_api_key
+from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
 from tests.loyalty.factories import define
 
@@ -173,3 +175,25 @@ def test_what_is_read_is_what_the_file_says(api: ApiClient, program: Program) ->
     assert type(define()).model_validate(said) == here
     # It can be applied as a file, too.
     assert load_program(api.get(PATH).content.decode()) == here
+
+
+def test_a_key_of_one_program_reaches_no_other_and_nothing_that_all_share(
+    api: ApiClient, program: Program
+) -> None:
+    put(api, NEW, "/programs/tea/definition")
+    _key, secret = create_api_key(
+        actor=SYSTEM, name="Beans", scopes=list(SCOPES), programs=[program.pk]
+    )
+    limited = ApiClient(secret)
+    said, mark = read(limited)
+    # Another one, and one that is not there: neither is said to be there.
+    for code in ("tea", "milk"):
+        path = f"/programs/{code}/definition"
+        for how in ({}, {"If_Match": "*"}, {"If_Match": mark}):
+            answer = put(limited, NEW | {"code": code}, path, **how)
+            assert_problem(answer, 404, "not_found")
+    more = said | {"activity_types": [{"code": "review", "name": "Review"}]}
+    refused = put(limited, more, If_Match=mark)
+    assert_problem(refused, 422, "invalid_request", "activity_types[review]")
+    assert put(limited, said | {"name": "Other"}, If_Match=mark).status_code == 200
+    assert list(Program.objects.order_by("code").values_list("code", flat=True)) == ["beans", "tea"]

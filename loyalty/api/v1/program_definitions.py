@@ -100,9 +100,14 @@ class ProgramDefinitions(ApiView):
         if wanted.code != code:
             message = _("The address names the program “%s”; its code stays as it is.") % code
             raise refuse_field("code", message)
+        if self.programs:
+            # Within what the key may see; it makes none, which would be another one.
+            get_program(code)
         seen = _seen(request, code)
         change = rehearse_definition(wanted, actor=self.actor, now=now)
         _refuse_alone(change)
+        if self.programs:
+            _refuse_beyond(change)
         before = mark_of(change.before)
         if seen is not None and before not in seen:
             raise _changed()
@@ -139,6 +144,16 @@ def _refuse_alone(change: ProgramChange) -> None:
         raise refuse_field(
             "four_eyes", _("An administrator changes this in the back-office."), "not_allowed"
         )
+
+
+def _refuse_beyond(change: ProgramChange) -> None:
+    """What all programs share is not for a key that is limited to some."""
+    for item in change.differences:
+        if item.section == "activity_types":
+            raise refuse_field(
+                item.path, _("A key that is limited to some programs does not change this."),
+                "not_allowed",
+            )  # fmt: skip
 
 
 def _changed() -> ApiError:

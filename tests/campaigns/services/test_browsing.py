@@ -192,6 +192,19 @@ def test_merged_customers_are_one_and_parted_ones_two(ana: Customer) -> None:
     assert CartLine.objects.get(customer=ben).sku == "TEA"
 
 
+def test_what_was_kept_by_the_yes_of_the_other_goes_with_it(ana: Customer) -> None:
+    kept = CustomerFactory()
+    looked(ana, "MUG", NOW)
+    merge, _new = merge_customers(
+        kept=kept, merged=ana, actor=SYSTEM, source="backoffice", now=timezone.now()
+    )
+    looked(kept, "TEA", NOW)
+    undo_merge(merge=merge, actor=SYSTEM, source="backoffice", now=timezone.now())
+    seen = BrowsingEvent.objects.values_list("customer", "subject")
+    assert list(seen) == [(ana.pk, "MUG")]
+    assert not BrowsingDay.objects.filter(customer=kept).exists()
+
+
 def test_a_no_of_either_forgets_what_both_looked_at(ana: Customer) -> None:
     ben = CustomerFactory()
     agree(ben, yes=False, now=NOW)

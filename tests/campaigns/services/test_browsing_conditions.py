@@ -15,7 +15,7 @@ from members.conditions.moments import ProgramMoment
 from members.conditions.predicate import Condition
 from members.conditions.query import query_of
 from members.conditions.tree import parse
-from members.models import Customer, Segment
+from members.models import Customer, Merchant, Segment
 from members.selectors.segments import asking_for
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
@@ -229,3 +229,15 @@ def test_who_buys_before_it_is_told_hears_nothing(program: Program) -> None:
     record(order("A1", "10", at=NOW + 7 * HOUR, buyer="c1"), now=NOW + 7 * HOUR)
     go_on(NOW + 10 * HOUR)
     assert not Message.objects.exists()
+
+
+def test_a_day_of_the_order_is_one_by_the_merchants_clock(program: Program) -> None:
+    Merchant.objects.update(time_zone="Asia/Kuala_Lumpur")
+    asks = {"field": "browsing.products", "op": "has_any", "value": ["MUG"]}
+    bonus = {"code": "mugs", "name": "Mugs", "kind": "fixed", "units": 7, "when": asks}
+    make_program(unit={"singular": "Bean", "plural": "Beans"}, earning_rules=[bonus], at=day(-30))
+    night = dt.datetime(2024, 3, 14, 18, tzinfo=dt.UTC)  # two o'clock of the 15th there
+    looked(person("c1"), "MUG", night - HOUR, now=NOW)
+    looked(person("c1"), "MUG", night + HOUR, now=NOW)
+    record(order("A1", "10", at=night, buyer="c1"), now=NOW)
+    assert spendable("c1", NOW) == 7

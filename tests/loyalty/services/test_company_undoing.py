@@ -17,6 +17,7 @@ from loyalty.services.company_undoing import (
     run_company_undo,
     start_company_undo,
 )
+from loyalty.services.pool_leaving import close_pool
 from loyalty.services.pools import PoolTerms, add_pool_member
 from members.errors import ConflictError, DomainError
 from members.models import AuditEntry, Customer, Job
@@ -156,6 +157,18 @@ def test_it_wants_a_reason(club: Program, tmp_path: Path) -> None:
     job = bring(club, tmp_path)
     with pytest.raises(DomainError):
         start_company_undo(job=job, reason=" ", actor=SYSTEM)
+
+
+def test_whom_a_file_enrolled_leaves_also_where_their_company_was_closed_by_hand(
+    club: Program, tmp_path: Path
+) -> None:
+    job = bring(club, tmp_path)
+    for pool in Pool.objects.all():
+        close_pool(pool=pool, actor=SYSTEM, source="backoffice", now=timezone.now())
+    seen = preview_company_undo(job)
+    assert (seen.due, seen.members) == (0, 4)
+    assert undo(job).result["left"] == 4
+    assert members() == set()
 
 
 def test_a_file_that_goes_on_while_it_is_undone_brings_nothing(

@@ -312,6 +312,18 @@ def test_a_file_applied_by_a_person_does_not_go_round_the_second_one() -> None:
     assert definition_of(program, day(2)).earning_rules[0].units == 5
 
 
+def test_a_file_that_lets_one_suffice_publishes_nothing_by_that(db: None) -> None:
+    program = make_program(four_eyes=True)
+    said = definition_of(program, day(1))
+    rule = said.earning_rules[0].model_copy(update={"units": 3})
+    alone = said.model_copy(update={"four_eyes": False, "earning_rules": (rule,)})
+    with pytest.raises(ConflictError) as error:
+        apply_definition(alone, actor=Actor.of_user(user()), now=day(1))
+    assert error.value.code == "second_person"
+    program.refresh_from_db()
+    assert program.four_eyes
+
+
 def test_a_file_says_what_counts_now_and_leaves_drafts_and_schedules_alone() -> None:
     program = make_program()
     published(base(program), at=day(5), now=day(1))
