@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from campaigns.campaign_definitions import STORED, Said, checked_audience, read_audience
+from campaigns.channels import channel_named
 from campaigns.models import Experiment, ExperimentArm
 from campaigns.selectors.templates import versions_of_variants
+from campaigns.wording import tidied_body, tidied_locale, tidied_subject
 from members.conditions.tree import Node
 
 _TEXT = r"^[^\x00]*$"
@@ -27,6 +29,30 @@ class WordsDefinition(Said):
     body: Annotated[str, Field(min_length=1, max_length=40_000, pattern=_TEXT)]
     text: Annotated[str, Field(max_length=20_000, pattern=_TEXT)] = ""
 
+    # Kept tidied: said again otherwise spaced, they are the same.
+
+    @field_validator("locale")
+    @classmethod
+    def _locale(cls, locale: str) -> str:
+        return tidied_locale(locale)
+
+    @field_validator("subject")
+    @classmethod
+    def _subject(cls, subject: str) -> str:
+        return tidied_subject(subject)
+
+    @field_validator("body")
+    @classmethod
+    def _body(cls, body: str) -> str:
+        return tidied_body(body)
+
+    @field_validator("text")
+    @classmethod
+    def _plain(cls, text: str, info: ValidationInfo) -> str:
+        """Beside a mail alone."""
+        way = channel_named(info.data.get("channel", ""))
+        return tidied_body(text) if way is None or way.markup else ""
+
 
 class ArmDefinition(Said):
     """`promotion`: the code of a draft of the program; empty: as it is, without anything extra.
@@ -37,6 +63,15 @@ class ArmDefinition(Said):
     promotion: Annotated[str, Field(max_length=48, pattern=_TEXT)] = ""
     words: Annotated[tuple[WordsDefinition, ...], Field(max_length=100)] = ()
     silent: bool = False
+
+    @field_validator("words")
+    @classmethod
+    def _by_place(cls, words: tuple[WordsDefinition, ...]) -> tuple[WordsDefinition, ...]:
+        """In the order in which they are read back."""
+        places = [(one.channel, one.locale) for one in words]
+        if len(set(places)) != len(places):
+            raise ValueError(_("An arm says something once by each way in each language."))
+        return tuple(sorted(words, key=lambda one: (one.channel, one.locale)))
 
 
 class ExperimentDefinition(Said):

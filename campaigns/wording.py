@@ -98,3 +98,16 @@ def _turn(sign: str, name: str, within: str) -> str:
     if within != name:
         raise WordingError(_("%s was not opened.") % f"{{{{/{name}}}}}")
     return ""
+
+
+def tidied_subject(text: str) -> str:
+    """As it is kept: one line."""
+    return " ".join(text.replace("\x00", "").split())
+
+
+def tidied_body(text: str) -> str:
+    return text.replace("\x00", "").strip()
+
+
+def tidied_locale(locale: str) -> str:
+    return locale.strip().lower().replace("_", "-")

@@ -176,6 +176,7 @@ class PassageStep(models.Model):
     class Outcome(models.TextChoices):
         TOLD = "told", _("Told")
         TOLD_BEFORE = "told_before", _("Was told already")
+        WITHHELD = "withheld", _("Not told: compared without it")
         NOTHING = "nothing", _("There was nothing to tell")
         WAITS = "waits", _("Waits")
         YES = "yes", _("It holds")

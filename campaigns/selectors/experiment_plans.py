@@ -46,15 +46,20 @@ _FIRST_REWARD = _FIRST.format(
     before=_TAKEN.format(value="1", when="<"),
     first=_TAKEN.format(value="min(r.created_at)", when=">="),
 )
-# What whoever was told a message in the last so many weeks did since the first time.
+# What whoever was told a message in the last so many weeks did since the first time. Each message
+# is looked at once, however many lengths there are: the first from one length to the next is kept.
 _TOLD = """
     WITH who (member, customer) AS ({who}),
-    turns AS (SELECT k.weeks, w.member, w.customer, min(g.created_at) AS since
+    told AS MATERIALIZED (
+        SELECT w.member, w.customer, min(g.created_at) AS at
+          FROM campaigns_message g JOIN who w ON w.member = g.membership_id
+         WHERE g.occasion = %(occasion)s AND g.created_at >= %(first)s
+           AND g.created_at < %(until)s
+         GROUP BY w.member, w.customer, width_bucket(g.created_at, %(edges)s::timestamptz[])),
+    turns AS (SELECT k.weeks, t.member, t.customer, min(t.at) AS since
                 FROM unnest(%(weeks)s::int[], %(since)s::timestamptz[]) k(weeks, since)
-                JOIN campaigns_message g ON g.occasion = %(occasion)s AND g.created_at >= k.since
-                     AND g.created_at < %(until)s
-                JOIN who w ON w.member = g.membership_id
-               GROUP BY k.weeks, w.member, w.customer)
+                JOIN told t ON t.at >= k.since
+               GROUP BY k.weeks, t.member, t.customer)
     SELECT c.weeks, count(*), avg(x.value), coalesce(var_samp(x.value), 0), min(c.since)
       FROM turns c CROSS JOIN LATERAL ({of_member}) x
      GROUP BY c.weeks ORDER BY c.weeks
@@ -102,9 +107,10 @@ def _told(experiment: Experiment, now: dt.datetime) -> tuple[list[Stretch], dt.d
     named = {f"who{number}": value for number, value in enumerate(values)}
     first, *others = text.split("%s")
     who = first + "".join(f"%({name})s{rest}" for name, rest in zip(named, others, strict=True))
+    since = [now - dt.timedelta(weeks=weeks) for weeks in WEEKS]
     asked: dict[str, Any] = named | of_experiment(experiment) | {
-        "weeks": list(WEEKS), "since": [now - dt.timedelta(weeks=weeks) for weeks in WEEKS],
-        "until": now,
+        "weeks": list(WEEKS), "since": since, "edges": since[::-1],
+        "first": since[-1], "until": now,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_TOLD.format(who=who, of_member=OF_MEMBER[experiment.measure]), asked)

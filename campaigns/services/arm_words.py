@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,8 +16,9 @@ from campaigns.models import Experiment, ExperimentArm, MessageTemplate, Templat
 from campaigns.occasions import Occasion, occasion_named
 from campaigns.selectors.experiments import may_be_silent, running_on, why_no_message
 from campaigns.selectors.templates import versions_of_variants
+from campaigns.selectors.told_ways import ways_told
 from campaigns.services.experiment_rows import locked, require_status
-from campaigns.services.templates import Words, archive_template, save_words
+from campaigns.services.templates import Words, archive_template, hold_words, save_words
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
 
@@ -78,10 +80,10 @@ def check_words(row: Experiment) -> None:
     """What starting asks for: something to compare, and nothing else that compares it."""
     occasion, arms = occasion_compared(row), list(row.arms.all())
     _refuse(row, occasion, arms[0].silent)
-    found = versions_of_variants([arm.variant for arm in arms])
+    hold_words(occasion.code)
+    found, used = versions_of_variants([arm.variant for arm in arms]), ways_told(row, occasion)
     for arm in arms[1:]:
-        if not found[arm.variant]:
-            message = _("Write what %s says.") % arm.name
+        if message := _why_nothing(occasion, arm, found[arm.variant], used):
             raise DomainError(message, errors=[FieldError(f"arms[{arm.place}].words", message)])
     other = running_on(row.occasion).filter(program=row.program_id).first()
     if other is not None:
@@ -108,6 +110,25 @@ def _refuse(row: Experiment, occasion: Occasion, silent: bool) -> None:
     if silent and not may_be_silent(occasion):
         message = _("%s has to be told: compare its words.") % occasion.label
         raise DomainError(message, errors=[FieldError("arms[0].silent", message)])
+
+
+def _why_nothing(
+    occasion: Occasion, arm: ExperimentArm, words: Sequence[TemplateVersion], used: AbstractSet[str]
+) -> str:
+    """Why nobody would read anything else in this arm; nothing if somebody may."""
+    said = dict.fromkeys(version.template.channel for version in words)
+    if not said:
+        return _("Write what %s says.") % arm.name
+    if not used:
+        return _("%s: nobody is told that now. Switch it on, or tell it in a journey first.") % (
+            occasion.label
+        )  # fmt: skip
+    if used.isdisjoint(said):
+        ways = [str(way.label) for key in said if (way := channel_named(key))]
+        return _("%(arm)s says something only by %(ways)s, by which %(message)s is not told.") % {
+            "arm": arm.name, "ways": ", ".join(ways), "message": occasion.label,
+        }  # fmt: skip
+    return ""
 
 
 def _put(

@@ -233,9 +233,16 @@ def _tell(passage: Passage, step: MessageStep, now: dt.datetime) -> tuple[str, d
     )  # fmt: skip
     written = write_messages(occasion=occasion, setting=how, news=[news], now=now)
     if written:
-        return Outcome.TOLD, {"message": written[0]}
-    known = Message.objects.filter(occasion=occasion.code, occurrence=news.occurrence).first()
-    return Outcome.TOLD_BEFORE, {"message": known}
+        return _told(written[0], Outcome.TOLD), {"message": written[0]}
+    rows = Message.objects.select_related("arm").filter(occasion=occasion.code)
+    known = rows.filter(occurrence=news.occurrence).first()
+    return _told(known, Outcome.TOLD_BEFORE), {"message": known}
+
+
+def _told(message: Message | None, outcome: str) -> str:
+    """Who is in the arm of an experiment without it has it written down, and was not told."""
+    silent = message is not None and message.arm is not None and message.arm.silent
+    return Outcome.WITHHELD if silent else outcome
 
 
 def _give_units(passage: Passage, step: UnitsStep, now: dt.datetime) -> tuple[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
@@ -14,7 +14,13 @@ from campaigns.channels import Channel
 from campaigns.mail_bodies import compile_mail
 from campaigns.models import Experiment, MessageTemplate, TemplateVersion
 from campaigns.occasions import Occasion
-from campaigns.wording import WordingError, check_wording
+from campaigns.wording import (
+    WordingError,
+    check_wording,
+    tidied_body,
+    tidied_locale,
+    tidied_subject,
+)
 from members.errors import ConflictError, DomainError, FieldError
 from members.services.audit import Actor, record_audit
 
@@ -40,10 +46,9 @@ class CheckedWords:
 def check_words(occasion: Occasion, channel: Channel, words: Words) -> CheckedWords:
     """Raises DomainError that names the field and what is wrong in it."""
     words = Words(
-        " ".join(words.subject.replace("\x00", "").split()),
-        words.body.replace("\x00", "").strip(),
-        words.text.replace("\x00", "").strip() if channel.markup else "",
-    )
+        tidied_subject(words.subject), tidied_body(words.body),
+        tidied_body(words.text) if channel.markup else "",
+    )  # fmt: skip
     known = [variable.name for variable in occasion.all_variables]
     errors = [
         error
@@ -68,11 +73,11 @@ def save_words(
     """Use these words from now on. The same as before makes no version. `variant`: those of an arm
     of an experiment, whose service asks. Raises DomainError, ConflictError while an experiment
     compares others with them."""
-    if not variant:
-        _refuse_while_compared(occasion.code)
     locale = _checked_locale(locale)
     checked = check_words(occasion, channel, words)
     with transaction.atomic():
+        if not variant:
+            _refuse_while_compared(occasion.code)
         template, _new = MessageTemplate.objects.select_for_update().get_or_create(
             occasion=occasion.code, channel=channel.key, locale=locale, variant=variant
         )
@@ -97,17 +102,27 @@ def save_words(
 @transaction.atomic
 def archive_template(*, template: MessageTemplate, actor: Actor, now: dt.datetime) -> None:
     """Use the next language, or the ready-made words, from now on. Again changes nothing."""
+    if not template.variant:
+        _refuse_while_compared(template.occasion)
     row = MessageTemplate.objects.select_for_update().get(pk=template.pk)
-    if not row.variant:
-        _refuse_while_compared(row.occasion)
     if row.archived_at is None:
         row.archived_at = now
         row.save(update_fields=["archived_at"])
         record_audit(actor=actor, action="template.archived", target=row)
 
 
+def hold_words(occasion: str) -> None:
+    """Nobody else changes the words of a message, or begins to compare them, before this
+    transaction is over. It may have no words yet, so there is no row to lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('campaigns.words'), hashtext(%s))", [occasion]
+        )
+
+
 def _refuse_while_compared(occasion: str) -> None:
     """The first arm is as it is: it stays so, or nothing could be compared."""
+    hold_words(occasion)
     running = Experiment.objects.filter(occasion=occasion, status=Experiment.Status.RUNNING)
     if found := running.first():
         message = _("The experiment %s compares these words: they stay until it ends.") % found.name
@@ -127,7 +142,7 @@ def _wrong(field: str, text: str, known: list[str]) -> FieldError | None:
 
 
 def _checked_locale(locale: str) -> str:
-    lowered = locale.strip().lower().replace("_", "-")
+    lowered = tidied_locale(locale)
     if len(lowered) > 16 or not LOCALE.fullmatch(lowered):
         message = _("Write a language like en or pt-br.")
         raise DomainError(message, errors=[FieldError("locale", message)])

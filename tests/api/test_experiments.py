@@ -12,6 +12,7 @@ from loyalty.models import Program
 from loyalty.services.rules import set_four_eyes
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
+from tests.campaigns.factories import switch_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,6 +80,9 @@ def test_the_words_of_a_message_are_compared(writer: ApiClient, program: Program
     assert writer.put(path, found["definition"]).json()["revision"] == found["revision"]
     plan = writer.get(f"{path}/plan").json()
     assert (plan["rows"], plan["weeks"]) == ([], None)
+    refused = writer.post(f"{path}/start", None)
+    assert refused.json()["errors"][0]["field"] == "arms[1].words"
+    switch_on("gift", "inbox")
     assert writer.post(f"{path}/start", None).json()["status"] == "running"
     assert [arm["members"] for arm in writer.get(f"{path}/results").json()["arms"]] == [0, 0]
 

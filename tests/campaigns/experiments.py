@@ -7,12 +7,13 @@ from typing import Any
 
 from campaigns.experiment_definitions import ExperimentDefinition
 from campaigns.models import Experiment, ExperimentMember
+from campaigns.occasions import occasion_named
 from campaigns.selectors.experiments import experiments
 from campaigns.services.experiments import create_experiment, start_experiment
 from loyalty.models import Program
 from members.services.audit import SYSTEM
 from tests.campaigns.campaigns import draft, member
-from tests.campaigns.factories import tell
+from tests.campaigns.factories import switch_on, tell
 from tests.loyalty.factories import NOW, make_program, make_wallet, order, record
 from tests.loyalty.factories import day as at
 
@@ -67,9 +68,13 @@ def on_message(**said: Any) -> ExperimentDefinition:
 
 
 def write_on_message(program: Program, **said: Any) -> Experiment:
-    return create_experiment(
+    """Of a message that members are told."""
+    found = create_experiment(
         program=program, definition=on_message(**said), actor=SYSTEM, now=DAY_BEFORE
     )
+    if (occasion := occasion_named(found.occasion)) and not occasion.only_in_journeys:
+        switch_on(found.occasion, "email", "inbox", at=DAY_BEFORE)
+    return found
 
 
 def start_on_message(program: Program, **said: Any) -> Experiment:

@@ -86,6 +86,10 @@ class ExperimentPage(Page):
 
 class PlanRowOut(Answer):
     weeks: int
+    have: int = Field(
+        description="Members in the smallest arm. Of words: those whom the message reaches in so"
+        " many weeks."
+    )
     mean: float = Field(description="What is measured, of each member in the last so many weeks.")
     difference: float = Field(description="The smallest difference that matters.")
     needed: int | None = Field(description="Members in each arm. Null: nobody can say.")
@@ -238,7 +242,7 @@ class ExperimentPlan(ApiView):
         """Read how many members and weeks it takes, as of now."""
         plan = plan_of(get_experiment(experiment_id), timezone.now())
         rows = [
-            PlanRowOut(weeks=row.weeks, mean=row.mean, difference=row.difference,
+            PlanRowOut(weeks=row.weeks, have=row.have, mean=row.mean, difference=row.difference,
                        needed=row.needed, enough=row.enough)
             for row in plan.rows
         ]  # fmt: skip

@@ -20,7 +20,7 @@ from loyalty.services.rules import set_four_eyes
 from members.services.audit import SYSTEM
 from tests.campaigns.campaigns import DAY, member
 from tests.campaigns.experiments import buyers, fresh_experiment, make_crowd, promotion, write
-from tests.campaigns.factories import tell
+from tests.campaigns.factories import switch_on, tell
 from tests.loyalty.factories import order, record
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +131,7 @@ def test_words_of_a_message_are_written_compared_and_used(manager: Client, crowd
     # What its arms say stays when something else of it is changed.
     manager.post(address("experiment_edit", found), said | {"measure": "revenue"})
     began = timezone.now() - 20 * DAY
+    switch_on("gift", "inbox")
     found = start_experiment(experiment=fresh_experiment(found), actor=SYSTEM, now=began)
     assert "readonly" in page(manager, place)
     _told_and_bought(found, crowd, began)

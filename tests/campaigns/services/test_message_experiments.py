@@ -165,9 +165,10 @@ def test_who_joins_later_is_compared_from_their_first_message_on(crowd: Program)
     assert (arm.moments.members, arm.moments.mean) == (1, 1)
 
 
-def test_what_members_do_since_they_were_told_decides(crowd: Program) -> None:
-    found = start_on_message(crowd, measure="revenue")
-    tell_crowd(members=120)
+def test_what_members_do_since_they_were_told_decides() -> None:
+    # So many that no arm has too few of them by chance.
+    found = start_on_message(make_crowd(160), measure="revenue")
+    tell_crowd(members=160)
     sell(found, 1, "20", days=3)
     assert look_at(found, at(5)).verdict == ""
     over = look_at(found, at(14))
