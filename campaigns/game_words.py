@@ -104,14 +104,18 @@ def plays_words(game: Game) -> list[str]:
     """How members come to plays."""
     found = [earning_words(Earning.model_validate(item), game.program.currency)
              for item in game.earning]  # fmt: skip
-    free = game.free_plays
-    if game.free_each == Game.Period.DAY:
-        found.append(ngettext("%s free play every day", "%s free plays every day", free)
-                     % format_number(free))  # fmt: skip
-    elif game.free_each == Game.Period.WEEK:
-        found.append(ngettext("%s free play every week", "%s free plays every week", free)
-                     % format_number(free))  # fmt: skip
-    return found
+    return found + free_words(game.free_plays, game.free_each)
+
+
+def free_words(free: int, each: str) -> list[str]:
+    """So many that cost nothing, in each period."""
+    if each == Game.Period.DAY:
+        words = ngettext("%s free play every day", "%s free plays every day", free)
+    elif each == Game.Period.WEEK:
+        words = ngettext("%s free play every week", "%s free plays every week", free)
+    else:
+        return []
+    return [words % format_number(free)]
 
 
 def _said(texts: Mapping[str, Any], locale: str) -> Any:

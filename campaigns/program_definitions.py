@@ -102,7 +102,9 @@ class ProgramGame(Part):
 
     code: Code = Field(description="Short name, unique in the program. Stays as it is.")
     state: Literal["draft", "live"] = Field(
-        "draft", description="Live: it is published, and can be played from its beginning on."
+        "draft",
+        description="Live: it is published, of a draft of a program together with it, and can be"
+        " played from its beginning on.",
     )
     body: Mapping[str, Any] = Field(
         description="What it says: see [games.md](games.md#in-a-program-file)."

@@ -11,6 +11,7 @@ from campaigns.program_definitions import (
     ProgramJourney,
     ProgramSurvey,
 )
+from campaigns.promised_words import game_parts, post_parts, referral_parts
 from campaigns.referral_program_definitions import ProgramReferrals
 from campaigns.selectors.challenge_levels import own_levels
 from campaigns.services import (
@@ -26,14 +27,18 @@ from loyalty.program_parts import ProgramPart, register_program_part
 
 PARTS = (
     ProgramPart("surveys", ProgramSurvey, program_files.surveys_of, program_files.apply_surveys),
-    ProgramPart("games", ProgramGame, game_files.games_of, game_files.apply_games),
+    ProgramPart(
+        "games", ProgramGame, game_files.games_of, game_files.apply_games,
+        begin=game_files.begin_with_program, words=game_parts,
+    ),
     ProgramPart("challenge_levels", LevelDefinition, own_levels, challenge_levels.apply_levels),
     ProgramPart(
         "challenges", ProgramChallenge, program_challenges.challenges_of,
         program_challenges.apply_challenges, once_live=True,
     ),
     ProgramPart(
-        "referrals", ProgramReferrals, referral_files.referrals_of, referral_files.apply_referrals
+        "referrals", ProgramReferrals, referral_files.referrals_of, referral_files.apply_referrals,
+        words=referral_parts,
     ),
     ProgramPart(
         "journeys", ProgramJourney, program_files.journeys_of, program_files.apply_journeys
@@ -42,7 +47,9 @@ PARTS = (
         "campaigns", ProgramCampaign, campaign_files.campaigns_of, campaign_files.apply_campaigns,
         once_live=True,
     ),
-    ProgramPart("posts", ProgramPost, post_files.posts_of, post_files.apply_posts),
+    ProgramPart(
+        "posts", ProgramPost, post_files.posts_of, post_files.apply_posts, words=post_parts
+    ),
 )  # fmt: skip
 
 

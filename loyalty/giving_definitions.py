@@ -125,7 +125,9 @@ class PledgeDefinition(Part):
     budget: Exact | None = Field(
         None, description="In all at most so much, in the same. Empty: no limit."
     )
-    starts_at: AwareDatetime = Field(description="For events from then on.")
+    starts_at: AwareDatetime | None = Field(
+        None, description="For events from then on. Empty: from when it is written."
+    )
     ends_at: AwareDatetime | None = Field(None, description="For events before then.")
 
     @field_validator("when")
@@ -146,7 +148,7 @@ class PledgeDefinition(Part):
             raise ValueError(_("Only activities have a type."))
         if self.least is not None and self.event != "order":
             raise ValueError(_("Only orders have an amount."))
-        if self.ends_at is not None and self.ends_at <= self.starts_at:
+        if self.ends_at and self.starts_at and self.ends_at <= self.starts_at:
             raise ValueError(_("It ends after it begins."))
         if self.budget is not None and self.budget < self.amount:
             raise ValueError(_("The budget is less than what one event gives."))

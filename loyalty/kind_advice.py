@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from loyalty import kind_reasons, special_kind_reasons
+from loyalty import further_kind_reasons, kind_reasons, special_kind_reasons
 from loyalty.kind_reasons import Reason
 from loyalty.kind_table import KINDS, Kind
 from loyalty.shop_figures import Shop
@@ -74,4 +74,9 @@ JUDGES: Mapping[str, Judge] = {
     "points-plan": special_kind_reasons.points_plan,
     "companies": special_kind_reasons.companies,
     "companies-by-spend": special_kind_reasons.companies_by_spend,
+    "pledge": further_kind_reasons.pledge,
+    "games": further_kind_reasons.games,
+    "referrals": further_kind_reasons.referrals,
+    "coalition": further_kind_reasons.coalition,
+    "experiences": further_kind_reasons.experiences,
 }

@@ -20,8 +20,10 @@ class PartnerRateDefinition(Part):
     """What a unit is worth between the program and the partner, from a day on."""
 
     wallet_type: Code = Field("points", description="Code of the units.")
-    from_on: dt.date = Field(
-        description="The first day; of days that are settled it stays as it is."
+    from_on: dt.date | None = Field(
+        None,
+        description="The first day; of days that are settled it stays as it is. Empty: the"
+        " partner's first.",
     )
     issued: PerUnit = Field(
         Decimal(0), description="What the partner pays for a unit that is earned there."

@@ -18,7 +18,7 @@ OF_MARGIN = Decimal("0.08")
 LEAST, MOST = Decimal(1), Decimal(5)
 HALF = Decimal("0.5")
 FREQUENT = Decimal(6)
-COLLECTING = ("points", "values", "hybrid", "companies")
+COLLECTING = ("points", "values", "hybrid", "companies", "games", "referrals", "partners")
 
 
 def percent_back(margin: Decimal) -> Decimal:

@@ -10,7 +10,13 @@ from django.utils.translation import gettext as _
 
 from loyalty.definitions import ProgramDefinition
 from loyalty.descriptions import Unit, describe_definition, describe_units, describe_worth
-from loyalty.promise_words import describe_companies, describe_plan
+from loyalty.program_parts import parts_in_words
+from loyalty.promise_words import (
+    describe_companies,
+    describe_partner,
+    describe_plan,
+    describe_pledge,
+)
 from loyalty.rule_definitions import DiscountRuleDefinition
 from loyalty.rule_words import describe_discount_rule, describe_kind, describe_when
 from loyalty.tier_words import benefit_words
@@ -47,6 +53,9 @@ def in_brief(program: ProgramDefinition) -> list[str]:
             if describe_companies(program)
             else []
         ),
+        *(describe_pledge(pledge, program)[0] for pledge in program.pledges),
+        *(describe_partner(partner, program)[0] for partner in program.partners),
+        *(said.sentences[0] for said in parts_in_words(program)),
     ]
 
 
@@ -92,6 +101,9 @@ def in_full(program: ProgramDefinition) -> list[Section]:
     sections += [Section(plan.name, describe_plan(plan, program)) for plan in program.plans]
     if describe_companies(program):
         sections.append(Section(_("Companies"), describe_companies(program)))
+    sections += [Section(item.name, describe_pledge(item, program)) for item in program.pledges]
+    sections += [Section(item.name, describe_partner(item, program)) for item in program.partners]
+    sections += [Section(said.title, said.sentences) for said in parts_in_words(program)]
     charities = program.charity_names
     sections += [
         Section(

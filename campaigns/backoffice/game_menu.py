@@ -21,6 +21,8 @@ ACTIONS = {
     "game.asked": _("Asked for somebody to publish a game"),
     "game.sent_back": _("Sent a game back"),
     "game.published": _("Published a game"),
+    "game.held": _("Let a game begin with its program"),
+    "game.not_held": _("No longer lets a game begin with its program"),
     "game.withdrawn": _("Took a planned game back"),
     "game.paused": _("Paused a game"),
     "game.resumed": _("Went on with a game"),

@@ -102,6 +102,8 @@ class Game(models.Model):
     odds_hash = models.CharField(max_length=64, blank=True, default="")
     starts_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
+    # Of a draft: it is published when its program is taken live.
+    with_program = models.BooleanField(default=False, db_default=False)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+",
         db_index=False,

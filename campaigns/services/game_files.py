@@ -11,7 +11,12 @@ from campaigns.game_definitions import definition_of_game
 from campaigns.models import Game
 from campaigns.program_definitions import ProgramGame
 from campaigns.selectors.games import games
-from campaigns.services.games import change_game, create_game, publish_game
+from campaigns.services.games import (
+    change_game,
+    create_game,
+    hold_for_program,
+    publish_game,
+)
 from loyalty.models import Program
 from loyalty.services.applied import Applied
 from members.errors import ConflictError, DomainError, FieldError
@@ -28,8 +33,9 @@ def games_of(program: Program) -> list[ProgramGame]:
 def apply_games(
     applied: Applied, wanted: Sequence[ProgramGame], actor: Actor, now: dt.datetime
 ) -> None:
-    """Games that the definition names are made or changed, and published if it says so. One that
-    was published stays as it is. Raises DomainError naming the place."""
+    """Games that the definition names are made or changed, and published if it says so: those of a
+    program that is a draft together with it. One that was published stays as it is. Raises
+    DomainError naming the place."""
     rows = games().filter(program=applied.program) if wanted else ()
     known = {row.code: row for row in rows}
     for index, item in enumerate(wanted):
@@ -40,9 +46,20 @@ def apply_games(
             raise
 
 
+def begin_with_program(program: Program, actor: Actor, now: dt.datetime) -> None:
+    """The program was just taken live: so are the games that waited for it."""
+    for game in games().filter(program=program, status=Status.DRAFT, with_program=True):
+        try:
+            publish_game(game=game, actor=actor, now=now)
+        except DomainError as error:
+            why = " ".join(str(item.message) for item in error.errors) or error.message
+            words = {"game": game.name, "why": why}
+            raise DomainError(_("The game “%(game)s” cannot begin. %(why)s") % words) from error
+
+
 def _item(game: Game) -> ProgramGame:
     body = definition_of_game(game).model_dump(mode="json")
-    state = "draft" if game.status == Status.DRAFT else "live"
+    state = "draft" if game.status == Status.DRAFT and not game.with_program else "live"
     return ProgramGame(code=game.code, state=state, body=body)
 
 
@@ -67,7 +84,9 @@ def _apply(
     elif definition_of_game(found) != definition:
         found = change_game(game=found, definition=definition, actor=actor, now=now)
         applied.changes.append(_("Game changed: %s") % found.name)
-    if wanted.state == "live":
+    if applied.program.status == Program.Status.DRAFT:
+        hold_for_program(game=found, wanted=wanted.state == "live", actor=actor, now=now)
+    elif wanted.state == "live":
         publish_game(game=found, actor=actor, now=now)
 
 

@@ -140,7 +140,7 @@ def publish_game(*, game: Game, actor: Actor, now: dt.datetime) -> Game:
     check_whole(row, now)
     row.odds = written_odds(Place(prize.code, prize.weight) for prize in row.prizes.all())
     row.odds_hash = hash_of(row.odds)
-    row.asked_by, row.asked_at, row.sent_back = None, None, ""
+    row.asked_by, row.asked_at, row.sent_back, row.with_program = None, None, "", False
     if row.starts_at is None or row.starts_at <= now:
         row.starts_at = now
         row.status, row.live_at = Status.LIVE, now
@@ -150,6 +150,21 @@ def publish_game(*, game: Game, actor: Actor, now: dt.datetime) -> Game:
     _audit("game.published", row, actor, odds=row.odds_hash)
     begin_seed(row, actor, now)
     return games().get(pk=row.pk)
+
+
+@transaction.atomic
+def hold_for_program(*, game: Game, wanted: bool, actor: Actor, now: dt.datetime) -> Game:
+    """A draft that is published when its program is taken live, or not by itself after all. Until
+    then it can be changed. Raises DomainError naming what would keep it from being published."""
+    row = locked(game)
+    _require(row, Status.DRAFT)
+    if wanted:
+        check_whole(row, now)
+    if row.with_program != wanted:
+        row.with_program = wanted
+        row.save(update_fields=["with_program"])
+        _audit("game.held" if wanted else "game.not_held", row, actor)
+    return row
 
 
 def may_not_publish(game: Game, actor: Actor) -> str:

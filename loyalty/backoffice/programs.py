@@ -31,6 +31,7 @@ from loyalty.models import (
     WalletType,
 )
 from loyalty.program_files import dump_program
+from loyalty.program_parts import parts_in_words
 from loyalty.program_words import notices
 from loyalty.selectors.charities import charity_names
 from loyalty.selectors.liability import liability_now
@@ -164,6 +165,7 @@ def program_publish(request: HttpRequest, code: str) -> HttpResponse:
             describe_definition(rule, units[rule.wallet_type], program.currency)
             for rule in definition.earning_rules
         ],
+        "further": [] if program.live_since else parts_in_words(definition),
         "orders": orders,
         "more_orders": orders > COUNTED,
         "customers": _counted(Customer.objects.filter(merged_into=None)),

@@ -27,6 +27,7 @@ class Column:
     label: Promise
     unit: str | Promise = ""
     number: bool = True
+    places: int = 4
 
 
 ROWS: Mapping[str, tuple[Column, ...]] = {
@@ -47,6 +48,12 @@ ROWS: Mapping[str, tuple[Column, ...]] = {
         Column("name", _("What it is called"), number=False),
         Column("activity", _("Short name"), number=False),
         Column("units", _("Brings")),
+    ),
+    "prizes": (Column("units", _("Wins")), Column("percent", _("In a hundred plays"), "%")),
+    "partners": (
+        Column("name", _("Partner"), number=False),
+        Column("issued", _("Pays for one earned"), "money", places=6),
+        Column("taken_in", _("Is paid for one spent"), "money", places=6),
     ),
 }  # fmt: skip
 
@@ -117,7 +124,9 @@ class RowsField(forms.Field):
 
     def _number(self, text: str, column: Column, number: int) -> Decimal:
         try:
-            found: Decimal = forms.DecimalField(max_digits=14, decimal_places=4).clean(text)
+            found: Decimal = forms.DecimalField(max_digits=14, decimal_places=column.places).clean(
+                text
+            )
         except forms.ValidationError as wrong:
             raise forms.ValidationError(
                 _("Row %(number)s, “%(column)s”: %(message)s")
@@ -219,8 +228,22 @@ def _plain_text(mode: str = "") -> forms.TextInput:
     return forms.TextInput(attrs={"autocomplete": "off", **({"inputmode": mode} if mode else {})})
 
 
+def _link(asked: AskedQuestion) -> forms.Field:
+    attrs = {"autocomplete": "off", "inputmode": "url", "placeholder": "https://"}
+    return forms.CharField(max_length=500, required=False, widget=forms.TextInput(attrs=attrs))
+
+
+def _date(asked: AskedQuestion) -> forms.Field:
+    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    return forms.DateField(required=False, widget=widget)
+
+
 MANY = ("company_at_once", "company_in_period")
-ZERO_TOO = ("welcome_units", "birthday_units", "reward_worth", "plan_credits")
+ZERO_TOO = (
+    "welcome_units", "birthday_units", "reward_worth", "plan_credits", "pledge_least",
+    "pledge_budget", "game_least", "prize_reward", "further_percent", "friend_least",
+    "event_units", "content_units",
+)  # fmt: skip
 _MAKERS: Mapping[str, Callable[[AskedQuestion], forms.Field]] = {
     "text": _text,
     "units": _number(4),
@@ -230,5 +253,7 @@ _MAKERS: Mapping[str, Callable[[AskedQuestion], forms.Field]] = {
     "whole_number": _whole,
     "choice": _choice,
     "icon": _choice,
+    "link": _link,
+    "date": _date,
     "names": lambda _asked: NamesField(required=False),
 }

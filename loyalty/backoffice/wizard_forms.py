@@ -30,7 +30,10 @@ from members.errors import DomainError
 AT_TIMES = {
     "expiry_months": "expiry", "plan_shipping_from": "plan_shipping",
     "company_at_once": "company_approval", "company_in_period": "company_approval",
-    "company_period": "company_approval",
+    "company_period": "company_approval", "pledge_least": "pledge_event",
+    "game_least": "game_plays", "game_price": "game_plays", "advocate_units": "advocate_gift",
+    "advocate_percent": "advocate_gift", "friend_units": "friend_gift",
+    "friend_percent": "friend_gift",
 }  # fmt: skip
 SITUATION = {"margin": "40", "simplicity": "balanced", "customers": "people"}
 SIMPLICITY = (
@@ -179,8 +182,12 @@ class QuestionsForm(StepForm):
         return self._said(self.cleaned_data)
 
     def _said(self, cleaned: Mapping[str, Any]) -> dict[str, Any]:
-        """A number that is not asked for with the choice that was made keeps its default."""
-        return {name: value for name, value in cleaned.items() if value is not None}
+        """A number that is not asked for with the choice that was made keeps its default; a day
+        that is left empty is none."""
+        return {
+            name: value for name, value in cleaned.items()
+            if value is not None or isinstance(self.fields[name], forms.DateField)
+        }  # fmt: skip
 
     def _place(self, wrong: DomainError) -> None:
         for item in wrong.errors:
@@ -304,7 +311,7 @@ def beside(asked: AskedQuestion, currency: str, plural: str) -> str:
         case "percent":
             return "%"
         case "units":
-            return "" if asked.name == "stamp_each" else plural
+            return "" if asked.name in ("stamp_each", "pledge_things", "pledge_budget") else plural
         case "factor":
             return "×"
     return ""

@@ -15,12 +15,28 @@ from loyalty.program_templates.kinds import ProgramTemplate
 from loyalty.program_templates.questions import AskedQuestion
 
 # What the short way offers: one of each family, in a sentence each.
-STARTERS = ("points", "stamps-visit", "cashback", "discount-card")
+STARTERS = (
+    "points", "stamps-visit", "cashback", "discount-card", "pledge", "games", "referrals",
+    "coalition", "experiences",
+)  # fmt: skip
 # What is asked together with a question of the short way.
 TOGETHER: Mapping[str, tuple[str, ...]] = {
     "earn_units": ("unit_singular", "unit_plural", "earn_units", "earn_per"),
     "reward_units": ("reward_units", "reward_worth"),
     "unit_singular": ("unit_singular", "unit_plural", "reward_worth"),
+    "charity_name": (
+        "charity_name",
+        "thing_singular",
+        "thing_plural",
+        "thing_price",
+        "pledge_event",
+        "pledge_things",
+    ),
+    "prizes": ("game_kind", "game_plays", "game_least", "game_price", "prizes"),
+    "advocate_percent": ("advocate_gift", "advocate_units", "advocate_percent"),
+    "friend_units": ("friend_gift", "friend_units", "friend_percent"),
+    "experience_name": ("experience_name", "reward_units"),
+    "event_name": ("event_name", "event_on", "event_place", "event_seats", "event_units"),
 }
 # Asked for few programs: behind “More”.
 RARELY = ("unit_language", "unit_few", "unit_many", "spend_step", "spend_share")
@@ -82,6 +98,29 @@ _COMPANIES = Step(
     "companies", _("Companies"),
     _("What companies pay less, and who decides what their buyers use."), "building",
 )  # fmt: skip
+_PLEDGE = Step(
+    "pledge", _("What you give"),
+    _("A tree for each order, a meal for each friend: members see what came of it."), "plant-2",
+)  # fmt: skip
+_GAME = Step(
+    "game", _("The game"),
+    _("What can be won, and how likely. Members read the odds, and can check each draw."),
+    "dice",
+)  # fmt: skip
+_FRIENDS = Step(
+    "friends", _("Friends"),
+    _("What both sides get once the friend has bought. Who is no customer can bring people too,"
+      " as an affiliate."), "user-plus",
+)  # fmt: skip
+_PARTNERS = Step(
+    "partners", _("Partners"), _("Where members earn and spend besides, and who owes whom."),
+    "affiliate",
+)  # fmt: skip
+_EXPERIENCES = Step(
+    "experiences", _("Beyond the price"),
+    _("What cannot be bought. The first of each; more follow on the program’s own pages."),
+    "confetti",
+)  # fmt: skip
 _BASE = Step(
     "base", _("What earns"), _("Which parts of an order count. The usual is chosen."), "receipt",
 )  # fmt: skip
@@ -97,6 +136,8 @@ _LAUNCH = Step(
 _REVIEW = Step(
     "review", _("Confirm"), _("What will happen when you press the button."), "checks",
 )  # fmt: skip
+# Asked by the kinds that have any of it, each in a step of its own: the group is called as it.
+_OF_THEIR_KIND = (_COMPANIES, _PLEDGE, _GAME, _FRIENDS, _PARTNERS, _EXPERIENCES)
 _WHAT = Step(
     "what", _("What they get"), _("Question 1 of 3: what do members get, and what is it called?"),
     "gift",
@@ -106,6 +147,64 @@ _REWARD = Step(
     "reward", _("The reward"), _("Question 3 of 3: one reward, close enough to be wanted."),
     "trophy",
 )  # fmt: skip
+# The second and the third question of kinds that are not about one rate and one reward. They are
+# called as those, so that another kind can be chosen on the way.
+_STARTER: Mapping[str, tuple[Step, Step]] = {
+    "pledge": (
+        Step(
+            "rate",
+            _("What you give"),
+            _("Question 2 of 3: what do you give, and for what?"),
+            "plant-2",
+        ),
+        Step(
+            "reward",
+            _("What they collect"),
+            _("Question 3 of 3: what do members collect?"),
+            "coins",
+        ),
+    ),
+    "games": (
+        _RATE,
+        Step(
+            "reward",
+            _("The game"),
+            _("Question 3 of 3: what can be won, and how likely is it?"),
+            "dice",
+        ),
+    ),
+    "referrals": (
+        Step(
+            "rate",
+            _("For the member"),
+            _("Question 2 of 3: what does it bring to bring a friend?"),
+            "user-plus",
+        ),
+        Step(
+            "reward",
+            _("For the friend"),
+            _("Question 3 of 3: and what does the friend get?"),
+            "gift",
+        ),
+    ),
+    "coalition": (
+        _RATE,
+        Step(
+            "reward",
+            _("Partners"),
+            _("Question 3 of 3: who takes part, and who pays whom?"),
+            "affiliate",
+        ),
+    ),
+    "experiences": (
+        Step(
+            "rate", _("The experience"), _("Question 2 of 3: what do they collect for?"), "confetti"
+        ),
+        Step(
+            "reward", _("The event"), _("Question 3 of 3: when do you meet them?"), "calendar-event"
+        ),
+    ),
+}
 
 
 def steps_of(draft: ProgramDraft) -> list[Step]:
@@ -119,7 +218,8 @@ def steps_of(draft: ProgramDraft) -> list[Step]:
 def _starter(template: ProgramTemplate | None) -> list[Step]:
     names = template.starter if template else ("earn_units", "reward_units")
     asked = [_asked_with(name, template) for name in names]
-    steps = [_with(step, found) for step, found in zip((_RATE, _REWARD), asked, strict=False)]
+    pair = _STARTER.get(template.code if template else "", (_RATE, _REWARD))
+    steps = [_with(step, found) for step, found in zip(pair, asked, strict=False)]
     return [_WHAT, *steps, _REVIEW]
 
 
@@ -141,9 +241,11 @@ def _full(template: ProgramTemplate | None) -> list[Step]:
         steps.append(_with(_EARNING, earning))
     steps += [
         _with(step, names)
-        for step, names in ((_PLAN, plan), (_COMPANIES, asked.get("companies", ())))
+        for step, names in (
+            (_PLAN, plan), *((step, asked.get(step.code, ())) for step in _OF_THEIR_KIND),
+        )
         if names
-    ]
+    ]  # fmt: skip
     if asked.get("expiry") or template is None:
         steps.append(_with(_EXPIRY, asked.get("expiry", ())))
     if asked.get("tiers"):

@@ -12,13 +12,25 @@ from django.utils.translation import ngettext
 from loyalty.definitions import ProgramDefinition
 from loyalty.descriptions import Unit, describe_expiry, describe_pending
 from loyalty.launch_definitions import LaunchDefinition
-from loyalty.promise_words import describe_companies, describe_plan
+from loyalty.program_parts import parts_in_words
+from loyalty.promise_words import (
+    describe_companies,
+    describe_partner,
+    describe_plan,
+    describe_pledge,
+)
 from loyalty.rule_words import describe_kind, units_in_words
 from loyalty.rules.bodies import CashbackBody, RateBody
 from loyalty.selectors.launches import preview_phases
 from loyalty.template_words import discount_in_brief
 from loyalty.tier_definitions import TierDefinition
-from members.formatting import format_day, format_money, format_number, format_percent
+from members.formatting import (
+    format_day,
+    format_money,
+    format_number,
+    format_percent,
+    format_sentences,
+)
 
 HUNDRED = Decimal(100)
 
@@ -36,6 +48,7 @@ def summary_of(definition: ProgramDefinition) -> list[Said]:
     return [
         *_earning(definition), *_discounts(definition), *_reward(definition),
         *_plans(definition), *_lasting(definition), *_tiers(definition), *_companies(definition),
+        *_given(definition), *_further(definition),
         Said("users", _who(definition)),
     ]  # fmt: skip
 
@@ -64,13 +77,29 @@ def _companies(definition: ProgramDefinition) -> Iterator[Said]:
         yield Said("building", text)
 
 
+def _given(definition: ProgramDefinition) -> Iterator[Said]:
+    for pledge in definition.pledges:
+        yield Said("plant-2", format_sentences(describe_pledge(pledge, definition)))
+    for partner in definition.partners:
+        yield Said("affiliate", format_sentences(describe_partner(partner, definition)))
+
+
+def _further(definition: ProgramDefinition) -> Iterator[Said]:
+    """What higher applications would have of it."""
+    for part in parts_in_words(definition):
+        yield Said(part.icon, format_sentences(part.sentences))
+
+
 def _reward(definition: ProgramDefinition) -> Iterator[Said]:
     if not definition.earning_rules:
         return
     item = definition.wallet_types[0]
     least = item.spending.least or Decimal(1)
-    worth = format_money(least * item.unit_value, definition.currency)
     units = units_in_words(least, Unit(item))
+    if not item.unit_value:
+        yield Said("gift", _("The first reward costs %s.") % units)
+        return
+    worth = format_money(least * item.unit_value, definition.currency)
     yield Said("gift", _("The first reward costs %(units)s and is worth %(money)s.")
                % {"units": units, "money": worth})  # fmt: skip
     back = given_back(definition)

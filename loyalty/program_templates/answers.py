@@ -3,6 +3,7 @@ defaults for the rest."""
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -10,6 +11,8 @@ from django.utils.translation import gettext as _
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from loyalty.definitions import Currency, TimeZone
+from loyalty.giving_definitions import Icon
+from loyalty.partner_definitions import PerUnit
 from loyalty.rule_definitions import Name
 from loyalty.rules.body_parts import Code, Part, Percent, PositiveAmount
 from loyalty.tier_definitions import TierName
@@ -53,6 +56,26 @@ class ActionAnswer(Part):
     units: PositiveAmount
 
 
+class PrizeAnswer(Part):
+    """So many units, and in how many of a hundred plays they are won."""
+
+    units: PositiveAmount
+    percent: Annotated[Decimal, Field(gt=0, lt=100, max_digits=4, decimal_places=2)]
+
+
+class PartnerAnswer(Part):
+    """A brand that takes part, and what a unit is worth between it and the program."""
+
+    name: Name
+    issued: PerUnit
+    taken_in: PerUnit
+
+
+Link = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^(https?://\S+)?$")
+]
+Gift = Literal["none", "units", "percent", "reward"]
+Thing = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 Sku = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 Perk = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 
@@ -117,6 +140,72 @@ class Answers(Part):
     company_in_period: Annotated[int, Field(ge=1, le=10**9)] = 10000
     company_period: Literal["day", "month"] = "month"
     company_answer_days: Annotated[int, Field(ge=1, le=90)] = 7
+
+    charity_name: Name = "A charity of your choice"
+    charity_icon: Icon = "tree"
+    thing_singular: Thing = "tree"
+    thing_plural: Thing = "trees"
+    thing_price: PositiveAmount = Decimal(1)
+    pledge_event: Literal["order", "friend", "member"] = "order"
+    pledge_things: PositiveAmount = Decimal(1)
+    pledge_least: Amount = Decimal(0)
+    pledge_budget: Amount = Decimal(0)
+
+    game_kind: Literal["wheel", "scratch", "slot", "box"] = "wheel"
+    game_plays: Literal["day", "week", "order", "bought"] = "day"
+    game_least: Amount = Decimal(0)
+    game_price: PositiveAmount = Decimal(50)
+    prizes: Annotated[tuple[PrizeAnswer, ...], Field(max_length=9)] = ()
+    prize_reward: Annotated[Decimal, Field(ge=0, lt=100, max_digits=4, decimal_places=2)] = Decimal(
+        0
+    )
+
+    advocate_gift: Gift = "none"
+    advocate_units: PositiveAmount = Decimal(100)
+    advocate_percent: Share = Decimal(10)
+    friend_gift: Gift = "none"
+    friend_units: PositiveAmount = Decimal(100)
+    friend_percent: Share = Decimal(10)
+    further_percent: Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)] = (
+        Decimal(0)
+    )
+    further_months: Annotated[int, Field(ge=1, le=60)] = 12
+    friend_least: Amount = Decimal(0)
+    friend_wait_days: Annotated[int, Field(ge=0, le=180)] = 14
+
+    partners: Annotated[tuple[PartnerAnswer, ...], Field(max_length=20)] = ()
+
+    tier_early_hours: Annotated[int, Field(ge=0, le=8760)] = 0
+    tier_perks: Annotated[tuple[Perk, ...], Field(max_length=10)] = ()
+    experience_name: Annotated[Name, StringConstraints(max_length=80)] = "Experience"
+    event_name: Annotated[Name, StringConstraints(max_length=80)] = "Event"
+    event_on: dt.date | None = None
+    event_place: Annotated[Name, StringConstraints(max_length=120)] = "Our shop"
+    event_seats: Annotated[int, Field(ge=1, le=100_000)] = 20
+    event_units: Amount = Decimal(0)
+    content_title: Annotated[Name, StringConstraints(max_length=80)] = "Library"
+    content_link: Link = ""
+    content_units: Amount = Decimal(0)
+
+    @field_validator("prize_reward")
+    @classmethod
+    def not_all_is_won(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        won = value + sum(prize.percent for prize in info.data.get("prizes", ()))
+        if won >= 100:
+            raise ValueError(
+                _(
+                    "With the prizes above it comes to 100 or more. Leave some plays"
+                    " that win nothing: they come where a prize has run out."
+                )
+            )
+        return value
+
+    @field_validator("advocate_gift", "friend_gift")
+    @classmethod
+    def gift_is_there(cls, value: str, info: ValidationInfo) -> str:
+        if value in ("percent", "reward") and not info.data.get("reward_worth", 1):
+            raise ValueError(_("The first reward is worth nothing. Say what it is worth first."))
+        return value
 
     @field_validator("spend_step")
     @classmethod

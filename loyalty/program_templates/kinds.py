@@ -18,15 +18,21 @@ from members.errors import DomainError, FieldError
 
 Family = Literal[
     "points", "stamps", "cashback", "discount", "gifts", "hybrid", "values", "plan", "companies",
+    "games", "referrals", "partners", "experiences",
 ]  # fmt: skip
 # Answers that are money, in whole or in part, whatever asks for them.
-MONEY = ("earn_per", "reward_worth", "brackets", "tiers", "plan_price", "plan_shipping_from")
+MONEY = (
+    "earn_per", "reward_worth", "brackets", "tiers", "plan_price", "plan_shipping_from",
+    "thing_price", "pledge_least", "game_least", "friend_least", "partners",
+)  # fmt: skip
 # Which answers, if they are asked, a definition's fields are made from.
 MADE_FROM: Mapping[str, tuple[str, ...]] = {
     "code": ("code",), "name": ("program_name",), "least": ("reward_units",),
     "spending": ("reward_units",), "step": ("spend_step",), "unit_value": ("reward_worth",),
     "length": ("expiry_months",), "tiers": ("tiers",), "language": ("unit_language",),
     "percent": ("percent", "brackets"), "brackets": ("brackets",), "by_category": ("categories",),
+    "issued": ("partners",), "partners": ("partners",), "pledges": ("pledge_budget",),
+    "games": ("prizes",), "event": ("event_on",), "content": ("content_link",),
     "credits": ("plan_credits",), "plan": ("plan_price", "plan_credits"), "price": ("plan_price",),
 }  # fmt: skip
 
@@ -38,7 +44,8 @@ class ProgramTemplate:
     `asks`: names of `Answers`, in order, besides those that every template asks; `starter`: those
     of them that a short version asks too. `defaults`: answers where nobody gives any, in dollars;
     `money`: which of them are money besides those that always are. `words`: label and help of
-    questions that it asks in words of its own. `make`: the program of valid answers.
+    questions that it asks in words of its own. `make`: the program of valid answers. A default that
+    depends on the day is a function.
     """
 
     code: str
@@ -114,9 +121,11 @@ def build(template: ProgramTemplate, answers: Answers) -> ProgramDefinition:
 
 
 def _told(said: Any) -> Any:
-    """Names among defaults in the reader's language."""
+    """Names among defaults in the reader's language, and days from today."""
     if isinstance(said, Promise):
         return str(said)
+    if callable(said):
+        return said()
     if isinstance(said, Mapping):
         return {name: _told(value) for name, value in said.items()}
     return tuple(map(_told, said)) if isinstance(said, tuple) else said
@@ -151,11 +160,14 @@ def _invalid(errors: list[FieldError]) -> DomainError:
     return DomainError(_("Some answers are not right."), code="invalid_answers", errors=errors)
 
 
+_MONEY_IN_ROWS = ("above", "threshold", "issued", "taken_in")
+
+
 def _hundredfold(said: Any) -> Any:
     """An amount, or rows that begin with one."""
     if isinstance(said, Sequence):
         return tuple(
-            {name: value * 100 if name in ("above", "threshold") else value
+            {name: value * 100 if name in _MONEY_IN_ROWS else value
              for name, value in row.items()}
             for row in said
         )  # fmt: skip

@@ -36,6 +36,8 @@ from members.formatting import format_money
 MILLIONTH = Decimal("0.000001")
 HAS_PLAN = {"field": "membership.has_plan", "op": "yes"}
 BUYS_FOR_COMPANY = {"field": "company.buyer", "op": "yes"}
+# The code of the reward that the answers promise.
+FIRST = "first"
 TIER_COLORS = ("secondary", "azure", "yellow", "purple", "red", "teal")
 TIER_ICONS = ("award", "medal", "star", "crown", "diamond", "trophy")
 assert set(TIER_COLORS) <= set(COLORS)
@@ -54,9 +56,11 @@ def program(answers: Answers, description: str, **parts: Any) -> ProgramDefiniti
 
 
 def unit(
-    answers: Answers, code: str, *, worth: Decimal | None = None, decimals: int = 0
-) -> WalletTypeDefinition:
-    """What is collected. `worth`: of one; without it as the first reward says."""
+    answers: Answers, code: str, *, worth: Decimal | None = None, decimals: int = 0,
+    to_charities: bool = False,
+) -> WalletTypeDefinition:  # fmt: skip
+    """What is collected. `worth`: of one; without it as the first reward says. `to_charities`:
+    members may give it away, as they may where the answers name charities."""
     if worth is None:
         worth = (answers.reward_worth / answers.reward_units).quantize(MILLIONTH)
     return WalletTypeDefinition(
@@ -71,7 +75,7 @@ def unit(
         unit_value=worth,
         pending_days=answers.pending_days,
         expiry=_expiry(answers),
-        gifts=GiftsDefinition(to_charities=bool(answers.charities)),
+        gifts=GiftsDefinition(to_charities=to_charities or bool(answers.charities)),
         spending=_spending(answers, decimals),
     )
 
@@ -111,7 +115,7 @@ def first_reward(
     if not skus:
         what = {"kind": "amount_off", "amount": worth}
     name = name or _("%s off") % format_money(worth, answers.currency)
-    said = {"code": "first", "status": "live", "name": name, "wallet_type": unit_code,
+    said = {"code": FIRST, "status": "live", "name": name, "wallet_type": unit_code,
             "price": answers.reward_units, "worth": worth, "cost": worth}  # fmt: skip
     return [said | what]
 
@@ -156,7 +160,7 @@ def tiers(answers: Answers) -> TiersDefinition | None:
     """A ladder by what is spent, each step with its multiplier."""
     if not answers.tiers:
         return None
-    codes = _codes([tier.name for tier in answers.tiers], "tier")
+    names = codes([tier.name for tier in answers.tiers], "tier")
     return TiersDefinition(
         metric="spend",
         window=answers.tier_window,
@@ -164,22 +168,32 @@ def tiers(answers: Answers) -> TiersDefinition | None:
         tiers=tuple(
             TierDefinition(
                 code=code, name=step.name, color=color, icon=icon, threshold=step.threshold,
-                benefits=(BenefitDefinition(kind="multiplier", factor=step.factor),)
-                if step.factor > 1
-                else (),
+                benefits=tuple(_tier_benefits(answers, number)),
             )
-            for code, step, color, icon in zip(
-                codes, answers.tiers, TIER_COLORS, TIER_ICONS, strict=False
+            for number, (code, step, color, icon) in enumerate(
+                zip(names, answers.tiers, TIER_COLORS, TIER_ICONS, strict=False)
             )
         ),
     )  # fmt: skip
 
 
+def _tier_benefits(answers: Answers, number: int) -> Iterator[BenefitDefinition]:
+    """What a step has: the more of it, the higher it is."""
+    factor = answers.tiers[number].factor
+    if factor > 1:
+        yield BenefitDefinition(kind="multiplier", factor=factor)
+    if number and answers.tier_early_hours:
+        yield BenefitDefinition(kind="early_access", hours=answers.tier_early_hours)
+    if number == len(answers.tiers) - 1:
+        for perk in answers.tier_perks:
+            yield BenefitDefinition(kind="custom", name=perk)
+
+
 def charities(answers: Answers) -> tuple[CharityDefinition, ...]:
-    codes = _codes(answers.charities, "charity")
+    found = codes(answers.charities, "charity")
     return tuple(
         CharityDefinition(code=code, name=name)
-        for code, name in zip(codes, answers.charities, strict=True)
+        for code, name in zip(found, answers.charities, strict=True)
     )
 
 
@@ -195,7 +209,7 @@ def discount(answers: Answers, code: str, name: str, **body: Any) -> DiscountRul
 def plan(answers: Answers) -> PlanDefinition:
     """What members pay for, with what it brings."""
     return PlanDefinition(
-        code=_codes([answers.plan_name], "plan")[0],
+        code=codes([answers.plan_name], "plan")[0],
         name=answers.plan_name,
         price=answers.plan_price,
         period=answers.plan_period,
@@ -232,7 +246,7 @@ def company_terms(answers: Answers) -> CompanyTerms:
     )
 
 
-def _codes(names: tuple[str, ...] | list[str], stem: str) -> list[str]:
+def codes(names: tuple[str, ...] | list[str], stem: str) -> list[str]:
     """Short names: of the names where they have letters that fit, else numbered; each once."""
     found: list[str] = []
     for number, name in enumerate(names, 1):

@@ -14,14 +14,16 @@ from loyalty.unit_definitions import UNIT_ICONS
 from loyalty.unit_names import ICON_NAMES, PLURAL_LANGUAGES
 
 # What kind of field asks: `units` and `money` are amounts with decimals; `brackets`,
-# `bulk_brackets` (by pieces), `categories`, `tiers` and `actions` are rows of several fields
-# (`BracketAnswer` and so on); `names` is a list of texts.
+# `bulk_brackets` (by pieces), `categories`, `tiers`, `actions`, `prizes` and `partners` are rows of
+# several fields (`BracketAnswer` and so on); `names` is a list of texts.
 QuestionType = Literal[
     "text", "code", "currency", "time_zone", "units", "money", "percent", "factor", "whole_number",
     "choice", "icon", "brackets", "bulk_brackets", "categories", "tiers", "actions", "names",
+    "prizes", "partners", "date", "link",
 ]  # fmt: skip
 Group = Literal[
     "program", "units", "earning", "discount", "plan", "companies", "spending", "expiry", "tiers",
+    "pledge", "game", "friends", "partners", "experiences",
 ]  # fmt: skip
 Mode = Literal["starter", "full"]
 
@@ -65,6 +67,11 @@ GROUPS: Mapping[Group, Promise] = {
     "spending": _("What they get for it"),
     "expiry": _("How long it lasts"),
     "tiers": _("Tiers"),
+    "pledge": _("What you give for it"),
+    "game": _("The game"),
+    "friends": _("Friends who are brought"),
+    "partners": _("Partners"),
+    "experiences": _("Experiences"),
 }
 
 ABOVE_ZERO = _("A number above zero, with four decimals at most.")
@@ -209,8 +216,132 @@ _QUESTIONS = (
               ("membership_year", _("A year from the day of joining")),
               ("lifetime", _("Ever")))),
 )  # fmt: skip
+_PLEDGE = (
+    Question("charity_name", _("Whom do you give to?"), _("Members read the name."), "text",
+             _("At most 120 characters."), "pledge"),
+    Question("charity_icon", _("Which picture stands beside it?"), _("Members see it too."),
+             "choice", _("One of these."), "pledge",
+             (("tree", _("Tree")), ("plant-2", _("Plant")), ("heart", _("Heart")),
+              ("paw", _("Paw")), ("school", _("School")), ("ripple", _("Water")),
+              ("soup", _("Soup")), ("stethoscope", _("Stethoscope")), ("home", _("House")))),
+    Question("thing_singular", _("What is one thing called that you give?"), _("A tree, a meal."),
+             "text", _("At most 40 characters."), "pledge"),
+    Question("thing_plural", _("And several of them?"), _("Trees, meals."), "text",
+             _("At most 40 characters."), "pledge"),
+    Question("thing_price", _("What does one of them cost you?"),
+             _("So much money goes to the charity for each."), "money", ABOVE_ZERO, "pledge"),
+    Question("pledge_event", _("For what do you give?"),
+             _("For a friend once they have bought, and keep it."), "choice", _("One of these."),
+             "pledge", (("order", _("For each order")),
+                        ("friend", _("For each friend that a member brings")),
+                        ("member", _("For each new member")))),
+    Question("pledge_things", _("How many each time?"), _("Usually one."), "units", ABOVE_ZERO,
+             "pledge"),
+    Question("pledge_least", _("Only for orders from how much?"), _("0: for every order."),
+             "money", ZERO_OR_MORE, "pledge"),
+    Question("pledge_budget", _("How many in all at most?"), _("0: no limit."), "units",
+             ZERO_OR_MORE, "pledge"),
+)  # fmt: skip
+_GAME = (
+    Question("game_kind", _("Which game is it?"), _("All draw alike; they look different."),
+             "choice", _("One of these."), "game",
+             (("wheel", _("A wheel to spin")), ("scratch", _("A scratch card")),
+              ("slot", _("A slot machine")), ("box", _("A mystery box")))),
+    Question("game_plays", _("How do members come to a play?"),
+             _("One play each time. More ways can be added on the game’s own page."), "choice",
+             _("One of these."), "game",
+             (("day", _("One is free every day")), ("week", _("One is free every week")),
+              ("order", _("With each order")), ("bought", _("They pay for it with units")))),
+    Question("game_least", _("Only with orders from how much?"), _("0: with every order."),
+             "money", ZERO_OR_MORE, "game"),
+    Question("game_price", _("What does a play cost?"), _("Where plays are paid for."), "units",
+             ABOVE_ZERO, "game"),
+    Question("prizes", _("What can be won, and in how many of a hundred plays?"),
+             _("All other plays win nothing. Members read how likely each prize is."), "prizes",
+             _("At most nine, together below 100."), "game"),
+    Question("prize_reward", _("In how many of a hundred plays is the first reward won?"),
+             _("It is given for nothing. 0: it is no prize."), "percent",
+             _("With the prizes above below 100, with two decimals at most."), "game"),
+)  # fmt: skip
+_GIFTS = (
+    ("none", _("Nothing")), ("units", _("So many units")),
+    ("percent", _("A part of the friend’s first order, in units")),
+    ("reward", _("The first reward, for nothing")),
+)  # fmt: skip
+_FRIENDS = (
+    Question("advocate_gift", _("What does a member get for a friend?"),
+             _("Once the friend has bought, and keeps it."), "choice", _("One of these."),
+             "friends", _GIFTS),
+    Question("advocate_units", _("How many is that?"), _("For each friend."), "units", ABOVE_ZERO,
+             "friends"),
+    Question("advocate_percent", _("How many percent of the friend’s first order?"),
+             _("As many units as that is worth."), "percent", PERCENT, "friends"),
+    Question("friend_gift", _("What does the friend get?"), _("With their first order."),
+             "choice", _("One of these."), "friends", _GIFTS),
+    Question("friend_units", _("How many does the friend get?"), _("Once."), "units", ABOVE_ZERO,
+             "friends"),
+    Question("friend_percent", _("How many percent of their first order?"),
+             _("As many units as that is worth."), "percent", PERCENT, "friends"),
+    Question("further_percent", _("And of the friend’s further orders, in percent?"),
+             _("For the member who brought them. 0: nothing."), "percent", _("0 to 100."),
+             "friends"),
+    Question("further_months", _("For how many months?"),
+             _("From the friend’s first order on."), "whole_number",
+             _("A whole number, 1 to 60."), "friends"),
+    Question("friend_least", _("From how much does the first order count?"),
+             _("0: any order."), "money", ZERO_OR_MORE, "friends"),
+    Question("friend_wait_days", _("After how many days is it given?"),
+             _("As long as orders can be returned."), "whole_number",
+             _("A whole number, 0 to 180."), "friends"),
+)  # fmt: skip
+_PARTNERS = (
+    Question("partners", _("Which brands take part?"),
+             _("What each pays you for a unit that is earned there, and gets for one that is spent"
+               " there. Each month is settled."),
+             "partners", _("At most 20, each once; six decimals at most."), "partners"),
+)  # fmt: skip
+_EXPERIENCES = (
+    Question("tier_early_hours", _("How many hours before others do upper tiers get in?"),
+             _("To sales, events and posts. 0: at the same time."), "whole_number",
+             _("A whole number, 0 to 8,760."), "experiences"),
+    Question("tier_perks", _("What does the highest tier have besides?"),
+             _("One on each line: a line of their own to call, their name on your wall."), "names",
+             _("At most 10, of 60 characters."), "experiences"),
+    Question("experience_name", _("What is the first experience?"),
+             _("Something that cannot be bought: a tasting, a look behind the scenes."), "text",
+             _("At most 80 characters."), "experiences"),
+    Question("event_name", _("What is the first event called?"), _("Members book a seat."), "text",
+             _("At most 80 characters."), "experiences"),
+    Question("event_on", _("On which day is it?"),
+             _("From 18:00 to 20:00; its own page has the times. Empty: no event yet."), "date",
+             _("A day, such as 2030-05-17."), "experiences"),
+    Question("event_place", _("Where is it?"), _("Members read it."), "text",
+             _("At most 120 characters."), "experiences"),
+    Question("event_seats", _("How many seats are there?"), _("Who comes later waits in line."),
+             "whole_number", _("A whole number from 1 on."), "experiences"),
+    Question("event_units", _("What does a seat cost?"), _("0: it is free."), "units",
+             ZERO_OR_MORE, "experiences"),
+    Question("content_title", _("What is first in the library?"),
+             _("A film, a course, a recipe book."), "text", _("At most 80 characters."),
+             "experiences"),
+    Question("content_link", _("Where on the net is it?"),
+             _("Only who may see it is led there. Empty: nothing is in the library yet."), "link",
+             _("An address that begins with https."), "experiences"),
+    Question("content_units", _("What does it cost?"), _("0: it is free."), "units",
+             ZERO_OR_MORE, "experiences"),
+)  # fmt: skip
 QUESTIONS: Mapping[str, Question] = {
-    question.name: question for question in (*_QUESTIONS, *_PLAN, *_COMPANIES)
+    question.name: question
+    for question in (
+        *_QUESTIONS,
+        *_PLAN,
+        *_COMPANIES,
+        *_PLEDGE,
+        *_GAME,
+        *_FRIENDS,
+        *_PARTNERS,
+        *_EXPERIENCES,
+    )
 }
 # Every template asks these, in this order, before its own.
 ALWAYS = ("program_name", "code", "currency", "time_zone")

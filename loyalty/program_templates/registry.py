@@ -6,7 +6,20 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.program_templates import cashback, companies, discounts, hybrids, plans, points, stamps
+from loyalty.program_templates import (
+    cashback,
+    companies,
+    discounts,
+    experiences,
+    games,
+    giving,
+    hybrids,
+    partners,
+    plans,
+    points,
+    referrals,
+    stamps,
+)
 from loyalty.program_templates.kinds import Family, ProgramTemplate
 
 TEMPLATES: tuple[ProgramTemplate, ...] = (
@@ -17,6 +30,11 @@ TEMPLATES: tuple[ProgramTemplate, ...] = (
     *hybrids.TEMPLATES,
     *plans.TEMPLATES,
     *companies.TEMPLATES,
+    *giving.TEMPLATES,
+    *games.TEMPLATES,
+    *referrals.TEMPLATES,
+    *partners.TEMPLATES,
+    *experiences.TEMPLATES,
 )
 
 # What the gallery shows together.
@@ -28,6 +46,9 @@ SECTIONS: tuple[tuple[Promise, tuple[Family, ...]], ...] = (
     (_("Several kinds in one"), ("hybrid",)),
     (_("Paid membership"), ("plan",)),
     (_("Companies"), ("companies",)),
+    (_("Games and friends"), ("games", "referrals")),
+    (_("With partners"), ("partners",)),
+    (_("Experiences, not prices"), ("experiences",)),
 )
 
 

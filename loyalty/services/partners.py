@@ -116,6 +116,7 @@ def _write(
         partner = known
         if definition.since is None:
             definition = definition.model_copy(update={"since": known.since})
+        definition = _with_days(definition, definition.since or known.since)
         before = partner_definition(known)
         if before == definition:
             return partner
@@ -135,6 +136,14 @@ def _write(
     partner.save()
     _write_rates(partner, definition, wallet_types, path)
     return partners().get(pk=partner.pk)
+
+
+def _with_days(definition: PartnerDefinition, since: dt.date) -> PartnerDefinition:
+    """Its rates, each from a day: without one from its first."""
+    rates = tuple(
+        rate.model_copy(update={"from_on": rate.from_on or since}) for rate in definition.rates
+    )
+    return definition.model_copy(update={"rates": rates})
 
 
 def _write_status(partner: Partner, definition: PartnerDefinition, now: dt.datetime) -> None:
@@ -159,8 +168,9 @@ def _write_rates(
             message = _("The program has no units “%s” that are earned.") % rate.wallet_type
             field = FieldError(f"{path}rates[{place}].wallet_type", message)
             raise DomainError(message, errors=[field])
-        wanted[unit.pk, rate.from_on] = PartnerRate(
-            partner=partner, wallet_type=unit, from_on=rate.from_on, issued=rate.issued,
+        from_on = rate.from_on or partner.since
+        wanted[unit.pk, from_on] = PartnerRate(
+            partner=partner, wallet_type=unit, from_on=from_on, issued=rate.issued,
             taken_in=rate.taken_in,
         )  # fmt: skip
     known = {(rate.wallet_type_id, rate.from_on): rate for rate in partner.rates.all()}

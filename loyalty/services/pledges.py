@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,7 @@ from members.services.audit import Actor, record_audit
 FIXED = ("charity", "code", "event")
 
 
-def apply_pledges(applied: Applied, wanted: tuple[PledgeDefinition, ...]) -> None:
+def apply_pledges(applied: Applied, wanted: tuple[PledgeDefinition, ...], now: dt.datetime) -> None:
     """All that the program has. One that has counted something stays."""
     if applied.has_none_of(wanted):
         return
@@ -28,8 +29,10 @@ def apply_pledges(applied: Applied, wanted: tuple[PledgeDefinition, ...]) -> Non
     for address, pledge in known.items():
         if address not in named:
             _remove(applied, pledge)
-    for definition in wanted:
-        before = known.get((definition.charity, definition.code))
+    for item in wanted:
+        before = known.get((item.charity, item.code))
+        began = item.starts_at or (before.starts_at if before else now)
+        definition = item.model_copy(update={"starts_at": began})
         if before is None or pledge_definition(before) != definition:
             _write(applied.program, before, definition)
             applied.changes.append(_("Pledge: %s") % definition.name)

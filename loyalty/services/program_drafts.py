@@ -104,9 +104,11 @@ def _locked(draft: ProgramDraft, *, done_too: bool = False) -> ProgramDraft:
 
 
 def storable(value: Any) -> Any:
-    """As JSON can hold it; numbers as they were typed."""
+    """As JSON can hold it; numbers as they were typed, days as 2030-05-17."""
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, dt.date):
+        return value.isoformat()
     if isinstance(value, Mapping):
         return {name: storable(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

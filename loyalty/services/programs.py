@@ -79,7 +79,7 @@ def _apply(definition: ProgramDefinition, actor: Actor, now: dt.datetime) -> App
     wallet_types = apply_wallet_types(applied, definition, now)
     apply_partners(applied, definition.partners, wallet_types, now)
     apply_charities(applied, definition.charities, wallet_types)
-    apply_pledges(applied, definition.pledges)
+    apply_pledges(applied, definition.pledges, now)
     apply_rules(applied, definition, wallet_types, actor, now)
     apply_tiers(applied, definition, wallet_types, actor, now)
     apply_launch(applied, definition.launch, wallet_types, now)
@@ -155,8 +155,12 @@ def _apply_status(
         return
     if definition.status == "draft":
         refuse_rewriting("status", _("A program that was live cannot become a draft again."))
-    if program.live_since is None and definition.status == "live":
+    begins = program.live_since is None and definition.status == "live"
+    if begins:
         publish_drafts(applied, actor, now)
         program.live_since = now
     change(applied, program, "status", definition.status)
     program.save()
+    for part in program_parts() if begins else ():
+        if part.begin is not None:
+            part.begin(program, actor, now)

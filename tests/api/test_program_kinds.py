@@ -3,8 +3,8 @@ basket quoted, an order earned, and what the member then reads. Quotes and order
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.utils import timezone
 from loyalty.models import Membership, Program
 from loyalty.program_templates.registry import TEMPLATES
 from members.models import Customer, User
+from members.services.outbox import deliver_waiting
 from tests.api.conftest import ApiClient, assert_problem
 from tests.factories import StaffMemberFactory
 from tests.loyalty.account.reading import text_of
@@ -42,6 +43,8 @@ class Case:
     # What the buyer is before they buy: has the plan of this code, or buys for a company.
     plan: str = ""
     company: bool = False
+    # What other pages say then, by their addresses.
+    pages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 TABLE = {
@@ -127,6 +130,29 @@ TABLE = {
         ("Hart Supplies", "3,098 points"), company=True,
     ),
     "points-actions": Case((Basket("50.00", "100"),), ("120 points",), activity="review"),
+    "pledge": Case(
+        (Basket("50.00", "50"), Basket("30.00", "30")), ("80 leaves",),
+        pages={"/me/giving/": ("A charity of your choice", "1 tree for each order.", "2 trees")},
+    ),
+    "games": Case(
+        (Basket("50.00", "50"),), ("50 points", "Spin and win"),
+        pages={"/me/games/": ("Spin and win", "1 play")},
+    ),
+    "referrals": Case(
+        (Basket("50.00", "50"),), ("50 points",),
+        pages={"/me/invite/": ("10% of the first purchase in points", "100 points")},
+    ),
+    "coalition": Case(
+        (Basket("50.00", "50"),), ("50 points",),
+        pages={"/programs/corner-club/terms/": ("Our partners", "A partner of your choice")},
+    ),
+    "experiences": Case(
+        (Basket("600.00", "700"),), ("700 points", "Insider"),
+        pages={
+            "/me/events/": ("Members’ evening", "In our shop"),
+            "/me/rewards/": ("A look behind the scenes", "500 points"),
+        },
+    ),
 }  # fmt: skip
 
 
@@ -250,6 +276,12 @@ def test_a_kind_from_its_template_to_the_account_page(
         assert words in text, text
     for words in case.never:
         assert words not in text
+    while deliver_waiting():
+        pass
+    for address, found in case.pages.items():
+        text = text_of(buyer, address)
+        for words in found:
+            assert words in text, text
     assert buyer.get(reverse("programs:terms", args=["corner-club"])).status_code == 200
 
 

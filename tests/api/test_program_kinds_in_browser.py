@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from loyalty.models import Program
 from loyalty.program_templates.kinds import ProgramTemplate
 from loyalty.program_templates.registry import TEMPLATES
+from members.services.outbox import deliver_waiting
 from tests.api.conftest import ApiClient
 from tests.api.test_program_kinds import TABLE, buy, buyer, do_something, prepare  # noqa: F401
 from tests.loyalty.backoffice.conftest import client_of, sign_in, url  # noqa: F401
@@ -103,3 +104,9 @@ def test_a_kind_from_the_wizard_to_the_account_page(
         expect(body).to_contain_text(words)
     for words in case.never:
         expect(body).not_to_contain_text(words)
+    while deliver_waiting():
+        pass
+    for address, found in case.pages.items():
+        page.goto(address)
+        for words in found:
+            expect(page.locator("body")).to_contain_text(words)

@@ -7,10 +7,12 @@ import datetime as dt
 import pytest
 
 from campaigns.models import Game
+from campaigns.selectors.games import playable_games
 from loyalty.models import Program
 from loyalty.program_files import dump_program, load_program
+from loyalty.selectors.programs import definition_of
 from loyalty.services.programs import apply_definition
-from members.errors import ConflictError
+from members.errors import ConflictError, DomainError
 from members.services.audit import SYSTEM
 from tests.campaigns.games import draft_game, live_game
 from tests.loyalty.factories import NOW, make_program
@@ -90,3 +92,43 @@ def test_a_game_that_is_still_to_come_does_not_pass_over_another_beginning(
     with pytest.raises(ConflictError) as refused:
         apply_definition(load_program(text.replace(begins, other)), actor=SYSTEM, now=NOW)
     assert [error.field for error in refused.value.errors] == ["games[1].body"]
+
+
+@pytest.fixture
+def text(program: Program) -> str:
+    """The file, of a program that is a draft elsewhere."""
+    found = elsewhere(program)
+    assert "status: live\n" in found
+    return found.replace("status: live\n", "status: draft\n", 1)
+
+
+def there(code: str = "on") -> Game:
+    return Game.objects.get(program__code="elsewhere", code=code)
+
+
+def test_a_game_of_a_draft_waits_for_its_program_and_can_be_changed_until_then(text: str) -> None:
+    apply_definition(load_program(text), actor=SYSTEM, now=NOW)
+    assert [(there(code).status, there(code).with_program) for code in ("on", "draft")] == [
+        (Game.Status.DRAFT, True), (Game.Status.DRAFT, False),
+    ]  # fmt: skip
+    assert not playable_games(NOW).filter(program__code="elsewhere").exists()
+    assert apply_definition(load_program(text), actor=SYSTEM, now=NOW).changes == []
+    other = text.replace("Spin for points", "Spin!")
+    apply_definition(load_program(other), actor=SYSTEM, now=NOW)
+    assert there().title == "Spin!"
+    live = other.replace("status: draft\n", "status: live\n", 1)
+    apply_definition(load_program(live), actor=SYSTEM, now=NOW)
+    assert (there().status, there().with_program) == (Game.Status.LIVE, False)
+    assert there().starts_at == NOW
+    assert there("draft").status == Game.Status.DRAFT
+    assert apply_definition(load_program(live), actor=SYSTEM, now=NOW).changes == []
+
+
+def test_a_game_that_cannot_begin_any_more_keeps_its_program_from_going_live(text: str) -> None:
+    apply_definition(load_program(text), actor=SYSTEM, now=NOW)
+    late = NOW + 8 * DAY
+    said = definition_of(Program.objects.get(code="elsewhere"), late)
+    with pytest.raises(DomainError) as refused:
+        apply_definition(said.model_copy(update={"status": "live"}), actor=SYSTEM, now=late)
+    assert str(refused.value.message) == ("The game “On” cannot begin. That has passed already.")
+    assert Program.objects.get(code="elsewhere").status == "draft"

@@ -113,6 +113,47 @@ def test_pressed_twice_it_is_one_program(manager: Client) -> None:
     assert manager.get(at(draft, "rate")).headers["Location"] == url("program_page", "back")
 
 
+@pytest.mark.parametrize(
+    ("template", "second", "third", "says"),
+    [
+        ("pledge", {"thing_singular": "meal", "thing_plural": "meals", "pledge_things": "2"},
+         {"earn_units": "3"}, "gets 2 meals for each order."),
+        ("games", {"earn_units": "2"},
+         {"game_kind": "scratch", "game_plays": "order", "game_least": "30",
+          "prizes-0-units": "200", "prizes-0-percent": "0.5"},
+         "Scratch and win: 1 play for each order from $30.00 on."),
+        ("referrals", {"advocate_gift": "units", "advocate_units": "80"},
+         {"friend_gift": "none"}, "Who brings a friend gets: 80 points. The friend gets: nothing."),
+        ("coalition", {"earn_units": "2"},
+         {"partners-0-name": "Corner Bakery", "partners-0-issued": "0.0125"},
+         "Corner Bakery pays you $1.25 for 100 points that are earned there"),
+        ("experiences", {"experience_name": "A tasting", "reward_units": "300"},
+         {"event_name": "Harvest", "event_on": "", "event_seats": "8"}, "A tasting: 300 points."),
+    ],
+)  # fmt: skip
+def test_three_questions_are_enough_for_kinds_that_are_about_more_than_a_rate(
+    template: str, second: dict[str, str], third: dict[str, str], says: str, manager: Client
+) -> None:
+    draft = begin(manager, "starter")
+    place = answer(manager, at(draft, "what"), template=template, program_name="Club")
+    place = answer(manager, answer(manager, place, **second), **third)
+    assert place == at(draft, "review")
+    page = text(manager.get(place)).replace("\xa0", " ")
+    assert says in page
+    # A day that was left empty is no day.
+    assert "Harvest" not in page
+    manager.post(place)
+    assert Program.objects.get().status == "live"
+
+
+def test_a_part_that_only_some_answers_need_is_not_asked_for(manager: Client) -> None:
+    draft = begin(manager, "starter")
+    place = answer(manager, at(draft, "what"), template="games", program_name="Club")
+    place = answer(manager, place)
+    place = answer(manager, place, game_plays="day", game_price="", game_least="")
+    assert place == at(draft, "review")
+
+
 def test_the_short_way_may_end_in_a_draft(manager: Client) -> None:
     draft = begin(manager, "starter")
     place = answer(manager, at(draft, "what"), template="discount-card", program_name="Card")
