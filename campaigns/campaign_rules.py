@@ -192,7 +192,7 @@ def _caps(campaign: Campaign, offer: Offer, unit: WalletType) -> dict[str, Any]:
         # A member gets it once in its time.
         offer = offer.model_copy(update={"per_member": None})
     if offer.per_member is not None:
-        caps |= {"per_member": offer.per_member, "period": "lifetime"}
+        caps |= {"per_member": {"lifetime": offer.per_member}}
     return caps
 
 

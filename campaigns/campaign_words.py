@@ -111,7 +111,7 @@ def _gives(rule: CampaignRule, currency: str) -> list[str]:
     if body.include != LineFilter():
         found.append(_("Only these earn: %s.") % describe_lines(body.include))
     lasts = [describe_expiry(rule.expiry)] if rule.expiry is not None else []
-    return [*found, *lasts, *describe_caps(body.caps, rule.unit)]
+    return [*found, *lasts, *describe_caps(body.caps, rule.unit, currency)]
 
 
 def audience_words(campaign: Campaign) -> str:

@@ -39,6 +39,7 @@ _CAPPED: dict[str, Promise] = {
     "capped_order": gettext_lazy("One order earns at most"),
     "capped_member": gettext_lazy("That is all that one member can still earn"),
     "capped_budget": gettext_lazy("That is all that is left of the budget"),
+    "capped_money": gettext_lazy("That is all that is left of the budget in money"),
 }
 
 

@@ -20,6 +20,7 @@ from loyalty.rules.lots import LotTerms
 from loyalty.rules.replayed_prices import NO_LIMITS, Limits
 from loyalty.rules.rulesets import RuleSet
 from loyalty.rules.stacking import Multiplying
+from loyalty.rules.worth import NO_WORTH, Worth
 from loyalty.tier_definitions import TiersDefinition
 from loyalty.unit_definitions import PendingDefinition
 from members.errors import DomainError, FieldError
@@ -143,11 +144,13 @@ def with_changes(
 
 @dataclass(frozen=True, slots=True)
 class KnownUnit:
-    """A wallet type that rules may award: its key, decimals, and terms of new lots."""
+    """A wallet type that rules may award: its key, decimals, terms of new lots, and what one is
+    worth."""
 
     pk: int
     scale: int
     terms: LotTerms
+    worth: Worth = NO_WORTH
 
 
 def draft_rules(
@@ -229,7 +232,7 @@ def _version(
     return RuleVersion(
         id=number, rule_name=rule.name, number=0, wallet_type_id=unit.pk, scale=unit.scale,
         body=body, starts_at=since, rule_id=rule_id, lot_terms=_terms(rule, unit.terms),
-        rule_code=rule.code, when=stored_condition(body.when),
+        rule_code=rule.code, when=stored_condition(body.when), worth=unit.worth,
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from loyalty.stored_value_rules import check_stored_value
 from loyalty.tier_definitions import TiersDefinition, check_wallet_types
 from loyalty.time_definitions import EndingDefinition, PauseDefinition
 from loyalty.unit_definitions import WalletTypeDefinition, check_tier_values
+from loyalty.worth_checks import check_budgets_in_money
 from members.choices import known_zones
 from members.wrong_values import WrongPartError, refuse_double
 
@@ -369,6 +370,7 @@ class ProgramDefinition(Part):
     @model_validator(mode="after")
     def stored_value_fits_in(self) -> Self:
         check_stored_value(self)
+        check_budgets_in_money(self)
         return self
 
     @model_validator(mode="after")

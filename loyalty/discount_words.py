@@ -136,6 +136,8 @@ def _limits(rule: DiscountBody, currency: str) -> Iterator[str]:
         yield _("Only for goods of at least %s in one order.") % least
     if rule.most is not None:
         yield _("At most %s off one order.") % format_money(rule.most, currency)
+    if rule.budget is not None:
+        yield _("At most %s off all orders together.") % format_money(rule.budget, currency)
     if not rule.reduced_too:
         yield _("Not for items that are reduced already.")
     if rule.least is not None or (rule.brackets and rule.brackets_by == "order"):

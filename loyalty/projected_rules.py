@@ -23,6 +23,7 @@ from loyalty.rules.engine import RuleVersion
 from loyalty.rules.facts import ZERO
 from loyalty.rules.lots import LotTerms
 from loyalty.rules.rulesets import RuleSet
+from loyalty.rules.worth import Worth
 from loyalty.tier_definitions import TiersDefinition
 from loyalty.unit_definitions import WalletTypeDefinition
 
@@ -65,7 +66,7 @@ class ProjectedRules:
     @cached_property
     def _known(self) -> dict[str, KnownUnit]:
         return {
-            unit.code: KnownUnit(pk, unit.decimals, lot_terms_of(unit))
+            unit.code: KnownUnit(pk, unit.decimals, lot_terms_of(unit), Worth(unit.unit_value))
             for pk, unit in self.units.items()
         }
 

@@ -378,7 +378,7 @@ def _no_limit(rule: Standing) -> Iterator[Finding]:
 
 
 def _caps_of(body: EarningBody) -> tuple[object, ...]:
-    return body.caps.per_order, body.caps.per_member, body.caps.budget
+    return body.caps.per_order, body.caps.counted
 
 
 def _before(one: dt.datetime | None, other: dt.datetime | None) -> bool:

@@ -127,7 +127,8 @@ class EarningRuleDefinition(RuleDefinition):
     def goes_with_others(self) -> Self:
         said: object = self
         if isinstance(said, WindowedBody) and said.windowed:
-            if said.caps.model_copy(update={"budget": None}) != Caps():
+            budgets = {"budget": said.caps.budget, "budget_money": said.caps.budget_money}
+            if said.caps != Caps(**budgets):
                 raise ValueError(
                     _("A bonus for a window has no caps but a budget: it is one for each window.")
                 )

@@ -55,7 +55,7 @@ def describe_rule(
         said = [describe_kind(rule, unit, currency), *describe_when(rule, worded)]
         if isinstance(rule, ActivityBody):
             said += describe_fractions(rule)
-        return [*said, *describe_caps_of_grants(rule, unit)]
+        return [*said, *describe_caps_of_grants(rule, unit, currency)]
     sentences = [describe_kind(rule, unit, currency), *describe_when(rule, worded)]
     if rule.include != LineFilter():
         sentences.append(_("Only these earn: %s.") % describe_lines(rule.include))
@@ -65,7 +65,7 @@ def describe_rule(
         sentences += describe_base(rule.base)
     if isinstance(rule, RateBody | CashbackBody):
         sentences.append(describe_rounding(rule.rounding))
-    sentences += describe_caps(rule.caps, unit)
+    sentences += describe_caps(rule.caps, unit, currency)
     return [*sentences, *describe_stacking(rule)]
 
 
@@ -149,22 +149,25 @@ def _counts_money(rule: RuleBody) -> bool:
     return False
 
 
-def describe_caps(caps: Caps, unit: UnitNames) -> list[str]:
+def describe_caps(caps: Caps, unit: UnitNames, currency: str) -> list[str]:
     """How much is awarded at most."""
     sentences = []
     if caps.per_order is not None:
         sentences.append(_("At most %s for one order.") % units_in_words(caps.per_order, unit))
-    if caps.per_member is not None:
-        words = {
-            "day": _("At most %s for one member a day."),
-            "week": _("At most %s for one member a week."),
-            "month": _("At most %s for one member a month."),
-            "year": _("At most %s for one member a year."),
-            "lifetime": _("At most %s for one member, ever."),
-        }
-        sentences.append(words[caps.period] % units_in_words(caps.per_member, unit))
+    words = {
+        "day": _("At most %s for one member a day."),
+        "week": _("At most %s for one member a week."),
+        "month": _("At most %s for one member a month."),
+        "year": _("At most %s for one member a year."),
+        "lifetime": _("At most %s for one member, ever."),
+    }
+    for period, most in caps.per_member.said:
+        sentences.append(words[period] % units_in_words(most, unit))
     if caps.budget is not None:
         sentences.append(_("At most %s in all.") % units_in_words(caps.budget, unit))
+    if caps.budget_money is not None:
+        money = format_money(caps.budget_money, currency)
+        sentences.append(_("No more in all than is worth %s.") % money)
     return sentences
 
 
@@ -309,10 +312,12 @@ def describe_anniversary(rule: AnniversaryBody, unit: UnitNames) -> str:
     return before % (words | {"number": format_number(rule.days_before)})
 
 
-def describe_caps_of_grants(rule: ActivityBody | AnniversaryBody, unit: UnitNames) -> list[str]:
+def describe_caps_of_grants(
+    rule: ActivityBody | AnniversaryBody, unit: UnitNames, currency: str
+) -> list[str]:
     """How much activities, or days of the year, bring at most."""
     once = rule.caps.per_order
-    said = describe_caps(rule.caps.model_copy(update={"per_order": None}), unit)
+    said = describe_caps(rule.caps.model_copy(update={"per_order": None}), unit, currency)
     if once is not None:
         for_one = (
             _("At most %s for one activity.")

@@ -41,7 +41,7 @@ def apply_programs(now: dt.datetime) -> None:
         now,
         wallet_types=[{"expiry": {"kind": "inactivity", "length": 1}}],
         earning_rules=[
-            {"caps": {"per_member": MOST, "period": "month", "budget": BUDGET}},
+            {"caps": {"per_member": {"month": MOST}, "budget": BUDGET}},
             {
                 "code": "bonus", "name": "Bonus", "kind": "threshold_bonus", "reach": REACHED,
                 "window": "month", "units": BONUS,

@@ -35,7 +35,7 @@ def rows_wanted(data: Any, initial: Mapping[str, Any], kind: str) -> int:
 class DiscountForm(RuleEditorForm):
     kind = "discount"
     own = ("off", "percent", "amount", "pieces", "every", "price", "times", "brackets_by", "least",
-           "most", "with_tax", "reduced_too", "step")  # fmt: skip
+           "most", "budget", "with_tax", "reduced_too", "step")  # fmt: skip
     definitions = DiscountRuleDefinition
 
     off = forms.ChoiceField(
@@ -87,6 +87,10 @@ class DiscountForm(RuleEditorForm):
         gettext_lazy("Only for goods of at least"), gettext_lazy("Empty: for every order.")
     )
     most = optional(gettext_lazy("At most, off one order"), gettext_lazy("Empty: no limit."))
+    budget = optional(
+        gettext_lazy("At most, off all orders together"),
+        gettext_lazy("Empty: no limit. What comes back is there for others."),
+    )
     with_tax = switch(
         gettext_lazy("Prices are compared with their tax"),
         gettext_lazy("For “at least” and for brackets."),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import ValidationError
 
+from loyalty.backoffice.cap_fields import OF_ALL, OF_ONE, CapsForm
 from loyalty.backoffice.line_values import ChosenValuesField
 from loyalty.backoffice.program_fields import at_times, switch
 from loyalty.backoffice.rule_forms import RuleForm
@@ -29,16 +30,16 @@ SECTIONS = {
         f"{part}_{kind}" for part in ("include", "exclude") for kind in LineFilter.model_fields
     ),
     "rounding": ("rounding_mode", "rounding_per"),
-    "caps": ("cap_per_order", "cap_per_member", "cap_period"),
-    "budget": ("cap_budget",),
+    "caps": OF_ONE,
+    "budget": OF_ALL,
     "group": ("group",),
     "stops": ("stops",),
 }
 
 # Where what the definition refuses is shown.
 PLACES = {
-    "caps": "cap_per_order", "exclude": "exclude_categories", "pending": "pending_days",
-    "expiry": "expiry_length",
+    "caps": "cap_per_order", "caps.budget_money": "cap_budget_money",
+    "exclude": "exclude_categories", "pending": "pending_days", "expiry": "expiry_length",
 }  # fmt: skip
 
 # A rule's own terms: the switch that says it has them, and how their fields begin.
@@ -174,11 +175,11 @@ class RuleEditorForm(forms.Form):
     def refuse(self, field: str, message: str) -> None:
         """Show what is wrong at its field, or at the top."""
         first = field.split(".", maxsplit=1)[0]
-        name = PLACES.get(first, first)
+        name = PLACES.get(field) or PLACES.get(first, first)
         self.add_error(name if name in self.fields else None, message)
 
 
-class AwardForm(RuleEditorForm, TermsForm):
+class AwardForm(RuleEditorForm, TermsForm, CapsForm):
     """What rules say that award units."""
 
     sections: tuple[str, ...] = ("base", "lines", "rounding", "caps", "budget", "group", "stops")
@@ -190,10 +191,6 @@ class AwardForm(RuleEditorForm, TermsForm):
     include_shipping = RuleForm.base_fields["include_shipping"]
     paid_with_stored_value = RuleForm.base_fields["paid_with_stored_value"]
     paid_with_units = RuleForm.base_fields["paid_with_units"]
-    cap_per_order = RuleForm.base_fields["cap_per_order"]
-    cap_per_member = RuleForm.base_fields["cap_per_member"]
-    cap_period = RuleForm.base_fields["cap_period"]
-    cap_budget = RuleForm.base_fields["cap_budget"]
     own_pending = switch(
         gettext_lazy("They wait by terms of their own"),
         gettext_lazy("Otherwise they can be spent when others of their kind can."),
@@ -249,13 +246,7 @@ class AwardForm(RuleEditorForm, TermsForm):
         if "base" in self.sections:
             said["base"] = {name: data[name] for name in BasePolicy.model_fields}
         if "budget" in self.sections:
-            said["caps"] = {"budget": data["cap_budget"]}
-        if "caps" in self.sections:
-            said["caps"] |= {
-                "per_order": data["cap_per_order"],
-                "per_member": data["cap_per_member"],
-                "period": data["cap_period"] or "month",
-            }
+            said["caps"] = self.caps_values()
         return said
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from loyalty.backoffice.cap_fields import CapsForm, caps_initial
 from loyalty.backoffice.line_values import ChosenValuesField
-from loyalty.backoffice.program_fields import amount, at_times, optional, plain, switch
+from loyalty.backoffice.program_fields import amount, plain, switch
 from loyalty.rule_definitions import RateRule
 from loyalty.rules.body_parts import BasePolicy, LineFilter
 
 
-class RuleForm(forms.Form):
+class RuleForm(CapsForm):
     """The base rule: what it takes to earn one unit, and what counts."""
 
     measure = forms.ChoiceField(
@@ -68,25 +68,6 @@ class RuleForm(forms.Form):
         ],
     )
 
-    cap_per_order = optional(gettext_lazy("At most for one order"))
-    cap_per_member = optional(gettext_lazy("At most for one member"))
-    cap_period = at_times(
-        forms.ChoiceField(
-            label=gettext_lazy("In each"),
-            choices=[
-                ("day", gettext_lazy("day")),
-                ("week", gettext_lazy("week")),
-                ("month", gettext_lazy("month")),
-                ("year", gettext_lazy("year")),
-                ("lifetime", gettext_lazy("lifetime")),
-            ],
-        )
-    )
-    cap_budget = optional(
-        gettext_lazy("At most in all"),
-        gettext_lazy("For all members together, from when the rule begins to its end."),
-    )
-
     def rule_values(self) -> dict[str, Any]:
         """What the fields say, as the rule's definition takes it."""
         data = self.cleaned_data
@@ -98,12 +79,7 @@ class RuleForm(forms.Form):
             "include": {kind: data[f"include_{kind}"] for kind in LineFilter.model_fields},
             "exclude": {kind: data[f"exclude_{kind}"] for kind in LineFilter.model_fields},
             "rounding": {"mode": data["rounding_mode"], "per": data["rounding_per"]},
-            "caps": {
-                "per_order": data["cap_per_order"],
-                "per_member": data["cap_per_member"],
-                "period": data["cap_period"] or "month",
-                "budget": data["cap_budget"],
-            },
+            "caps": self.caps_values(),
         }
 
 
@@ -117,8 +93,5 @@ def rule_initial(rule: RateRule) -> dict[str, Any]:
         **{f"exclude_{kind}": values for kind, values in rule.exclude.model_dump().items()},
         "rounding_mode": rule.rounding.mode,
         "rounding_per": rule.rounding.per,
-        **{
-            f"cap_{name}": plain(value) if isinstance(value, Decimal) else value
-            for name, value in rule.caps.model_dump().items()
-        },
+        **caps_initial(rule.caps),
     }

@@ -11,6 +11,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from loyalty.backoffice.cap_fields import OF_ONE, caps_initial
 from loyalty.backoffice.discount_forms import DiscountForm, rows_wanted
 from loyalty.backoffice.program_fields import amount, optional, plain, switch
 from loyalty.backoffice.rule_editor_forms import AwardForm, RuleEditorForm
@@ -174,7 +175,7 @@ class BonusForm(AwardForm):
         """Limits and stacking are for single orders."""
         super().clean()
         if self.cleaned_data.get("window", "order") != "order":
-            for name in ("cap_per_order", "cap_per_member", "group", "stops"):
+            for name in (*OF_ONE, "group", "stops"):
                 if self.cleaned_data.get(name):
                     self.add_error(
                         name, _("Only with “In one order”: a window brings its bonus once.")
@@ -333,10 +334,11 @@ def rule_initial(name: str, wallet_type: str, body: RuleBody) -> dict[str, Any]:
         "name": name,
         "wallet_type": wallet_type,
         "when": said["when"],
-        **{f"cap_{name}": _shown(value) for name, value in said.get("caps", {}).items()},
         "rounding_mode": said.get("rounding", {}).get("mode", "down"),
         "rounding_per": said.get("rounding", {}).get("per", "order"),
     }
+    if not isinstance(body, DiscountBody):
+        initial |= caps_initial(body.caps)
     if isinstance(body, EarningBody | DiscountBody):
         initial |= {
             "group": body.group,

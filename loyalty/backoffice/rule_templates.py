@@ -107,7 +107,8 @@ TEMPLATES = (
     RuleTemplate(
         "review-bonus", _("Bonus for a review"),
         _("Points for every review, with a limit for each member and month."), "message-star",
-        {"kind": "activity", "activity": "review", "units": 50, "caps": {"per_member": 200}},
+        {"kind": "activity", "activity": "review", "units": 50,
+         "caps": {"per_member": {"month": 200}}},
     ),
     RuleTemplate(
         "birthday-gift", _("Birthday gift"),

@@ -17,7 +17,7 @@ from loyalty.rules.bodies import WindowedBody
 from loyalty.rules.caps import smallest_units
 from loyalty.rules.engine import Award
 from loyalty.services.trials import Trial, TrialRow, buyer_in, try_rule
-from members.formatting import format_units
+from members.formatting import format_money, format_units
 from members.models import Customer
 from members.timeline_view import WhyStep
 
@@ -86,7 +86,7 @@ def _shown(trial: Trial, currency: str, who: Customer | None) -> Iterable[ShownR
             row,
             _words(award, row.wallet_type, currency),
             isinstance(body, WindowedBody) and body.windowed,
-            tuple(_limits(row, award, who)),
+            tuple(_limits(row, award, who, currency)),
         )
 
 
@@ -94,22 +94,27 @@ def _words(award: Award, wallet_type: WalletType, currency: str) -> tuple[WhySte
     return tuple(arithmetic(award.steps, wallet_type=wallet_type, currency=currency))
 
 
-def _limits(row: TrialRow, award: Award, who: Customer | None) -> Iterator[str]:
+def _limits(row: TrialRow, award: Award, who: Customer | None, currency: str) -> Iterator[str]:
     """What the caps of a rule leave: to this member in the period, and to all."""
     caps, room, unit = award.version.body.caps, row.room, row.wallet_type
     if room is None:
         return
-    if caps.per_member is not None and room.member is not None:
-        words = {
-            "left": format_units(room.member, unit),
-            "most": format_units(smallest_units(caps.per_member, unit.scale), unit),
-            "who": who or "",
-        }
-        yield (_left_to_member(caps.period) if who else _left_to_nobody(caps.period)) % words
+    for period, most in caps.per_member.said:
+        words = {"most": format_units(smallest_units(most, unit.scale), unit), "who": who or ""}
+        if not who:
+            yield _left_to_nobody(period) % words
+        elif period == room.period and room.member is not None:
+            # Of several that one decides.
+            yield _left_to_member(period) % (words | {"left": format_units(room.member, unit)})
     if caps.budget is not None and room.budget is not None:
         yield _("Left of its budget: %(left)s of %(most)s.") % {
             "left": format_units(room.budget, unit),
             "most": format_units(smallest_units(caps.budget, unit.scale), unit),
+        }
+    if caps.budget_money is not None and room.money is not None:
+        yield _("Left of its budget of %(most)s: so much as %(left)s are worth.") % {
+            "left": format_units(room.money, unit),
+            "most": format_money(caps.budget_money, currency),
         }
 
 

@@ -201,13 +201,18 @@ class CapCounter(models.Model):
         "loyalty.Membership", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     slice = models.PositiveSmallIntegerField(null=True)
+    # As of `loyalty.rules.body_parts.MemberCaps`; a budget is kept for ever.
+    period = models.CharField(max_length=8, default="lifetime", db_default="lifetime")
     period_start = models.DateField()
     used = models.BigIntegerField(default=0, db_default=0)
+    # What it was worth when it was given, where the rule has a budget in money: exact to the
+    # smallest unit and the last digit of its worth.
+    worth = models.DecimalField(max_digits=24, decimal_places=10, default=0, db_default=0)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["rule", "membership", "period_start"],
+                fields=["rule", "membership", "period", "period_start"],
                 name="cap_counter_member",
                 condition=models.Q(slice=None),
             ),
@@ -219,7 +224,11 @@ class CapCounter(models.Model):
             models.CheckConstraint(
                 name="cap_counter_kind", condition=Q(membership=None) ^ Q(slice=None)
             ),
-            models.CheckConstraint(name="cap_counter_used", condition=Q(used__gte=0)),
+            models.CheckConstraint(name="cap_counter_used", condition=Q(used__gte=0, worth__gte=0)),
+            models.CheckConstraint(
+                name="cap_counter_period",
+                condition=Q(period__in=["day", "week", "month", "year", "lifetime"]),
+            ),
         ]
 
     def __str__(self) -> str:

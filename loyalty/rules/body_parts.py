@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 PositiveAmount = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=4)]
 Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
@@ -68,19 +68,65 @@ class Rounding(Part):
     mode: Literal["down", "nearest", "up"] = Field("down", description="Nearest: half goes up.")
 
 
+Period = Literal["day", "week", "month", "year", "lifetime"]
+
+
+class MemberCaps(Part):
+    """How many units one member gets at most. Of several periods each counts."""
+
+    day: PositiveAmount | None = Field(None, description="In a day of the program's time zone.")
+    week: PositiveAmount | None = Field(None, description="In a week, from Monday.")
+    month: PositiveAmount | None = Field(None, description="In a calendar month.")
+    year: PositiveAmount | None = Field(None, description="In a calendar year.")
+    lifetime: PositiveAmount | None = Field(None, description="Ever.")
+
+    @cached_property
+    def said(self) -> tuple[tuple[Period, Decimal], ...]:
+        """Those that there are, the shortest period first."""
+        found: tuple[tuple[Period, Decimal | None], ...] = (
+            ("day", self.day), ("week", self.week), ("month", self.month), ("year", self.year),
+            ("lifetime", self.lifetime),
+        )  # fmt: skip
+        return tuple((period, most) for period, most in found if most is not None)
+
+
 class Caps(Part):
-    """How much the rule awards at most, in whole units. Nothing named: no limit."""
+    """How much the rule awards at most. Nothing named: no limit."""
 
     per_order: PositiveAmount | None = Field(
         None,
         description="For one order, or one activity; of a rate or cashback with what multiplies"
         " it.",
     )
-    per_member: PositiveAmount | None = Field(None, description="For one member in a period.")
-    period: Literal["day", "week", "month", "year", "lifetime"] = Field(
-        "month", description="The period of per_member, in the program's time zone."
+    per_member: MemberCaps = Field(
+        MemberCaps(), description="For one member in a period: day, week, month, year, lifetime."
     )
-    budget: PositiveAmount | None = Field(None, description="For all members together.")
+    budget: PositiveAmount | None = Field(None, description="For all members together, in units.")
+    budget_money: PositiveAmount | None = Field(
+        None, description="For all members together, in the program's currency: what the units are"
+        " worth when they are given.",
+    )  # fmt: skip
+
+    @model_validator(mode="before")
+    @classmethod
+    def in_one_period(cls, data: Any) -> Any:
+        """What was written when a rule had one period only: `per_member: 100, period: month`."""
+        if not isinstance(data, Mapping) or isinstance(
+            data.get("per_member"), Mapping | MemberCaps
+        ):
+            return data
+        said = dict(data)
+        most, period = said.pop("per_member", None), said.pop("period", "month")
+        return said if most is None else said | {"per_member": {period: most}}
+
+    @cached_property
+    def has_budget(self) -> bool:
+        return self.budget is not None or self.budget_money is not None
+
+    @cached_property
+    def counted(self) -> bool:
+        """Whether what is given has to be counted, for a member or for all."""
+        return self.has_budget or bool(self.per_member.said)
 
 
 class ConditionalBody(Part):

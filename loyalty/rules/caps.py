@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass
 from decimal import Decimal
+from typing import Any
 
 from loyalty.rules.body_parts import Caps
 from loyalty.rules.steps import Step, Steps
@@ -11,20 +13,32 @@ from loyalty.rules.steps import Step, Steps
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What is left under a rule's caps, in units at the wallet type's scale; None: no such cap."""
+    """What is left under a rule's caps, in units at the wallet type's scale; None: no such cap.
+    `member`: of the period that leaves least, which is `period`; `money`: so many units are worth
+    what is left of the budget in money."""
 
     member: int | None = None
     budget: int | None = None
+    money: int | None = None
+    period: str = ""
 
     def at_most(self, other: Room) -> Room:
         """The smaller of the two, cap by cap."""
-        return Room(_smaller(self.member, other.member), _smaller(self.budget, other.budget))
+        member = _smaller(self.member, other.member)
+        return Room(
+            member,
+            _smaller(self.budget, other.budget),
+            _smaller(self.money, other.money),
+            self.period if member == self.member else other.period,
+        )
 
     def with_units(self, units: int) -> Room:
         """As if so many units had not been taken from it."""
         return Room(
             None if self.member is None else self.member + units,
             None if self.budget is None else self.budget + units,
+            None if self.money is None else self.money + units,
+            self.period,
         )
 
     def with_less(self, units: int) -> Room:
@@ -32,10 +46,30 @@ class Room:
         return Room(
             None if self.member is None else max(self.member - units, 0),
             None if self.budget is None else max(self.budget - units, 0),
+            None if self.money is None else max(self.money - units, 0),
+            self.period,
         )
+
+    def of_member(self) -> Room:
+        """Without what is left of budgets."""
+        return Room(self.member, period=self.period)
+
+    @property
+    def in_all(self) -> int | None:
+        """What both budgets leave."""
+        return _smaller(self.budget, self.money)
 
 
 NO_LIMIT = Room()
+
+
+def of_periods(left: Iterable[tuple[str, int]]) -> tuple[int | None, str]:
+    """The period that leaves a member least, of the shortest first, and how much."""
+    units, _place, period = min(
+        ((units, place, period) for place, (period, units) in enumerate(left)),
+        default=(None, 0, ""),
+    )
+    return units, period
 
 
 def cap(units: int, caps: Caps, room: Room, scale: int) -> tuple[int, Steps]:
@@ -44,13 +78,37 @@ def cap(units: int, caps: Caps, room: Room, scale: int) -> tuple[int, Steps]:
     if caps.per_order is not None:
         limits.append((smallest_units(caps.per_order, scale), ("capped_order",)))
     if room.member is not None:
-        limits.append((max(room.member, 0), ("capped_member", caps.period)))
-    if room.budget is not None:
-        limits.append((max(room.budget, 0), ("capped_budget",)))
+        # What was kept of an order's room before rules had several periods names none.
+        period = room.period or caps.per_member.said[0][0]
+        limits.append((max(room.member, 0), ("capped_member", period)))
+    budget = budget_that_decides(room)
+    if budget is not None:
+        limits.append(budget)
     limit, (code, *details) = min(limits, default=(units, ("",)))
     if limit >= units:
         return units, ()
     return limit, ((code, f"{Decimal(limit).scaleb(-scale):f}", *details),)
+
+
+def budget_that_decides(room: Room) -> tuple[int, Step] | None:
+    """The budget that leaves less, in units or in money, and the step that names it."""
+    found: list[tuple[int, Step]] = []
+    if room.budget is not None:
+        found.append((max(room.budget, 0), ("capped_budget",)))
+    if room.money is not None:
+        found.append((max(room.money, 0), ("capped_money",)))
+    return min(found, default=None)
+
+
+def rooms_as_json(rooms: Mapping[int, Room]) -> dict[str, Any]:
+    """What an order's evaluation keeps of the room it had; nothing where nothing is counted."""
+    if not rooms:
+        return {}
+    return {"rooms": {str(pk): list(astuple(room)) for pk, room in rooms.items()}}
+
+
+def rooms_from_json(context: Mapping[str, Any]) -> dict[int, Room]:
+    return {int(pk): Room(*values) for pk, values in context.get("rooms", {}).items()}
 
 
 def smallest_units(amount: Decimal, scale: int) -> int:

@@ -81,6 +81,10 @@ class DiscountBody(LinesBody, ConditionalBody):
         None, description="Only orders whose eligible items come to so much money."
     )
     most: PositiveAmount | None = Field(None, description="So much money off one order at most.")
+    budget: PositiveAmount | None = Field(
+        None, description="So much money off all orders together at most. It begins before the rule"
+        " takes anything off, and stays from then on; the amount may change.",
+    )  # fmt: skip
     with_tax: bool = Field(
         True, description="Prices are compared with least and brackets with their tax."
     )

@@ -30,6 +30,7 @@ from loyalty.rules.rate import Earned, earner, fixed, measures_quantity
 from loyalty.rules.reckoning import Measured, Reckoner, yardstick_of
 from loyalty.rules.stacking import Base, Multiplier, Multiplying, best_of_groups, together_as
 from loyalty.rules.steps import Kept, Step, Steps, says, told
+from loyalty.rules.worth import NO_WORTH, Worth
 
 __all__ = ["Award", "Decision", "RuleVersion", "Rulebook", "Step", "evaluate"]
 
@@ -61,6 +62,8 @@ class RuleVersion:
     when: When | None = None
     # The rule in whose counters the caps are kept that several share; 0: it has its own.
     shared_budget: int = 0
+    # What its units are worth, where it has a budget in money.
+    worth: Worth = NO_WORTH
 
     @property
     def budget_key(self) -> int:
@@ -81,8 +84,11 @@ class RuleVersion:
     @cached_property
     def counts(self) -> bool:
         """Whether what it gives counts in a member's or everybody's cap."""
-        caps = self.body.caps
-        return caps.per_member is not None or caps.budget is not None
+        return self.body.caps.counted
+
+    def worth_of(self, units: int, at: dt.datetime) -> Decimal:
+        """What so many of its units are worth when they are given for what happened then."""
+        return self.worth.of(units, self.scale, at)
 
     @cached_property
     def judge(self) -> Judge:

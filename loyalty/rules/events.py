@@ -7,11 +7,12 @@ import zoneinfo
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Protocol
 
 from loyalty.rules.amounts import Amounts
 from loyalty.rules.behavior import Behavior
-from loyalty.rules.caps import smallest_units
+from loyalty.rules.caps import NO_LIMIT, Room, smallest_units
 from loyalty.rules.companies import CompanyFacts
 from loyalty.rules.engine import RuleVersion
 from loyalty.rules.exchange import Exchange
@@ -114,7 +115,7 @@ class Budgets(Protocol):
     """What is left of the budgets of rules, for everybody together. `order`: what is judged, which
     of those of one moment; 0: no order."""
 
-    def room(self, version: RuleVersion, at: dt.datetime, order: int = 0) -> int | None: ...
+    def room(self, version: RuleVersion, at: dt.datetime, order: int = 0) -> Room: ...
 
     def take(self, version: RuleVersion, at: dt.datetime, units: int) -> None: ...
 
@@ -122,8 +123,8 @@ class Budgets(Protocol):
 class Unlimited:
     """As if rules had no budgets."""
 
-    def room(self, version: RuleVersion, at: dt.datetime, order: int = 0) -> int | None:
-        return None
+    def room(self, version: RuleVersion, at: dt.datetime, order: int = 0) -> Room:
+        return NO_LIMIT
 
     def take(self, version: RuleVersion, at: dt.datetime, units: int) -> None:
         return None
@@ -134,14 +135,22 @@ class SharedBudgets:
 
     def __init__(self) -> None:
         self.used: defaultdict[int, int] = defaultdict(int)
+        self.worth: defaultdict[int, Decimal] = defaultdict(Decimal)
 
-    def room(self, version: RuleVersion, at: dt.datetime, order: int = 0) -> int | None:
-        assert version.body.caps.budget is not None
-        budget = smallest_units(version.body.caps.budget, version.scale)
-        return max(budget - self.used[version.budget_key], 0)
+    def room(self, version: RuleVersion, at: dt.datetime, order: int = 0) -> Room:
+        caps, budget, money = version.body.caps, None, None
+        if caps.budget is not None:
+            most = smallest_units(caps.budget, version.scale)
+            budget = max(most - self.used[version.budget_key], 0)
+        if caps.budget_money is not None:
+            left = caps.budget_money - self.worth[version.budget_key]
+            money = version.worth.units_for(left, version.scale, at)
+        return Room(budget=budget, money=money)
 
     def take(self, version: RuleVersion, at: dt.datetime, units: int) -> None:
         self.used[version.budget_key] += units
+        if version.body.caps.budget_money is not None:
+            self.worth[version.budget_key] += version.worth_of(units, at)
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:

@@ -19,7 +19,7 @@ from loyalty.rules.bodies import StreakBody, WindowedBody
 from loyalty.rules.bonus import Part, progress, window_start
 from loyalty.rules.bonus import award as bonus
 from loyalty.rules.calendar import period_start, start_of_day
-from loyalty.rules.caps import Room, smallest_units
+from loyalty.rules.caps import NO_LIMIT, Room, of_periods, smallest_units
 from loyalty.rules.celebrations import KeptDay, keeping_of
 from loyalty.rules.discounts import DiscountVersion
 from loyalty.rules.engine import NO_ROOMS, Award, RuleVersion, evaluate
@@ -181,7 +181,7 @@ class Account:
         # Added up when somebody asks, so far.
         self._balances: defaultdict[int, int] = defaultdict(int, person.balances)
         self._added = [0, 0]
-        self._used: defaultdict[tuple[int, dt.date], int] = defaultdict(int)
+        self._used: defaultdict[tuple[int, str, dt.date], int] = defaultdict(int)
         self._windows: defaultdict[tuple[int, dt.date], _Window] = defaultdict(_Window)
         self._judged: dict[int, _Judged] = {}
 
@@ -346,8 +346,8 @@ class Account:
             window.short = max(window.short + more, 0)
             return deserved - window.short
         room = None
-        if version.body.caps.budget is not None:
-            room = self.budgets.room(version, sale.at, sale.id)
+        if version.body.caps.has_budget:
+            room = self.budgets.room(version, sale.at, sale.id).in_all
         got = more if room is None else min(more, room)
         window.short += more - got
         return window.units + got
@@ -359,10 +359,10 @@ class Account:
 
     def _use_up(self, version: RuleVersion, at: dt.datetime, units: int) -> None:
         caps = version.body.caps
-        if caps.per_member is not None:
-            key = version.budget_key, period_start(caps.period, at, self.program.zone)
+        for period, _most in caps.per_member.said:
+            key = version.budget_key, period, period_start(period, at, self.program.zone)
             self._used[key] = max(self._used[key] + units, 0)
-        if caps.budget is not None:
+        if caps.has_budget:
             self.budgets.take(version, at, units)
 
     def _credit(self, credit: Credit) -> None:
@@ -372,14 +372,14 @@ class Account:
         return {version.id: self._room(version, sale.at, sale.id) for version in rules.capped}
 
     def _room(self, version: RuleVersion, at: dt.datetime, order: int = 0) -> Room:
-        caps, member, budget = version.body.caps, None, None
-        if caps.per_member is not None:
-            start = period_start(caps.period, at, self.program.zone)
-            cap = smallest_units(caps.per_member, version.scale)
-            member = max(cap - self._used[version.budget_key, start], 0)
-        if caps.budget is not None:
-            budget = self.budgets.room(version, at, order)
-        return Room(member, budget)
+        caps, key, zone = version.body.caps, version.budget_key, self.program.zone
+        member, period = of_periods(
+            (each, max(smallest_units(most, version.scale) - self._used[key, each, start], 0))
+            for each, most in caps.per_member.said
+            for start in (period_start(each, at, zone),)
+        )
+        left = self.budgets.room(version, at, order) if caps.has_budget else NO_LIMIT
+        return Room(member, left.budget, left.money, period)
 
     def _context(self, rules: InForce, occasion: Occasion, *, leading: bool = True) -> Context:
         if rules.impersonal:

@@ -21,11 +21,11 @@ def given_together(capped: Iterable[RuleVersion], given: Mapping[int, int]) -> d
 def remembered(rooms: Mapping[int, Room], awards: Iterable[Award]) -> dict[int, Room]:
     """The room to judge a return by: a budget that did not decide is not remembered."""
     short = {pk for award in awards for pk in _decided_by_budget(award)}
-    return {pk: room if pk in short else Room(room.member, None) for pk, room in rooms.items()}
+    return {pk: room if pk in short else room.of_member() for pk, room in rooms.items()}
 
 
 def _decided_by_budget(award: Award) -> Iterator[int]:
-    if award.says("capped_budget"):
+    if award.says("capped_budget") or award.says("capped_money"):
         yield award.version.id
 
 

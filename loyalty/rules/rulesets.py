@@ -154,7 +154,7 @@ class RuleSet:
 
     @property
     def has_budgets(self) -> bool:
-        return any(item.body.caps.budget is not None for item in self.everything)
+        return any(item.body.caps.has_budget for item in self.everything)
 
     def _samples(self) -> list[dt.datetime]:
         """A moment in each stretch."""
@@ -254,9 +254,9 @@ def asked_once(holds: Holds) -> Holds:
 
 def _periods(version: RuleVersion) -> Iterator[str]:
     body, caps = version.body, version.body.caps
-    if caps.per_member is not None:
-        yield caps.period
-    if caps.budget is not None:
+    for period, _most in caps.per_member.said:
+        yield period
+    if caps.has_budget:
         yield "lifetime"
     if isinstance(body, WindowedBody) and body.windowed:
         yield body.period

@@ -32,9 +32,11 @@ from loyalty.rules.lots import LotTerms, expires_at
 from loyalty.rules.program_times import ALWAYS, ProgramTimes
 from loyalty.rules.spending import SpendingTerms, by_tier
 from loyalty.rules.stacking import Multiplying
+from loyalty.rules.worth import NO_WORTH
 from loyalty.selectors.program_times import program_times
 from loyalty.selectors.programs import is_discount
 from loyalty.selectors.tier_sets import TierTerms, tier_terms
+from loyalty.selectors.unit_worths import read_worths, worth_of
 from members.prepared import run_prepared
 from members.program_scope import of_all_programs
 
@@ -217,6 +219,7 @@ def _read(found: Sequence[Program]) -> tuple[ProgramTerms, ...]:
         .select_related("rule", "rule__wallet_type", "lot_policy")
         .order_by("rule__position", "rule_id", "number")
     )
+    read_worths(version for version in versions if version.body.get("caps", {}).get("budget_money"))
     wallet_types = list(WalletType.objects.filter(program__in=ids))
     policies: defaultdict[int, list[LotPolicy]] = defaultdict(list)
     for policy in LotPolicy.objects.filter(wallet_type__program__in=ids).order_by("pk"):
@@ -310,6 +313,7 @@ def discount_version(version: EarningRuleVersion) -> DiscountVersion:
 def _rule_version(version: EarningRuleVersion) -> RuleVersion:
     body = parse_body(version.body)
     assert not isinstance(body, DiscountBody)
+    in_units = body.caps.budget_money is None
     return RuleVersion(
         id=version.pk,
         rule_name=version.rule.name,
@@ -324,6 +328,7 @@ def _rule_version(version: EarningRuleVersion) -> RuleVersion:
         starts_at=version.starts_at,
         ends_at=version.ends_at,
         shared_budget=version.rule.budget_rule_id or 0,
+        worth=NO_WORTH if in_units else worth_of(version.rule.wallet_type),
     )
 
 

@@ -32,6 +32,7 @@ from loyalty.selectors.replayed_orders import (
     replayed_customers,
 )
 from loyalty.selectors.rulebooks import fresh_terms, lot_terms
+from loyalty.selectors.unit_worths import worth_of
 from loyalty.services.backtest_prices import charged_of, price_rules
 from loyalty.tier_definitions import TiersDefinition
 from members.conditions.scopes import TIER
@@ -59,7 +60,10 @@ class Setup:
         units = {unit.pk: unit for unit in WalletType.objects.filter(program=program)}
         policies = LotPolicy.objects.filter(wallet_type__in=units, rule=None).order_by("pk")
         terms = {policy.wallet_type_id: lot_terms(policy) for policy in policies}
-        known = {unit.code: KnownUnit(pk, unit.scale, terms[pk]) for pk, unit in units.items()}
+        known = {
+            unit.code: KnownUnit(pk, unit.scale, terms[pk], worth_of(unit))
+            for pk, unit in units.items()
+        }
         published, others = _published(program, backtest.versions)
         live, draft = Wordings.from_json(backtest.live), Wordings.from_json(backtest.draft)
         since = start_of_day(backtest.since, program.zone)

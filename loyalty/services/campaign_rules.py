@@ -147,12 +147,7 @@ def _rule(program: Program, source: str, number: int, item: CampaignRule) -> Ear
 def keepers(wanted: Sequence[CampaignRule]) -> dict[str, str]:
     """By code of a campaign's rules the first of the same units, in whose counters it counts: what
     all of them give in all, and to one member. Nothing where a single one has such limits."""
-    limited = [
-        item
-        for item in wanted
-        if isinstance(item.body, AnyBody)
-        and (item.body.caps.budget is not None or item.body.caps.per_member is not None)
-    ]
+    limited = [item for item in wanted if isinstance(item.body, AnyBody) and item.body.caps.counted]
     if len(limited) < 2:
         return {}
     first: dict[int, str] = {}

@@ -19,6 +19,7 @@ from loyalty.codes_asked import CodeAnswer, answers_from_json
 from loyalty.models import Membership, Order, OrderEvaluation, Program, WalletType
 from loyalty.program_words import why_nothing_earned
 from loyalty.rules.basket import net_basket
+from loyalty.rules.caps import rooms_from_json
 from loyalty.rules.engine import Award, RuleVersion, evaluate
 from loyalty.rules.exchange import as_counted
 from loyalty.rules.facts import NOTHING, Occasion
@@ -28,7 +29,6 @@ from loyalty.selectors.exchange_rates import recorded_exchange
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, fresh_terms
 from loyalty.selectors.stored_orders import as_return, order_occasion
 from loyalty.selectors.wallet_types import wallet_types_of
-from loyalty.services.cap_books import rooms_from_json
 from loyalty.services.contexts import context_from_json
 from members.conditions.predicate import Condition
 from members.conditions.sentences import sentence
@@ -46,6 +46,7 @@ _WHY: dict[str, Promise] = {
     "capped_order": gettext_lazy("Its limit is used up."),
     "capped_member": gettext_lazy("Its limit is used up."),
     "capped_budget": gettext_lazy("Its limit is used up."),
+    "capped_money": gettext_lazy("Its limit is used up."),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db.models import Q
 
@@ -13,23 +14,27 @@ from loyalty.rules.bodies import parse_body
 from loyalty.rules.body_parts import AnyBody
 from loyalty.rules.calendar import period_start
 
-# Rule and first day of the period, as JSON holds them, and the units used.
-Used = list[tuple[int, str, int]]
+# Rule, period and its first day, as JSON holds them.
+Counted = tuple[int, str, str]
+# The same with the units used.
+Used = list[tuple[int, str, str, int]]
 
 
 def join_caps(giver: Membership, taker: Membership) -> Used:
     """Add what the merged member has used to the other's counters."""
     theirs = CapCounter.objects.filter(membership=giver, used__gt=0).order_by("pk")
-    used = [(item.rule_id, item.period_start.isoformat(), item.used) for item in theirs]
-    for rule_id, start, units in used:
-        _change(taker, rule_id, start, units)
+    used = [
+        (item.rule_id, item.period, item.period_start.isoformat(), item.used) for item in theirs
+    ]
+    for rule_id, period, start, units in used:
+        _change(taker, rule_id, period, start, units)
     return used
 
 
 def part_caps(
     giver: Membership,
     taker: Membership,
-    joined: Sequence[tuple[int, str, int]],
+    joined: Sequence[Sequence[Any]],
     *,
     orders: Sequence[int],
     activities: Sequence[int],
@@ -37,31 +42,44 @@ def part_caps(
 ) -> None:
     """Take it out again, with what the orders and activities that go back have used more or less
     since."""
-    used: defaultdict[tuple[int, str], int] = defaultdict(int)
-    for rule_id, start, units in joined:
-        used[rule_id, start] += units
+    used: defaultdict[Counted, int] = defaultdict(int)
+    for rule_id, period, start, units in map(_with_period, joined):
+        used[rule_id, period, start] += units
     for key, units in _used_since(giver.program, orders, after).items():
         used[key] += units
     for key, units in _used_by_activities(giver.program, activities, after).items():
         used[key] += units
-    for (rule_id, start), units in sorted(used.items()):
-        theirs, _created = CapCounter.objects.get_or_create(
-            rule_id=rule_id, membership=giver, period_start=dt.date.fromisoformat(start)
-        )
+    for counted, units in sorted(used.items()):
+        theirs = _counter(giver, *counted)
         theirs.used = max(units, 0)
         theirs.save(update_fields=["used"])
-        _change(taker, rule_id, start, -theirs.used)
+        _change(taker, *counted, -theirs.used)
 
 
-def _change(membership: Membership, rule_id: int, start: str, units: int) -> None:
+def _with_period(joined: Sequence[Any]) -> Sequence[Any]:
+    """As merges were noted when a rule had one period only: it is that of its counter."""
+    if len(joined) == 4:
+        return joined
+    rule_id, start, units = joined
+    known = CapCounter.objects.filter(rule=rule_id, period_start=start, slice=None)
+    return rule_id, known.values_list("period", flat=True).first() or "lifetime", start, units
+
+
+def _counter(membership: Membership, rule_id: int, period: str, start: str) -> CapCounter:
     counter, _created = CapCounter.objects.get_or_create(
-        rule_id=rule_id, membership=membership, period_start=dt.date.fromisoformat(start)
-    )
+        rule_id=rule_id, membership=membership, period=period,
+        period_start=dt.date.fromisoformat(start),
+    )  # fmt: skip
+    return counter
+
+
+def _change(membership: Membership, rule_id: int, period: str, start: str, units: int) -> None:
+    counter = _counter(membership, rule_id, period, start)
     counter.used = max(counter.used + units, 0)
     counter.save(update_fields=["used"])
 
 
-def _used_since(program: Program, orders: Sequence[int], after: int) -> dict[tuple[int, str], int]:
+def _used_since(program: Program, orders: Sequence[int], after: int) -> dict[Counted, int]:
     """Units that these orders got or lost by rules with such a cap, since the merge."""
     found = Transfer.objects.filter(
         order__in=orders, rule_version__rule__program=program, pk__gt=after
@@ -71,7 +89,7 @@ def _used_since(program: Program, orders: Sequence[int], after: int) -> dict[tup
 
 def _used_by_activities(
     program: Program, activities: Sequence[int], after: int
-) -> dict[tuple[int, str], int]:
+) -> dict[Counted, int]:
     """Units that these activities got, or lost again, since the merge."""
     awards = ActivityAward.objects.filter(
         activity__in=activities, rule_version__rule__program=program, units__gt=0
@@ -87,23 +105,19 @@ def _used_by_activities(
 
 def _sums(
     found: Iterable[tuple[Transfer, dt.datetime, Program]],
-) -> dict[tuple[int, str], int]:
-    used: defaultdict[tuple[int, str], int] = defaultdict(int)
+) -> dict[Counted, int]:
+    used: defaultdict[Counted, int] = defaultdict(int)
     for transfer, at, program in found:
         assert transfer.rule_version is not None
         body = parse_body(transfer.rule_version.body)
         # What moved units is no discount.
         assert isinstance(body, AnyBody)
-        caps = body.caps
-        if caps.per_member is None:
-            continue
         rule = transfer.rule_version.rule
-        key = (
-            rule.budget_rule_id or rule.pk,
-            period_start(caps.period, at, program.zone).isoformat(),
-        )
-        if transfer.kind == Transfer.Kind.ACCRUAL:
-            used[key] += transfer.amount
-        elif transfer.corrects_id is not None:
-            used[key] -= transfer.amount
+        for period, _most in body.caps.per_member.said:
+            start = period_start(period, at, program.zone).isoformat()
+            key = (rule.budget_rule_id or rule.pk, period, start)
+            if transfer.kind == Transfer.Kind.ACCRUAL:
+                used[key] += transfer.amount
+            elif transfer.corrects_id is not None:
+                used[key] -= transfer.amount
     return used

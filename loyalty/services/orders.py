@@ -13,13 +13,14 @@ from loyalty.codes_asked import answers_as_json
 from loyalty.errors import InvalidOrderError, OrderConflictError
 from loyalty.ledger.posting import post
 from loyalty.models import Order
+from loyalty.rules.caps import rooms_as_json
 from loyalty.rules.engine import Award
 from loyalty.rules.exchange import as_counted
 from loyalty.rules.facts import NOTHING, Basket, Occasion
 from loyalty.selectors.partners import AtPartner, partners_of_orders
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.services.awards import accrual, explain_award
-from loyalty.services.cap_books import CapBook, rooms_as_json, with_budgets
+from loyalty.services.cap_books import CapBook, with_budgets
 from loyalty.services.contexts import Wish, context_as_json, with_contexts
 from loyalty.services.conversions import Exchanges, conversion, conversion_told, keep_rates
 from loyalty.services.discount_budgets import settle_discounts
@@ -369,7 +370,7 @@ def _budgets_of(wishes: Sequence[Wish]) -> set[int]:
         version.budget_key
         for wish in wishes
         for version in wish.versions
-        if version.body.caps.budget is not None
+        if version.body.caps.has_budget
     }
 
 

@@ -39,6 +39,7 @@ _WHY: dict[str, Promise] = {
     "base_full": gettext_lazy("What it multiplies had come to all that one purchase can earn."),
     "capped_member": gettext_lazy("You had been given all that one member can get by it."),
     "capped_budget": gettext_lazy("It was not to be had any more."),
+    "capped_money": gettext_lazy("It was not to be had any more."),
 }
 
 

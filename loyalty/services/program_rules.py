@@ -23,6 +23,7 @@ from loyalty.rules.bodies import parse_body
 from loyalty.selectors.programs import is_discount
 from loyalty.selectors.rules import first_rows, judged_rows
 from loyalty.services.applied import Applied, change, refuse_rewriting
+from loyalty.services.discount_rule_budgets import keep_discount_budget
 from loyalty.services.rule_versions import (
     delete_rule,
     draft_of,
@@ -260,3 +261,5 @@ def publish_drafts(applied: Applied, actor: Actor, now: dt.datetime) -> None:
         published_by=actor.user,
         starts_at=None,
     )
+    for draft in drafts:
+        keep_discount_budget(draft.rule, draft.body)

@@ -300,10 +300,10 @@ def _quoted(award: Award, wish: Wish, book: CapBook, parts: list[Part]) -> Quote
     reached = progress(body, parts)
     units, steps = bonus(body, reached, award.version.scale)
     added = max(units - before, 0)
-    left = book.of_budget(award.version, added)
-    if left < added:
-        steps = (*steps, short_of_budget(award.version, left))
-    more = replace(award, units=left, kept=(*award.kept, *steps))
+    got, left = book.of_budget(award.version, added, wish.at)
+    if got < added:
+        steps = (*steps, short_of_budget(award.version, got, left))
+    more = replace(award, units=got, kept=(*award.kept, *steps))
     return QuotedAward(more, _goal(body, standing(body, parts), units))
 
 

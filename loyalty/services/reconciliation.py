@@ -22,7 +22,7 @@ from loyalty.models import (
     Wallet,
 )
 from loyalty.rules.basket import net_basket
-from loyalty.rules.caps import Room
+from loyalty.rules.caps import Room, rooms_as_json, rooms_from_json
 from loyalty.rules.engine import Award
 from loyalty.rules.exchange import as_counted, converted
 from loyalty.rules.facts import (
@@ -34,7 +34,7 @@ from loyalty.selectors.posted_units import Posted, posted_units
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
 from loyalty.selectors.stored_orders import as_return, order_basket, order_occasion
 from loyalty.services.awards import accrual, clawback, explain_award, spread_over
-from loyalty.services.cap_books import CapBook, rooms_as_json, rooms_from_json
+from loyalty.services.cap_books import CapBook
 from loyalty.services.contexts import (
     Wish,
     context_as_json,
@@ -106,7 +106,7 @@ def _budgets_of(cases: Iterable[_Case]) -> set[int]:
         version.budget_key
         for case in cases
         for version in case.wish.versions
-        if version.body.caps.budget is not None
+        if version.body.caps.has_budget
     }
 
 

@@ -8,10 +8,21 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from loyalty.models import EarningRule
+from loyalty.rule_definitions import EarningRuleDefinition, RuleDefinition
 from loyalty.selectors.lot_policies import expiry_of
 from loyalty.selectors.rules import ENDED, rule_rows, state_of
 from loyalty.unit_definitions import ExpiryDefinition
+from loyalty.worth_checks import has_budget_in_money, worthless
 from members.errors import DomainError, FieldError
+
+
+def refuse_unfit(rule: EarningRule, definition: RuleDefinition, now: dt.datetime) -> None:
+    """Raise DomainError where its terms do not go with its units and the other rules of these."""
+    if isinstance(definition, EarningRuleDefinition):
+        refuse_other_inactivity(rule, definition.expiry, now)
+    if has_budget_in_money(definition) and not rule.wallet_type.unit_value:
+        message = worthless(rule.wallet_type.plural)
+        raise DomainError(message, errors=[FieldError("caps.budget_money", message, "worthless")])
 
 
 def refuse_other_inactivity(

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from loyalty.models import EarningRule, EarningRuleVersion, LotPolicy
 from loyalty.rule_definitions import EarningRuleDefinition, RuleDefinition
 from loyalty.selectors.lot_policies import expiry_of, pending_of
+from loyalty.services.discount_rule_budgets import drop_discount_budget, keep_discount_budget
 from loyalty.unit_definitions import ExpiryDefinition, PendingDefinition
 from members.errors import ConflictError
 from members.services.audit import Actor
@@ -119,6 +120,7 @@ def put_in_force(
     for name, value in NOBODY_ASKED.items():
         setattr(version, name, value)
     version.save()
+    keep_discount_budget(rule, version.body)
     return version
 
 
@@ -242,4 +244,5 @@ def delete_rule(rule: EarningRule) -> None:
     rule.versions.all().delete()
     with pgtrigger.ignore("loyalty.LotPolicy:lot_policy_immutable"):
         rule.lot_policies.all().delete()
+    drop_discount_budget(rule)
     rule.delete()

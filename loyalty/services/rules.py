@@ -31,7 +31,7 @@ from loyalty.selectors.rules import (
     standings,
     state_of,
 )
-from loyalty.services.rule_terms import refuse_other_inactivity
+from loyalty.services.rule_terms import refuse_other_inactivity, refuse_unfit
 from loyalty.services.rule_versions import (
     delete_rule,
     draft_of,
@@ -45,7 +45,6 @@ from loyalty.services.rule_versions import (
     take_back,
     write_draft,
 )
-from loyalty.unit_definitions import ExpiryDefinition
 from members.conditions.moments import Moment
 from members.errors import ConflictError, DomainError, FieldError, NotFoundError
 from members.free_codes import code_stem, first_free
@@ -80,7 +79,7 @@ def create_rule(
         name=definition.name,
         position=0 if last is None else last + 1,
     )
-    refuse_other_inactivity(rule, _own_expiry(definition), now)
+    refuse_unfit(rule, definition, now)
     policy = rule_policy(rule, definition, now)
     body = definition.body().model_dump(mode="json")
     write_draft(rule, body, policy, actor=actor, now=now, first=True)
@@ -115,7 +114,7 @@ def save_draft(
         rule.save(update_fields=["name"])
         count_up(program)
         audit_rule(actor, "rule.renamed", rule, before={"rule": before}, after={"rule": rule.name})
-    refuse_other_inactivity(rule, _own_expiry(definition), now)
+    refuse_unfit(rule, definition, now)
     body = definition.body().model_dump(mode="json")
     draft = write_draft(rule, body, rule_policy(rule, definition, now), actor=actor, now=now)
     audit_rule(actor, "rule.drafted", rule, after={"rule": rule.name})
@@ -362,10 +361,6 @@ def _refuse_codes_of_benefits(code: str) -> None:
     message = reserved_code(code)
     if message:
         raise DomainError(message, errors=[FieldError("code", message, "reserved")])
-
-
-def _own_expiry(definition: RuleDefinition) -> ExpiryDefinition | None:
-    return definition.expiry if isinstance(definition, EarningRuleDefinition) else None
 
 
 def _wallet_type(program: Program, definition: RuleDefinition) -> WalletType:

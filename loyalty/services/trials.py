@@ -33,6 +33,7 @@ from loyalty.selectors.programs import is_discount
 from loyalty.selectors.rulebooks import ProgramTerms, draft_version, terms_of
 from loyalty.selectors.rules import rule_rows
 from loyalty.selectors.stored_orders import order_occasion
+from loyalty.selectors.unit_worths import worth_of
 from loyalty.services.activity_awards import deed_of
 from loyalty.services.cap_books import CapBook
 from loyalty.services.contexts import Wish, with_contexts
@@ -205,6 +206,7 @@ def _as_version(
         rule_id=rule.pk if rule else DRAFT_KEY,
         rule_code=rule.code if rule else definition.code,
         when=stored_condition(body.when),
+        worth=worth_of(wallet_type),
     )
 
 

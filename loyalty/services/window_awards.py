@@ -19,6 +19,7 @@ from loyalty.models import Transfer, WindowAward, WindowPart
 from loyalty.rules.bodies import StreakBody, WindowedBody
 from loyalty.rules.bonus import Part, progress, reached_by, window_start
 from loyalty.rules.bonus import award as bonus
+from loyalty.rules.caps import NO_LIMIT, Room, budget_that_decides
 from loyalty.rules.engine import Award, RuleVersion
 from loyalty.rules.lots import OrderTimes
 from loyalty.rules.steps import Step
@@ -127,10 +128,11 @@ def _judge(
     else:
         reached = window.parts.aggregate(sum=Sum("amount", default=Decimal(0)))["sum"]
     deserved, steps = bonus(body, reached, version.scale)
-    units, short = _within_budget(window, version, deserved, book)
-    book.take_from_budget(version, given.member.membership_id, units - window.units)
+    units, short, left = _within_budget(window, given, deserved, book)
+    for at, more in _worth_when(window, given, units - window.units):
+        book.take_from_budget(version, given.member.membership_id, more, at)
     if short:
-        steps = (*steps, short_of_budget(version, units))
+        steps = (*steps, short_of_budget(version, units, left))
     found = _difference(given, window, Award(version, units, steps), now, transfer_source)
     if found or short != window.short:
         window.units, window.movements = units, window.movements + bool(found)
@@ -140,21 +142,41 @@ def _judge(
 
 
 def _within_budget(
-    window: WindowAward, version: RuleVersion, deserved: int, book: CapBook
-) -> tuple[int, int]:
-    """What of all that it has come to it gets, and what it does not for want of budget. What that
-    did not leave then is not given later either; where it has come to less, it goes first."""
+    window: WindowAward, given: Contribution, deserved: int, book: CapBook
+) -> tuple[int, int, Room]:
+    """What of all that it has come to it gets, what it does not for want of budget, and the room
+    there was for more. What that did not leave then is not given later either; where it has come to
+    less, it goes first."""
     more = deserved - window.units - window.short
     if more >= 0:
-        got = book.of_budget(version, more)
-        return window.units + got, window.short + more - got
+        [(at, _more)] = _worth_when(window, given, more)
+        got, left = book.of_budget(given.award.version, more, at)
+        return window.units + got, window.short + more - got, left
     short = max(window.short + more, 0)
-    return deserved - short, short
+    return deserved - short, short, NO_LIMIT
 
 
-def short_of_budget(version: RuleVersion, units: int) -> Step:
-    """Why it is no more than that."""
-    return ("capped_budget", f"{Decimal(units).scaleb(-version.scale):f}")
+def _worth_when(
+    window: WindowAward, given: Contribution, more: int
+) -> list[tuple[dt.datetime, int]]:
+    """By which moment units that it gets more, or loses, are worth how much: as it was when they
+    were given. Only a budget in money asks."""
+    if given.award.version.body.caps.budget_money is None:
+        return [(given.placed_at, more)]
+    if more >= 0:
+        return [(_reached_at(window, _body(given), given), more)]
+    lost = list(spread_over(-more, _correctable(window)))
+    accruals = Transfer.objects.filter(pk__in=[pk for pk, _units in lost])
+    at = dict(accruals.values_list("pk", "occurred_at"))
+    return [(at[pk], -units) for pk, units in lost]
+
+
+def short_of_budget(version: RuleVersion, units: int, left: Room) -> Step:
+    """Why it is no more than that. `left`: the room that there was, where it was asked for."""
+    decided = budget_that_decides(left)
+    in_money = version.body.caps.budget is None
+    code = decided[1][0] if decided else "capped_money" if in_money else "capped_budget"
+    return (code, f"{Decimal(units).scaleb(-version.scale):f}")
 
 
 def _body(given: Contribution) -> WindowedBody:

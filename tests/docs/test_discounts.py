@@ -41,6 +41,7 @@ def test_a_row(row: dict[str, str]) -> None:
         Occasion(Basket(lines, tax_total=taxes), NOON),
         coin=Decimal("0.01"),
         discounting=cast("Discounting", row.get("discounting", "best")),
+        rooms={item.budget_id: item.body.budget for item in versions if item.body.budget},
     )
     given = ", ".join(f"{item.amount:.2f}" for item in found.discounts)
     assert given == row["each takes off"]
@@ -63,5 +64,5 @@ def _version(number: int, said: dict[str, Any]) -> DiscountVersion:
     body = DiscountRuleDefinition.model_validate(said | names).body()
     return DiscountVersion(
         id=number, rule_id=number, rule_code=names["code"], rule_name=names["name"], number=1,
-        body=body, wallet_type_id=1, scale=0, when=stored_condition(body.when),
+        body=body, wallet_type_id=1, scale=0, when=stored_condition(body.when), budget_id=number,
     )  # fmt: skip

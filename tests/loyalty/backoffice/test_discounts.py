@@ -48,6 +48,7 @@ SAID: dict[str, list[Any]] = {
     "every": [3],
     "least": ["20.5"],
     "most": ["15"],
+    "budget": ["5000"],
     "with_tax": [False],
     "reduced_too": [False],
     "include": [{"categories": ["Tea"]}, {"skus": ["A", "B"]}, {"tags": ["new"]}],

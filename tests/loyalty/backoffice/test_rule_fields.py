@@ -71,9 +71,12 @@ SAID: dict[str, list[Any]] = {
     "rounding.per": ["line"],
     "rounding.mode": ["nearest", "up"],
     "caps.per_order": ["100.5"],
-    "caps.per_member": ["200"],
-    "caps.period": ["day", "week", "year", "lifetime"],
+    **{
+        f"caps.per_member.{period}": ["200", "0.5"]
+        for period in ("day", "week", "month", "year", "lifetime")
+    },
     "caps.budget": ["10000"],
+    "caps.budget_money": ["2500.5"],
     "group": ["best"],
     "stops": [True],
     "measure": ["quantity"],
@@ -168,8 +171,6 @@ def definition(kind: str, path: str, value: Any) -> EarningRuleDefinition:
             "renewed_by": "inactivity",
         }.get(name, "months")  # fmt: skip
         said["expiry"] = {"kind": of, **EXPIRY_OF[of]}
-    if path == "caps.period":
-        said["caps"] = {"per_member": "7"}
     if path == "fractions":
         said["times"] = "kilometers"
     if path == "when":
@@ -235,7 +236,7 @@ def test_whatever_a_file_can_say_of_a_rule_can_be_typed(kind: str, path: str) ->
     first = path.split(".", maxsplit=1)[0]
     if (kind, first) == ("multiplier", "base"):
         pytest.skip("means nothing: see the test of it below")
-    alone = kind in WINDOWED and path != "caps.budget"
+    alone = kind in WINDOWED and not path.startswith("caps.budget")
     if alone and first in ("caps", "group", "stops"):
         for value in SAID[path]:
             with pytest.raises(ValidationError):

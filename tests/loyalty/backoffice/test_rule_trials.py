@@ -26,7 +26,7 @@ from tests.loyalty.factories import (
 )
 
 STARS = {"all": [{"field": "activity.number.stars", "op": "at_least", "value": "4"}]}
-LIMIT = {"cap_per_member": "100", "cap_period": "month"}
+LIMIT = {"cap_month": "100"}
 
 
 def sums(trial: Any) -> list[tuple[int, int]]:

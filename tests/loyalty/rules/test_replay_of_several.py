@@ -45,6 +45,7 @@ BODIES = (
     {"kind": "nth_purchase", "number": 3, "units": 20, "include": FOOD},
     {"kind": "streak", "length": 2, "of": "week", "units": 9},
     {"kind": "fixed", "units": 17, "when": question("member.orders", "at_most", 1)},
+    {"units": 1, "caps": {"per_member": {"day": 40, "week": 70, "lifetime": 150}}},
 )
 PROGRAM = Program(ATHENS, "EUR")
 ENDED = SATURDAY + dt.timedelta(days=20)

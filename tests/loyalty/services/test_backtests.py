@@ -178,6 +178,14 @@ def test_a_budget_ends_for_everybody_together(db):
     assert found.sums.rules["draft"]["gift"] == 50
 
 
+def test_a_budget_in_money_ends_with_what_the_units_are_worth(db):
+    program = make_program(unit={"unit_value": "0.02"})
+    record(*(order(f"A{at}", "10", at=day(at), buyer=f"c{at}") for at in range(10)))
+    gift = rule(code="gift", name="Gift", kind="fixed", units=10, caps={"budget_money": "0.75"})
+    found = answer(ask(program, gift))
+    assert found.sums.rules["draft"]["gift"] == 37
+
+
 def test_a_program_that_never_was_live_is_compared_with_nothing(db):
     make_program("other")
     record(order("A", "10", at=day(1)))

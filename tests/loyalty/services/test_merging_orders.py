@@ -197,6 +197,23 @@ def test_what_a_person_may_earn_at_most_is_counted_over_both(db):
     assert used == {"c1": 79, "c2": 40}
 
 
+def test_what_a_person_may_earn_in_several_periods_is_counted_apart(db):
+    make_program(earning_rules=[{"caps": {"per_member": {"day": 60, "lifetime": 100}}}])
+    buy("A1", "50", "c1")
+    buy("B1", "30", "c2")
+    done = merge()
+    buy("B2", "50", "c2")
+    buy("B3", "90", "c2", at=1)
+    assert spendable("c1", day(1)) == 100
+    part(done, now=day(2))
+    used = CapCounter.objects.values_list("membership__customer__external_id", "period", "used")
+    # What came since stays with who is left.
+    assert set(used) == {
+        ("c1", "day", 50), ("c1", "day", 20), ("c1", "lifetime", 70), ("c2", "day", 30),
+        ("c2", "lifetime", 30),
+    }  # fmt: skip
+
+
 SPEND_100 = {"kind": "threshold_bonus", "reach": 100, "units": 10, "window": "month"}
 
 

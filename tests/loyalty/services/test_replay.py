@@ -63,9 +63,12 @@ RULES = (
      "when": {"all": [{"field": "order.channel", "op": "is", "value": "web"}]}},
     {"code": "early", "name": "Early", "kind": "fixed", "units": 30, "group": "welcome",
      "caps": {"budget": 100}},
+    {"code": "both", "name": "Both", "caps": {"budget_money": "1.255", "per_member":
+     {"day": 50, "month": 90, "lifetime": 130}}},
     {"code": "scarce", "name": "Scarce", "kind": "nth_purchase", "number": 2, "repeats": True,
      "units": 20, "caps": {"budget": 50}},
 )  # fmt: skip
+CENT = {"unit_value": "0.01"}
 PEOPLE = ("ann", "ben", "cleo")
 steps = st.lists(
     st.tuples(
@@ -163,7 +166,7 @@ def test_live_rules_replayed_give_what_the_ledger_holds(db, rules, steps, alone,
             "multiplying": multiplying,
             "linked_returns": "own_amount" if alone else "reconcile",
         }
-        program = make_program(earning_rules=list(rules), **ways)
+        program = make_program(unit=CENT, earning_rules=list(rules), **ways)
         shop = Shop(program)
         for step in steps:
             shop.step(*step)

@@ -1,5 +1,7 @@
 """Budgets of what is judged over several orders: not a unit more, whoever reaches it at once."""
 
+from decimal import Decimal
+
 import pytest
 from django.db.models import Sum
 
@@ -84,6 +86,24 @@ def test_what_was_short_goes_first_where_it_comes_to_less(db: None) -> None:
     assert (window.units, window.short, used()) == (20, 0, 20)
     buy("c1", 5, 7)
     assert (spendable(at=day(9)), used()) == (25, 25)
+
+
+def test_a_budget_in_money_counts_what_they_are_worth_when_they_are_given(db: None) -> None:
+    rule = SECOND | {"caps": {"budget_money": "1.40"}}
+    program = make_program(earning_rules=[rule], unit={"unit_value": "0.01"})
+    twice("c1")
+    make_program(program.code, earning_rules=[rule], unit={"unit_value": "0.02"}, at=day(2))
+    twice("c2", at=3)
+    # 0.50 for the first, and of the 0.90 that is left so much as is worth it.
+    assert (spendable("c1", day(4)), spendable("c2", day(4))) == (50, 45)
+    last = Transfer.objects.filter(kind="accrual").latest("pk")
+    assert last.explanation["steps"][-1] == ["capped_money", "45"]
+    give_back(refund("R", "10", of="c1-2", at=day(5)))
+    # What comes back is worth what it was.
+    assert sum(CapCounter.objects.values_list("worth", flat=True)) == Decimal("0.90")
+    twice("c3", at=6)
+    assert spendable("c3", day(7)) == 25
+    assert_ledger_coherent()
 
 
 def test_telling_an_order_again_changes_nothing(club: Program) -> None:
