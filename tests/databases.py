@@ -1,6 +1,6 @@
 """Test databases begin as a copy of one that was migrated before, where the server has one.
 
-All migrations take ten seconds, a copy one. After each making of a test database the server keeps
+All migrations take five seconds, a copy one. After each making of a test database the server keeps
 it, empty, as a template that is named after its migrations; a checkout with other migrations begins
 with the largest template that has none but its own, and runs only what that lacks.
 """
