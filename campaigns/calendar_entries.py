@@ -21,6 +21,8 @@ KINDS: Mapping[str, tuple[Promise, str]] = {
     "journey": (_("Journeys"), "route"),
     "referral": (_("Referrals"), "users-plus"),
     "survey": (_("Surveys"), "message-question"),
+    "post": (_("Posts"), "messages"),
+    "experiment": (_("Experiments"), "flask"),
     "event": (_("Events"), "ticket"),
     "opening": (_("Sale openings"), "door-enter"),
     "reward": (_("Rewards"), "gift"),
@@ -29,6 +31,7 @@ KINDS: Mapping[str, tuple[Promise, str]] = {
     "tier": (_("Tiers"), "award"),
     "expiry": (_("Expiry"), "hourglass-low"),
     "plan": (_("Paid plans"), "credit-card"),
+    "settlement": (_("Settlements"), "heart-handshake"),
     "program": (_("The program"), "building-store"),
 }
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.approved_words import Approved
 from members.models import Customer
 
 
@@ -25,6 +26,8 @@ class Letter:
     text: str
     html: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    # Words that the provider has approved, filled in: sent in the place of the text.
+    approved: Approved | None = None
     # For another system: what it is about, and for whom.
     about: Mapping[str, Any] = field(default_factory=dict)
 
@@ -73,7 +76,9 @@ class Channel:
     `is_short`: every character costs, so its words are counted. `needs_yes`: nobody is told by it
     what they have not said yes to. `confirms`: a yes may be confirmed by a message there.
     `by_word`: a word that is sent back declines it. `takes_key`: who gets a letter twice knows it
-    by its name, so what may have been taken is sent again."""
+    by its name, so what may have been taken is sent again. `short_links`: links in its texts are
+    short ones of ours, by which it is counted that they were followed.
+    `by_approval`: it may have to name words that the provider has approved."""
 
     key: str
     label: Promise
@@ -90,6 +95,8 @@ class Channel:
     confirms: bool = True
     by_word: bool = False
     takes_key: bool = False
+    short_links: bool = False
+    by_approval: bool = False
 
     def addresses_of(self, customers: Sequence[Customer]) -> Mapping[int, str]:
         """Where each is reached, by customer; who is not, is left out."""

@@ -56,13 +56,16 @@ def read_open_token(token: str) -> UUID | None:
         return None
 
 
+def is_untouched(target: str) -> bool:
+    return target.startswith(tuple(absolute(path) for path in _UNTOUCHED))
+
+
 def with_counted_links(html: str, delivery: UUID) -> str:
     """Every link to the web leads over ours, but those by which somebody declines or chooses."""
-    kept = tuple(absolute(path) for path in _UNTOUCHED)
 
     def counted(found: re.Match[str]) -> str:
         target = unescape(found.group(2))
-        if target.startswith(kept) or len(target) > LONGEST:
+        if is_untouched(target) or len(target) > LONGEST:
             return found.group(0)
         return f"{found.group(1)}{escape(click_url(delivery, target))}{found.group(3)}"
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from django.utils.translation import gettext as _
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from campaigns.approved_words import ApprovedSaid
 from campaigns.campaign_definitions import STORED, Said, checked_audience, read_audience
 from campaigns.channels import channel_named
 from campaigns.models import Experiment, ExperimentArm
@@ -28,6 +29,7 @@ class WordsDefinition(Said):
     subject: Annotated[str, Field(min_length=1, max_length=200, pattern=_TEXT)]
     body: Annotated[str, Field(min_length=1, max_length=40_000, pattern=_TEXT)]
     text: Annotated[str, Field(max_length=20_000, pattern=_TEXT)] = ""
+    approved: ApprovedSaid | None = None
 
     # Kept tidied: said again otherwise spaced, they are the same.
 
@@ -152,14 +154,15 @@ def definition_of_experiment(experiment: Experiment) -> ExperimentDefinition:
 
 def _with_words(
     experiment: Experiment,
-) -> Iterator[tuple[ExperimentArm, list[dict[str, str]]]]:
+) -> Iterator[tuple[ExperimentArm, list[dict[str, Any]]]]:
     arms = list(experiment.arms.all())
     asked = [arm.variant for arm in arms] if experiment.occasion else []
     found = versions_of_variants(asked)
     for arm in arms:
         yield arm, [
             {"channel": row.template.channel, "locale": row.template.locale,
-             "subject": row.subject, "body": row.body, "text": row.text}
+             "subject": row.subject, "body": row.body, "text": row.text,
+             "approved": row.approved or None}
             for row in found.get(arm.variant, ())
         ]  # fmt: skip
 

@@ -127,7 +127,10 @@ PARTS = (
     ),
     PersonalData(
         "readers", _("Links clicked in messages"),
-        (table("campaigns.DeliveryClick", "delivery__message__customer"),),
+        (
+            table("campaigns.DeliveryClick", "delivery__message__customer"),
+            table("campaigns.ShortLink", "delivery__message__customer"),
+        ),
     ),
     PersonalData(
         "forum", _("Forum"),

@@ -61,6 +61,7 @@ TOLD: dict[type, Way] = {
     m.Message: ("customer", "membership?"),
     m.Delivery: ("message",),
     m.DeliveryClick: ("delivery",),
+    m.ShortLink: ("delivery",),
     m.BrowsingEvent: _CUSTOMER,
     m.BrowsingDay: _CUSTOMER,
     m.CartLine: _CUSTOMER,

@@ -1,7 +1,8 @@
 """The line to who sends text messages and notifications: any provider that apprise knows.
 
 It says only whether something was taken. Why not is in what it logs: the provider's number, or that
-the line broke. So its log is read here, and goes nowhere else, because it has addresses in it.
+the line broke. So its log is read here, and goes nowhere else, because it has addresses in it. Nor
+does it say under which name the provider knows a letter; that is in the answer, which is read, too.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import apprise
+import requests
 
+from campaigns.approved_lines import knows_approved, say_approved
 from campaigns.channels import HandOverError, Letter, UnclearError
 from campaigns.pinned_connections import install, pinned
 from campaigns.provider_urls import own_address, provider_for
+from campaigns.receipt_mappings import NOTHING, Asked, name_in
 from campaigns.short_texts import PUSH
 from campaigns.webhook_addresses import RefusedAddressError, Target, resolve
 
@@ -36,6 +41,12 @@ _LASTING = {
 _STOPPED = {"twilio": {21610}, "whatsapp": {131050}}
 # For: nothing else would be taken now either.
 _DOWN = {"twilio": {20003, 20429, 20500, 20503, 30001}, "whatsapp": {130429, 131048, 190}}
+_LONGEST_ANSWER = 20_000
+_answers: contextvars.ContextVar[list[bytes] | None] = contextvars.ContextVar(
+    "answers", default=None
+)
+# What a provider that takes a form is told besides; it takes the place of what stands there.
+_form: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar("form", default=None)
 _heard: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar("heard", default=None)
 
 
@@ -56,13 +67,37 @@ def listen() -> None:
     log.setLevel(logging.DEBUG)
     log.propagate = False
     install()
+    if not hasattr(requests.Session.send, "listens"):
+        requests.Session.send = _listening(requests.Session.send)  # type: ignore[method-assign]
+
+
+def _listening(send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
+    """Keeps what is answered while a letter is handed over, of this thread alone, and adds to the
+    form what apprise has no place for."""
+
+    def heard(
+        session: requests.Session, request: requests.PreparedRequest, **more: Any
+    ) -> requests.Response:
+        if (more_said := _form.get()) and isinstance(request.body, str):
+            form = dict(parse_qsl(request.body, keep_blank_values=True)) | more_said
+            said = {name: value for name, value in form.items() if value}
+            request.prepare_body(urlencode(said), None)
+        answer = send(session, request, **more)
+        answers = _answers.get()
+        if answers is not None and not more.get("stream"):
+            answers.append(answer.content[:_LONGEST_ANSWER])
+        return answer
+
+    heard.listens = True  # type: ignore[attr-defined]
+    return heard
 
 
 class ProviderLine:
     """Each letter is one request, with time-outs, and is tried once."""
 
-    def __init__(self, channel: str, url: str, *, titled: bool) -> None:
+    def __init__(self, channel: str, url: str, *, titled: bool, asked: Asked = NOTHING) -> None:
         self._channel, self._url, self._titled = channel, url, titled
+        self._asked = asked
 
     def hand_over(self, letter: Letter) -> str:
         if not self._url:
@@ -71,28 +106,48 @@ class ProviderLine:
         provider = provider_for(self._url, letter.to, letter.name)
         if provider is None:
             raise HandOverError("address_refused", "", later=False)
-        taken, heard = self._notify(provider, letter, own)
+        form = self._form(provider, letter)
+        taken, heard, answers = self._notify(provider, letter, own, form)
         if not taken:
             raise told_apart(self._channel, urlsplit(self._url).scheme, heard)
-        # Providers know it by names of their own, which are not told here.
-        return letter.name
+        path = self._asked.name_path
+        return (name_in(answers[-1], path) if path and answers else "") or letter.name
 
     def _notify(
-        self, provider: apprise.NotifyBase, letter: Letter, own: Target | None
-    ) -> tuple[bool, list[str]]:
-        """Whether it was taken, and what was logged. `own`: where it goes, and nowhere else."""
-        token = _heard.set([])
+        self,
+        provider: apprise.NotifyBase,
+        letter: Letter,
+        own: Target | None,
+        form: dict[str, str],
+    ) -> tuple[bool, list[str], list[bytes]]:
+        """Whether it was taken, what was logged and what was answered. `own`: where it goes, and
+        nowhere else."""
+        token, answers = _heard.set([]), _answers.set([])
+        more = _form.set(form)
         try:
             with pinned(own) if own else nullcontext():
                 taken = provider.notify(
                     body=letter.text, title=letter.subject if self._titled else "",
                     body_format=apprise.NotifyFormat.TEXT, notify_type=apprise.NotifyType.INFO,
                 )  # fmt: skip
-            return bool(taken), _heard.get() or []
+            return bool(taken), _heard.get() or [], _answers.get() or []
         except RefusedAddressError as error:
             raise _nowhere(error) from error
         finally:
             _heard.reset(token)
+            _answers.reset(answers)
+            _form.reset(more)
+
+    def _form(self, provider: apprise.NotifyBase, letter: Letter) -> dict[str, str]:
+        """What is told besides: where to tell what becomes of it, and words that were approved."""
+        callback = self._asked.callback
+        form = {"StatusCallback": callback} if callback else {}
+        if letter.approved is None:
+            return form
+        scheme = urlsplit(self._url).scheme
+        if not knows_approved(scheme):
+            raise HandOverError("not_approved", "", later=False)
+        return form | say_approved(provider, scheme, letter.approved)
 
     def _look_where(self) -> Target | None:
         """An address of one's own must not lead to what only this machine reaches."""
@@ -110,13 +165,13 @@ def _nowhere(error: Exception) -> HandOverError:
 
 
 def provider_line(
-    channel: str, url_of: Callable[[str], str], *, titled: bool
+    channel: str, url_of: Callable[[str], str], asked_of: Callable[[str], Asked], *, titled: bool
 ) -> Callable[[], AbstractContextManager[ProviderLine]]:
     """Opens the line to whoever the merchant has named by then."""
 
     @contextmanager
     def line() -> Iterator[ProviderLine]:
-        yield ProviderLine(channel, url_of(channel), titled=titled)
+        yield ProviderLine(channel, url_of(channel), titled=titled, asked=asked_of(channel))
 
     return line
 

@@ -3,15 +3,17 @@ a provider text messages, WhatsApp and notifications of devices; and a system of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.channels import Channel, register_channel
+from campaigns.channels import Channel, Line, register_channel
 from campaigns.mail_line import mail_line
 from campaigns.provider_line import listen, provider_line
+from campaigns.receipt_mappings import Asked
 from campaigns.short_texts import PUSH, SMS, WEBHOOK, WHATSAPP
 from campaigns.webhook_line import webhook_line
 from campaigns.webhook_secrets import read
@@ -68,6 +70,16 @@ def _url_of(channel: str) -> str:
     return url_of(channel)
 
 
+def _asked_of(channel: str) -> Asked:
+    from campaigns.selectors.ways import asked_of
+
+    return asked_of(channel)
+
+
+def _provider(channel: str, *, titled: bool) -> Callable[[], AbstractContextManager[Line]]:
+    return provider_line(channel, _url_of, _asked_of, titled=titled)
+
+
 def _system() -> tuple[str, bytes]:
     from campaigns.selectors.ways import setting_of_channel
 
@@ -77,22 +89,24 @@ def _system() -> tuple[str, bytes]:
 def register() -> None:
     """Called once, when the application is ready."""
     listen()
-    by_number = partial(Channel, is_set_up=True, titled=False, needs_yes=True, by_word=True)
+    by_number = partial(
+        Channel, is_set_up=True, titled=False, needs_yes=True, by_word=True, short_links=True
+    )
     ways = (
         Channel(EMAIL, _("E-mail"), "mail", True, _mail_address, mail_line),
         Channel(INBOX, _("Inbox"), "inbox", False, _own_page),
         by_number(
             SMS, _("Text message"), "message", False, _phone,
-            provider_line(SMS, _url_of, titled=False), is_short=True,
+            _provider(SMS, titled=False), is_short=True,
         ),
         by_number(
             WHATSAPP, _("WhatsApp"), "brand-whatsapp", False, _whatsapp_number,
-            provider_line(WHATSAPP, _url_of, titled=False), addresses=_whatsapp_numbers,
+            _provider(WHATSAPP, titled=False), addresses=_whatsapp_numbers, by_approval=True,
         ),
         Channel(
             PUSH, _("Notification"), "device-mobile", False, _device,
-            provider_line(PUSH, _url_of, titled=True), is_set_up=True, addresses=_devices,
-            devices=_each_device, confirms=False,
+            _provider(PUSH, titled=True), is_set_up=True, addresses=_devices,
+            devices=_each_device, confirms=False, short_links=True,
         ),
         Channel(
             WEBHOOK, _("Another system"), "webhook", False, _own_page, webhook_line(_system),

@@ -8,6 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from campaigns.services import inbound, webhook_deliveries, webhook_replays
+from campaigns.services.early_receipts import prune_early
 from campaigns.services.journey_steps import take_due
 from campaigns.services.measuring import prune_clicks as forget_clicks
 from campaigns.services.referral_links import forget_asks, sum_up_visits
@@ -64,8 +65,10 @@ def prune_messages_in() -> int:
 
 @shared_task
 def prune_clicks() -> int:
-    """Forget which links of messages were followed long ago."""
-    return forget_clicks(now=timezone.now())
+    """Forget which links of messages were followed long ago, and what was told of messages that are
+    not ours."""
+    now = timezone.now()
+    return forget_clicks(now=now) + prune_early(now=now)
 
 
 @shared_task

@@ -52,7 +52,7 @@ TOPICS = {
 # Nothing that messages are about, but said like it: whether it is counted what somebody follows.
 TRACKING = Topic(
     "tracking", _("Counting what you open"),
-    _("That we may count which links of our mails you follow, to learn what helps."),
+    _("That we may count which links of our messages you follow, to learn what helps."),
 )  # fmt: skip
 
 # Whether it is kept what somebody looks at in the shop: only of who has said yes.

@@ -43,6 +43,7 @@ community_urls = [
 ]
 calendar_urls = [path("<str:token>.ics", calendar_files.calendar_of, name="calendar_file")]
 urlpatterns = [
+    path("l/<str:code>", counted_links.follow_short, name="short_link"),
     path("", include((community_urls, "community"))),
     path("calendar/", include((calendar_urls, "calendars"))),
     path("messages/", include((message_urls, "messages"))),

@@ -29,7 +29,9 @@ REASONS: dict[str, Promise] = {
     "refused": _("The mail server or provider did not take it"),
     # Failed.
     "address_refused": _("The mail server or provider does not know the address"),
+    "not_approved": _("The provider cannot be told which approved words it is"),
     "bounced": _("It came back: the address does not exist"),
+    "undelivered": _("The provider could not deliver it"),
     "complained": _("Reported as spam"),
     "wording": _("The words could not be put together"),
     "gave_up": _("The mail server or provider did not take it for days"),

@@ -1,5 +1,6 @@
-"""What is opened from a mail that is counted: a link leads on to where it is signed to lead, a
-picture of one dot says that the mail was opened. Neither asks for or leaves a cookie."""
+"""What is opened from a message that is counted: a link leads on to where it is signed to lead, a
+short one to where it is kept to lead, a picture of one dot says that the mail was opened. None of
+them asks for or leaves a cookie."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from django.views.decorators.http import require_safe
 
 from campaigns.account.links import broken
 from campaigns.automatic_readers import fetches_everything, is_automatic
-from campaigns.click_links import read_click_token, read_open_token
+from campaigns.click_links import ClickLink, read_click_token, read_open_token
+from campaigns.models import ShortLink
 from campaigns.services.measuring import note_click, note_open
 
 logger = logging.getLogger(__name__)
@@ -27,7 +29,18 @@ Answer = TypeVar("Answer", bound=HttpResponse)
 @require_safe
 def follow(request: HttpRequest, token: str) -> HttpResponse:
     """On to where the link leads, whether or not it can be counted."""
-    link = read_click_token(token)
+    return _on(request, read_click_token(token))
+
+
+@never_cache
+@require_safe
+def follow_short(request: HttpRequest, code: str) -> HttpResponse:
+    """The same for the link of a text."""
+    kept = ShortLink.objects.select_related("delivery").filter(pk=code).first()
+    return _on(request, ClickLink(kept.delivery.public_id, kept.target) if kept else None)
+
+
+def _on(request: HttpRequest, link: ClickLink | None) -> HttpResponse:
     if link is None:
         return broken(request)
     if request.method == "GET" and not is_automatic(request.headers):

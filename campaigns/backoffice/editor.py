@@ -21,6 +21,13 @@ from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST
 
+from campaigns.approved_words import (
+    LONGEST_LANGUAGE,
+    LONGEST_NAME,
+    LONGEST_VALUE,
+    MOST_VALUES,
+    Approved,
+)
 from campaigns.backoffice.occasions import ways_of
 from campaigns.backoffice.places import (
     NAMESPACE,
@@ -35,9 +42,11 @@ from campaigns.models import MessageTemplate, TemplateVersion
 from campaigns.occasions import Occasion, family_of
 from campaigns.ready_texts import READY_LOCALE, ready_language, ready_text
 from campaigns.selectors.experiments import winner_of
+from campaigns.selectors.policies import get_policy
 from campaigns.selectors.templates import versions_of_variants
 from campaigns.services.previews import preview_words, send_test
 from campaigns.services.templates import LONGEST, Words, archive_template, save_words
+from campaigns.short_links import as_if_short
 from campaigns.text_parts import beginning
 from campaigns.text_segments import length_of
 from loyalty.backoffice.links import Crumbs
@@ -55,6 +64,9 @@ _FRAME_POLICY = (
 )
 
 
+APPROVED = ("approved_name", "approved_language", "approved_values")
+
+
 class WordsForm(forms.Form):
     subject = forms.CharField(label=_l("Subject"), max_length=LONGEST["subject"])
     body = forms.CharField(
@@ -65,6 +77,20 @@ class WordsForm(forms.Form):
         label=_l("Plain text"), required=False, widget=forms.Textarea(attrs={"rows": 8}),
         max_length=LONGEST["text"], strip=False,
         help_text=_l("For mail programs that show no pictures. Empty: made from the text above."),
+    )  # fmt: skip
+    approved_name = forms.CharField(
+        label=_l("Name of the approved words"), required=False, max_length=LONGEST_NAME,
+        help_text=_l("As your provider has it; at Twilio the ContentSid. Empty: the text is sent,"
+                     " which WhatsApp lets through only within a day of an answer."),
+    )  # fmt: skip
+    approved_language = forms.CharField(
+        label=_l("Their language"), required=False, max_length=LONGEST_LANGUAGE,
+        help_text=_l("As your provider has it, like en or en_US."),
+    )  # fmt: skip
+    approved_values = forms.CharField(
+        label=_l("What their variables say"), required=False, strip=False,
+        max_length=LONGEST_VALUE * MOST_VALUES, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_l("One line for each, in their order, such as {{ given_name }}."),
     )  # fmt: skip
     member = forms.CharField(
         label=_l("As this customer reads it"), required=False, max_length=200,
@@ -79,18 +105,29 @@ class WordsForm(forms.Form):
         else:
             del self.fields["text"]
             self.fields["body"].widget.attrs["rows"] = 8
+        if channel.by_approval:
+            self.fields["body"].help_text = _("As it was approved, with variables: so it is shown.")
+        else:
+            for name in APPROVED:
+                del self.fields[name]
         if not channel.titled:
             self.fields["subject"].help_text = _("For your lists: it is not sent.")
 
     def only_read(self) -> None:
         """The words are shown to whoever may not change them; the preview goes on from them."""
-        for name in ("subject", "body", "text"):
+        for name in ("subject", "body", "text", *APPROVED):
             if name in self.fields:
                 self.fields[name].widget.attrs["readonly"] = True
 
     def words(self) -> Words:
         data = self.cleaned_data
-        return Words(data["subject"], data["body"], data.get("text", ""))
+        return Words(data["subject"], data["body"], data.get("text", ""), self._approved())
+
+    def _approved(self) -> Approved | None:
+        data = self.cleaned_data
+        name, language = (data.get(field, "").strip() for field in APPROVED[:2])
+        lines = [line.strip() for line in data.get("approved_values", "").strip().splitlines()]
+        return Approved(name, language, tuple(lines)) if name or language or lines else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +229,11 @@ def preview_page(request: HttpRequest, place: Place) -> HttpResponse:
         )  # fmt: skip
     except DomainError as error:
         return _frame(request, {"errors": [str(item.message) for item in error.errors]})
+    if place.way.short_links and get_policy().track_clicks:
+        said = told.approved
+        if said is not None:
+            said = replace(said, values=tuple(map(as_if_short, said.values)))
+        told = replace(told, text=as_if_short(told.text), approved=said)
     length = length_of(told.text) if place.way.is_short else None
     context = {"told": told, "length": length, "titled": place.way.titled}
     return _framed(HttpResponse(told.html)) if told.html else _frame(request, context)
@@ -214,7 +256,8 @@ def test_page(request: HttpRequest, place: Place) -> HttpResponse:
         except DomainError as error:
             messages.error(request, str(error.message))
     # What is being written is still there.
-    written = {name: request.POST.get(name, "") for name in ("subject", "body", "text", "member")}
+    names = ("subject", "body", "text", "member", *APPROVED)
+    written = {name: request.POST.get(name, "") for name in names}
     context = _context(place, WordsForm(way, initial=written))
     return render(request, "messages/backoffice/words.html", context)
 
@@ -312,12 +355,19 @@ def _is_there(row: TemplateVersion, place: Place) -> bool:
 
 def _initial(place: Place, version: TemplateVersion | None) -> dict[str, str]:
     if version is not None:
-        return {"subject": version.subject, "body": version.body, "text": version.text}
+        return _written_as(version)
     language = ready_language(place.locale) or READY_LOCALE
     ready = ready_text(place.occasion.code, place.way.key, language)
     if ready is None:
         return {"subject": "", "body": beginning(place.way, language)}
     return {"subject": ready.subject, "body": ready.body}
+
+
+def _written_as(version: TemplateVersion) -> dict[str, str]:
+    said = Approved.kept(version.approved)
+    approved = (said.name, said.language, "\n".join(said.values)) if said else ("", "", "")
+    plain = {"subject": version.subject, "body": version.body, "text": version.text}
+    return plain | dict(zip(APPROVED, approved, strict=True))
 
 
 def _customer(request: HttpRequest, text: str) -> Customer | None:

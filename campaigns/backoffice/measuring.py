@@ -27,8 +27,9 @@ FIELDS = ("track_clicks", "track_opens", "tracking_asks", "order_days")
 
 class MeasuringForm(forms.Form):
     track_clicks = forms.BooleanField(
-        label=_l("Count who follows a link in a mail"), required=False,
-        help_text=_l("Links lead over this site. Those by which somebody declines never do."),
+        label=_l("Count who follows a link in a message"), required=False,
+        help_text=_l("Links lead over this site, short ones where every character costs. Those by"
+                     " which somebody declines never do."),
     )  # fmt: skip
     track_opens = forms.BooleanField(
         label=_l("Count who opens a mail"), required=False,

@@ -51,6 +51,7 @@ ACTIONS = {
     "channel.forgotten": _("Forgot who sends by a way"),
     "channel.secret": _("Made another secret for a way"),
     "channel.stop_address": _("Made another address for answers"),
+    "channel.receipts": _("Said how a provider tells what became of messages"),
     "channel.tested": _("Tried a way"),
     "address.named": _("Named a device or a number"),
     "address.confirmed": _("Showed by a code that a number is theirs"),

@@ -18,11 +18,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from campaigns.backoffice.places import NAMESPACE, crumbs, find_channel, tabs
 from campaigns.channels import Channel, all_channels
-from campaigns.links import absolute
 from campaigns.models import ChannelOutage, ChannelSetting
 from campaigns.provider_urls import LONGEST, names_for
 from campaigns.selectors.messages import outages
-from campaigns.selectors.ways import channel_settings, installed_url, is_usable, setting_of_channel
+from campaigns.selectors.ways import (
+    channel_settings,
+    installed_url,
+    is_usable,
+    receipts_url,
+    setting_of_channel,
+)
 from campaigns.services.receipts import tells_receipts
 from campaigns.services.ways import (
     LONGEST_ADDRESS,
@@ -119,7 +124,7 @@ def way_list(request: HttpRequest) -> HttpResponse:
 @staff_view(ACTION)
 def way(request: HttpRequest, channel: str) -> HttpResponse:
     """Who sends it, a test, and where answers are told."""
-    found = _to_set_up(channel)
+    found = way_to_set_up(channel)
     form = WayForm(found, setting_of_channel(found.key), posted(request))
     if form.is_valid():
         with errors_on(form):
@@ -134,7 +139,7 @@ def way(request: HttpRequest, channel: str) -> HttpResponse:
 @staff_view(ACTION)
 def way_test(request: HttpRequest, channel: str) -> HttpResponse:
     """Send one now, and say what came of it."""
-    found = _to_set_up(channel)
+    found = way_to_set_up(channel)
     try:
         try_way(
             channel=found, to=test_address(found, request), subject=_("A test"),
@@ -150,7 +155,7 @@ def way_test(request: HttpRequest, channel: str) -> HttpResponse:
 @staff_view(ACTION)
 def way_forget(request: HttpRequest, channel: str) -> HttpResponse:
     """The provider's address and its keys are gone."""
-    forget_provider(channel=_to_set_up(channel), actor=acting(request))
+    forget_provider(channel=way_to_set_up(channel), actor=acting(request))
     messages.success(request, _("The address and its keys are forgotten."))
     return redirect(f"{NAMESPACE}:way", channel)
 
@@ -160,7 +165,7 @@ def way_forget(request: HttpRequest, channel: str) -> HttpResponse:
 @staff_view(ACTION)
 def way_secret(request: HttpRequest, channel: str) -> HttpResponse:
     """Another signing secret, shown once; or another address for answers."""
-    found = _to_set_up(channel)
+    found = way_to_set_up(channel)
     if found.by_word:
         renew_stop_address(channel=found, actor=acting(request))
         return redirect(f"{NAMESPACE}:way", found.key)
@@ -174,8 +179,8 @@ def way_secret(request: HttpRequest, channel: str) -> HttpResponse:
 @staff_view(ACTION)
 def way_receipts(request: HttpRequest, channel: str) -> HttpResponse:
     """Another secret by which what became of messages is told, shown once."""
-    found = _to_set_up(channel)
-    if not tells_receipts(found):
+    found = way_to_set_up(channel)
+    if not tells_receipts(found) or setting_of_channel(found.key).receipts:
         raise Http404("It does not know our messages by name.")
     return _new_secret(request, found)
 
@@ -223,16 +228,16 @@ def _context(channel: Channel, form: WayForm) -> dict[str, Any]:
         "breadcrumbs": [*crumbs(), (_("Ways"), reverse(f"{NAMESPACE}:way_list"))],
         "way": shown,
         "form": form,
-        "receipts_url": absolute(reverse("messages:receipt", args=[channel.key]))
-        if tells_receipts(channel)
-        else "",
+        "receipts_url": receipts_url(channel.key) if tells_receipts(channel) else "",
+        "is_mapped": bool(setting.receipts),
+        "may_map": channel.key != WEBHOOK,
         "stop_url": f"{settings.SITE_URL}{reverse('messages:reply', args=[channel.key, token])}"
         if token
         else "",
     }
 
 
-def _to_set_up(key: str) -> Channel:
+def way_to_set_up(key: str) -> Channel:
     found = find_channel(key)
     if not found.is_set_up:
         raise Http404("It needs nobody to be named.")

@@ -103,7 +103,7 @@ def _mapped_envelope(body: bytes, headers: Headers) -> Envelope:
     return Envelope(topic, number or digest_of(topic.encode(), body), by_content=not number)
 
 
-def _is_mapped_signed(secret: str, body: bytes, headers: Headers) -> bool:
+def is_signed_with_key(secret: str, body: bytes, headers: Headers) -> bool:
     """Either the secret itself, as a bearer key, or the HMAC-SHA256 that it makes of the body."""
     if not secret:
         return False
@@ -154,6 +154,6 @@ KINDS: dict[Kind, ConnectionKind] = {
         ),
     ),
     Kind.MAPPED: ConnectionKind(
-        is_signed=_is_mapped_signed, envelope=_mapped_envelope, read=mapping.read
+        is_signed=is_signed_with_key, envelope=_mapped_envelope, read=mapping.read
     ),
 }

@@ -30,7 +30,7 @@ from campaigns.models.journeys import (
     PassageStep,
 )
 from campaigns.models.leaderboards import BoardName, BoardScore
-from campaigns.models.messages import Delivery, DeliveryClick, Message
+from campaigns.models.messages import Delivery, DeliveryClick, Message, ShortLink
 from campaigns.models.occasions import (
     ExpiryNotice,
     MessagingPolicy,
@@ -66,7 +66,7 @@ from campaigns.models.tallies import (
     JourneyTally,
 )
 from campaigns.models.templates import MessageTemplate, TemplateVersion
-from campaigns.models.ways import ChannelSetting, ContactAddress
+from campaigns.models.ways import ChannelSetting, ContactAddress, EarlyReceipt
 from campaigns.models.webhooks import (
     WebhookAttempt,
     WebhookDelivery,
@@ -112,6 +112,7 @@ __all__ = [
     "ContactPreference",
     "Delivery",
     "DeliveryClick",
+    "EarlyReceipt",
     "Experiment",
     "ExperimentArm",
     "ExperimentMember",
@@ -159,6 +160,7 @@ __all__ = [
     "ReferralVisit",
     "Season",
     "SeasonDates",
+    "ShortLink",
     "SurpriseDraw",
     "SurpriseTicket",
     "Survey",

@@ -178,6 +178,21 @@ class Delivery(models.Model):
         return f"{self.message} · {self.channel}"
 
 
+class ShortLink(models.Model):
+    """Where a short link of a text leads (`campaigns.short_links`). Kept as long as its delivery,
+    until its reader is erased."""
+
+    code = models.CharField(max_length=11, primary_key=True)
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="short_links")
+    target = models.CharField(max_length=1_500)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="short_link_leads", condition=~Q(target=""))]
+
+    def __str__(self) -> str:
+        return self.code
+
+
 class DeliveryClick(models.Model):
     """Which link of a delivery was followed. `link`: where it leads, without what is personal in
     it. Kept for as long as figures by link are shown."""

@@ -70,6 +70,8 @@ class TemplateVersion(models.Model):
     text = models.TextField(_("plain text"), max_length=20_000, blank=True, default="")
     # What the MJML became, with its variables still in it.
     html = models.TextField(blank=True, default="")
+    # By WhatsApp: the words that the provider approved (`campaigns.approved_words`); empty: none.
+    approved = models.JSONField(default=dict, blank=True)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+",
         db_index=False,

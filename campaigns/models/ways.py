@@ -25,6 +25,9 @@ class ChannelSetting(models.Model):
     url_hint = models.CharField(max_length=300, blank=True, default="")
     # What signs what another system is told.
     secret = models.BinaryField(default=bytes, blank=True)
+    # How its provider tells what became of messages (`campaigns.receipt_mappings`); empty: as a
+    # gateway or a system of one's own does, if it does.
+    receipts = models.JSONField(default=dict, blank=True)
     # Whoever answers with it is told nothing more; empty: messages have a link for that.
     stop_word = models.CharField(_("word that ends it"), max_length=20, default="STOP", blank=True)
     # The secret part of the address to which the provider tells what was answered.
@@ -50,6 +53,29 @@ class ChannelSetting(models.Model):
     def open_hint(self) -> str:
         """For those who may not: of an address of one's own the host alone."""
         return without_secrets(self.url_hint)
+
+
+class EarlyReceipt(models.Model):
+    """What became of a message that is known by no such name yet: providers are sometimes faster
+    than we write it down."""
+
+    channel = models.CharField(max_length=16)
+    reference = models.CharField(max_length=200)
+    # As in `campaigns.receipt_mappings.Outcome`.
+    outcome = models.CharField(max_length=16)
+    # Only where nothing is to be sent any more.
+    address = models.CharField(max_length=500, blank=True, default="")
+    told_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "reference"], name="early_receipt_once"),
+            models.CheckConstraint(name="early_receipt_named", condition=~Q(reference="")),
+        ]
+        indexes = [models.Index(fields=["told_at"], name="early_receipt_old")]
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.reference}"
 
 
 class ContactAddress(models.Model):

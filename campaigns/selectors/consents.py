@@ -81,8 +81,15 @@ def all_choices_of(customer: Customer) -> list[Choice]:
 
 
 def counting_channels() -> list[Channel]:
-    """Those of which it can be counted who opens something and follows it."""
+    """Where it is said whether it may be counted who opens something and follows it: with mails,
+    for all ways."""
     return [channel for channel in sending_channels() if channel.markup]
+
+
+def said_of_counting() -> Q:
+    """What somebody said of it."""
+    keys = [channel.key for channel in counting_channels()]
+    return Q(channel__in=keys, topic=TRACKING.code)
 
 
 def _topics(policy: MessagingPolicy, said: Mapping[tuple[str, str], str]) -> list[Choice]:

@@ -8,9 +8,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
+from django.urls import reverse
 
 from campaigns.channels import Channel, all_channels
+from campaigns.links import absolute
 from campaigns.models import BlockedAddress, ChannelSetting, ContactAddress
+from campaigns.receipt_mappings import Asked, Signed
 from members.kept_secrets import revealed
 from members.models import Customer
 
@@ -57,6 +60,19 @@ def url_of(channel: str) -> str:
     """The provider's address with its keys; empty: there is none, or it can be read no more."""
     setting = setting_of_channel(channel)
     return revealed(setting.url) or installed_url(channel)
+
+
+def asked_of(channel: str) -> Asked:
+    """What its provider is asked with each message. Of Twilio's each has to say where it is told
+    what becomes of it."""
+    mapping = setting_of_channel(channel).receipts
+    callback = receipts_url(channel) if mapping.get("signed") == Signed.TWILIO else ""
+    return Asked(mapping.get("named_at", ""), callback)
+
+
+def receipts_url(channel: str) -> str:
+    """Where it is told what became of messages."""
+    return absolute(reverse("messages:receipt", args=[channel]))
 
 
 def contact_addresses_of(customer: Customer) -> QuerySet[ContactAddress]:

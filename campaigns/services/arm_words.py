@@ -139,9 +139,10 @@ def _put(
     if way is None:
         message = _("There is no such way.")
         raise DomainError(message, errors=[FieldError(f"arms[{place}].words", message)])
+    approved = said.approved.words() if said.approved else None
     return save_words(
         occasion=occasion, channel=way, locale=said.locale,
-        words=Words(said.subject, said.body, said.text), actor=actor, now=now,
+        words=Words(said.subject, said.body, said.text, approved), actor=actor, now=now,
         variant=f"{row.pk}-{place}",
     )  # fmt: skip
 

@@ -311,5 +311,6 @@ def _named_variables(row: Broadcast) -> bool:
     """Whether its words say more than who somebody is: that takes queries for each member."""
     known = {variable.name for variable in BROADCAST.variables}
     texts = (text for version in words_in_use(row)
-             for text in (version.subject, version.body, version.text))  # fmt: skip
+             for text in (version.subject, version.body, version.text,
+                          *version.approved.get("values", ())))  # fmt: skip
     return any(read_wording(text).names & known for text in texts)

@@ -197,7 +197,7 @@ def copy_broadcast(*, broadcast: Broadcast, actor: Actor, now: dt.datetime) -> B
         if way := ways.get(version.template.channel):
             save_words(
                 occasion=occasion_of(fresh), channel=way, locale=version.template.locale,
-                words=Words(version.subject, version.body, version.text), actor=actor, now=now,
+                words=Words.of(version), actor=actor, now=now,
             )  # fmt: skip
     return fresh
 

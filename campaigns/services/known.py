@@ -20,6 +20,7 @@ from campaigns.models import (
     Delivery,
     MessagingPolicy,
 )
+from campaigns.selectors.consents import said_of_counting
 from campaigns.selectors.ways import addresses_of_devices
 from campaigns.topics import TOPICS
 from members.models import Customer
@@ -96,7 +97,8 @@ def know(
     if policy.cap and not only_looks:
         with connection.cursor() as cursor:
             cursor.execute(_TAKE_TURNS, [ids])
-    said = Consent.objects.filter(customer__in=ids, channel=channel.key)
+    by_way = Q(channel=channel.key) | said_of_counting()
+    said = Consent.objects.filter(by_way, customer__in=ids)
     zones = ContactPreference.objects.filter(customer__in=ids)
     addresses = channel.addresses_of(customers)
     devices = addresses_of_devices(row.device for row in deliveries if row.device)

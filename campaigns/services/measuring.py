@@ -1,4 +1,4 @@
-"""What is counted of mails: that one was opened, which links were followed, and if it may be."""
+"""What is counted of messages: which links were followed, that a mail was opened, if it may be."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from campaigns.click_links import place_of, with_counted_links, with_pixel
-from campaigns.models import Consent, Delivery, DeliveryClick, MessagingPolicy, ProgramMeasuring
-from campaigns.selectors.consents import why_not_counted
+from campaigns.models import (
+    Consent,
+    Delivery,
+    DeliveryClick,
+    MessagingPolicy,
+    ProgramMeasuring,
+    ShortLink,
+)
+from campaigns.selectors.consents import said_of_counting, why_not_counted
 from campaigns.selectors.policies import get_policy
 from campaigns.topics import TRACKING
 from members.forgetting import register_forgetting
@@ -105,6 +112,8 @@ def forget_readers(customers: Sequence[Customer]) -> list[str]:
     """What they opened and followed is not known any more, and nothing is counted of what comes."""
     of_them = Q(message__customer__in=customers)
     DeliveryClick.objects.filter(delivery__message__customer__in=customers).delete()
+    # They may lead to what is personal; what is followed afterwards leads nowhere.
+    ShortLink.objects.filter(delivery__message__customer__in=customers).delete()
     Delivery.objects.filter(of_them).filter(Q(counts_clicks=True) | Q(counts_opens=True)).update(
         counts_clicks=False, counts_opens=False, clicked_at=None, opened_at=None
     )
@@ -130,8 +139,6 @@ def _counted(delivery: UUID, **which: bool) -> Delivery | None:
     )
     if row is None:
         return None
-    said = Consent.objects.filter(
-        customer=row.message.customer_id, channel=row.channel, topic=TRACKING.code
-    )
+    said = Consent.objects.filter(said_of_counting(), customer=row.message.customer_id)
     state = said.values_list("state", flat=True).first() or ""
     return None if why_not_counted(state, get_policy()) else row

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from campaigns.channels import Channel, Letter
 from campaigns.links import StopLink, absolute, stop_url
-from campaigns.models import Broadcast, Delivery, Message, MessagingPolicy
+from campaigns.models import Broadcast, Delivery, Message, MessagingPolicy, ShortLink
 from campaigns.occasions import Occasion, occasion_named
 from campaigns.selectors.broadcasts import statuses_of
 from campaigns.selectors.policies import get_policy
@@ -23,6 +23,7 @@ from campaigns.services.gate import judge
 from campaigns.services.known import Known, know
 from campaigns.services.measuring import Counted, Measuring, with_marks
 from campaigns.services.rendering import Rendered, closing_words, fill, frame_of, wanted_words
+from campaigns.short_links import Short, with_short_links
 from campaigns.topics import is_needed
 from campaigns.wording import WordingError
 from members.models import Customer, Merchant
@@ -87,6 +88,8 @@ class Ready:
 
     delivery: Delivery
     letter: Letter
+    # What its short links are to lead to.
+    links: Sequence[Short] = ()
 
 
 @transaction.atomic
@@ -114,10 +117,11 @@ def prepare(
         elif statuses.get(occasion.code) == Broadcast.Status.PAUSED:
             _hold(row)
         elif _may_go(row, occasion, channel, customer, batch, known, now):
-            letter = _letter(row, occasion, channel, customer, batch, known)
-            if letter is not None:
+            written = _written(row, occasion, channel, customer, batch, known)
+            if written is not None:
                 known.note_going(row, customer)
-                ready.append(Ready(row, letter))
+                ready.append(written)
+    _keep_links(ready)
     _mark(ready, now)
     return ready
 
@@ -159,24 +163,38 @@ def _may_go(
     return True
 
 
-def _letter(
+def _written(
     row: Delivery, occasion: Occasion, channel: Channel, customer: Customer, batch: Batch,
     known: Known,
-) -> Letter | None:  # fmt: skip
+) -> Ready | None:  # fmt: skip
     stop = _stop_link(row, customer, occasion)
     try:
         told = _render(row.message, channel, batch, stop)
-        html = _counted(row, occasion, customer, batch, known, told.html)
+        may = batch.measuring.of(row, customer, known.said)
+        told, links = _counted(row, occasion, channel, told, may)
     except WordingError:
         logger.exception("delivery %s has no words", row.pk)
         row.state, row.reason = State.FAILED, "wording"
         row.save(update_fields=["state", "reason"])
         return None
     row.version, row.subject = told.version, told.subject
-    return Letter(
+    letter = Letter(
         name=str(row.public_id), to=known.address_of(row, customer), subject=told.subject,
-        text=told.text, html=html, headers=_headers(stop), about=_about(row, customer),
+        text=told.text, html=told.html, headers=_headers(stop), about=_about(row, customer),
+        approved=told.approved,
     )  # fmt: skip
+    return Ready(row, letter, links)
+
+
+def _keep_links(ready: Sequence[Ready]) -> None:
+    """In one statement. What is handed over again has the same ones."""
+    rows = [
+        ShortLink(code=link.code, delivery=item.delivery, target=link.target)
+        for item in ready
+        for link in item.links
+    ]
+    if rows:
+        ShortLink.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _mark(ready: Sequence[Ready], now: dt.datetime) -> None:
@@ -204,7 +222,7 @@ def _render(message: Message, channel: Channel, batch: Batch, stop: str) -> Rend
     variant = message.arm.variant if message.arm else ""
     wanted = wanted_words(batch.templates, message.occasion, channel.key, message.locale, variant)
     told = fill(wanted, message.values, batch.frame(message.locale, stop))
-    closing = closing_words(channel, batch.stop_word(channel), stop, message.locale)
+    closing = closing_words(told, channel, batch.stop_word(channel), stop, message.locale)
     return replace(told, text=f"{told.text}{closing}") if closing else told
 
 
@@ -219,13 +237,26 @@ def _about(row: Delivery, customer: Customer) -> dict[str, Any]:
 
 
 def _counted(
-    row: Delivery, occasion: Occasion, customer: Customer, batch: Batch, known: Known, html: str
-) -> str:
-    """The mail as it is sent. Of one that confirms an address nothing is counted."""
-    may = batch.measuring.of(row, customer, known.said)
-    counted = may if html and not occasion.always_by else Counted()
-    row.counts_clicks, row.counts_opens = counted.clicks, counted.opens
-    return with_marks(html, row.public_id, counted)
+    row: Delivery, occasion: Occasion, channel: Channel, told: Rendered, may: Counted
+) -> tuple[Rendered, Sequence[Short]]:
+    """As it is sent, and what its short links lead to. Of what confirms an address nothing is
+    counted; of a text without a link, not that nobody followed it."""
+    counted = Counted() if occasion.always_by else may
+    if told.html:
+        row.counts_clicks, row.counts_opens = counted.clicks, counted.opens
+        return replace(told, html=with_marks(told.html, row.public_id, counted)), ()
+    row.counts_clicks = row.counts_opens = False
+    if not (counted.clicks and channel.short_links):
+        return told, ()
+    text, links = with_short_links(told.text, row.public_id)
+    approved = told.approved
+    if approved is not None:
+        # What is read are these; the text beside them is for systems that take it.
+        said = [with_short_links(value, row.public_id) for value in approved.values]
+        approved = replace(approved, values=tuple(value for value, _links in said))
+        links += [link for _value, found in said for link in found]
+    row.counts_clicks = bool(links)
+    return replace(told, text=text, approved=approved), links
 
 
 def _stop_link(row: Delivery, customer: Customer, occasion: Occasion) -> str:

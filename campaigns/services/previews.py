@@ -34,7 +34,7 @@ def preview_words(
     text = checked.words.text or (
         plain_text(checked.words.body) if channel.markup else checked.words.body
     )
-    wanted = Wanted(checked.words.subject, text, checked.html)
+    wanted = Wanted(checked.words.subject, text, checked.html, approved=checked.words.approved)
     merchant = get_merchant()
     needed = is_needed(occasion.topic)
     frame = frame_of(
@@ -43,7 +43,7 @@ def preview_words(
     )  # fmt: skip
     told = fill(wanted, values_for(occasion, customer, locale, program), frame)
     stop_word = setting_of_channel(channel.key).stop_word if channel.by_word else ""
-    closing = closing_words(channel, stop_word, frame["frame_stop_link"], locale)
+    closing = closing_words(told, channel, stop_word, frame["frame_stop_link"], locale)
     return replace(told, text=f"{told.text}{closing}") if closing else told
 
 
@@ -81,7 +81,10 @@ def send_test(
         program=program,
     )
     if channel.is_set_up:
-        try_way(channel=channel, to=to, subject=told.subject, text=told.text, actor=actor)
+        try_way(
+            channel=channel, to=to, subject=told.subject, text=told.text, actor=actor,
+            approved=told.approved,
+        )  # fmt: skip
         return
     queue_mail(to=to, subject=f"[Test] {told.subject}", text=told.text, html=told.html)
     if actor.user is not None:

@@ -15,12 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from campaigns.channels import Channel, channel_named
 from campaigns.models import BlockedAddress, ChannelSetting, Delivery
 from campaigns.provider_urls import is_own
-from campaigns.selectors.ways import url_of
+from campaigns.receipt_mappings import Outcome, Told
+from campaigns.selectors.ways import setting_of_channel, url_of
 from campaigns.services.blocked_addresses import block_address
 from campaigns.services.sent import Taken, mark_sent
-from campaigns.short_texts import WEBHOOK
+from campaigns.short_texts import SMS, WEBHOOK, WHATSAPP
 from campaigns.webhook_secrets import is_signed, read
+from members.errors import DomainError
 from members.kept_secrets import revealed
+from members.phones import normalize_phone
 
 State = Delivery.State
 
@@ -42,8 +45,12 @@ class _Receipt(BaseModel):
 
 
 def tells_receipts(channel: Channel) -> bool:
-    """Whether it is told our name for a message, so that it can say what became of it."""
-    return channel.is_set_up and (channel.key == WEBHOOK or is_own(url_of(channel.key)))
+    """Whether it is told our name for a message, or it is known where its provider tells its own,
+    so that it can say what became of it."""
+    if not channel.is_set_up:
+        return False
+    is_told = channel.key == WEBHOOK or is_own(url_of(channel.key))
+    return is_told or bool(setting_of_channel(channel.key).receipts)
 
 
 def take_receipt(
@@ -78,8 +85,36 @@ def _note(channel: str, receipt: _Receipt, now: dt.datetime) -> bool:
         block_address(
             channel=channel, address=about.to, reason=BlockedAddress.Reason.BOUNCED, now=now
         )
-    note_came_back(row, lasting=about.lasting)
+    note_came_back(row, reason="bounced" if about.lasting else "refused")
     return True
+
+
+def follow_outcome(*, row: Delivery, told: Told, now: dt.datetime) -> None:
+    """Bring the delivery to what its provider tells."""
+    match told.outcome:
+        case Outcome.DELIVERED:
+            note_arrived(row, reference=told.name, now=now)
+        case Outcome.GONE:
+            if address := _address(row.channel, told.to):
+                block_address(
+                    channel=row.channel, address=address, reason=BlockedAddress.Reason.BOUNCED,
+                    now=now,
+                )  # fmt: skip
+            note_came_back(row, reason="bounced")
+        case Outcome.UNDELIVERED:
+            note_came_back(row, reason="undelivered")
+        case Outcome.FAILED:
+            note_came_back(row, reason="refused")
+
+
+def _address(channel: str, told: str) -> str:
+    """As we write it: numbers with a plus, whatever stands before them."""
+    if channel not in (SMS, WHATSAPP):
+        return told
+    try:
+        return normalize_phone("+" + told.removeprefix("whatsapp:").strip().lstrip("+"))
+    except DomainError:
+        return ""
 
 
 def note_arrived(row: Delivery, *, reference: str, now: dt.datetime) -> None:
@@ -93,9 +128,9 @@ def note_arrived(row: Delivery, *, reference: str, now: dt.datetime) -> None:
         row.save(update_fields=["delivered_at"])
 
 
-def note_came_back(row: Delivery, *, lasting: bool) -> None:
+def note_came_back(row: Delivery, *, reason: str) -> None:
     """It was taken, and did not arrive."""
     if row.state in (State.SENDING, State.SENT, State.UNCERTAIN):
         row.state = State.FAILED
-        row.reason = "bounced" if lasting else "refused"
+        row.reason = reason
         row.save(update_fields=["state", "reason"])

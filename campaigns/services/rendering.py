@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from campaigns.approved_words import Approved
 from campaigns.channels import Channel
 from campaigns.mail_bodies import compile_mail, plain_text
 from campaigns.models import TemplateVersion
@@ -29,6 +30,7 @@ class Wanted:
     text: str
     html: str
     version: TemplateVersion | None = None
+    approved: Approved | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Rendered:
     text: str
     html: str
     version: TemplateVersion | None = None
+    approved: Approved | None = None
 
 
 def wanted_words(
@@ -55,7 +58,8 @@ def wanted_words(
 
 def of_version(version: TemplateVersion, *, markup: bool) -> Wanted:
     text = version.text or (plain_text(version.body) if markup else version.body)
-    return Wanted(version.subject, text, version.html, version)
+    approved = Approved.kept(version.approved)
+    return Wanted(version.subject, text, version.html, version, approved)
 
 
 def of_ready(ready: ToldText) -> Wanted:
@@ -71,14 +75,20 @@ def fill(wanted: Wanted, values: Mapping[str, str], frame: Mapping[str, str]) ->
     subject = " ".join(read_wording(wanted.subject).fill(values).split())[:400]
     text = "\n".join(line.rstrip() for line in read_wording(wanted.text).fill(values).split("\n"))
     if not wanted.html:
-        return Rendered(subject, text.strip(), "", wanted.version)
+        said = wanted.approved
+        if said is not None:
+            said = said.saying([read_wording(value).fill(values) for value in said.values])
+        return Rendered(subject, text.strip(), "", wanted.version, said)
     html = read_wording(wanted.html).fill({**values, **frame}, markup=True)
     return Rendered(subject, f"{_tight(text)}\n\n{_foot(frame)}\n", html, wanted.version)
 
 
-def closing_words(channel: Channel, stop_word: str, stop_link: str, locale: str) -> str:
-    """How a text without a frame is declined, where it can be: `stop_link` is empty otherwise."""
-    if not (channel.by_word and stop_link):
+def closing_words(
+    told: Rendered, channel: Channel, stop_word: str, stop_link: str, locale: str
+) -> str:
+    """How a text without a frame is declined, where it can be: `stop_link` is empty otherwise. What
+    the provider has approved stays as it is."""
+    if told.approved or not (channel.by_word and stop_link):
         return ""
     with translation.override(locale):
         if stop_word:

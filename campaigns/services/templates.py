@@ -10,6 +10,15 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from campaigns.approved_words import (
+    LANGUAGE,
+    LONGEST_LANGUAGE,
+    LONGEST_NAME,
+    LONGEST_VALUE,
+    MOST_VALUES,
+    NAME,
+    Approved,
+)
 from campaigns.channels import Channel
 from campaigns.mail_bodies import compile_mail
 from campaigns.models import Experiment, MessageTemplate, TemplateVersion
@@ -35,6 +44,14 @@ class Words:
     subject: str
     body: str
     text: str = ""
+    # Words that the provider has approved, where it wants that; None: none are named.
+    approved: Approved | None = None
+
+    @classmethod
+    def of(cls, version: TemplateVersion) -> Words:
+        """As they were saved."""
+        kept = Approved.kept(version.approved)
+        return cls(version.subject, version.body, version.text, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +65,7 @@ def check_words(occasion: Occasion, channel: Channel, words: Words) -> CheckedWo
     words = Words(
         tidied_subject(words.subject), tidied_body(words.body),
         tidied_body(words.text) if channel.markup else "",
+        words.approved if channel.by_approval else None,
     )  # fmt: skip
     known = [variable.name for variable in occasion.all_variables]
     errors = [
@@ -55,6 +73,8 @@ def check_words(occasion: Occasion, channel: Channel, words: Words) -> CheckedWo
         for name in ("subject", "body", "text")
         if (error := _wrong(name, getattr(words, name), known))
     ]
+    if words.approved is not None:
+        errors += _wrong_approved(words.approved, known)
     html = ""
     if not errors and channel.markup:
         try:
@@ -91,6 +111,7 @@ def save_words(
         version: TemplateVersion = template.versions.create(
             number=number, subject=checked.words.subject, body=checked.words.body,
             text=checked.words.text, html=checked.html, author=actor.user, created_at=now,
+            approved=checked.words.approved.as_kept() if checked.words.approved else {},
         )  # fmt: skip
         record_audit(
             actor=actor, action="template.saved", target=template,
@@ -141,6 +162,28 @@ def _wrong(field: str, text: str, known: list[str]) -> FieldError | None:
     return None
 
 
+def _wrong_approved(approved: Approved, known: list[str]) -> list[FieldError]:
+    errors = []
+    if len(approved.name) > LONGEST_NAME or not NAME.fullmatch(approved.name):
+        message = _("Write its name as the provider has it: letters, digits, _ . : and -.")
+        errors.append(FieldError("approved_name", message))
+    if len(approved.language) > LONGEST_LANGUAGE or not LANGUAGE.fullmatch(approved.language):
+        message = _("Write its language as the provider has it, like en or en_US.")
+        errors.append(FieldError("approved_language", message))
+    if len(approved.values) > MOST_VALUES:
+        message = _("At most %s.") % MOST_VALUES
+        errors.append(FieldError("approved_values", message, "too_long"))
+    for value in approved.values:
+        try:
+            check_wording(value, known)
+        except WordingError as error:
+            errors.append(FieldError("approved_values", str(error), "unknown_variable"))
+        if len(value) > LONGEST_VALUE:
+            message = _("At most %s characters.") % LONGEST_VALUE
+            errors.append(FieldError("approved_values", message, "too_long"))
+    return errors
+
+
 def _checked_locale(locale: str) -> str:
     lowered = tidied_locale(locale)
     if len(lowered) > 16 or not LOCALE.fullmatch(lowered):
@@ -150,4 +193,4 @@ def _checked_locale(locale: str) -> str:
 
 
 def _same(last: TemplateVersion, words: Words) -> bool:
-    return (last.subject, last.body, last.text) == (words.subject, words.body, words.text)
+    return Words.of(last) == words

@@ -96,7 +96,7 @@ def _came_back(
     if lasting and event.recipient:
         _block(event.recipient, BlockedAddress.Reason.BOUNCED, now)
     if row is not None:
-        note_came_back(row, lasting=lasting)
+        note_came_back(row, reason="bounced" if lasting else "refused")
 
 
 def _declined(row: Delivery | None, source: str, now: dt.datetime) -> None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from campaigns.approved_words import Approved
 from campaigns.channels import Channel, HandOverError, Letter, UnclearError
 from campaigns.models import ChannelOutage, ChannelSetting
 from campaigns.provider_urls import check_provider, hint_of
@@ -28,8 +29,9 @@ LONGEST_WORD, LONGEST_ADDRESS = 20, 500
 _SEEN = dt.timedelta(minutes=1)
 _SENT = """
     INSERT INTO campaigns_channelsetting AS s
-           (channel, is_on, url, url_hint, secret, stop_word, stop_token, test_to, sent_at, failure)
-    VALUES (%(channel)s, true, '', '', '', 'STOP', '', '', %(now)s, '')
+           (channel, is_on, url, url_hint, secret, receipts, stop_word, stop_token, test_to,
+            sent_at, failure)
+    VALUES (%(channel)s, true, '', '', '', '{}', 'STOP', '', '', %(now)s, '')
         ON CONFLICT (channel) DO UPDATE SET sent_at = excluded.sent_at
      WHERE s.sent_at IS NULL OR s.sent_at < %(seen)s
 """
@@ -113,7 +115,10 @@ def renew_stop_address(*, channel: Channel, actor: Actor) -> str:
     return token
 
 
-def try_way(*, channel: Channel, to: str, subject: str, text: str, actor: Actor) -> None:
+def try_way(
+    *, channel: Channel, to: str, subject: str, text: str, actor: Actor,
+    approved: Approved | None = None,
+) -> None:  # fmt: skip
     """Hand one over now, outside of all transactions. Raises DomainError with what the provider
     said."""
     setting = setting_of_channel(channel.key)
@@ -122,7 +127,10 @@ def try_way(*, channel: Channel, to: str, subject: str, text: str, actor: Actor)
     if not to:
         message = _("Say where tests go: on the page of this way.")
         raise DomainError(message, errors=[FieldError("test_to", message, "required")])
-    letter = Letter(name=str(uuid4()), to=to, subject=subject, text=text, about={"is_test": True})
+    letter = Letter(
+        name=str(uuid4()), to=to, subject=subject, text=text, about={"is_test": True},
+        approved=approved,
+    )  # fmt: skip
     try:
         with channel.open_line() as line:
             line.hand_over(letter)

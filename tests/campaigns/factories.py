@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from campaigns.approved_words import Approved
 from campaigns.channels import channel_named
 from campaigns.models import Delivery, Journey, Message
 from campaigns.news import News
@@ -75,12 +76,13 @@ def write(
     channel: str = "inbox",
     locale: str = "en",
     text: str = "",
+    approved: Approved | None = None,
 ) -> Any:
     occasion, found = occasion_named(code), channel_named(channel)
     assert occasion is not None
     assert found is not None
     return save_words(
-        occasion=occasion, channel=found, locale=locale, words=Words(subject, body, text),
+        occasion=occasion, channel=found, locale=locale, words=Words(subject, body, text, approved),
         actor=SYSTEM, now=timezone.now(),
     )  # fmt: skip
 

@@ -118,6 +118,8 @@ CAMPAIGNS: dict[str, Who] = {
     "messages_backoffice:way_forget": write(ADMINISTRATORS),
     "messages_backoffice:way_secret": write(ADMINISTRATORS),
     "messages_backoffice:way_receipts": write(ADMINISTRATORS),
+    "messages_backoffice:receipt_fields": form(ADMINISTRATORS),
+    "messages_backoffice:receipt_forget": write(ADMINISTRATORS),
     "games_backoffice:game_list": read(EVERYBODY),
     "games_backoffice:game_gallery": read(MARKETERS),
     "games_backoffice:game_create": write(MARKETERS),

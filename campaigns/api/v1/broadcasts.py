@@ -17,6 +17,7 @@ from rest_framework.request import Request
 
 from campaigns.api.v1.compared import ComparedOut, compared_out
 from campaigns.api.v1.figures import CountsOut, counts_out
+from campaigns.approved_words import ApprovedSaid
 from campaigns.broadcast_definitions import (
     FIELDS,
     BroadcastDefinition,
@@ -73,6 +74,9 @@ class BroadcastWordsIn(Body):
     body: Annotated[str, Field(max_length=LONGEST["body"], pattern=TEXT)]
     text: Annotated[str, Field(max_length=LONGEST["text"], pattern=TEXT)] = Field(
         "", description="Plain text beside MJML; empty: made from it."
+    )
+    approved: ApprovedSaid | None = Field(
+        None, description="By WhatsApp: words that the provider has approved, which are sent."
     )
 
 
@@ -355,9 +359,11 @@ def _definition(body: _Said) -> BroadcastDefinition:
 def _write(row: Broadcast, words: list[BroadcastWordsIn], actor: Actor) -> None:
     """Raises DomainError."""
     for said in words:
+        approved = said.approved.words() if said.approved else None
         write_words(
             broadcast=row, channel=said.channel, locale=said.language,
-            words=Words(said.subject, said.body, said.text), actor=actor, now=timezone.now(),
+            words=Words(said.subject, said.body, said.text, approved), actor=actor,
+            now=timezone.now(),
         )  # fmt: skip
 
 

@@ -20,12 +20,15 @@ SOURCES: Mapping[Source, frozenset[str]] = {
     of_campaigns.of_broadcasts: frozenset({"broadcast"}),
     of_campaigns.of_journeys: frozenset({"journey"}),
     of_campaigns.of_referrals: frozenset({"referral"}),
+    of_campaigns.of_posts: frozenset({"post", "message"}),
+    of_campaigns.of_experiments: frozenset({"experiment"}),
     of_rewards.of_events: frozenset({"event"}),
     of_rewards.of_openings: frozenset({"opening"}),
     of_rewards.of_rewards: frozenset({"reward"}),
     of_loyalty.of_rules: frozenset({"rule"}),
     of_loyalty.of_days: frozenset({"tier", "expiry"}),
     of_loyalty.of_plans: frozenset({"plan"}),
+    of_loyalty.of_settlements: frozenset({"settlement"}),
     of_loyalty.of_programs: frozenset({"program"}),
 }
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
@@ -13,7 +14,16 @@ from django.utils.translation import gettext_lazy as _l
 from campaigns.calendar_entries import Entry, Span
 from campaigns.campaign_rules import template_of
 from campaigns.campaign_templates import CHALLENGE
-from campaigns.models import Broadcast, Campaign, Game, Journey, ReferralProgram, Survey
+from campaigns.models import (
+    Broadcast,
+    Campaign,
+    Experiment,
+    Game,
+    Journey,
+    Post,
+    ReferralProgram,
+    Survey,
+)
 from campaigns.recurring import recurring_words, weekdays_of
 from campaigns.selectors.campaigns import status_at
 from loyalty.models import Program
@@ -123,6 +133,40 @@ def of_broadcasts(programs: Sequence[Program], span: Span, now: dt.datetime) -> 
             None, str(row.status), reverse("messages_backoffice:broadcast", args=[row.public_id]),
             movable=row.status == Broadcast.Status.SCHEDULED, is_moment=True,
             facts={"audience": row.audience},
+        )  # fmt: skip
+
+
+def of_posts(programs: Sequence[Program], span: Span, now: dt.datetime) -> Iterator[Entry]:
+    """When each appears, or has appeared. Whom a message tells of one reads it then."""
+    at = Coalesce("published_at", "publish_at")
+    rows = Post.objects.filter(program__in=programs).exclude(state=Post.State.ARCHIVED)
+    found = rows.annotate(at=at).filter(at__gte=span.since, at__lt=span.until)
+    for row in found.select_related("program"):
+        url = reverse("community_backoffice:post", args=[row.public_id])
+        starts_at, state = row.published_at or row.publish_at, str(row.state)
+        assert starts_at is not None
+        yield Entry(
+            "post", str(row.public_id), row.program, row.title, starts_at, None, state, url,
+            is_moment=True,
+        )  # fmt: skip
+        if row.by_message and state == Post.State.SCHEDULED:
+            yield Entry(
+                "message", f"{row.public_id}-post", row.program, _("Told: %s") % row.title,
+                starts_at, None, state, url, is_moment=True, facts={"audience": row.when},
+            )  # fmt: skip
+
+
+def of_experiments(programs: Sequence[Program], span: Span, now: dt.datetime) -> Iterator[Entry]:
+    """Those that run, or ran: a draft has no days."""
+    rows = Experiment.objects.filter(program__in=programs, started_at__lt=span.until)
+    for row in rows.filter(ends_at__gt=span.since).select_related("program"):
+        assert row.started_at is not None
+        ends_at = row.ended_at or row.ends_at
+        yield Entry(
+            "experiment", str(row.public_id), row.program, row.name, row.started_at, ends_at,
+            str(row.status),
+            reverse("experiments_backoffice:experiment", args=[row.public_id]),
+            note=row.get_compares_display(),
         )  # fmt: skip
 
 

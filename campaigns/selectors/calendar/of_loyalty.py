@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,6 +16,8 @@ from campaigns.calendar_entries import Entry, Span
 from loyalty.models import (
     EarningRuleVersion,
     Goal,
+    Partner,
+    PartnerSettlement,
     Program,
     ProgramEnding,
     ProgramPause,
@@ -49,6 +52,52 @@ def of_rules(programs: Sequence[Program], span: Span, now: dt.datetime) -> Itera
             state, reverse("loyalty_backoffice:rule_by_id", args=[row.rule_id]),
             facts={"rule": row.rule_id},
         )  # fmt: skip
+
+
+def of_settlements(programs: Sequence[Program], span: Span, now: dt.datetime) -> Iterator[Entry]:
+    """The first of each month: the month before is closed with each partner, or has been."""
+    rows = Partner.objects.filter(account__program__in=programs).select_related("account__program")
+    partners = list(rows)
+    months = list(_months_before(span))
+    closed = {
+        (item.partner_id, item.since): item
+        for item in PartnerSettlement.objects.filter(partner__in=partners, since__in=months)
+    }
+    for partner in partners:
+        program = partner.account.program
+        assert program is not None
+        for month in months:
+            item = closed.get((partner.pk, month))
+            if item is None and not _is_settled(partner, month, program):
+                continue
+            at = start_of_day(_next_month(month), program.zone)
+            url = reverse("loyalty_backoffice:partner", args=[program.code, partner.code])
+            title = _("%(partner)s: settlement of %(month)s") % {
+                "partner": partner.account.name, "month": date_format(month, "F Y"),
+            }  # fmt: skip
+            state = str(item.status) if item else ("pending" if at <= now else "scheduled")
+            key = f"{partner.public_id}-{month:%Y-%m}"
+            yield Entry("settlement", key, program, title, at, None, state, url, is_moment=True)
+
+
+def _is_settled(partner: Partner, month: dt.date, program: Program) -> bool:
+    """Whether there is anything of that month to settle."""
+    ended = partner.ended_at
+    last = ended.astimezone(program.zone).date() if ended else dt.date.max
+    return partner.since < _next_month(month) and month <= last
+
+
+def _months_before(span: Span) -> Iterator[dt.date]:
+    """Those whose next one begins within the days."""
+    month = (span.first.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+    while _next_month(month) <= span.last:
+        if _next_month(month) >= span.first:
+            yield month
+        month = _next_month(month)
+
+
+def _next_month(month: dt.date) -> dt.date:
+    return (month + dt.timedelta(days=31)).replace(day=1)
 
 
 def of_days(programs: Sequence[Program], span: Span, now: dt.datetime) -> Iterator[Entry]:

@@ -19,7 +19,7 @@ from members.services.audit import SYSTEM
 from tests.campaigns.backoffice.test_messages import page, url
 from tests.campaigns.factories import send, tell
 from tests.campaigns.receiver import Receiver
-from tests.campaigns.ways import NOON, agree, gateway, use, wanting
+from tests.campaigns.ways import NOON, TWILIO, agree, gateway, use, wanting
 from tests.factories import CustomerFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
@@ -204,6 +204,96 @@ def test_staff_see_and_note_what_a_customer_wants_by_each_way(agent: Client) -> 
     assert agent.post(url("consents", ana.public_id), sent).status_code in {200, 302}
     said = dict(ana.consents.values_list("topic", "state"))
     assert said == {"points": "denied", "offers": "granted"}
+
+
+def test_words_that_whatsapp_approved_are_named_filled_in_and_seen(administrator: Client) -> None:
+    address = url("words", "gift", "whatsapp", "en")
+    said = {
+        "subject": "Gift", "body": "You were given {{ gift }}.", "approved_name": "gift_2",
+        "approved_language": "en_US", "approved_values": "{{ gift }}\n{{ giver }}\n",
+    }  # fmt: skip
+    shown = administrator.post(url("preview", "gift", "whatsapp", "en"), said).content.decode()
+    assert "Sent as “gift_2” (en_US), with:" in shown
+    assert shown.count('<li class="said">') == 2
+    wrong = administrator.post(address, said | {"approved_language": ""})
+    assert wrong.status_code == 422
+    assert "Write its language as the provider has it" in wrong.content.decode()
+    assert administrator.post(address, said).status_code == 302
+    again = page(administrator, address)
+    assert 'value="gift_2"' in again
+    assert "{{ gift }} {{ giver }}" in again
+    # Nobody else asks for it.
+    assert "approved_name" not in page(administrator, url("words", "gift", "sms", "en"))
+
+
+@pytest.mark.browser
+def test_approved_words_are_read_and_written_in_a_browser(
+    sign_in: Callable[[str], Any], assert_no_axe_violations: Callable[[Any], None]
+) -> None:
+    page = sign_in("administrator")
+    page.goto(url("words", "gift", "whatsapp", "en"))
+    page.get_by_label("Name of the approved words").fill("gift_2")
+    page.get_by_label("Their language").fill("en_US")
+    page.get_by_label("What their variables say").fill("{{ gift }}\n{{ giver }}")
+    page.get_by_role("button", name="Show").click()
+    page.frame_locator("iframe").get_by_text("Sent as “gift_2”").wait_for()
+    assert_no_axe_violations(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def fields(administrator: Client, preset: str, **more: str) -> dict[str, str]:
+    """What the page shows once a provider is chosen."""
+    shown = administrator.get(url("receipt_fields", "sms"), {"as": preset}).context["form"]
+    return {name: str(shown.initial.get(name, "")) for name in shown.fields} | more
+
+
+def test_it_is_said_how_a_provider_tells_what_became_of_messages(administrator: Client) -> None:
+    administrator.post(url("way", "sms"), fill(TWILIO))
+    assert "Have it told" in page(administrator, url("way", "sms"))
+    address = url("receipt_fields", "sms")
+    sample = "MessageSid=SM1&MessageStatus=undelivered&ErrorCode=30005&To=%2B60123456789"
+    tried = administrator.post(
+        address, fields(administrator, "twilio", sample=sample) | {"try": "1"}
+    )
+    assert "nothing is sent there any more" in tried.content.decode()
+    assert "SM1 · +60123456789" in tried.content.decode()
+    other = fields(administrator, "twilio", sample="{") | {"try": "1"}
+    assert "neither JSON nor a form" in administrator.post(address, other).content.decode()
+    assert not ChannelSetting.objects.get(pk="sms").receipts
+    missing = administrator.post(address, fields(administrator, "twilio"))
+    assert missing.status_code == 422
+    assert "Write what it signs with" in missing.content.decode()
+    saved = administrator.post(address, fields(administrator, "twilio", secret="b" * 32))
+    assert saved.status_code == 302
+    shown = page(administrator, url("way", "sms")) + page(administrator, address)
+    assert "How it tells it" in shown
+    assert "b" * 32 not in shown
+    # Another's secret is made here, and shown once.
+    other = fields(administrator, "twilio", signed="key")
+    made = administrator.post(address, other).content.decode()
+    assert "whsec_" in made
+    assert "whsec_" not in page(administrator, address)
+    assert administrator.post(url("receipt_forget", "sms")).status_code == 302
+    assert "Have it told" in page(administrator, url("way", "sms"))
+    assert administrator.get(url("receipt_fields", "webhook")).status_code == 404
+
+
+@pytest.mark.browser
+def test_how_a_provider_tells_it_is_tried_in_a_browser(
+    sign_in: Callable[[str], Any], assert_no_axe_violations: Callable[[Any], None]
+) -> None:
+    page = sign_in("administrator")
+    page.goto(url("receipt_fields", "sms"))
+    page.get_by_role("link", name="WhatsApp by Meta").click()
+    page.get_by_label("A sample to try").fill(
+        '{"entry": [{"changes": [{"value": {"statuses": [{"id": "w1", "status": "read"}]}}]}]}'
+    )
+    page.get_by_role("button", name="Try the sample").click()
+    page.get_by_text("It arrived", exact=True).wait_for()
+    assert_no_axe_violations(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.browser

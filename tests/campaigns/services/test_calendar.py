@@ -21,7 +21,9 @@ from campaigns.services.calendar_moves import (
 )
 from campaigns.services.seasons import SeasonTerms, plan_quarter, save_season
 from loyalty.models import EarningRule, EarningRuleVersion
+from loyalty.partner_definitions import PartnerDefinition
 from loyalty.selectors.rules import all_judged_rows, campaign_rows, rule_rows
+from loyalty.services.partners import create_partner
 from loyalty.services.rules import set_four_eyes
 from loyalty.unit_definitions import ExpiryDefinition
 from members.errors import ConflictError, DomainError
@@ -32,6 +34,8 @@ from rewards.services.access_windows import WindowTerms, save_window
 from rewards.services.events import create_event
 from tests.campaigns.campaigns import DAY, draft, launch
 from tests.campaigns.challenges import draft as draft_challenge
+from tests.campaigns.community import make_post
+from tests.campaigns.experiments import start as start_experiment
 from tests.campaigns.games import draft_game
 from tests.campaigns.referrals import brought_friend
 from tests.campaigns.surveys import make_survey
@@ -87,6 +91,31 @@ def test_every_kind_is_on_it(program):
     for entry in entries([program], MONTH, NOW):
         answer = client.get(entry.url, follow=True)
         assert answer.status_code == 200, f"{entry.title} leads where analysts may not look"
+
+
+def test_posts_experiments_and_settlements_are_on_it(program):
+    make_post(program, at=NOW, title="Loaves", publish_at=NOW + 2 * DAY, by_message=True)
+    make_post(program, at=NOW, title="Rye")
+    make_post(program, at=None, title="A draft")
+    start_experiment(program)
+    rate = {"wallet_type": "points", "from_on": "2024-01-10", "issued": "0.01", "taken_in": "0.01"}
+    said = {"code": "bakery", "name": "Bakery", "since": "2024-01-10", "rates": [rate]}
+    create_partner(program=program, definition=PartnerDefinition.model_validate(said),
+                   actor=SYSTEM, now=NOW)  # fmt: skip
+    found = entries([program], MONTH, NOW, kinds={"post", "message", "experiment", "settlement"})
+    assert {(item.kind, item.title, item.first.isoformat()) for item in found} == {
+        ("post", "Loaves", "2024-03-17"), ("message", "Told: Loaves", "2024-03-17"),
+        ("post", "Rye", "2024-03-15"), ("experiment", "Triple or not", "2024-03-15"),
+        ("settlement", "Bakery: settlement of February 2024", "2024-03-01"),
+    }  # fmt: skip
+    [experiment] = [item for item in found if item.kind == "experiment"]
+    assert (experiment.state, experiment.last) == ("running", dt.date(2024, 3, 29))
+    client = Client()
+    client.force_login(StaffMemberFactory(role=StaffMember.Role.ANALYST).user)
+    assert {client.get(item.url).status_code for item in found} == {200}
+    # Nothing is settled of months before the partner came.
+    year = Span(dt.date(2024, 1, 1), dt.date(2024, 12, 31))
+    assert len(entries([program], year, NOW, kinds={"settlement"})) == 11
 
 
 def test_the_number_of_queries_does_not_grow(program, django_assert_max_num_queries):

@@ -121,4 +121,4 @@ def test_what_cannot_be_read_or_is_of_nobody_changes_nothing(
 
 
 def test_what_is_too_long_is_refused(sent: Delivery) -> None:
-    assert post(" " * 30_000, secret_of("sms")) == 413
+    assert post(" " * 300_000, secret_of("sms")) == 413

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0036_arms_are_looked_up'),
+        ("campaigns", "0040_games_begin_with_their_program"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0036_arms_are_looked_up'),
+        ("campaigns", "0039_approved_words"),
     ]
 
     operations = [
