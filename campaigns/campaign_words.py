@@ -28,7 +28,7 @@ from loyalty.services.campaign_rules import CampaignRule
 from members.conditions.sentences import sentence
 from members.errors import DomainError
 from members.formatting import format_moment, format_money, format_number, format_percent
-from rewards.texts import nearest
+from members.languages import nearest
 
 
 @dataclass(frozen=True, slots=True)

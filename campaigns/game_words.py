@@ -14,7 +14,7 @@ from campaigns.game_definitions import Earning
 from campaigns.models import AnyDraw, Game, GamePrize
 from loyalty.models import ActivityType
 from members.formatting import format_money, format_number
-from rewards.texts import nearest
+from members.languages import nearest
 
 ICONS: Mapping[str, str] = {
     "wheel": "wheel", "slot": "layout-columns", "scratch": "ticket", "box": "box",

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import get_language
 
 from campaigns.models import Post
-from rewards.texts import nearest
+from members.languages import nearest
 
 TEXTS = ("title", "teaser", "body")
 

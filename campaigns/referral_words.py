@@ -23,9 +23,10 @@ from members.formatting import (
     format_sentences,
     format_units,
 )
+from members.languages import nearest
 from members.read_once import read_once
 from rewards.models import Reward
-from rewards.texts import nearest, told
+from rewards.texts import told
 
 # Why somebody of the staff looks at one.
 REASONS = {

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from rewards.texts import nearest
+from members.languages import nearest
 
 if TYPE_CHECKING:
     from campaigns.models import OwnTopic

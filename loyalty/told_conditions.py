@@ -33,7 +33,7 @@ TELLABLE = {
     "challenges.done", "challenges.level", "challenges.badges",
 }  # fmt: skip
 # What somebody did is known to them, and what they said with it.
-TELLABLE_FAMILIES = ("behavior.activities.", "activity.")
+TELLABLE_FAMILIES = ("behavior.activities.", "activity.", "customer.answers.")
 # How the fields are called by which chance decides who gets something.
 DRAWN = "customer.draw."
 

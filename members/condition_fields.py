@@ -6,8 +6,8 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import lru_cache, partial
-from operator import attrgetter
+from functools import lru_cache, partial, reduce
+from operator import and_, attrgetter, or_
 from typing import Any
 
 from django.db.models import (
@@ -24,6 +24,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Concat, ExtractYear
 from django.db.models.lookups import GreaterThan
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from members.conditions import values
@@ -31,11 +32,16 @@ from members.conditions.fields import CUSTOMER, SEGMENTS, Field, FieldFamily, re
 from members.conditions.moments import Moment, kept_on
 from members.genders import GENDERS
 from members.selectors.customer_values import IN_USE, values_in_use
+from members.selectors.profile_questions import (
+    answer_choices,
+    question_choices,
+    question_words,
+)
 from members.selectors.segments import segment_choices
 
 
 def register() -> None:
-    register_fields("customer", _("Customer"), (*_FIELDS, _ATTRIBUTES, _DRAWS, _SEGMENTS))
+    register_fields("customer", _("Customer"), (*_FIELDS, _ANSWERS, _ATTRIBUTES, _DRAWS, _SEGMENTS))
 
 
 def _field(name: str, label: Any, kind: values.ValueType, help: Any = "") -> Field:
@@ -150,6 +156,34 @@ def _draw_query(name: str, operator: Any, operand: Any, moment: Any) -> Q:
     return Q(Exists(drawn.filter(operator.query("drawn", operand, moment), pk=OuterRef("pk"))))
 
 
+@lru_cache(maxsize=1024)
+def _answer(code: str) -> Field:
+    return Field(
+        f"customer.answers.{code}",
+        lazy(partial(question_words, code), str)(),
+        values.LIST,
+        CUSTOMER,
+        lambda customer: customer.answers.get(code, ()),
+        query=lambda operator, operand, moment: _answer_query(code, operator, operand, moment),
+        choices=partial(answer_choices, code),
+        closed=True,
+    )
+
+
+def _answer_query(code: str, operator: Any, operand: Any, _moment: Any) -> Q:
+    """Whoever has not answered has chosen none of them."""
+    answered = Q(answers__has_key=code)
+    chosen = {choice: Q(answers__contains={code: [choice]}) for choice in operand or ()}
+    match operator.code:
+        case "has_any":
+            return reduce(or_, chosen.values())
+        case "has_all":
+            return reduce(and_, chosen.values())
+        case "has_none":
+            return ~reduce(or_, chosen.values())
+    return ~answered if operator.code == "empty" else answered
+
+
 _FIELDS = (
     _field("country", _("country"), values.TEXT, _("Two letters, as GR.")),
     _field("locale", _("language"), values.TEXT, _("As el or zh-hans.")),
@@ -215,6 +249,11 @@ _DRAWS = FieldFamily(
     "customer.draw.", _("number drawn for"), CUSTOMER, _draw,
     help=_("From 0 to 99, by chance, the same for ever: at least 10 is nine in ten of them. Each "
            "name draws anew."),
+)  # fmt: skip
+
+_ANSWERS = FieldFamily(
+    "customer.answers.", _("answer to a question"), CUSTOMER, _answer, names=question_choices,
+    help=_("What they chose where you ask them about themselves."),
 )  # fmt: skip
 
 _ATTRIBUTES = FieldFamily("customer.attributes.", _("attribute"), CUSTOMER, _attribute)

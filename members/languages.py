@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.conf import settings
 from django.utils import translation
 
@@ -24,3 +26,13 @@ def language_of(customer: Customer) -> str:
         )
     except LookupError:
         return ""
+
+
+def nearest(locale: str) -> Iterator[str]:
+    """zh-hans-cn, zh-hans, zh: the closest first. What is written for a place of a language serves
+    who said no place: zh for zh-hans."""
+    parts = locale.lower().replace("_", "-").split("-")
+    wanted = ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    yield from wanted
+    if parts[0] == "zh":
+        yield "zh-hant" if {"tw", "hk", "mo"} & set(parts) else "zh-hans"

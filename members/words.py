@@ -48,6 +48,8 @@ ACTIONS = {
     "sign_in_provider.added": _("Let customers sign in elsewhere"),
     "sign_in_provider.changed": _("Changed where customers sign in"),
     "sign_in_provider.removed": _("Removed a place where customers sign in"),
+    "profile_question.created": _("Added a question about people"),
+    "profile_question.changed": _("Changed a question about people"),
     "segment.created": _("Created a segment"),
     "segment.updated": _("Changed a segment"),
     "segment.archived": _("Put a segment away"),
@@ -67,6 +69,9 @@ TARGETS = {
     "members.apikey": TargetKind(_("API key"), "backoffice:api_key_list", takes_id=False),
     "members.signinprovider": TargetKind(
         _("Sign-in"), "backoffice:sign_in_provider_list", takes_id=False
+    ),
+    "members.profilequestion": TargetKind(
+        _("Question about people"), "backoffice:profile_question_list", takes_id=False
     ),
     "members.segment": TargetKind(_("Segment"), "backoffice:segment_by_key"),
     "members.job": TargetKind(_("Job"), "backoffice:job"),

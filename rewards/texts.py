@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import get_language
 
+from members.languages import nearest
 from rewards.models import Reward
 
 NAMES = ("name", "summary", "details")
@@ -38,13 +39,3 @@ def told(reward: Reward, locale: str = "") -> Told:
 def other_languages(first: str) -> list[tuple[str, str]]:
     """Those that can be written besides the merchant's own, with their names."""
     return [(code, str(name)) for code, name in LANGUAGES.items() if code != first]
-
-
-def nearest(locale: str) -> Iterator[str]:
-    """zh-hans-cn, zh-hans, zh: the closest first. What is written for a place of a language serves
-    who said no place: zh for zh-hans."""
-    parts = locale.lower().replace("_", "-").split("-")
-    wanted = ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
-    yield from wanted
-    if parts[0] == "zh":
-        yield "zh-hant" if {"tw", "hk", "mo"} & set(parts) else "zh-hans"

@@ -13,7 +13,7 @@ from campaigns.models import ChallengeLevel, ChallengeWin
 from campaigns.selectors.leaderboards import done_by
 from loyalty.asked_elsewhere import BuyerAsked
 from loyalty.models import Membership, Program
-from rewards.texts import nearest
+from members.languages import nearest
 
 
 def own_levels(program: Program) -> list[LevelDefinition]:

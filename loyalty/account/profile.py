@@ -23,6 +23,7 @@ from members.genders import CHOICES
 from members.languages import language_of, own_names
 from members.models import Customer
 from members.phones import format_phone
+from members.profile_answers_form import PREFIX, add_questions, said_in
 from members.services.audit import Actor
 from members.services.customers import update_customer
 
@@ -74,11 +75,15 @@ class ProfileForm(forms.Form):
         if customer.birthday is not None:
             # What is given for it is given once: whoever has told it asks us to correct it.
             del form.fields["birthday"]
+        add_questions(form, customer)
         return form
 
     def changes(self, customer: Customer) -> dict[str, Any]:
         """Only what was touched, so that a locale like en-MY survives the saving of a name."""
         changes = {name: self.cleaned_data[name] for name in self.changed_data}
+        answers = said_in(changes, self.changed_data)
+        if answers:
+            changes["answers"] = answers
         if "locale" in changes:
             changes["locale"] = self.chosen_language()
         if "phone" in changes and customer.country:
@@ -96,7 +101,8 @@ class ProfileForm(forms.Form):
         for item in error.errors:
             taken = item.code == "taken"
             message = _("This number cannot be used here. Ask us if it is yours.")
-            field = item.field if item.field in self.fields else None
+            name = item.field.replace("answers.", PREFIX)
+            field = name if name in self.fields else None
             self.add_error(field, message if taken else str(item.message))
         if not error.errors:
             self.add_error(None, str(error.message))
@@ -105,8 +111,8 @@ class ProfileForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @customer_view
 def profile(request: CustomerRequest) -> HttpResponse:
-    """Name, phone, gender and language to change, a birthday to tell once; the cards and the e-mail
-    address to read."""
+    """Name, phone, gender, language and answers to change, a birthday to tell once; the cards and
+    the e-mail address to read."""
     form = ProfileForm.of(request.customer, request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:

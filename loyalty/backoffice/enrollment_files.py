@@ -40,6 +40,12 @@ FORMAT = (
     Column("birthday", gettext_lazy("Year, month and day."), "1990-02-28", required=False),
     Column("tags", gettext_lazy("Several with semicolons between them."), "vip", required=False),
     Column(
+        "answer_favorite_taste",
+        gettext_lazy("What they chose where you ask them about themselves, by the codes of question"
+                     " and choices; several with semicolons."),
+        "dark", required=False,
+    ),
+    Column(
         "since", gettext_lazy("Member since; empty: from now on."), "2026-03-31", required=False
     ),
     Column(

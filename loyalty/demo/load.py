@@ -30,6 +30,7 @@ from loyalty.demo.partners import people_drink_coffee
 from loyalty.demo.parts import run_demo_parts
 from loyalty.demo.people import person_of
 from loyalty.demo.plans import people_have_plans
+from loyalty.demo.questions import people_are_asked
 from loyalty.demo.reviews import review_quarters
 from loyalty.demo.risks import some_mislead
 from loyalty.demo.rule_work import write_rules
@@ -99,6 +100,7 @@ def load_demo(
     create_duplicate(program)
     keep_books(program)
     people_join(program)
+    people_are_asked()
     people_in_segments()
     people_want(program)
     people_reckon(program)

@@ -52,7 +52,9 @@ COLUMNS = (*DETAILS, "since")
 # What a file may say of people besides; several tags with semicolons between them.
 FURTHER = ("country", "birthday", "tags")
 NAMING = ("external_id", "email", "phone")
-LAYOUT = Layout(FILE, (*COLUMNS, *FURTHER), naming=NAMING, prefix=PREFIX)
+# What somebody answers to a question: answer_ and its code; several choices with semicolons.
+ANSWER = "answer_"
+LAYOUT = Layout(FILE, (*COLUMNS, *FURTHER), naming=NAMING, prefixes=(PREFIX, ANSWER))
 PIECE = 250
 
 
@@ -192,8 +194,18 @@ def _said(body: str, job: Job) -> dict[str, Any]:
         return person_reader()(body)
     cells: dict[str, Any] = orjson.loads(body)
     if cells.get("tags"):
-        cells["tags"] = [tag.strip() for tag in cells["tags"].split(";") if tag.strip()]
-    return cells
+        cells["tags"] = _several(cells["tags"])
+    answers = {
+        name.removeprefix(ANSWER): _several(cells.pop(name))
+        for name in [*cells]
+        if name.startswith(ANSWER)
+    }
+    said = {code: chosen for code, chosen in answers.items() if chosen}
+    return {**cells, "answers": said} if said else cells
+
+
+def _several(cell: str) -> list[str]:
+    return [item.strip() for item in cell.split(";") if item.strip()]
 
 
 def _zone(program: Program | None) -> zoneinfo.ZoneInfo:

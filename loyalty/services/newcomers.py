@@ -21,6 +21,7 @@ from members.selectors.merges import current
 from members.services.audit import Actor
 from members.services.customer_values import clean_values
 from members.services.customers import create_customer, update_customer
+from members.services.profile_answers import lacking_answers
 from members.told_consents import TILL, ConsentSaid, ConsentsTold, keep_consents
 
 NAMING = ("external_id", "email", "phone")
@@ -52,6 +53,8 @@ def provide_customer(*, actor: Actor, **values: Any) -> tuple[Customer, bool]:
         return create_customer(actor=actor, **cleaned), True
     [customer] = people
     missing = {name: value for name, value in cleaned.items() if not getattr(customer, name)}
+    if answers := lacking_answers(customer.answers, cleaned.get("answers", {})):
+        missing["answers"] = answers
     if missing:
         customer = update_customer(customer=customer, actor=actor, changes=missing, told_anew=True)
     return customer, False

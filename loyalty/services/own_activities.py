@@ -20,6 +20,7 @@ from loyalty.services.activities import ActivityInput, record_activities
 from loyalty.services.order_inputs import CustomerRef
 from members.errors import DomainError
 from members.models import Customer, OutboxEvent
+from members.selectors.profile_questions import completing_questions
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,8 @@ def follow_sign_ups(events: Sequence[OutboxEvent]) -> None:
 
 
 def follow_profiles(events: Sequence[OutboxEvent]) -> None:
-    """Members of whom name, e-mail, phone and birthday are known by now."""
+    """Members of whom name, e-mail, phone and birthday are known by now, and what they say to the
+    questions that a profile is complete with."""
     if not is_told(PROFILE):
         return
     now = timezone.now()
@@ -65,7 +67,11 @@ def follow_profiles(events: Sequence[OutboxEvent]) -> None:
         program__status=Program.Status.LIVE,
     )  # fmt: skip
     whole = Customer.objects.filter(
-        Exists(members), pk__in=named, merged_into=None, birthday__isnull=False
+        Exists(members),
+        pk__in=named,
+        merged_into=None,
+        birthday__isnull=False,
+        answers__has_keys=completing_questions(),
     ).exclude(Q(given_name="") | Q(family_name="") | Q(email="") | Q(phone=""))
     deeds = [
         OwnDeed(f"{PROFILE}:{customer.public_id}", customer.pk, now, PROFILE)

@@ -28,17 +28,17 @@ from members.file_cells import written
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What rows a file has: `key` names each once; of `naming` one column must be there, and all of
-    `required`. `prefix`: columns that begin with it are kept besides."""
+    `required`. `prefixes`: columns that begin with one of them are kept besides."""
 
     file: str
     columns: tuple[str, ...]
     required: tuple[str, ...] = ()
     naming: tuple[str, ...] = ()
     key: str = ""
-    prefix: str = ""
+    prefixes: tuple[str, ...] = ()
 
     def keeps(self, name: str) -> bool:
-        return name in self.columns or bool(self.prefix and name.startswith(self.prefix))
+        return name in self.columns or name.startswith(self.prefixes)
 
 
 class RowStaging:

@@ -27,6 +27,7 @@ from members.selectors.audit import entries_of
 from members.selectors.customers import get_customer, list_notes
 from members.selectors.erased import erased_at, is_known
 from members.selectors.merges import merge_of, told_apart
+from members.selectors.profile_questions import said_answers
 from members.services.customers import add_note
 from members.timeline import KINDS, page_timeline
 
@@ -78,6 +79,7 @@ def identity_panel(
         "may_tag": is_allowed(request.user, "customers.annotate") and is_known(person),
         "phone": format_phone(person.phone) if person.phone else "",
         "gender": gender_name(person.gender),
+        "answers": said_answers(person.answers),
         "country": country_name(person.country) if person.country else "",
         "language": language_name(person.locale) if person.locale else "",
         "may_edit": is_allowed(request.user, "customers.edit") and is_known(person),

@@ -19,6 +19,7 @@ from members.genders import CHOICES
 from members.models import AuditEntry, Customer, Job, StaffMember
 from members.partner_scope import partner_choices
 from members.phones import format_phone
+from members.profile_answers_form import PREFIX, add_questions, said_in
 from members.program_scope import program_names
 from members.selectors.audit import SHORTEST_TEXT
 from members.services.api_keys import SCOPES
@@ -57,7 +58,7 @@ class CustomerForm(forms.Form):
             ("", "–"),
             *languages(also=initial.get("locale", "")),
         ]
-
+        add_questions(self, customer)
         for field in self.fields.values():
             # What was shown comes back with the form, to be told from what a colleague changed.
             field.show_hidden_initial = customer is not None
@@ -72,12 +73,22 @@ class CustomerForm(forms.Form):
         """What was filled in, as the service takes it."""
         values = dict(self.cleaned_data)
         values["tags"] = [tag.strip() for tag in values["tags"].split(",")]
+        values["answers"] = said_in(values, list(self.fields))
         return values
 
     def changes(self) -> dict[str, Any]:
         """Only what differs from what was shown."""
         values = self.values()
-        return {name: values[name] for name in self.changed_data}
+        changed = self.changed_data
+        changes = {name: values[name] for name in changed if name in values}
+        codes = {name.removeprefix(PREFIX) for name in changed if name.startswith(PREFIX)}
+        if codes:
+            changes["answers"] = {code: values["answers"][code] for code in codes}
+        return changes
+
+    def questions(self) -> list[forms.BoundField]:
+        """What the merchant asks people about themselves."""
+        return [self[name] for name in self.fields if name.startswith(PREFIX)]
 
 
 class NoteForm(forms.Form):

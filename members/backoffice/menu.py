@@ -45,6 +45,16 @@ ITEMS = (
         shortcut="g s",
     ),
     NavItem(
+        "profile_questions",
+        _("Questions about people"),
+        "backoffice:profile_question_list",
+        "user-question",
+        order=45,
+        permission="customers.view",
+        section="settings",
+        match=("backoffice:profile_question",),
+    ),
+    NavItem(
         "jobs",
         _("Jobs"),
         "backoffice:job_list",

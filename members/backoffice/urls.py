@@ -18,6 +18,7 @@ from members.backoffice import (
     merchant,
     merging,
     personal_data,
+    profile_questions,
     search,
     segment_files,
     segment_lists,
@@ -70,6 +71,11 @@ urlpatterns = [
     ),
     path(f"{CUSTOMER}timeline/", customer_page.timeline, name="customer_timeline"),
     path(f"{CUSTOMER}changes/", customer_page.audit, name="customer_audit"),
+    path("questions/", profile_questions.question_list, name="profile_question_list"),
+    path("questions/new/", profile_questions.question_create, name="profile_question_create"),
+    path(
+        "questions/of/<slug:code>/", profile_questions.question_edit, name="profile_question_edit"
+    ),
     path("sign-ins/", sign_ins.sign_in_list, name="own_sign_ins"),
     path("sign-ins/<int:pk>/end/", sign_ins.sign_in_end, name="own_sign_in_end"),
     path("sign-ins/end/", sign_ins.sign_in_end_others, name="own_sign_ins_end"),

@@ -8,6 +8,7 @@ from members.models.merchant import Merchant
 from members.models.merges import CustomerMerge
 from members.models.outbox import OutboxEvent
 from members.models.packages import PersonalPackage, PersonalPackagePart
+from members.models.profile_questions import ProfileQuestion
 from members.models.segments import Segment, SegmentMember, SegmentSize
 from members.models.sign_in_providers import SignInProvider
 from members.models.sign_ins import SignIn
@@ -33,6 +34,7 @@ __all__ = [
     "OutboxEvent",
     "PersonalPackage",
     "PersonalPackagePart",
+    "ProfileQuestion",
     "Segment",
     "SegmentMember",
     "SegmentSize",

@@ -21,7 +21,7 @@ from members.models.telling import tells
 # What segments may ask about.
 _TELLING = (
     "external_id", "given_name", "family_name", "email", "phone", "locale", "country", "birthday",
-    "gender", "tags", "attributes", "created_at", "merged_into_id",
+    "gender", "tags", "attributes", "answers", "created_at", "merged_into_id",
 )  # fmt: skip
 
 
@@ -83,6 +83,9 @@ class Customer(models.Model):
     gender = models.CharField(_("gender"), max_length=6, blank=True, default="", db_default="")
     tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
+    # What they said to the merchant's questions: {"taste": ["dark", "milk"]}, by the codes of
+    # questions and choices. A question that they have not answered is not in it.
+    answers = models.JSONField(default=dict, blank=True, db_default={})
     # Member tokens that were issued before are void. NULL: none was ever called back.
     tokens_from = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from members.errors import DomainError, FieldError
 from members.genders import GENDERS
 from members.phones import normalize_phone, region_of_time_zone
+from members.services.profile_answers import clean_answers
 
 FIELDS = (
     "external_id",
@@ -30,6 +31,7 @@ FIELDS = (
     "gender",
     "tags",
     "attributes",
+    "answers",
 )
 MOST_TAGS = 50
 MOST_ATTRIBUTE_BYTES = 16_384
@@ -171,4 +173,5 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "gender": _gender,
     "tags": _tags,
     "attributes": _attributes,
+    "answers": clean_answers,
 }

@@ -20,6 +20,7 @@ from members.services.audit import Actor, record_audit, snapshot
 from members.services.customer_values import FIELDS, clean_values
 from members.services.forgetting import forget_people
 from members.services.outbox import record_event
+from members.services.profile_answers import joined_answers
 from members.services.transactions import run_atomically
 
 NOTE_LENGTH = 4_000
@@ -39,6 +40,8 @@ def create_customer(*, actor: Actor, registered: bool = False, **values: Any) ->
     if not any(cleaned.get(name) for name in _IDENTIFYING):
         message = _("Give a name, an e-mail address, a phone number or a customer number.")
         raise DomainError(message, code="customer_not_identified")
+    if "answers" in cleaned:
+        cleaned["answers"] = joined_answers({}, cleaned["answers"])
     customer = Customer(**cleaned)
     # Whoever has the same address may be in a program that the actor does not see.
     with of_all_programs(), transaction.atomic():
@@ -53,8 +56,9 @@ def create_customer(*, actor: Actor, registered: bool = False, **values: Any) ->
 def update_customer(
     *, customer: Customer, actor: Actor, changes: dict[str, Any], told_anew: bool = False
 ) -> Customer:
-    """Change the named fields. A change that changes nothing leaves no trace. Colleagues make
-    nobody known again who was erased, unless they enroll them (`told_anew`)."""
+    """Change the named fields; of the answers, those to the named questions. A change that changes
+    nothing leaves no trace. Colleagues make nobody known again who was erased, unless they enroll
+    them (`told_anew`)."""
     _refuse_unknown(changes)
     cleaned = clean_values(changes, time_zone=get_merchant().time_zone)
     with of_all_programs(), transaction.atomic():
@@ -63,6 +67,8 @@ def update_customer(
         if actor.user is not None and not told_anew:
             refuse_erased(row)
         before = _snapshot(row)
+        if "answers" in cleaned:
+            cleaned["answers"] = joined_answers(row.answers, cleaned["answers"])
         for name, value in cleaned.items():
             setattr(row, name, value)
         if not any(getattr(row, name) for name in _IDENTIFYING):
@@ -153,7 +159,8 @@ def _forget_in(merge: CustomerMerge) -> None:
     if known:
         number = known["filled"].get("external_id") or ""
         filled = {"external_id": number} if number and "@" not in number else {}
-        known |= {"filled": filled, "tags": [], "attributes": {}, "user": None}
+        nothing = {"tags": [], "attributes": {}, "answers": {}, "user": None}
+        known |= {"filled": filled, **nothing}
         merge.save(update_fields=["record"])
 
 

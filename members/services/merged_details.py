@@ -3,7 +3,7 @@ duplicate points to who is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -54,7 +54,8 @@ def merge_details(merging: Merging) -> Record:
     record: Record = {
         "filled": snapshot(merged, filled),
         "tags": _joined_tags(kept, merged)[len(kept.tags) :],
-        "attributes": {k: v for k, v in merged.attributes.items() if k not in kept.attributes},
+        "attributes": _lacking(kept.attributes, merged.attributes),
+        "answers": _lacking(kept.answers, merged.answers),
         "user": merged.user_id if "email" in filled and kept.user_id is None else None,
     }
     followers = Customer.objects.filter(merged_into=merged)
@@ -68,6 +69,7 @@ def merge_details(merging: Merging) -> Record:
         setattr(kept, name, value)
     kept.tags = [*kept.tags, *record["tags"]]
     kept.attributes = {**kept.attributes, **record["attributes"]}
+    kept.answers = {**kept.answers, **record["answers"]}
     if record["user"]:
         kept.user_id = record["user"]
     kept.save()
@@ -90,11 +92,9 @@ def part_details(merging: Merging, record: Record) -> None:
     for name in unchanged:
         setattr(kept, name, _nothing(name))
     kept.tags = [tag for tag in kept.tags if tag not in record["tags"]]
-    kept.attributes = {
-        name: value
-        for name, value in kept.attributes.items()
-        if name not in record["attributes"] or record["attributes"][name] != value
-    }
+    kept.attributes = _without(kept.attributes, record["attributes"])
+    # Merges from before there were answers have none.
+    kept.answers = _without(kept.answers, record.get("answers", {}))
     if record["user"] and kept.user_id == record["user"]:
         kept.user = None
         merged.user = User.objects.filter(pk=record["user"]).first()
@@ -153,6 +153,18 @@ def _parted_rows(merge: CustomerMerge, record: Record) -> Iterator[MergeRow]:
     if record["notes"]:
         number = format_number(len(record["notes"]))
         yield MergeRow(_("Notes"), "", number, "")
+
+
+def _lacking(kept: Mapping[str, Any], merged: Mapping[str, Any]) -> dict[str, Any]:
+    """What the one who is kept does not have under that name."""
+    return {name: value for name, value in merged.items() if name not in kept}
+
+
+def _without(kept: Mapping[str, Any], taken: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what was taken over and is as it was then."""
+    return {
+        name: value for name, value in kept.items() if name not in taken or taken[name] != value
+    }
 
 
 def _drop_packages(customer: Customer) -> None:

@@ -296,6 +296,33 @@ def test_a_gender_is_said_and_taken_back(me: ApiClient, ann: Membership) -> None
     assert_problem(me.patch("/me", {"gender": "x"}), 422, "invalid_request", "gender")
 
 
+def test_what_is_asked_is_read_and_answered(me: ApiClient, api: ApiClient, ann: Membership) -> None:
+    body = {
+        "code": "taste", "kind": "many", "text": "What do you like?",
+        "choices": [{"code": "dark", "text": "Dark"}, {"code": "milk", "text": "Milk"}],
+        "texts": {"el": {"text": "Τι σας αρέσει;", "choices": {"dark": "Μαύρη"}}},
+    }  # fmt: skip
+    assert api.post("/profile-questions", body).status_code == 201
+    assert api.post("/profile-questions", body).status_code == 200
+    assert_problem(
+        api.post("/profile-questions", body | {"kind": "one"}), 422, "invalid_request", "kind"
+    )
+    [asked] = me.get("/me").json()["questions"]
+    assert asked == {
+        "code": "taste", "kind": "many", "text": "What do you like?", "completes": False,
+        "choices": body["choices"],
+    }  # fmt: skip
+    assert me.patch("/me", {"answers": {"taste": ["milk"]}}).json()["answers"] == {
+        "taste": ["milk"]
+    }
+    customer = f"/customers/{ann.customer.public_id}"
+    assert api.get(customer).json()["answers"] == {"taste": ["milk"]}
+    assert api.patch(customer, {"answers": {"taste": []}}).json()["answers"] == {}
+    assert_problem(
+        me.patch("/me", {"answers": {"taste": ["white"]}}), 422, "invalid_request", "answers.taste"
+    )
+
+
 def test_a_birthday_is_told_once(me: ApiClient, ann: Membership) -> None:
     assert me.get("/me").json()["birthday"] is None
     for _time in range(2):

@@ -15,6 +15,7 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field, JsonValue
 from rest_framework.request import Request
 
+from members.api.answer_bodies import Answers
 from members.api.bodies import Answer, Body, answer, read_body, read_query
 from members.api.consent_bodies import ConsentIn, said_in
 from members.api.idempotency import idempotent
@@ -49,6 +50,13 @@ class CustomerIn(Body):
     )
     tags: list[Tag] = Field([], max_length=50)
     attributes: dict[str, JsonValue] = Field({}, description="Whatever else you want to keep.")
+    answers: Answers = Field(
+        {},
+        max_length=50,
+        description="What they say to your questions, by the codes of `/profile-questions`; none: "
+        "the answer is taken back. Questions that are not named keep theirs.",
+        examples=[{"favorite_taste": ["dark"]}],
+    )
 
 
 class NewCustomerIn(CustomerIn):
@@ -79,6 +87,7 @@ class CustomerOut(Answer):
     gender: str = Field(description="female, male or other; empty: they have not said.")
     tags: list[str]
     attributes: dict[str, JsonValue]
+    answers: Answers = Field(description="What was chosen, by the codes of the questions.")
     created_at: dt.datetime
     updated_at: dt.datetime
 

@@ -13,8 +13,10 @@ from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
+from members.api.answer_bodies import Answers
 from members.api.bodies import TEXT, Answer, Body, answer, read_body, refuse_field
 from members.api.member_views import MEMBER, MemberView
+from members.api.v1.profile_questions import ProfileQuestionOut, questions_out
 from members.errors import DomainError
 from members.models import Customer
 from members.services.customers import update_customer
@@ -38,6 +40,11 @@ class MeChanges(Body):
     locale: Annotated[str, Field(max_length=16, pattern=TEXT)] = Field(
         "", description="One of `languages`; empty: as the device is set."
     )
+    answers: Answers = Field(
+        {}, max_length=50,
+        description="By the codes of `questions`; none: the answer is taken back. Questions that"
+        " are not named keep theirs.",
+    )  # fmt: skip
 
 
 class MeOut(Answer):
@@ -49,6 +56,8 @@ class MeOut(Answer):
     birthday: dt.date | None
     gender: str
     locale: str
+    answers: Answers = Field(description="What they chose, by the codes of the questions.")
+    questions: list[ProfileQuestionOut] = Field(description="What they are asked.")
     languages: list[str] = Field(description="In which members are written and spoken to.")
 
 
@@ -62,7 +71,7 @@ class Me(MemberView):
 
     @extend_schema(operation_id="changeMe", request=MeChanges, responses={200: MeOut})
     def patch(self, request: Request) -> HttpResponse:
-        """Change name, phone or language, or tell a birthday."""
+        """Change name, phone, language or answers, or tell a birthday."""
         body = read_body(request, MeChanges)
         changes = {name: getattr(body, name) for name in body.model_fields_set}
         if changes.get("locale") and changes["locale"] not in dict(settings.LANGUAGES):
@@ -88,9 +97,19 @@ class Me(MemberView):
 
 
 def _me_out(customer: Customer) -> MeOut:
-    same = ("email", "phone", "given_name", "family_name", "birthday", "gender", "locale")
+    same = (
+        "email",
+        "phone",
+        "given_name",
+        "family_name",
+        "birthday",
+        "gender",
+        "locale",
+        "answers",
+    )
     return MeOut(
         id=customer.public_id,
+        questions=questions_out(),
         languages=[code for code, _name in settings.LANGUAGES],
         **{name: getattr(customer, name) for name in same},
     )

@@ -2,7 +2,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from members.api.v1 import customers, jobs, me, member_tokens, merges, privacy, segments
+from members.api.v1 import (
+    customers,
+    jobs,
+    me,
+    member_tokens,
+    merges,
+    privacy,
+    profile_questions,
+    segments,
+)
 
 app_name = "api-members"
 
@@ -30,6 +39,11 @@ urlpatterns = [
         "customers/<uuid:customer_id>/segments",
         segments.CustomerSegments.as_view(),
         name="customer-segments",
+    ),
+    path(
+        "profile-questions",
+        profile_questions.ProfileQuestions.as_view(),
+        name="profile-questions",
     ),
     path("segments", segments.Segments.as_view(), name="segments"),
     path("segment-previews", segments.SegmentPreview.as_view(), name="segment-previews"),

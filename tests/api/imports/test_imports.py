@@ -17,6 +17,7 @@ from members.models import AuditEntry, Customer, Job
 from members.services.api_keys import create_api_key
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_job
+from members.services.profile_questions import create_question
 from tests.api.conftest import ApiClient, assert_problem, order_body
 from tests.api.imports.sending import (
     CSV,
@@ -335,6 +336,26 @@ class TestCustomers:
         # As whoever sent it.
         entry = AuditEntry.objects.filter(action="customer.created").latest("pk")
         assert entry.actor_label.startswith("API key")
+
+    def test_what_they_answered_comes_along_and_replaces_nothing(
+        self, api: ApiClient, program: Program
+    ) -> None:
+        choices = [{"code": "dark", "text": "Dark"}, {"code": "milk", "text": "Milk"}]
+        for code in ("taste", "gift"):
+            create_question(code=code, kind="many", text=code, choices=choices, actor=SYSTEM)
+        Customer.objects.create(external_id="C-1", answers={"taste": ["dark"]})
+        rows = (
+            "external_id,answer_taste,answer_gift\n"
+            "C-1,milk,dark\nC-2,milk; dark,\nC-3,white,\nC-4,,\n"
+        )
+        found = work(api, send(api, rows, query="kind=customers"))
+        assert found["outcomes"] == {"updated": 1, "created": 2, "refused": 1}
+        assert errors(api, found) == [(4, "answers.taste", "invalid")]
+        kept = dict(Customer.objects.values_list("external_id", "answers"))
+        assert kept == {
+            "C-1": {"taste": ["dark"], "gift": ["dark"]}, "C-2": {"taste": ["dark", "milk"]},
+            "C-4": {},
+        }  # fmt: skip
 
     def test_without_a_program_they_are_customers(self, api: ApiClient, program: Program) -> None:
         Customer.objects.create(external_id="C-1", given_name="Ann")

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.test import Client
 
 from members.models import AuditEntry, Customer, PersonalPackage
+from members.services.audit import SYSTEM
+from members.services.profile_questions import create_question
 from tests.factories import CustomerFactory
 from tests.loyalty.account.conftest import Shop
 from tests.members.packages import made_package, make_open_packages
@@ -49,6 +51,30 @@ def test_a_gender_is_said_if_they_like_and_taken_back(maya: Customer, sign_in: S
         client.post("/me/profile/", UNCHANGED | {"gender": said})
         maya.refresh_from_db()
         assert maya.gender == said
+
+
+def test_what_the_merchant_asks_is_answered_and_taken_back(maya: Customer, sign_in: SignIn) -> None:
+    choices = [{"code": "dark", "text": "Dark chocolate"}, {"code": "milk", "text": "Milk"}]
+    for code, kind in (("taste", "many"), ("best", "one")):
+        create_question(
+            code=code, kind=kind, text=f"What is your {code}?", choices=choices, actor=SYSTEM
+        )
+    client = sign_in(maya)
+    page = client.get("/me/profile/").content.decode()
+    assert "What is your taste?" in page
+    assert "Dark chocolate" in page
+    client.post(
+        "/me/profile/", UNCHANGED | {"answer_taste": ["dark", "milk"], "answer_best": "milk"}
+    )
+    maya.refresh_from_db()
+    assert maya.answers == {"taste": ["dark", "milk"], "best": ["milk"]}
+    client.post("/me/profile/", UNCHANGED | {"answer_best": "milk"})
+    maya.refresh_from_db()
+    assert maya.answers == {"best": ["milk"]}
+    wrong = client.post("/me/profile/", UNCHANGED | {"answer_best": "white"})
+    assert wrong.status_code == 422
+    maya.refresh_from_db()
+    assert maya.answers == {"best": ["milk"]}
 
 
 def test_saving_without_a_change_leaves_no_trace(maya: Customer, sign_in: SignIn) -> None:

@@ -12,6 +12,7 @@ from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.customers import update_customer
 from members.services.outbox import deliver_waiting
+from members.services.profile_questions import create_question
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program, make_type, reward, spendable
 
@@ -105,6 +106,21 @@ def test_a_profile_counts_when_the_last_of_it_is_known(missing: str) -> None:
     update_customer(customer=customer, actor=SYSTEM, changes={"given_name": "Anna"})
     follow()
     assert (Activity.objects.count(), balance()) == (1, 100)
+
+
+def test_a_profile_is_complete_only_with_the_answers_that_it_takes() -> None:
+    choices = [{"code": "dark", "text": "Dark"}, {"code": "milk", "text": "Milk"}]
+    for code, completes in (("taste", True), ("color", False)):
+        create_question(
+            code=code, kind="one", text=code, choices=choices, completes=completes, actor=SYSTEM
+        )
+    customer = enroll(club("profile"))
+    update_customer(customer=customer, actor=SYSTEM, changes=WHOLE)
+    follow()
+    assert not Activity.objects.exists()
+    update_customer(customer=customer, actor=SYSTEM, changes={"answers": {"taste": ["milk"]}})
+    follow()
+    assert balance() == 100
 
 
 def test_only_members_have_a_profile_that_counts() -> None:
