@@ -22,6 +22,7 @@ from campaigns.selectors.challenge_results import (
     challenge_result,
     parts_of_the_way,
 )
+from campaigns.selectors.consents import said_of_topics
 from campaigns.selectors.experiment_plans import plan_of
 from campaigns.selectors.experiment_results import ExperimentResult, experiment_result
 from campaigns.selectors.experiments import experiments
@@ -48,6 +49,7 @@ YEAR, SURVEY_RESULT = "sold in a year", "result of a survey"
 BROADCAST_REACH, BROADCAST_RESULT = "reach of a broadcast", "result of a broadcast"
 EXPERIMENT = "plan or result of an experiment"
 CHALLENGE_RESULT, REFERRAL_RESULT = "result of a challenge", "result of referrals"
+TOPICS_SAID = "what was said of topics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,11 @@ def referral_result(*, program: int, now: dt.datetime) -> referral_results.Resul
     return referral_results.results_of(Program.objects.get(pk=program))
 
 
+def topics_said(*, now: dt.datetime) -> dict[str, tuple[int, int]]:
+    """How many said yes and no to each topic."""
+    return said_of_topics()
+
+
 def register() -> None:
     """Called once, when the application is ready."""
     register_figures(LATELY, lately)
@@ -192,3 +199,4 @@ def register() -> None:
     register_figures(CHALLENGE_RESULT, figures_of_challenge)
     register_figures(REFERRAL_RESULT, referral_result)
     register_figures(SURVEY_RESULT, survey_result)
+    register_figures(TOPICS_SAID, topics_said)

@@ -143,6 +143,7 @@ PARTNERS: dict[type, Way] = {
     m.PartnerRate: ("partner",),
     m.PartnerSettlement: ("partner",),
     m.SettledTransfer: ("settlement",),
+    m.PartnerTally: ("partner",),
 }
 PROGRAMS: dict[type, Way] = {
     m.ProgramPause: _PROGRAM,

@@ -90,6 +90,12 @@ def programs_in_scope() -> frozenset[int] | None:
     return _programs.get()
 
 
+def is_in_scope(program: int) -> bool:
+    """Whether it is seen now, for what is kept of all of them."""
+    seen = programs_in_scope()
+    return seen is None or program in seen
+
+
 @contextmanager
 def limited_to(programs: Collection[int]) -> Iterator[None]:
     """See these programs only; none given: all."""

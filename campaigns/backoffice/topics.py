@@ -16,14 +16,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from campaigns.backoffice.places import NAMESPACE, crumbs, tabs
 from campaigns.models import OwnTopic
 from campaigns.models.consents import TOPIC_CODE, TOPIC_WORDS
-from campaigns.selectors.consents import said_of_topics
 from campaigns.selectors.policies import get_policy
 from campaigns.services.topics import TEXTS, change_topic, create_topic, put_away
+from campaigns.slow_figures import TOPICS_SAID
 from campaigns.topics import TOPICS, own_topics
 from members.forms import errors_on, posted
 from members.languages import own_names
 from members.policy import acting, is_allowed, staff_view
-from members.responses import dialog_done
+from members.responses import dialog_done, figures_for
 from members.selectors.merchants import get_merchant
 
 ACTION = "messages.edit"
@@ -84,7 +84,8 @@ class TopicForm(forms.Form):
 @staff_view("programs.view")
 def topic_list(request: HttpRequest) -> HttpResponse:
     """All of them, with how many said yes and no."""
-    assumed, said = get_policy().assumed_topics, said_of_topics()
+    figures = figures_for(request, TOPICS_SAID, timezone.now())
+    assumed, said = get_policy().assumed_topics, figures.value if figures else {}
     own = {topic.code for topic in own_topics()}
     rows = [
         (topic, topic.code in own, topic.code in assumed, *said.get(topic.code, (0, 0)))
@@ -93,7 +94,7 @@ def topic_list(request: HttpRequest) -> HttpResponse:
     away = set(OwnTopic.objects.exclude(archived_at=None).values_list("pk", flat=True))
     context = {
         "title": _("What messages are about"), "breadcrumbs": crumbs(), "tabs": tabs("topic_list"),
-        "rows": rows, "away": away, "own": own | away,
+        "figures": figures, "rows": rows, "away": away, "own": own | away,
         "may_edit": is_allowed(request.user, ACTION),
     }  # fmt: skip
     return render(request, "messages/backoffice/topic_list.html", context)

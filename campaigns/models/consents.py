@@ -101,8 +101,9 @@ class ConsentChange(models.Model):
     noted_at = models.DateTimeField(null=True)
     # How it is known, where it was not said here: a form, a list, a contract.
     evidence = models.CharField(max_length=200, blank=True, default="")
+    # No index: none of them ever goes, and nobody asks who read one.
     wording = models.ForeignKey(
-        ConsentWording, on_delete=models.PROTECT, null=True, related_name="+"
+        ConsentWording, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
 
     class Meta:

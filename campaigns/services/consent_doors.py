@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from campaigns.channels import channel_named
 from campaigns.models import ConsentWording
 from campaigns.selectors.ways import usable_senders
-from campaigns.services.consents import Proof, set_consents
+from campaigns.services.consents import ELSEWHERE, Proof, check_consents, set_consents
 from campaigns.short_texts import SMS, WHATSAPP
 from campaigns.standard_channels import EMAIL
 from campaigns.topics import choosable_topics
@@ -22,6 +22,7 @@ from members.selectors.erased import erased_at
 from members.selectors.merchants import get_merchant
 from members.told_consents import (
     CONNECTION,
+    JOIN,
     ConsentBox,
     ConsentSaid,
     ConsentsTold,
@@ -73,19 +74,41 @@ def keep(told: ConsentsTold) -> None:
         if told.said[0].field == "consents":
             error.place_fields("consents")
         else:
+            wrong = _wrong_field(told, said)
             error.errors = tuple(
-                FieldError(told.said[0].field, found.message, found.code) for found in error.errors
+                FieldError(wrong, found.message, found.code) for found in error.errors
             )
         raise
 
 
+def _wrong_field(told: ConsentsTold, said: Sequence[ConsentSaid]) -> str:
+    """What the first that is refused is called where it came from; else what the first is."""
+    ways = [way.key for way in usable_senders()]
+    for item in said:
+        wanted = {(item.channel, item.topic): item.wanted}
+        try:
+            check_consents(wanted, ways, elsewhere=told.source in ELSEWHERE)
+        except DomainError:
+            return item.field
+    return told.said[0].field
+
+
 def _counts(told: ConsentsTold, item: ConsentSaid) -> bool:
+    if told.source == JOIN and item.said_at is not None:
+        return _is_offered(item)
     if told.source != CONNECTION:
         return True
     # Whoever asked us to forget them is not signed up by a tool that has not.
     return channel_named(item.channel) is not None and not (
         item.wanted and erased_at(told.customer) is not None
     )
+
+
+def _is_offered(item: ConsentSaid) -> bool:
+    """Whoever joins by a link that waited in their mailbox is not kept from it by a topic or a way
+    that is gone meanwhile."""
+    ways = {way.key for way in usable_senders()}
+    return item.channel in ways and item.topic in {topic.code for topic in choosable_topics()}
 
 
 def _refuse_future(said: Sequence[ConsentSaid], now: dt.datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -51,7 +51,7 @@ CONFIRM = "confirm"
 # Whoever told us on their behalf has their word, so nothing is confirmed again.
 _BELIEVED = (Source.STAFF, Source.API, Source.MERGE, Source.IMPORT, Source.CONNECTION)
 # Where it was said elsewhere before, also by ways that are not set up here yet.
-_ELSEWHERE = (Source.IMPORT, Source.CONNECTION)
+ELSEWHERE = (Source.IMPORT, Source.CONNECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def set_consents(
     Raises DomainError for channels and topics that there is nothing to say about."""
     refuse_merged(customer)
     ways = {channel.key: channel for channel in usable_senders()}
-    _check(wanted, ways, elsewhere=source in _ELSEWHERE)
+    check_consents(wanted, ways, elsewhere=source in ELSEWHERE)
     # Two of one customer take turns.
     person = Customer.objects.select_for_update().get(pk=customer.pk)
     if any(wanted.values()):
@@ -96,7 +96,7 @@ def set_consents(
     for (channel, topic), yes in sorted(wanted.items()):
         row = known.get((channel, topic))
         said, proof = row.state if row else "", (proofs or {}).get((channel, topic), _JUST_SAID)
-        if row and _is_outdated(row, proof, yes=yes, elsewhere=source in _ELSEWHERE):
+        if row and _is_outdated(row, proof, yes=yes, elsewhere=source in ELSEWHERE):
             continue
         # Whose the address is makes no difference to whether something is counted.
         asks = channel in ways and ways[channel].confirms and topic not in LEARNED
@@ -186,10 +186,11 @@ def _is_outdated(row: Consent, proof: Proof, *, yes: bool, elsewhere: bool) -> b
     return later or (yes and proof.said_at == row.changed_at and row.state == State.DENIED)
 
 
-def _check(
-    wanted: Mapping[tuple[str, str], bool], ways: Mapping[str, Channel], *, elsewhere: bool
+def check_consents(
+    wanted: Mapping[tuple[str, str], bool], ways: Collection[str], *, elsewhere: bool
 ) -> None:
-    """A no is noted also by a way that is switched off, and what was said elsewhere."""
+    """A no is noted also by a way that is switched off, and what was said elsewhere. `ways`: those
+    that are not. Raises DomainError."""
     topics = {topic.code for topic in choosable_topics()}
     errors = []
     counting = {channel.key for channel in counting_channels()}

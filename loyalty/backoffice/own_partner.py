@@ -33,6 +33,7 @@ def own_partner(request: HttpRequest) -> HttpResponse:
     context = partner_context(partner, partner_today(partner)) | {
         "settlement_view": f"{NAMESPACE}:own_settlement",
         "page": partner_orders(request, partner),
+        "own": True,
     }
     return render(request, "partners/backoffice/partner.html", context)
 
@@ -44,6 +45,7 @@ def own_settlement(request: HttpRequest, public_id: UUID) -> HttpResponse:
     settlement = _settlement(request, public_id)
     context = settlement_context(settlement) | {
         "title": _("Settlement %s") % settlement.number,
+        "own": True,
         "breadcrumbs": [
             (settlement.partner.account.name, reverse(f"{NAMESPACE}:own_partner")),
         ],

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from pydantic import ValidationError
@@ -16,8 +15,9 @@ from loyalty.backoffice.charity_forms import DefinedForm
 from loyalty.backoffice.program_fields import amount, plain
 from loyalty.models import Partner, Program, WalletType
 from loyalty.partner_definitions import PartnerDefinition
-from loyalty.selectors.partners import partner_definition
+from loyalty.selectors.partners import partner_definition, partners_in
 from loyalty.selectors.wallet_types import earned_types
+from members.free_codes import code_stem, first_free
 
 
 def _day(label: Any, help_text: Any = "") -> forms.DateField:
@@ -38,8 +38,8 @@ class RatesForm(DefinedForm):
         for unit in self.units:
             known = latest.get(unit.pk)
             for side, words in (
-                ("issued", _("One of %s earned there costs the partner")),
-                ("taken_in", _("One of %s spent there brings the partner")),
+                ("issued", _("Earned there (%s): one costs the partner")),
+                ("taken_in", _("Spent there (%s): one brings the partner")),
             ):
                 field = amount(words % unit.plural, 6, least="0")
                 field.initial = plain(getattr(known, side)) if known else "0"
@@ -87,6 +87,7 @@ class PartnerForm(RatesForm):
     def __init__(
         self, data: Any = None, *, program: Program, partner: Partner | None, today: dt.date
     ) -> None:
+        self.program = program
         self.base = partner_definition(partner) if partner else None
         initial = self.base.model_dump() if self.base else {"since": today.replace(day=1)}
         super().__init__(data, initial=initial)
@@ -98,7 +99,8 @@ class PartnerForm(RatesForm):
         data = {name: self.cleaned_data[name] for name in ("name", "summary", "website", "since")}
         if self.base is not None:
             return self.read(self.base.model_dump() | data)
-        code = slugify(data["name"])[:64] or "partner"
+        taken = {item.code for item in partners_in(self.program)}
+        code = first_free(code_stem(data["name"], otherwise="partner"), taken)
         return self.read({"code": code, "rates": self.rates(data["since"]), **data})
 
 

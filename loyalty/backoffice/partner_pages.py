@@ -18,7 +18,6 @@ from loyalty.selectors.partner_statements import (
     closed_statement,
     running_statement,
     settlements_of,
-    units_of,
 )
 from loyalty.selectors.partners import partners
 from members.csv_files import csv_response
@@ -40,7 +39,6 @@ def partner_context(partner: Partner, today: dt.date) -> dict[str, Any]:
         "program": partner.account.program,
         "title": partner.account.name,
         "running": running,
-        "units": units_of(running.lines),
         "settlements": settlements_of(partner)[:MONTHS],
         "rates": list(partner.rates.all()),
     }

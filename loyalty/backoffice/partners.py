@@ -103,7 +103,8 @@ def partner_edit(request: HttpRequest, code: str, partner_code: str) -> HttpResp
             messages.success(request, _("The partner was changed."))
             return redirect(partner_url(partner))
     title = _("Change %s") % partner.account.name
-    return _form_page(request, program, form, {"title": title, "back": partner_url(partner)})
+    context = {"title": title, "back": partner_url(partner)}
+    return _form_page(request, program, form, context, partner)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -120,7 +121,7 @@ def partner_rate(request: HttpRequest, code: str, partner_code: str) -> HttpResp
             return redirect(partner_url(partner))
     title = _("Rates of %s") % partner.account.name
     context = {"title": title, "back": partner_url(partner)}
-    return _form_page(request, partner.account.program, form, context)
+    return _form_page(request, partner.account.program, form, context, partner)
 
 
 @require_POST
@@ -224,8 +225,8 @@ def _settlement(public_id: UUID) -> PartnerSettlement:
 
 def _form_page(
     request: HttpRequest, program: Program, form: PartnerForm | PartnerRateForm,
-    context: dict[str, Any],
+    context: dict[str, Any], partner: Partner | None = None,
 ) -> HttpResponse:  # fmt: skip
-    context |= {"form": form, "program": program, "breadcrumbs": _crumbs(program)}
+    context |= {"form": form, "program": program, "breadcrumbs": _crumbs(program, partner)}
     status = 422 if form.errors else 200
     return render(request, "partners/backoffice/partner_form.html", context, status=status)

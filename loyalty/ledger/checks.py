@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop as _
 
 from loyalty.instants import NEVER
 from loyalty.ledger import discount_budgets, discounts
-from loyalty.models.tally_triggers import CHARITIES, MEMBERS
+from loyalty.models.tally_triggers import CHARITIES, MEMBERS, UNSETTLED
 from members.prepared import run_prepared
 
 SHOWN = 20
@@ -248,6 +248,7 @@ CHECKS: dict[str, str] = {
     """,
     _("a program has as many members as are counted"): MEMBERS.drifts(),
     _("a charity was given what is added up of it"): CHARITIES.drifts(),
+    _("what is not settled with a partner is what is added up of it"): UNSETTLED.drifts(),
     _("a pledge has given what was counted for it"): """
         SELECT 'pledge ' || p.id, p.given, coalesce(e.given, 0)
           FROM loyalty_pledge p

@@ -114,10 +114,6 @@ class Migration(migrations.Migration):
             name='partner',
             field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='loyalty.partner'),
         ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('partner', None), _negated=True), fields=['partner', '-placed_at', '-id'], name='order_partner'),
-        ),
         migrations.AddField(
             model_name='partnerrate',
             name='partner',

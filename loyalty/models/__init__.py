@@ -55,7 +55,7 @@ from loyalty.models.program_times import ProgramEnding, ProgramPause
 from loyalty.models.programs import Program
 from loyalty.models.risk import OrderTaking, RiskCase, RiskPolicy, RiskScore
 from loyalty.models.standing_gifts import StandingGift
-from loyalty.models.tallies import CharityTally, MemberTally
+from loyalty.models.tallies import CharityTally, MemberTally, PartnerTally
 from loyalty.models.tier_changes import TierChange
 from loyalty.models.tier_checkpoints import TierCheckpoint
 from loyalty.models.tier_drafts import TierDraft
@@ -137,6 +137,7 @@ __all__ = [
     "Partner",
     "PartnerRate",
     "PartnerSettlement",
+    "PartnerTally",
     "PassDevice",
     "PaymentEvent",
     "Plan",

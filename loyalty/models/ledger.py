@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.instants import NEVER
 from loyalty.models.checkpoint_triggers import of_transfers
+from loyalty.models.tally_triggers import UNSETTLED
 from members.models.telling import tells_new
 
 
@@ -287,6 +288,7 @@ class Transfer(models.Model):
             BrinIndex(fields=["recorded_at"], name="transfer_recorded"),
         ]
         triggers = [
+            UNSETTLED.trigger_of_new(),
             pgtrigger.Protect(
                 name="transfer_immutable", operation=pgtrigger.Update | pgtrigger.Delete
             ),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.ledger import Account
 from loyalty.models.orders import MoneyField
+from loyalty.models.tally_triggers import SETTLED
 
 
 class PerUnitField(models.DecimalField):  # type: ignore[type-arg]
@@ -177,6 +178,7 @@ class SettledTransfer(models.Model):
 
     class Meta:
         triggers = [
+            SETTLED.trigger_of_new("-"),
             pgtrigger.Protect(
                 name="settled_transfer_immutable", operation=pgtrigger.Update | pgtrigger.Delete
             ),

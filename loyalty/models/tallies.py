@@ -1,5 +1,5 @@
-"""Sums that the database keeps (`tally_triggers.py`): how many members programs have, and what
-charities were given."""
+"""Sums that the database keeps (`tally_triggers.py`): how many members programs have, what
+charities were given, and what moved at partners."""
 
 from __future__ import annotations
 
@@ -47,3 +47,26 @@ class CharityTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.charity_id} {self.booked_on}: {self.money}"
+
+
+class PartnerTally(models.Model):
+    """What moved at a partner on a day, and is in no settlement yet, by whose day's rate."""
+
+    partner = models.ForeignKey(
+        "loyalty.Partner", on_delete=models.PROTECT, related_name="tallies", db_index=False
+    )
+    wallet_type = models.ForeignKey(
+        "loyalty.WalletType", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    # Whether units were earned there (issued) or spent there (taken_in).
+    side = models.CharField(max_length=8)
+    booked_on = models.DateField()
+    rated_on = models.DateField()
+    units = models.BigIntegerField()
+    movements = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["partner", "booked_on"], name="partner_tally_day")]
+
+    def __str__(self) -> str:
+        return f"{self.partner_id} {self.side} {self.booked_on}: {self.units}"

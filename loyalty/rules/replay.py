@@ -302,8 +302,9 @@ class Account:
 
     def _take_own_amount(self, back: GivenBack) -> None:
         own = Occasion(
-            as_basket(back.given), Moment(back.at, self.program.zone), currency=back.currency
-        )
+            as_basket(back.given), Moment(back.at, self.program.zone), currency=back.currency,
+            partner=back.sale.occasion.partner if back.sale else "",
+        )  # fmt: skip
         occasion = as_counted(own, back.exchange)
         rules = self.rules.at(back.at)
         awards = evaluate(

@@ -2,13 +2,13 @@
 
 A movement is settled once: in the month that is closed first after it was booked. What came back of
 an earlier month, or was told late, is in the month that is closed next, at the rate of its own day.
+What is not settled yet is read from sums that the database keeps (`UNSETTLED`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -18,13 +18,11 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from loyalty.models import Partner, PartnerSettlement, WalletType
+from loyalty.models.tally_triggers import SETTLED
 from loyalty.rules.calendar import add_months
 
 NOTHING = Decimal(0)
 ISSUED, TAKEN_IN = "issued", "taken_in"
-# Whatever was told late was recorded after the last month was closed, give or take what was not
-# committed yet then.
-LEEWAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,6 @@ class StatementLine:
     units: int
     movements: int
     money: Decimal
-    # Of the movements, where whoever asked is going to close them.
-    keys: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -76,36 +72,28 @@ class Statement:
         return sum(line.movements for line in self.lines)
 
 
-# What is not settled: of the month by the day it was booked on, of those before by when it was
-# recorded. A rate is that of the day of the movement that was corrected.
+# By kind, side and day whose rate counts: of what is not settled, from the sums that are kept, and
+# of a settlement, from its movements.
 _UNSETTLED = """
-    SELECT t.id, t.wallet_type_id,
-           CASE WHEN coalesce(o.kind, t.kind) = 'redemption' THEN 'taken_in' ELSE 'issued' END
-           AS side,
-           coalesce(o.booked_on, t.booked_on) AS day,
-           CASE WHEN (t.from_account_id = %(partner)s)
-                     = (coalesce(o.kind, t.kind) <> 'redemption') THEN t.amount
-                ELSE -t.amount END AS units
-      FROM (SELECT * FROM loyalty_transfer
-             WHERE wallet_type_id = ANY(%(units)s::bigint[])
-               AND booked_on BETWEEN %(since)s AND %(until)s
-               AND (from_account_id = %(partner)s OR to_account_id = %(partner)s)
-             UNION ALL
-            SELECT * FROM loyalty_transfer
-             WHERE recorded_at >= %(recorded)s AND booked_on >= %(first)s AND booked_on < %(since)s
-               AND (from_account_id = %(partner)s OR to_account_id = %(partner)s)) t
-      LEFT JOIN loyalty_transfer o ON o.id = coalesce(t.reverses_id, t.corrects_id)
-     WHERE NOT EXISTS (SELECT FROM loyalty_settledtransfer s WHERE s.transfer_id = t.id)
+    SELECT wallet_type_id, side, rated_on, sum(units) AS units, sum(movements) AS movements
+      FROM loyalty_partnertally
+     WHERE partner_id = %(partner)s AND booked_on BETWEEN %(first)s AND %(until)s
+     GROUP BY 1, 2, 3 HAVING sum(movements) <> 0
 """
-_SUMS = f"""
-    SELECT x.wallet_type_id, x.side, coalesce(r.rate, 0), x.day < %(since)s, sum(x.units), count(*),
-           CASE WHEN %(keys)s THEN array_agg(x.id) ELSE '{{}}' END
-      FROM ({_UNSETTLED}) x
+_SETTLED = f"""
+    SELECT wallet_type_id, side, rated_on, sum(units) AS units, sum(movements) AS movements
+      FROM ({SETTLED.read_of("r.settlement_id = %(settlement)s")}) c
+     GROUP BY 1, 2, 3
+"""
+_LINES = """
+    SELECT x.wallet_type_id, x.side, coalesce(r.rate, 0), x.rated_on < %(since)s, sum(x.units),
+           sum(x.movements)
+      FROM ({sums}) x
       LEFT JOIN LATERAL (
            SELECT CASE x.side WHEN 'issued' THEN p.issued ELSE p.taken_in END AS rate
              FROM loyalty_partnerrate p
             WHERE p.partner_id = %(partner)s AND p.wallet_type_id = x.wallet_type_id
-              AND p.from_on <= x.day
+              AND p.from_on <= x.rated_on
             ORDER BY p.from_on DESC LIMIT 1) r ON true
      GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 4, 3
 """
@@ -126,30 +114,28 @@ def next_month(partner: Partner) -> tuple[dt.date, dt.date]:
     return month_of(last.until + dt.timedelta(days=1))
 
 
-def _unsettled(partner: Partner, until: dt.date) -> dict[str, Any]:
-    """What `_UNSETTLED` asks for: the month to be closed next, up to a day, and what came late."""
-    since, _until = next_month(partner)
-    last = PartnerSettlement.objects.filter(partner=partner).order_by("-until").first()
-    program = partner.account.program_id
-    return {
-        "partner": partner.pk, "since": since, "until": until, "first": partner.since,
-        "units": list(WalletType.objects.filter(program=program).values_list("pk", flat=True)),
-        "recorded": last.closed_at - LEEWAY if last else dt.datetime.max.replace(tzinfo=dt.UTC),
-    }  # fmt: skip
-
-
 def running_statement(partner: Partner, today: dt.date) -> Statement:
     """What is not closed yet, up to a day."""
     since, _until = next_month(partner)
-    return statement_of(partner, since, max(today, since))
+    return unsettled_statement(partner, since, max(today, since))
 
 
-def statement_of(
-    partner: Partner, since: dt.date, until: dt.date, *, keys: bool = False
+def unsettled_statement(partner: Partner, since: dt.date, until: dt.date) -> Statement:
+    """What is not settled up to a day; of before `since` it corrects."""
+    return _statement(partner, since, until, _UNSETTLED, first=partner.since)
+
+
+def statement_of(settlement: int, partner: Partner, since: dt.date, until: dt.date) -> Statement:
+    """What the movements come to that a settlement holds, which itself need not be there yet."""
+    return _statement(partner, since, until, _SETTLED, settlement=settlement)
+
+
+def _statement(
+    partner: Partner, since: dt.date, until: dt.date, sums: str, **asked: Any
 ) -> Statement:
-    """What a settlement of these days would say; with the keys of its movements, to close them."""
+    asked |= {"partner": partner.pk, "since": since, "until": until}
     with connection.cursor() as cursor:
-        cursor.execute(_SUMS, {**_unsettled(partner, until), "keys": keys})
+        cursor.execute(_LINES.format(sums=sums), asked)
         rows = cursor.fetchall()
     kinds = WalletType.objects.select_related("program").in_bulk([row[0] for row in rows])
     coin = Decimal(1).scaleb(-get_currency_precision(partner.account.program.currency))
@@ -157,7 +143,7 @@ def statement_of(
 
 
 def _line(row: Sequence[Any], kinds: dict[int, WalletType], coin: Decimal) -> StatementLine:
-    wallet_type_id, side, rate, corrects, units, movements, keys = row
+    wallet_type_id, side, rate, corrects, units, movements = row
     kind = kinds[wallet_type_id]
     money = Decimal(units).scaleb(-kind.scale) * rate
     return StatementLine(
@@ -166,21 +152,17 @@ def _line(row: Sequence[Any], kinds: dict[int, WalletType], coin: Decimal) -> St
         rate,
         corrects,
         int(units),
-        movements,
+        int(movements),
         money.quantize(coin, ROUND_HALF_UP),
-        tuple(keys),
     )
 
 
-def closed_statement(settlement: PartnerSettlement) -> Statement:
-    """A settlement as it was closed."""
+def closed_statement(
+    settlement: PartnerSettlement, kinds: Mapping[str, WalletType] | None = None
+) -> Statement:
+    """A settlement as it was closed. `kinds`: of several of one partner, by code."""
     partner = settlement.partner
-    kinds = {
-        kind.code: kind
-        for kind in WalletType.objects.select_related("program").filter(
-            program=partner.account.program_id
-        )
-    }
+    kinds = kinds_of(partner) if kinds is None else kinds
     return Statement(
         partner, settlement.since, settlement.until,
         tuple(
@@ -193,15 +175,13 @@ def closed_statement(settlement: PartnerSettlement) -> Statement:
     )  # fmt: skip
 
 
+def kinds_of(partner: Partner) -> dict[str, WalletType]:
+    """The units of its program, by code."""
+    rows = WalletType.objects.select_related("program").filter(program=partner.account.program_id)
+    return {kind.code: kind for kind in rows}
+
+
 def settlements_of(partner: Partner) -> QuerySet[PartnerSettlement]:
     """The months that were closed."""
     rows = PartnerSettlement.objects.select_related("partner__account__program")
     return rows.filter(partner=partner)
-
-
-def units_of(lines: Sequence[StatementLine]) -> list[tuple[WalletType, int, int]]:
-    """By kind of units: how many were earned and spent there, net."""
-    sums: defaultdict[WalletType, list[int]] = defaultdict(lambda: [0, 0])
-    for line in lines:
-        sums[line.wallet_type][line.side == TAKEN_IN] += line.units
-    return [(kind, earned, spent) for kind, (earned, spent) in sums.items()]

@@ -55,10 +55,11 @@ def partner_of_key(key: ApiKey | None) -> AtPartner | None:
     """On whose behalf an API key speaks; None: the merchant's."""
     if key is None or key.partner is None:
         return None
-    found = Account.objects.filter(pk=key.partner, kind=Account.Kind.PARTNER).first()
+    found = Partner.objects.select_related("account").filter(pk=key.partner, ended_at=None).first()
     if found is None:
+        # Its keys are revoked as it ends; one may just have been made.
         raise NotFoundError("There is no such partner.")
-    return AtPartner(found.pk, found.program_id, found.code, found.name)
+    return AtPartner.of(found)
 
 
 def partners_of_orders(order_ids: list[int]) -> dict[int, AtPartner]:

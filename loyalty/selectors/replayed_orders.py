@@ -278,7 +278,9 @@ def _refunds(
         own = own.filter(order__customer__in=stretch.among)
         other = other.filter(customer__in=stretch.among)
     for refunds, of_sales in ((own, True), (other, False)):
-        dated = refunds.annotate(ordered_at=F("order__placed_at"))
+        dated = refunds.annotate(
+            ordered_at=F("order__placed_at"), partner_in=F("order__partner__account__program")
+        )
         for refund in dated.prefetch_related("lines").order_by("refunded_at", "pk"):
             order_id = refund.order_id or 0
             known = order_id in sales
@@ -286,14 +288,18 @@ def _refunds(
                 continue
             customer_id = sales[order_id][0] if known else refund.customer_id
             if customer_id is not None:
-                back = _given_back(refund, refund.ordered_at, stretch.program)
+                back = _given_back(refund, refund.ordered_at, refund.partner_in, stretch.program)
                 found[order_id if known else 0].append((customer_id, back))
     return found, void
 
 
-def _given_back(refund: Refund, ordered_at: dt.datetime | None, program: Program) -> GivenBack:
-    """A program that there is not yet is treated as if it had been told of everything."""
+def _given_back(
+    refund: Refund, ordered_at: dt.datetime | None, partner_in: int | None, program: Program
+) -> GivenBack:
+    """A program that there is not yet is treated as if it had been told of everything. What was
+    bought at a partner counts in its program alone (`partner_in`)."""
     elsewhere = bool(program.pk) and refund.only_program_id not in (None, program.pk)
+    elsewhere = elsewhere or partner_in not in (None, program.pk)
     return GivenBack(
         refund.refunded_at, refund.currency, as_return(refund),
         linked=bool(refund.order_external_id), ordered_at=ordered_at, elsewhere=elsewhere,

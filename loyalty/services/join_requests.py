@@ -106,7 +106,11 @@ def confirm_request(*, request: JoinRequest, now: dt.datetime) -> Joined:
         actor=SYSTEM, detail=request.source_detail,
     )  # fmt: skip
     first = JoinRequest.objects.filter(pk=request.pk, confirmed_at=None).update(confirmed_at=now)
-    said = [ConsentSaid(wanted=True, **item) for item in request.consents] if first else ()
+    # They ticked the boxes before they read the mail: what they said since counts.
+    said = [
+        ConsentSaid(wanted=True, said_at=request.created_at, **item)
+        for item in (request.consents if first else ())
+    ]
     keep_consents(ConsentsTold(customer, said, JOIN, SYSTEM, now, proven="email"))
     return joined
 

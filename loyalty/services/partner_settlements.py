@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from loyalty.models import Partner, PartnerSettlement, SettledTransfer
+from loyalty.models import Partner, PartnerSettlement
 from loyalty.selectors.goals import today_of
-from loyalty.selectors.partner_statements import month_of, next_month, statement_of
+from loyalty.selectors.partner_statements import (
+    month_of,
+    next_month,
+    statement_of,
+    unsettled_statement,
+)
 from loyalty.selectors.partners import partners
 from members.errors import ConflictError, DomainError, FieldError
 from members.formatting import format_money, format_number
@@ -24,6 +29,17 @@ KIND = "partner_settlements"
 Status = PartnerSettlement.Status
 # Tills that were offline tell what they sold up to 72 hours later.
 PATIENCE = dt.timedelta(days=3)
+# All that is not settled of the month and of before. The sums that are kept say of which days there
+# is any, so that those that are settled are not read again.
+_HOLD = """
+    INSERT INTO loyalty_settledtransfer (transfer_id, settlement_id)
+    SELECT t.id, %(settlement)s
+      FROM (SELECT DISTINCT wallet_type_id, booked_on FROM loyalty_partnertally
+             WHERE partner_id = %(partner)s AND booked_on BETWEEN %(first)s AND %(until)s) d
+      JOIN loyalty_transfer t USING (wallet_type_id, booked_on)
+     WHERE %(partner)s IN (t.from_account_id, t.to_account_id)
+       AND NOT EXISTS (SELECT FROM loyalty_settledtransfer s WHERE s.transfer_id = t.id)
+"""
 
 
 def find_settlements(now: dt.datetime) -> Work | None:
@@ -45,7 +61,7 @@ def is_due(partner: Partner, today: dt.date) -> bool:
     if ended is None or since <= ended.astimezone(partner.account.program.zone).date():
         return True
     last = month_of(today)[0] - dt.timedelta(days=1)
-    return bool(statement_of(partner, since, last).lines)
+    return bool(unsettled_statement(partner, since, last).lines)
 
 
 def run_settlements(job_id: int) -> Job | None:
@@ -82,22 +98,21 @@ def close_month(*, partner: Partner, actor: Actor, now: dt.datetime) -> PartnerS
     program = held.account.program
     if until >= today_of(program, now):
         raise ConflictError(_("This month is not over yet."))
-    statement = statement_of(held, since, until, keys=True)
+    with connection.cursor() as cursor:
+        # Its movements before itself, for it says what they come to.
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('loyalty_partnersettlement', 'id'))")
+        [key] = cursor.fetchone()
+        cursor.execute(
+            _HOLD, {"settlement": key, "partner": held.pk, "first": held.since, "until": until}
+        )
+    statement = statement_of(key, held, since, until)
     last = PartnerSettlement.objects.filter(partner=held).aggregate(last=Max("number", default=0))
     settlement = PartnerSettlement.objects.create(
-        partner=held, number=last["last"] + 1, since=since, until=until,
+        pk=key, partner=held, number=last["last"] + 1, since=since, until=until,
         currency=program.currency, issued=statement.issued, taken_in=statement.taken_in,
         net=statement.net, lines=[line.as_json() for line in statement.lines],
         movements=statement.movements, closed_at=now,
     )  # fmt: skip
-    SettledTransfer.objects.bulk_create(
-        (
-            SettledTransfer(transfer_id=key, settlement=settlement)
-            for line in statement.lines
-            for key in line.keys
-        ),
-        batch_size=5_000,
-    )
     _audit(settlement, "partner_settlement.closed", actor)
     return settlement
 

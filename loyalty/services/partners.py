@@ -25,23 +25,26 @@ from loyalty.services.applied import Applied, keep_changes, refuse_rewriting
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import ApiKey
 from members.services.api_keys import revoke_api_key
-from members.services.audit import SYSTEM, Actor
+from members.services.audit import Actor
 
 
 def apply_partners(
     applied: Applied, wanted: tuple[PartnerDefinition, ...], wallet_types: Mapping[str, WalletType],
-    now: dt.datetime,
+    actor: Actor, now: dt.datetime,
 ) -> None:  # fmt: skip
     """All that the program has. One at whom units moved stays."""
     if applied.has_none_of(wanted):
         return
+    # A month that is being closed keeps the rates that it began with.
+    held = Partner.objects.filter(account__program=applied.program).order_by("pk")
+    list(held.select_for_update(of=("self",), no_key=True))
     known = {item.code: item for item in partners_in(applied.program)}
     for code, partner in known.items():
         if code not in {item.code for item in wanted}:
             _remove(applied, partner)
     for position, definition in enumerate(wanted):
         path = f"partners[{position}]."
-        _write(applied, known.get(definition.code), definition, wallet_types, now, path)
+        _write(applied, known.get(definition.code), definition, wallet_types, actor, now, path)
 
 
 @transaction.atomic
@@ -90,7 +93,7 @@ def _save(
 ) -> Partner:  # fmt: skip
     applied = Applied(program)
     wallet_types = {item.code: item for item in program.wallet_types.all()}
-    partner = _write(applied, known, definition, wallet_types, now, "")
+    partner = _write(applied, known, definition, wallet_types, actor, now, "")
     action = "partner.changed" if known else "partner.created"
     keep_changes(applied, action=action, of="partner", name=definition.name, actor=actor)
     return partner
@@ -102,7 +105,7 @@ def _lock(program: Program) -> None:
 
 def _write(
     applied: Applied, known: Partner | None, definition: PartnerDefinition,
-    wallet_types: Mapping[str, WalletType], now: dt.datetime, path: str,
+    wallet_types: Mapping[str, WalletType], actor: Actor, now: dt.datetime, path: str,
 ) -> Partner:  # fmt: skip
     today = today_of(applied.program, now)
     if known is None:
@@ -132,7 +135,7 @@ def _write(
         known.account.save(update_fields=["name"])
     partner.since = definition.since or partner.since
     partner.summary, partner.website = definition.summary, definition.website
-    _write_status(partner, definition, now)
+    _write_status(partner, definition, actor, now)
     partner.save()
     _write_rates(partner, definition, wallet_types, path)
     return partners().get(pk=partner.pk)
@@ -146,13 +149,15 @@ def _with_days(definition: PartnerDefinition, since: dt.date) -> PartnerDefiniti
     return definition.model_copy(update={"rates": rates})
 
 
-def _write_status(partner: Partner, definition: PartnerDefinition, now: dt.datetime) -> None:
+def _write_status(
+    partner: Partner, definition: PartnerDefinition, actor: Actor, now: dt.datetime
+) -> None:
     if definition.status == "live":
         partner.ended_at = None
     elif partner.ended_at is None:
         partner.ended_at = now
         for key in ApiKey.objects.filter(partner=partner.pk, revoked_at=None):
-            revoke_api_key(actor=SYSTEM, key=key)
+            revoke_api_key(actor=actor, key=key)
 
 
 def _write_rates(

@@ -77,7 +77,7 @@ def _apply(definition: ProgramDefinition, actor: Actor, now: dt.datetime) -> App
     _apply_company_terms(applied, definition)
     applied.changes += apply_activity_types(definition.activity_types, actor=actor)
     wallet_types = apply_wallet_types(applied, definition, now)
-    apply_partners(applied, definition.partners, wallet_types, now)
+    apply_partners(applied, definition.partners, wallet_types, actor, now)
     apply_charities(applied, definition.charities, wallet_types)
     apply_pledges(applied, definition.pledges, now)
     apply_rules(applied, definition, wallet_types, actor, now)

@@ -45,6 +45,7 @@ from loyalty.services.usable_units import UsableUnits, spendable_units, usable_f
 from loyalty.services.window_awards import short_of_budget
 from loyalty.tiers.progress import Standing
 from members.models import Customer
+from members.program_scope import is_in_scope
 
 # A membership that does not exist yet has no rows to find.
 NOBODY = 0
@@ -93,11 +94,11 @@ def quote_order(
     customer_id: int | None = None, now: dt.datetime | None = None, holders: Holders = (),
 ) -> list[Quote]:  # fmt: skip
     """What an order would cost and earn in each live program that would count it, or in the one
-    named; where that converts it, it takes nothing off and no units pay. Each program by itself:
-    its discounts are off the prices as they came. Without discounts: they are in the prices
-    already. `customer_id`: the buyer, where they have just been read; `holders`: the carts that it
-    is for, which may hold some of a budget; `now`: by when others hold it no longer, by default the
-    order's time. Raises InvalidOrderError."""
+    named, as far as whoever asks sees it; where that converts it, it takes nothing off and no
+    units pay. Each program by itself: its discounts are off the prices as they came. Without
+    discounts: they are in the prices already. `customer_id`: the buyer, where they have just been
+    read; `holders`: the carts that it is for, which may hold some of a budget; `now`: by when
+    others hold it no longer, by default the order's time. Raises InvalidOrderError."""
     check_order(order)
     terms = fresh_terms()
     programs = [
@@ -106,6 +107,8 @@ def quote_order(
         if program.live
         and (program.currency == order.currency or program.converts)
         and program_code in (None, program.code)
+        and is_in_scope(program.id)
+        and (order.partner is None or order.partner.program_id == program.id)
     ]
     exchanges = _exchanges(order, programs)
     programs = [

@@ -43,11 +43,11 @@ def _fold(tally: Tally) -> int:
 @transaction.atomic
 def _recount(tally: Tally) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"LOCK TABLE {tally.rows} IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute(f"LOCK TABLE {', '.join(tally.all_rows)} IN SHARE ROW EXCLUSIVE MODE")
         _fold(tally)
         before = _rows(tally)
         cursor.execute(f"DELETE FROM {tally.table}")
-        cursor.execute(tally.added((tally.rows, "")))
+        cursor.execute(tally.anew())
     wrong = before ^ _rows(tally)
     return len({row[: len(tally.keys)] for row in wrong})
 

@@ -102,7 +102,7 @@ SCOPES: dict[str, str | Promise] = {
 # What a partner's key may do at all; each endpoint says besides whether it is for partners.
 PARTNER_SCOPES = (
     "till:write", "orders:read", "orders:write", "activities:read", "activities:write",
-    "redemptions:write", "transfers:read", "partners:read",
+    "redemptions:write", "transfers:read", "partners:read", "quotes:read",
 )  # fmt: skip
 
 BRAND = "setia"

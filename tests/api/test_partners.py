@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from loyalty.models import Account, Membership, Order, Partner, Program, Transfer
 from loyalty.partner_definitions import PartnerDefinition
+from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.services.memberships import enroll_customer
 from loyalty.services.partner_settlements import close_month
 from loyalty.services.partners import create_partner, end_partner
+from loyalty.services.rules import create_rule, publish_draft
 from members.errors import DomainError
 from members.services.api_keys import PARTNER_SCOPES, SCOPES, create_api_key
 from members.services.audit import SYSTEM
@@ -160,13 +162,38 @@ def test_a_sale_at_a_partners_till_earns_and_spends_there(api, till, bakery, mem
     )  # fmt: skip
 
 
+def test_a_quote_at_a_partner_is_what_the_order_earns_there(api, till, program, membership):
+    rule = EarningRuleDefinition.model_validate({
+        "code": "bread", "name": "Bread", "kind": "fixed", "units": 7,
+        "when": {"all": [{"field": "order.partner", "op": "is", "value": "bakery"}]},
+    })  # fmt: skip
+    hour_ago = timezone.now() - dt.timedelta(hours=1)
+    drafted = create_rule(program=program, definition=rule, actor=SYSTEM, now=hour_ago)
+    publish_draft(rule=drafted, actor=SYSTEM, now=hour_ago)
+    make_program("other", at=timezone.now())
+    body = {"customer": {"id": str(membership.customer.public_id)}, "currency": "USD",
+            "total": "20", "lines": []}  # fmt: skip
+    [quoted] = till.post("/quotes", body).json()["programs"]
+    assert (quoted["program"], quoted["totals"][0]["units"]) == ("beans", "27")
+    [own, _other] = api.post("/quotes", body).json()["programs"]
+    assert own["totals"][0]["units"] == "20"
+    sold_there = body | {"source": "bakery", "external_id": "b-9",
+                         "placed_at": timezone.now().isoformat()}  # fmt: skip
+    awards = till.post("/orders", sold_there).json()["awards"]
+    assert sum(int(award["units"]) for award in awards) == 27
+    named = body | {"customer": {"external_id": membership.customer.external_id}}
+    assert_problem(
+        till.post("/quotes", named), 422, "invalid_request", "customer.external_id"
+    )  # fmt: skip
+
+
 PARTNERS_MAY = {
     "till/people", "till/sales", "till/sync", "orders", "orders/batch",
     "orders/<str:source>/<path:external_id>", "refunds",
     "refunds/<str:source>/<path:external_id>", "redemptions", "transfers/<int:transfer_id>",
     "transfers/<int:transfer_id>/reversal", "activities", "activities/batch",
     "activities/<uuid:activity_id>", "partners", "partners/<uuid:partner_id>",
-    "partners/<uuid:partner_id>/statement", "partners/<uuid:partner_id>/settlements",
+    "partners/<uuid:partner_id>/statement", "partners/<uuid:partner_id>/settlements", "quotes",
 }  # fmt: skip
 
 
@@ -328,6 +355,34 @@ def test_an_order_of_a_limited_key_counts_everywhere_and_tells_of_its_own_progra
     }  # fmt: skip
     read = limited.get("/orders/shop/A-1001").json()
     assert {award["program"] for award in read["awards"]} == {"beans"}
+
+
+def test_a_refund_is_previewed_with_a_limited_key_as_far_as_its_own_program_goes(
+    api, program, customer, membership
+):
+    other = make_program("other", at=timezone.now() - dt.timedelta(days=900))
+    enroll_customer(customer=customer, program=other, source="api", at=timezone.now(), actor=SYSTEM)
+    placed = timezone.now() + dt.timedelta(seconds=1)
+    api.post("/orders", order_body(placed_at=placed.isoformat()))
+    back = {
+        "source": "shop", "external_id": "R-1", "order_external_id": "A-1001", "currency": "USD",
+        "refunded_at": (placed + dt.timedelta(seconds=1)).isoformat(), "total": "5",
+    }  # fmt: skip
+    asked = [client.post("/refunds/preview", back) for client in (api, limited_to(program))]
+    assert [answer.status_code for answer in asked] == [200, 200]
+    seen = [{item["program"] for item in answer.json()["wallets"]} for answer in asked]
+    assert seen == [{"beans", "other"}, {"beans"}]
+
+
+def test_a_quote_with_a_limited_key_tells_of_its_own_program(api, program, customer):
+    make_program("other", at=timezone.now())
+    body = {"customer": {"id": str(customer.public_id)}, "currency": "USD", "total": "20",
+            "lines": []}  # fmt: skip
+    assert {item["program"] for item in api.post("/quotes", body).json()["programs"]} == {
+        "beans", "other",
+    }  # fmt: skip
+    told = limited_to(program).post("/quotes", body).json()["programs"]
+    assert [item["program"] for item in told] == ["beans"]
 
 
 def test_a_key_knows_only_programs_and_partners_that_there_are(program):

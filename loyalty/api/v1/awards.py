@@ -20,7 +20,7 @@ from loyalty.services.order_inputs import OrderInput
 from loyalty.services.orders import OrderResult
 from members.api.bodies import Answer
 from members.formatting import NamesOfUnit
-from members.program_scope import programs_in_scope
+from members.program_scope import is_in_scope
 
 
 class AwardBrief(Answer):
@@ -37,7 +37,8 @@ class AwardOut(AwardBrief):
 
 
 def new_awards(result: OrderResult, order: OrderInput) -> list[AwardOut]:
-    """What each rule gives a new order, also nothing, and why."""
+    """What each rule gives a new order, also nothing, and why. An order counts in all programs;
+    whoever tells it may be limited to some."""
     wallet_types = _types_of([result])
     return [
         AwardOut.model_construct(
@@ -45,7 +46,7 @@ def new_awards(result: OrderResult, order: OrderInput) -> list[AwardOut]:
             explanation=_explanation(award, order, wallet_types[award.version.wallet_type_id]),
         )
         for program, award in result.awards
-        if _is_seen(program)
+        if is_in_scope(program)
     ]
 
 
@@ -55,12 +56,6 @@ def _types_of(results: Sequence[OrderResult]) -> dict[int, WalletType]:
     wanted = {award.version.wallet_type_id for result in results for _pk, award in result.awards}
     known = wallet_types_of(current_terms())
     return known if wanted <= known.keys() else wallet_types_of(reload_terms(None))
-
-
-def _is_seen(program: int) -> bool:
-    """An order counts in all programs; whoever tells it may be limited to some."""
-    seen = programs_in_scope()
-    return seen is None or program in seen
 
 
 def reasons_in_words(award: Award, currency: str, wallet_type: WalletType) -> list[str]:
@@ -139,7 +134,7 @@ def brief_awards(results: Iterable[OrderResult]) -> list[list[AwardBrief]]:
         [
             AwardBrief.model_construct(**_brief(award, wallet_types))
             for program, award in result.awards
-            if _is_seen(program)
+            if is_in_scope(program)
         ]
         for result in results
     ]

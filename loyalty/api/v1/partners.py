@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from functools import partial
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -13,11 +15,12 @@ from pydantic import Field
 from rest_framework.request import Request
 
 from loyalty.api.v1.amounts import Units, units_text
-from loyalty.models import Partner, PartnerSettlement
+from loyalty.models import Partner, PartnerSettlement, WalletType
 from loyalty.selectors.goals import today_of
 from loyalty.selectors.partner_statements import (
     Statement,
     closed_statement,
+    kinds_of,
     running_statement,
     settlements_of,
 )
@@ -148,8 +151,10 @@ class PartnerSettlements(ApiView):
     def get(self, request: Request, partner_id: UUID) -> HttpResponse:
         """List the months that were closed, the last first."""
         query = read_query(request, PageQuery)
-        found = settlements_of(seen_partner(self, partner_id))
-        page = paginate(request, found, query, ordering=["-pk"], row=settlement_out)
+        partner = seen_partner(self, partner_id)
+        shown = partial(settlement_out, kinds=kinds_of(partner))
+        found = settlements_of(partner)
+        page = paginate(request, found, query, ordering=["-pk"], row=shown)
         return answer(PartnerSettlementPage(**page))
 
 
@@ -182,9 +187,11 @@ def partner_out(partner: Partner) -> PartnerOut:
     )  # fmt: skip
 
 
-def settlement_out(settlement: PartnerSettlement) -> PartnerSettlementOut:
+def settlement_out(
+    settlement: PartnerSettlement, kinds: Mapping[str, WalletType]
+) -> PartnerSettlementOut:
     return PartnerSettlementOut(
-        **_statement(closed_statement(settlement)), id=settlement.public_id,
+        **_statement(closed_statement(settlement, kinds)), id=settlement.public_id,
         number=settlement.number, status=PartnerSettlement.Status(settlement.status),
         closed_at=settlement.closed_at, paid_on=settlement.paid_on,
         reference=settlement.reference,

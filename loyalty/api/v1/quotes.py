@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Literal
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from loyalty.api.v1.amounts import Units, units_text
 from loyalty.api.v1.awards import reasons_in_words
 from loyalty.api.v1.codes import PromoCodeOut, codes_out
 from loyalty.api.v1.order_bodies import OrderFacts, known_people, order_input
+from loyalty.api.v1.partner_access import partner_asking, require_identified
 from loyalty.api.v1.spending import SpendingOut, spending_out
 from loyalty.discount_words import discount_reasons
 from loyalty.explanations import Explanation
@@ -157,6 +159,7 @@ class QuoteOut(Answer):
 
 class Quotes(ApiView):
     scopes = {"POST": "quotes:read"}
+    for_partners = frozenset({"POST"})
 
     @extend_schema(operation_id="quoteBasket", request=QuoteIn, responses={200: QuoteOut})
     def post(self, request: Request) -> HttpResponse:
@@ -165,10 +168,12 @@ class Quotes(ApiView):
         the same time, at its discounted prices, earns the same."""
         body = read_body(request, QuoteIn)
         now = timezone.now()
-        people = known_people([("customer", body.customer)])
+        partner, buyers = partner_asking(self), [("customer", body.customer)]
+        require_identified(partner, buyers)
+        people = known_people(buyers)
         facts = body.model_copy(update={"placed_at": body.placed_at or now})
         quotes = quote_order(
-            order_input(facts, "quote", "quote", people),
+            replace(order_input(facts, "quote", "quote", people), partner=partner),
             program_code=body.program,
             with_discounts=body.with_discounts,
             now=now,

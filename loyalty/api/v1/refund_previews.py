@@ -74,6 +74,7 @@ class RefundPreviews(ApiView):
 
 
 def _preview_out(preview: RefundPreview) -> RefundPreviewOut:
+    # An order counts in all programs; of others than its own a limited key is told nothing.
     accounts = [effect.wallet.account_id for effect in preview.effects]
     members = dict(
         Membership.objects.filter(account__in=accounts).values_list("account", "public_id")
@@ -83,7 +84,9 @@ def _preview_out(preview: RefundPreview) -> RefundPreviewOut:
         parked=preview.parked,
         given_back=given_back_out(preview.given_back),
         wallets=[
-            _effect_out(effect, members[effect.wallet.account_id]) for effect in preview.effects
+            _effect_out(effect, members[effect.wallet.account_id])
+            for effect in preview.effects
+            if effect.wallet.account_id in members
         ],
     )
 

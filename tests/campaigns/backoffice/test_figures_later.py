@@ -46,6 +46,7 @@ PAGES: dict[str, tuple[Callable[[Program], str], str]] = {
         lambda _program: reverse("messages_backoffice:occasion_list"),
         "occasion-figures",
     ),
+    "topics": (lambda _program: reverse("messages_backoffice:topic_list"), "topic-figures"),
     "an occasion": (
         lambda _program: reverse("messages_backoffice:occasion", args=["gift"]),
         "occasion-figures",

@@ -115,6 +115,16 @@ class TestEvidence:
             keep_consents(ConsentsTold(ana, said, "join", SYSTEM, NOW))
 
 
+    def test_what_is_refused_is_named_by_its_own_column(self) -> None:
+        said = [
+            ConsentSaid("email", "offers", True, field="consent_email_offers"),
+            ConsentSaid("email", "nonsense", True, field="consent_email_nonsense"),
+        ]
+        with pytest.raises(DomainError) as refused:
+            keep_consents(ConsentsTold(CustomerFactory(), said, "import", SYSTEM, NOW))
+        assert [error.field for error in refused.value.errors] == ["consent_email_nonsense"]
+
+
 class TestJoining:
     def test_boxes_ask_for_offers_by_the_ways_that_fit_what_is_known(self) -> None:
         [box] = boxes()

@@ -12,6 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns.models import Consent, ConsentChange
+from campaigns.services.consents import set_consents
+from campaigns.services.topics import create_topic, put_away
 from loyalty.launch_definitions import LaunchDefinition
 from loyalty.models import Candidate, JoinRequest, Membership, Program
 from loyalty.services.invitations import invite_customer
@@ -19,6 +21,7 @@ from loyalty.services.launches import plan_launch
 from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
+from tests.factories import CustomerFactory
 from tests.loyalty.account.conftest import Shop
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +104,30 @@ def test_a_box_that_was_ticked_counts_once_the_address_is_proven(shop: Shop) -> 
     # Opened again, it says nothing anew.
     client.post(link)
     assert ConsentChange.objects.count() == 1
+
+
+def test_the_link_joins_also_where_what_was_ticked_is_asked_no_more(shop: Shop) -> None:
+    topic = create_topic(
+        code="events", actor=SYSTEM, name="Events", sentence="Tastings.", asked_at_join=True
+    )
+    client = Client()
+    client.post(PAGE, ANN | {"consent_email_events": "on", "consent_email_offers": "on"})
+    put_away(topic=topic, away=True, actor=SYSTEM, now=timezone.now())
+    client.post(link_in_mail())
+    assert Membership.objects.count() == 1
+    assert [change.topic for change in ConsentChange.objects.all()] == ["offers"]
+
+
+def test_a_no_that_was_said_between_the_box_and_the_link_stays(shop: Shop) -> None:
+    ann = CustomerFactory(email=ANN["email"])
+    client = Client()
+    client.post(PAGE, ANN | {"consent_email_offers": "on"})
+    set_consents(
+        customer=ann, wanted={("email", "offers"): False}, source="link", actor=SYSTEM,
+        now=timezone.now(),
+    )  # fmt: skip
+    client.post(link_in_mail())
+    assert Consent.objects.get().state == "denied"
 
 
 def test_a_box_that_was_left_as_it_is_says_nothing(shop: Shop) -> None:

@@ -47,6 +47,19 @@ def test_a_partner_is_added_with_its_rates(manager):
     assert "Corner Café" in text(manager.get(HERE))
 
 
+def test_partners_whose_names_have_no_latin_letters_get_short_names_that_are_free(manager):
+    coalition(partners=[])
+    said = {
+        "summary": "", "website": "", "since": "2024-03-01", "issued_points": "0.01",
+        "taken_in_points": "0.008",
+    }  # fmt: skip
+    for name in ("Καφενείο", "咖啡店", "Φούρνος"):
+        made = manager.post("/backoffice/programs/club/new-partner/", said | {"name": name})
+        assert made.status_code == 302, text(made)
+    codes = Partner.objects.order_by("pk").values_list("account__code", flat=True)
+    assert list(codes) == ["partner", "partner-2", "partner-3"]
+
+
 def test_rates_change_from_a_day_on_and_not_in_settled_months(manager):
     coalition()
     close(day(30))
@@ -72,7 +85,9 @@ def test_months_are_closed_shown_downloaded_and_paid(manager):
     coalition()
     record(order("A1", "5"))
     buy("B1", "400")
-    assert "$4.00" in text(manager.get(f"{HERE}bakery/"))
+    shown = text(manager.get(f"{HERE}bakery/"))
+    assert "$4.00" in shown
+    assert "It stays as it was closed." in shown
     answer = manager.post(f"{HERE}bakery/close/")
     settlement = PartnerSettlement.objects.get()
     address = f"/backoffice/partner-settlements/{settlement.public_id}/"
@@ -103,6 +118,7 @@ def test_somebody_of_a_partner_sees_that_partner_and_nothing_else(manager):
     assert baker.get("/")["Location"] == "/backoffice/own-partner/"
     page = text(baker.get("/backoffice/own-partner/"))
     assert "B1" in page
+    assert "Owed by you" in page
     assert "C1" not in page
     assert "A1" not in page
     assert "Corner" not in page

@@ -256,6 +256,13 @@ BENT = {
         " INSERT INTO loyalty_charitytally"
         " (charity_id, kind, booked_on, units, money, things)"
         " SELECT id, 'donation', '2026-01-01', 0, 1, 0 FROM a",
+    "what is not settled with a partner is what is added up of it":
+        "WITH a AS (INSERT INTO loyalty_account (program_id, kind, code, name)"
+        " SELECT id, 'partner', 'bent', 'Bent' FROM loyalty_program LIMIT 1 RETURNING id)"
+        " INSERT INTO loyalty_partnertally"
+        " (partner_id, wallet_type_id, side, booked_on, rated_on, units, movements)"
+        " SELECT a.id, w.id, 'issued', '2026-01-01', '2026-01-01', 1, 1"
+        "   FROM a, loyalty_wallettype w LIMIT 1",
     "an opening balance comes from what was adjusted, or goes there":
         "UPDATE loyalty_transfer SET key = 'opening:1' WHERE kind = 'accrual'",
     "no more is taken of what was earned than there was of it":

@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connections, transaction
 
 from loyalty.ledger.checks import check_rule
-from loyalty.models import PartnerSettlement, SettledTransfer, Transfer
+from loyalty.models import PartnerSettlement, PartnerTally, SettledTransfer, Transfer
 from loyalty.selectors.partner_statements import closed_statement, running_statement
 from loyalty.services.partner_settlements import (
     KIND,
@@ -17,6 +17,7 @@ from loyalty.services.partner_settlements import (
     run_settlements,
 )
 from loyalty.services.partners import end_partner
+from loyalty.services.tallies import fold_tallies, recount_tallies
 from members.errors import ConflictError, DomainError
 from members.services.audit import SYSTEM
 from members.services.jobs import start_or_resume_job
@@ -79,6 +80,28 @@ def test_what_is_told_after_the_month_was_closed_is_in_the_next(db):
     ]
     assert close(MAY).issued == Decimal("0.5")
     assert SettledTransfer.objects.count() == 2
+
+
+def test_what_is_not_settled_is_kept_as_sums_that_are_folded_and_made_anew(db):
+    coalition()
+    buy("B1", "400")
+    buy("B2", "100", when=day(1))
+    give_back(refund("R1", "100", of="B1", at=day(1)))
+    spend(100, "s1", when=day(1))
+    said = lines(running_statement(bakery(), day(2).date()))
+    assert said == [
+        ("issued", 400, Decimal("4.00"), False), ("taken_in", 100, Decimal("0.80"), False),
+    ]  # fmt: skip
+    fold_tallies()
+    assert lines(running_statement(bakery(), day(2).date())) == said
+    PartnerTally.objects.all().delete()
+    assert recount_tallies() > 0
+    assert lines(running_statement(bakery(), day(2).date())) == said
+    assert recount_tallies() == 0
+    close(APRIL)
+    fold_tallies()
+    assert not PartnerTally.objects.exists()
+    assert recount_tallies() == 0
 
 
 def test_a_month_is_closed_when_it_is_over_and_once(db):

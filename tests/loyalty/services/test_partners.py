@@ -13,13 +13,14 @@ from loyalty.models import (
     Transfer,
 )
 from loyalty.partner_definitions import PartnerDefinition
-from loyalty.selectors.partners import partner_definition
+from loyalty.selectors.partners import partner_definition, partner_of_key
 from loyalty.selectors.programs import definition_of
 from loyalty.services.activities import record_activities
 from loyalty.services.partners import change_partner, create_partner, end_partner
-from members.errors import ConflictError, DomainError
+from members.errors import ConflictError, DomainError, NotFoundError
 from members.models import AuditEntry
-from members.services.audit import SYSTEM
+from members.services.audit import SYSTEM, Actor
+from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import (
     NOW,
     day,
@@ -77,6 +78,19 @@ def test_a_refund_takes_back_to_the_same_partner(db):
     give_back(refund("R2", "30", of="B1", at=day(2)))
     assert sums(bakery()) == {"accrual": 40, "clawback": -40}
     assert spendable() == 0
+
+
+def test_a_refund_that_takes_back_its_own_amount_takes_it_to_the_partner(db):
+    club = coalition(linked_returns="own_amount")
+    other = make_program("other", linked_returns="own_amount")
+    record(order("A1", "300"))
+    buy("B1", "400")
+    give_back(refund("R1", "100", of="B1"))
+    assert sums(bakery()) == {"accrual": 400, "clawback": -100}
+    taken = Transfer.objects.filter(kind="clawback")
+    assert [item.wallet_type.program_id for item in taken] == [club.pk]
+    assert not taken.filter(wallet_type__program=other).exists()
+    assert taken.get().explanation["partner"] == "Bread & Butter"
 
 
 def test_an_order_that_changes_stays_with_its_partner_whoever_tells_it(db):
@@ -244,11 +258,15 @@ def test_a_partner_is_added_changed_and_ended_by_staff(db):
         create_partner(program=program, definition=said, actor=SYSTEM, now=NOW)
     other = said.model_copy(update={"name": "Bread"})
     change_partner(partner=made, definition=other, actor=SYSTEM, now=NOW)
-    key = key_of(bakery())
-    end_partner(partner=bakery(), actor=SYSTEM, now=day(1))
+    key, staff = key_of(bakery()), Actor.of_user(StaffMemberFactory().user)
+    end_partner(partner=bakery(), actor=staff, now=day(1))
     key.refresh_from_db()
     assert key.state == "revoked"
+    assert AuditEntry.objects.get(action="api_key.revoked").actor_label == staff.label
     assert bakery().status == "ended"
+    # Also one that was made just as the partner was ended speaks for it no more.
+    with pytest.raises(NotFoundError):
+        partner_of_key(key)
     actions = set(AuditEntry.objects.values_list("action", flat=True))
     assert {"partner.created", "partner.changed", "api_key.revoked"} <= actions
 

@@ -38,6 +38,7 @@ from tests.loyalty.factories import (
     refund,
     returned,
 )
+from tests.loyalty.partnering import buy, coalition
 
 RULES = (
     {"code": "base", "name": "Base", "caps": {"per_member": 90, "period": "month"}},
@@ -229,6 +230,18 @@ def test_a_tier_by_hand_and_another_tier_set_count_in_a_replay_from_when_on_they
     record(order("D", "10", at=day(8)))
     assert sorted(replayed(program).values()) == [10, 10, 20, 40]
     assert replayed(program) == in_the_ledger(program)
+
+
+def test_what_came_back_to_a_partner_is_replayed_in_its_program_only(db):
+    there = {"field": "order.partner", "op": "is", "value": "bakery"}
+    double = {"code": "double", "name": "Double", "units": 2, "when": {"all": [there]}}
+    club = coalition(linked_returns="own_amount", earning_rules=[double])
+    other = make_program("other", linked_returns="own_amount")
+    record(order("A", "10", at=day(1)))
+    buy("B", "40", when=day(1))
+    give_back(refund("R", "10", of="B", at=day(2)))
+    for program in (club, other):
+        assert replayed(program) == in_the_ledger(program)
 
 
 def test_rules_that_changed_meanwhile_are_replayed_as_they_were(db):

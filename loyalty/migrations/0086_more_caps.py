@@ -26,7 +26,7 @@ PERIODS = """
 
 class Migration(migrations.Migration):
     # What is counted is kept as it is while the table changes.
-    dependencies = [("loyalty", "0083_partners")]
+    dependencies = [("loyalty", "0085_index_of_orders_at_partners")]
 
     operations = [
         migrations.AddField(
