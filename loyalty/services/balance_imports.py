@@ -26,6 +26,7 @@ from loyalty.services.balance_holders import find_holders, find_members, find_pe
 from loyalty.services.balance_pools import PoolsOfFile
 from loyalty.services.balance_rows import (
     CARD,
+    COLUMNS,
     FILE,
     LAYOUT,
     MEMBER,
@@ -59,7 +60,7 @@ from loyalty.services.staged_rows import needs_staging, run_staged, stage_rows
 from loyalty.services.undo_jobs import refuse_while_undone
 from members.errors import ConflictError, DomainError, FieldError
 from members.formatting import format_number, format_units
-from members.models import Customer, Job
+from members.models import Job
 from members.services.audit import Actor, record_audit
 from members.services.job_runs import Step
 
@@ -87,8 +88,9 @@ class _Piece:
         self.counts["refused"] += 1
         for first in (error.errors or [FieldError("", error.message, error.code)])[:5]:
             value = told_at(body, first.field) if first.field else ""
-            # What spends money is in no list of errors.
-            value = f"••••{value[-2:]}" if first.field == "code" and value else value[:200]
+            # What spends money is in no list of errors, whatever its field is called.
+            masked = first.field not in COLUMNS or first.field == "code"
+            value = f"••••{value[-2:]}" if masked and value else value[:200]
             reason = str(first.message)[:300]
             self.errors.append(
                 RowError(FILE, number, first.field[:64], value, reason, first.code)
@@ -259,7 +261,7 @@ def _due(
     for row in lots:
         key, posted = keys[row.number]
         try:
-            if posted == row.digest():
+            if posted is not None and row.is_what_came(posted):
                 piece.counts["unchanged"] += 1
                 continue
             if posted is not None:
@@ -290,8 +292,7 @@ class _Taking:
             [row for row in rows if row.holder == CARD and any(row.cells.get(n) for n in WHO)],
             self.actor,
         )
-        known = {number: item for number, item in buyers.items() if isinstance(item, Customer)}
-        self.cards = bearers().open(program, job.params["source"], known, now)
+        self.cards = bearers().open(program, job.params["source"], buyers, now)
         self.holders: dict[int, Holder | DomainError] = {}
 
     def join(self, row: BalanceRow, piece: _Piece, body: str) -> None:
@@ -334,14 +335,14 @@ class _Taking:
 
     def _owners(self, names: Sequence[str]) -> list[tuple[BalanceRow, Membership | DomainError]]:
         """Whoever owns the pools with these names, wherever in the file that is said."""
-        said = RowStaging(self.job.pk).saying(OWNER)
+        said = RowStaging(self.job.pk).together(names, OWNER)
         rows = []
         for number, body in said:
             try:
                 row = read_balance(number, body, self.program, {}, timezone.now())
             except DomainError:
                 continue
-            if row.is_person and row.cells["role"] == OWNER and row.cells["pool"] in names:
+            if row.is_person and row.cells["role"] == OWNER:
                 rows.append(row)
         found = self._members(rows)
         return [(row, found[row.number]) for row in rows]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.models import ImportBatch, Membership, Pool, PoolMember, Program, Transfer
 from loyalty.pool_roles import COMPANY, HOUSEHOLD
+from loyalty.services.adjustments import undo_key
 from loyalty.services.balance_rows import NO, POOL, POOL_TERMS, YES, BalanceRow, is_uuid
 from loyalty.services.pool_leaving import leave_pool
 from loyalty.services.pools import PoolTerms, add_pool_member, change_pool_member, create_pool
@@ -128,8 +129,16 @@ def take_out(place: PoolMember, *, actor: Actor, now: dt.datetime) -> bool:
     """Take somebody out of a pool that an import put them into; who is the last closes it. False:
     the pool was used since, so they stay."""
     pool = place.pool
-    moved = Transfer.objects.filter(wallet__account=pool.account_id)
-    if moved.exclude(key__startswith="opening:").exclude(key__startswith="undo:").exists():
+    since = Transfer.objects.filter(
+        wallet__account=pool.account_id, recorded_at__gte=place.joined_at
+    )
+    # What files brought and was taken back is no use of it.
+    opened = since.filter(key__startswith="opening:").values_list("pk", flat=True)
+    undone = {undo_key(pk): pk for pk in opened}
+    undone = {
+        key: undone[key] for key in since.filter(key__in=undone).values_list("key", flat=True)
+    }
+    if since.exclude(pk__in=undone.values()).exclude(key__in=undone).exists():
         return False
     leave_pool(member=place, actor=actor, source=Transfer.Source.IMPORT.value, now=now)
     # Its name may come again with a corrected file.

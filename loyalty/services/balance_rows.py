@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
@@ -38,7 +39,10 @@ COLUMNS = (
     "holder", *OF_POOLS, *OF_CARDS, "origin", "reason", "source_reference",
 )  # fmt: skip
 NAMING = (*WHO, "pool", "gift_card", "code")
-LAYOUT = Layout(FILE, COLUMNS, required=("reference", "units"), naming=NAMING, key="reference")
+LAYOUT = Layout(
+    FILE, COLUMNS, required=("reference", "units"), naming=NAMING, key="reference", group="pool",
+    secret=True,
+)  # fmt: skip
 MEMBER, POOL, CARD = HOLDERS = ("member", "pool", "gift_card")
 CARD_STATES = ACTIVE, BLOCKED = ("active", "blocked")
 YES, NO = ("yes", "no")
@@ -91,14 +95,22 @@ class BalanceRow:
 
     def digest(self) -> str:
         """The same for the same row, whenever and by whatever file it comes."""
-        told = "\0".join(self.cells.get(name, "") for name in _TOLD)
+        return self._digest(settings.SECRET_KEY)
+
+    def is_what_came(self, digest: str) -> bool:
+        """Whether the same row came before; by the installation's key or one before it."""
+        keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+        return any(self._digest(key) == digest for key in keys)
+
+    def _digest(self, key: str) -> str:
+        plain = "\0".join(self.cells.get(name, "") for name in _TOLD)
         # What is not of a member, beside it: rows of members are what they were before there was.
         more = [f"{name}={self.cells[name]}" for name in _TOLD_OF_OTHERS if self.cells.get(name)]
         if code := self.cells.get("code"):
             # By the installation's key, so that the database alone tells nobody's code.
-            more.append(salted_hmac("setia.balances.code", code, algorithm="sha256").hexdigest())
-        told = "\0".join([told, *more])
-        return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
+            told = salted_hmac("setia.balances.code", code, secret=key, algorithm="sha256")
+            more.append(told.hexdigest())
+        return hashlib.blake2b("\0".join([plain, *more]).encode(), digest_size=16).hexdigest()
 
 
 def cells_of(body: str) -> dict[str, str]:

@@ -15,10 +15,19 @@ from django.utils.translation import gettext as _
 
 from loyalty.errors import InsufficientBalanceError, LedgerError
 from loyalty.ledger.posting import Movement, lock_wallets
-from loyalty.models import ImportBatch, PoolMember, Program, Transfer, Wallet, WalletType
+from loyalty.models import (
+    Account,
+    ImportBatch,
+    PoolMember,
+    Program,
+    Transfer,
+    Wallet,
+    WalletType,
+)
 from loyalty.services.adjustments import reversal_entry, undo_key
 from loyalty.services.balance_imports import KIND, UNDO
 from loyalty.services.balance_pools import take_out
+from loyalty.services.balance_rows import CARD, POOL
 from loyalty.services.bearers import bearers
 from loyalty.services.bulk_posting import Outcome, post_by_halves
 from loyalty.services.import_jobs import actor_of, is_dry
@@ -51,6 +60,13 @@ SELECT t.wallet_type_id, count(*) FILTER (WHERE u.id IS NULL), count(u.id),
   LEFT JOIN loyalty_transfer u ON u.key = 'undo:' || t.id
  GROUP BY 1
 """
+_HOLDERS = """
+SELECT DISTINCT a.kind
+  FROM (SELECT unnest(transfers) AS id FROM loyalty_importbatch WHERE job_id = %s) b
+  JOIN loyalty_transfer t ON t.id = b.id
+  JOIN loyalty_wallet w ON w.id = t.wallet_id
+  JOIN loyalty_account a ON a.id = w.account_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +91,8 @@ def preview_balance_undo(job: Job) -> BalanceUndoPreview:
     kinds = WalletType.objects.filter(pk__in=found).select_related("program").order_by("pk")
     cards, members = _made_by(job)
     return BalanceUndoPreview(
-        known=bool(found or cards or members), cards=cards, members=members,
+        known=bool(found) or ImportBatch.objects.filter(job=job).exists(),
+        cards=cards, members=members,
         due=sum(due for due, _undone, _units in found.values()),
         undone=sum(undone for _due, undone, _units in found.values()),
         units=[(kind, found[kind.pk][2]) for kind in kinds if found[kind.pk][0]],
@@ -83,13 +100,25 @@ def preview_balance_undo(job: Job) -> BalanceUndoPreview:
 
 
 def _made_by(job: Job) -> tuple[int, int]:
-    """How many gift cards, and people in pools."""
+    """How many gift cards, and people in pools, are there still."""
     batches = ImportBatch.objects.filter(job=job)
     made = list(batches.values_list("gift_cards", "pool_members"))
     there = PoolMember.objects.filter(
         pk__in=[key for _cards, members in made for key in members], left_at=None
     )
-    return sum(len(set(cards)) for cards, _members in made), there.count()
+    cards = {key for cards, _members in made for key in cards}
+    return bearers().there(cards) if cards else 0, there.count()
+
+
+def kinds_brought(job: Job) -> set[str]:
+    """Of whom it is, apart from members, what an import booked: of pools, of gift cards."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDERS, [job.pk])
+        accounts = {kind for (kind,) in cursor.fetchall()}
+    made = list(ImportBatch.objects.filter(job=job).values_list("gift_cards", "pool_members"))
+    pools = Account.Kind.POOL in accounts or any(members for _cards, members in made)
+    cards = Account.Kind.BEARER in accounts or any(cards for cards, _members in made)
+    return {kind for kind, there in ((POOL, pools), (CARD, cards)) if there}
 
 
 @transaction.atomic
@@ -113,7 +142,7 @@ def start_balance_undo(*, job: Job, reason: str, actor: Actor, erase: bool = Fal
 def refuse_balance_undo(job: Job, preview: BalanceUndoPreview, *, erase: bool = False) -> None:
     """Raise ConflictError, saying why it cannot be undone."""
     unknown = _("This import has booked nothing.")
-    left = bool(preview.due or preview.members)
+    left = bool(preview.due or preview.cards or preview.members)
     check_left(job, known=preview.known and not is_dry(job), left=left, unknown=unknown)
 
 
@@ -168,22 +197,32 @@ def _post(transfers: Sequence[Transfer], job: Job, now: dt.datetime) -> dict[int
 
 
 def _settle(debts: Sequence[Transfer], job: Job, now: dt.datetime) -> dict[int, Outcome]:
-    """What is owed is less by what the import brought, where as much is owed still."""
-    lock_wallets([item.wallet_id for item in debts])
-    owed = dict(
-        Wallet.objects.filter(pk__in={item.wallet_id for item in debts}).values_list("pk", "owed")
-    )
+    """What is owed is less by what the import brought, where as much is owed still; by who was
+    merged since, where all of theirs is now."""
+    holders = {item.pk: item.wallet.merged_into or item.wallet for item in debts}
+    keys = {holder.pk for holder in holders.values()}
+    lock_wallets(sorted(keys))
+    owed = dict(Wallet.objects.filter(pk__in=keys).values_list("pk", "owed"))
     taken: dict[int, Outcome] = {}
     due = []
     for item in debts:
-        if item.debt_change == item.amount <= owed[item.wallet_id]:
-            owed[item.wallet_id] -= item.amount
-            due.append({**_entry(item, job, now), "dir": "settle", "own": None})
+        holder = holders[item.pk]
+        if item.debt_change == item.amount <= owed[holder.pk]:
+            owed[holder.pk] -= item.amount
+            due.append(_settling(item, holder, job, now))
         else:
             words = _("A part of what was owed has been paid meanwhile.")
             taken[item.pk] = LedgerError(words, code="spent")
     outcomes = post_by_halves(due, now) if due else {}
-    return taken | {entry["rev"]: outcomes[entry["key"]] for entry in due}
+    keyed = {undo_key(item.pk): item.pk for item in debts}
+    return taken | {keyed[entry["key"]]: outcomes[entry["key"]] for entry in due}
+
+
+def _settling(transfer: Transfer, holder: Wallet, job: Job, now: dt.datetime) -> Movement:
+    entry = {**_entry(transfer, job, now), "dir": "settle", "own": None}
+    if holder == transfer.wallet:
+        return entry
+    return {**entry, "w": holder.pk, "a": holder.account_id, "rev": None, "cor": transfer.pk}
 
 
 def _entry(transfer: Transfer, job: Job, now: dt.datetime) -> Movement:

@@ -22,6 +22,9 @@ class Holder:
     account_id: int
 
 
+Buyers = Mapping[int, Customer | DomainError]
+
+
 class CardsOfFile(Protocol):
     """The gift cards of one piece of a file."""
 
@@ -35,15 +38,17 @@ class CardsOfFile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bearers:
-    """`open`: the cards of a piece, of a program and a source, with who bought them by row;
+    """`open`: the cards of a piece, of a program and a source, with who bought them by row, or why
+    that is nobody;
     `describe`: by account what a file says of its card; `here`: those of these public ids that are
     cards of the program; `take_back`: cancel a card that an import made, unless it was used since;
-    says whether it is canceled."""
+    says whether it is canceled; `there`: of how many of these something is there still."""
 
-    open: Callable[[Program, str, Mapping[int, Customer], dt.datetime], CardsOfFile]
+    open: Callable[[Program, str, Buyers, dt.datetime], CardsOfFile]
     describe: Callable[[Collection[int]], Mapping[int, Mapping[str, str]]]
     here: Callable[[Program, Collection[str]], set[str]]
     take_back: Callable[[int, dt.datetime], bool]
+    there: Callable[[Collection[int]], int]
 
 
 _registered: list[Bearers] = []

@@ -7,7 +7,7 @@ file is simply staged again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,15 +27,19 @@ from members.file_cells import written
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What rows a file has: `key` names each once; of `naming` one column must be there, and all of
-    `required`. `prefixes`: columns that begin with one of them are kept besides."""
+    """What rows a file has: `key` names each once; `group` names what several are of; of `naming`
+    one column must be there, and all of `required`. `prefixes`: columns that begin with one of them
+    are kept besides. `secret`: of rows that cannot be read nothing is shown, since they may have
+    what spends money."""
 
     file: str
     columns: tuple[str, ...]
     required: tuple[str, ...] = ()
     naming: tuple[str, ...] = ()
     key: str = ""
+    group: str = ""
     prefixes: tuple[str, ...] = ()
+    secret: bool = False
 
     def keeps(self, name: str) -> bool:
         return name in self.columns or name.startswith(self.prefixes)
@@ -54,6 +58,14 @@ class RowStaging:
             cursor.execute("SELECT to_regclass(%s)", [self.name])
             if cursor.fetchone()[0] is None:
                 return False
+            # A version before staged them without what they belong to.
+            cursor.execute(
+                "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%s)"
+                " AND attname = 'belongs'",
+                [self.name],
+            )
+            if cursor.fetchone() is None:
+                return False
             cursor.execute(self._sql("SELECT EXISTS (SELECT 1 FROM {t})"))
             return bool(cursor.fetchone()[0])
 
@@ -66,12 +78,18 @@ class RowStaging:
             cursor.execute(
                 self._sql(
                     "CREATE UNLOGGED TABLE {t}"
-                    " (row bigint PRIMARY KEY, key text NOT NULL, body text NOT NULL)"
+                    " (row bigint PRIMARY KEY, key text NOT NULL, body text NOT NULL,"
+                    " belongs text NOT NULL)"
                 )
             )
             with cursor.copy(self._sql("COPY {t} FROM STDIN")) as copy:
                 for row in _rows(path, layout, mapping, errors):
                     copy.write_row(row)
+            if layout.group:
+                # A hash of it, since a name may be longer than an index takes.
+                cursor.execute(
+                    self._sql("CREATE INDEX ON {t} USING hash (belongs) WHERE belongs <> ''")
+                )
             cursor.execute(self._sql("ANALYZE {t}"))
         if layout.key:
             self._doubles(layout, errors)
@@ -114,12 +132,15 @@ class RowStaging:
             )
             return [(row, body) for row, body in cursor.fetchall()]
 
-    def saying(self, word: str) -> list[tuple[int, str]]:
-        """All rows in which a word is somewhere: number and body."""
+    def together(self, groups: Sequence[str], word: str) -> list[tuple[int, str]]:
+        """The rows of these groups in which a word is somewhere: number and body."""
         with connection.cursor() as cursor:
             cursor.execute(
-                self._sql("SELECT row, body FROM {t} WHERE body LIKE %s ORDER BY row"),
-                [f"%{word}%"],
+                self._sql(
+                    "SELECT row, body FROM {t}"
+                    " WHERE belongs = ANY(%s) AND belongs <> '' AND body LIKE %s ORDER BY row"
+                ),
+                [list(groups), f"%{word}%"],
             )
             return [(row, body) for row, body in cursor.fetchall()]
 
@@ -133,17 +154,18 @@ class RowStaging:
 
 def _rows(
     path: Path, layout: Layout, mapping: Mapping[str, str], errors: RowErrors
-) -> Iterator[tuple[int, str, str]]:
-    """Number, key and body of each row."""
+) -> Iterator[tuple[int, str, str, str]]:
+    """Number, key, body and group of each row."""
     if is_ndjson(path):
         with opened(path) as stream:
-            for number, text, said in bodies(stream, layout.file, errors):
+            for number, text, said in bodies(stream, layout.file, errors, secret=layout.secret):
                 # Read without blanks around it, as a cell of CSV is.
-                yield number, str(said.get(layout.key) or "").strip(), text
+                told = [str(said.get(name) or "").strip() for name in (layout.key, layout.group)]
+                yield number, told[0], text, told[1]
         return
     for number, cells in _cells(path, layout, mapping, errors):
-        key = cells.get(layout.key, "") if layout.key else ""
-        yield number, key, orjson.dumps(cells).decode()
+        key, group = cells.get(layout.key, ""), cells.get(layout.group, "")
+        yield number, key, orjson.dumps(cells).decode(), group
 
 
 def _cells(
@@ -161,7 +183,7 @@ def _cells(
                 reason = _("The row has %(found)s cells, the header %(wanted)s.") % {
                     "found": len(row), "wanted": len(header),
                 }  # fmt: skip
-                value = ",".join(row)[:100]
+                value = "" if layout.secret else ",".join(row)[:100]
                 errors.append(RowError(layout.file, number, "", value, reason, "unreadable"))
             elif row:
                 # Cells that are left out at the end are empty.

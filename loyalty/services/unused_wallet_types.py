@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pgtrigger
+from django.db import connection
 from django.db.models import Model
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -39,13 +40,19 @@ def remove_wallet_type(
     # Held, so that nothing is awarded of it meanwhile.
     WalletType.objects.select_for_update().get(pk=wallet_type.pk)
     wallets = Wallet.objects.filter(wallet_type=wallet_type)
-    for _pk in wallets.select_for_update().order_by("pk").values_list("pk").iterator():
-        pass
+    # In the database, however many members there are: none of them is read here.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM loyalty_wallet WHERE wallet_type_id = %s"
+            " ORDER BY id FOR UPDATE) w",
+            [wallet_type.pk],
+        )
     used = why_used(wallet_type, definition)
     if used or not release_wallet_type(wallet_type):
         refuse_rewriting("wallet_types", used or _needed(wallet_type, _("a plan")))
     with pgtrigger.ignore("loyalty.Wallet:wallet_stays", "loyalty.LotPolicy:lot_policy_immutable"):
-        wallets.delete()
+        # At once: nothing hangs on them, as was just seen, and the database sees it again.
+        wallets._raw_delete(wallets.db)  # noqa: SLF001
         EarningRuleVersion.objects.filter(rule__wallet_type=wallet_type).delete()
         # An unused policy explains no lot; the table is immutable for those that do.
         LotPolicy.objects.filter(wallet_type=wallet_type).delete()

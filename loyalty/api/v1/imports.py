@@ -37,6 +37,8 @@ from loyalty.api.v1.import_bodies import (
     imports_out,
 )
 from loyalty.models import Program
+from loyalty.services.balance_imports import SCOPES
+from loyalty.services.balance_undoing import kinds_brought
 from loyalty.services.import_files import (
     discard_folder,
     discard_old_files,
@@ -213,6 +215,9 @@ class ImportUndoing(_Step):
         job = self.found(import_id)
         if body.erase:
             require_scope(self.api_key, "privacy:write")
+        # What a key makes by a file it may take back by its undo.
+        for kind in sorted(kinds_brought(job)):
+            require_scope(self.api_key, SCOPES[kind])
         undo = start_import_undo(
             job=job, reason=body.reason, actor=self.actor, erase=body.erase
         )  # fmt: skip

@@ -308,6 +308,25 @@ class TestKeys:
         refused = ApiClient(secret).post(f"/imports/{found['id']}/undo", asked)
         assert_problem(refused, 403, "insufficient_scope")
 
+    def test_taking_back_what_is_on_pools_needs_their_scope(
+        self, api: ApiClient, program: Program
+    ) -> None:
+        rows = ndjson(
+            {"reference": "P", "customer_id": "C-1", "holder": "pool", "pool": "P-1",
+             "role": "owner"},
+            {"reference": "S", "holder": "pool", "pool": "P-1", "units": "40"},
+        )  # fmt: skip
+        tried = work(api, send(api, rows, NDJSON, query="kind=balances&program=beans"))
+        found = work(api, api.post(f"/imports/{tried['id']}/confirm"))
+        assert found["outcomes"]["created"] == 2
+        scopes = ["transfers:write", "customers:write", "memberships:write"]
+        undo = f"/imports/{found['id']}/undo"
+        _key, secret = create_api_key(actor=SYSTEM, name="less", scopes=scopes)
+        refused = ApiClient(secret).post(undo, {"reason": "Wrong"})
+        assert_problem(refused, 403, "insufficient_scope")
+        _key, secret = create_api_key(actor=SYSTEM, name="more", scopes=[*scopes, "pools:write"])
+        assert ApiClient(secret).post(undo, {"reason": "Wrong"}).status_code == 202
+
     def test_what_is_not_there_is_named(self, api: ApiClient, program: Program) -> None:
         assert_problem(send(api, ORDERS, query="program=nuts"), 422, "invalid_request", "program")
         assert_problem(send(api, ORDERS, query="kind=coins"), 400, "invalid_parameter", "kind")

@@ -1,9 +1,11 @@
 """Kinds of units that were never used go; what anything hangs on stays, and says why."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from loyalty.models import Program, TierSet, Wallet, WalletType
+from loyalty.models import Account, Program, TierSet, Wallet, WalletType
 from loyalty.selectors.programs import definition_of
 from loyalty.services.programs import apply_definition
 from members.errors import ConflictError
@@ -74,3 +76,19 @@ def test_what_was_said_before_of_a_kind_that_was_never_used_goes_with_it(db):
     stars.former_terms.create(said={}, ended_at=timezone.now())
     without_stars(program)
     assert codes(program) == ["points"]
+
+
+def test_taking_one_away_reads_no_wallet_however_many_members_have_one(db):
+    statements = []
+    for number, members in enumerate((1, 300)):
+        program = make_program(f"club{number}", wallet_types=TWO)
+        stars = WalletType.objects.get(program=program, code="stars")
+        accounts = Account.objects.bulk_create(
+            Account(program=program, kind=Account.Kind.POOL) for _one in range(members)
+        )
+        Wallet.objects.bulk_create(Wallet(account=one, wallet_type=stars) for one in accounts)
+        with CaptureQueriesContext(connection) as captured:
+            without_stars(program)
+        statements.append(len(captured))
+        assert not Wallet.objects.filter(account__in=accounts).exists()
+    assert statements[0] == statements[1]

@@ -38,6 +38,7 @@ from rewards.services.gift_cards import (
     code_of,
     find_gift_card,
     issue_gift_card,
+    replace_gift_card,
 )
 from tests.loyalty.factories import make_program
 from tests.loyalty.services.balances.holders import (
@@ -254,6 +255,24 @@ class TestGiftCards:
         bring(new, card())
         assert balance_of(find_gift_card("OLDGIFT0815"), timezone.now()) == Decimal(25)
 
+    def test_more_comes_onto_the_card_that_replaced_a_lost_one(
+        self, new: Program, bring: Bring
+    ) -> None:
+        bring(new, card())
+        other = _replaced()
+        again = bring(new, card("G2", "5"), name="again.ndjson")
+        assert (again.result["created"], again.result["refused"]) == (1, 0)
+        assert balance_of(other, timezone.now()) == Decimal(30)
+
+    def test_undone_a_replaced_card_gives_back_its_code_too(
+        self, new: Program, bring: Bring
+    ) -> None:
+        job = bring(new, card())
+        _replaced()
+        assert undo(job).result["closed"] == 1
+        assert bring(new, card()).result["created"] == 1
+        assert balance_of(find_gift_card("OLDGIFT0815"), timezone.now()) == Decimal(25)
+
     def test_one_that_was_used_stays_with_what_is_on_it(self, new: Program, bring: Bring) -> None:
         job = bring(new, card(), card("G2", "9", code="other-4711"))
         found = find_gift_card("OLDGIFT0815")
@@ -322,3 +341,11 @@ class TestDebts:
         )  # fmt: skip
         done = undo(job)
         assert (done.result["canceled"], done.result["kept"], owed(new)) == (0, 1, 18)
+
+
+def _replaced() -> GiftCard:
+    """The card that replaces the one of the file."""
+    return replace_gift_card(
+        card=find_gift_card("OLDGIFT0815"), reason="lost", key="new", source="api", actor=SYSTEM,
+        now=timezone.now(),
+    )[0]  # fmt: skip
