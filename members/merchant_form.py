@@ -29,8 +29,14 @@ class MerchantForm(forms.Form):
     time_zone = forms.ChoiceField(
         label=_l("Time zone"), help_text=_l("Times on these pages are shown in it.")
     )
+    languages = forms.MultipleChoiceField(
+        label=_l("Languages that customers may choose"), widget=forms.CheckboxSelectMultiple,
+        help_text=_l("Their pages, messages and the shop's script speak these."),
+        error_messages={"required": _l("Choose one at least.")},
+    )  # fmt: skip
     locale = forms.ChoiceField(
-        label=_l("Language"), help_text=_l("For mails, unless the reader has chosen another.")
+        label=_l("Default language"),
+        help_text=_l("For whoever has chosen none, or one that you do not offer."),
     )
 
     def __init__(self, data: Any = None, files: Any = None, *, merchant: Merchant) -> None:
@@ -40,6 +46,10 @@ class MerchantForm(forms.Form):
         self.fields["currency"].choices = currencies(merchant.currency)  # type: ignore[attr-defined]
         self.fields["time_zone"].choices = time_zones(merchant.time_zone)  # type: ignore[attr-defined]
         self.fields["locale"].choices = languages(merchant.locale)  # type: ignore[attr-defined]
+        self.fields["languages"].choices = languages()  # type: ignore[attr-defined]
+        self.initial["languages"] = merchant.languages or list(dict(languages()))
+        if len(languages()) == 1:
+            del self.fields["languages"]
         if not merchant.logo:
             del self.fields["remove_logo"]
 
@@ -47,6 +57,9 @@ class MerchantForm(forms.Form):
         changes = dict(self.cleaned_data)
         remove = changes.pop("remove_logo", False)
         logo = changes.pop("logo")
+        if set(changes.get("languages", ())) == set(dict(languages())):
+            # All, and those that are still to come.
+            changes["languages"] = []
         if logo:
             changes["logo"] = logo
         elif remove:

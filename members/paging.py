@@ -70,7 +70,8 @@ def _reversed(ordering: Sequence[str]) -> list[str]:
 
 
 def _beyond(ordering: Sequence[str], values: Sequence[Any]) -> Q:
-    """The rows that come after the one with these values, in this ordering."""
+    """The rows that come after the one with these values, in this ordering. What is said of the
+    first field alone follows from the rest: an index begins there by it, and not at page one."""
     condition = Q()
     equal: dict[str, Any] = {}
     for name, value in zip(ordering, values, strict=True):
@@ -78,7 +79,8 @@ def _beyond(ordering: Sequence[str], values: Sequence[Any]) -> Q:
         comparison = "lt" if name.startswith("-") else "gt"
         condition |= Q(**equal, **{f"{field}__{comparison}": value})
         equal[field] = value
-    return condition
+    first, way = ordering[0].removeprefix("-"), "lte" if ordering[0].startswith("-") else "gte"
+    return Q(**{f"{first}__{way}": values[0]}) & condition
 
 
 def _values(row: Model, ordering: Sequence[str]) -> list[Any]:
@@ -103,8 +105,7 @@ def paginate(
 
     Each ordering names its fields in order; the last must be unique and none may be null.
     """
-    sort = request.GET.get("sort", default)
-    sort = sort if sort in orderings else default
+    sort = _sort(request, orderings, default)
     ordering = orderings[sort]
     cursor = _Cursor.decode(request.GET.get("cursor", ""), len(ordering))
     try:
@@ -112,6 +113,22 @@ def paginate(
     except (ValidationError, ValueError, TypeError):
         # A cursor made by hand: its values do not fit the fields.
         return _page(queryset, ordering, sort, None, per_page)
+
+
+def in_order(
+    queryset: QuerySet[Row],
+    *,
+    request: HttpRequest,
+    orderings: Mapping[str, Sequence[str]],
+    default: str,
+) -> QuerySet[Row]:
+    """All rows as the pages that `?sort=` asks for have them one after the other."""
+    return queryset.order_by(*orderings[_sort(request, orderings, default)])
+
+
+def _sort(request: HttpRequest, orderings: Mapping[str, Sequence[str]], default: str) -> str:
+    sort = request.GET.get("sort", default)
+    return sort if sort in orderings else default
 
 
 def page_of(items: Sequence[Item], *, request: HttpRequest, per_page: int = 25) -> Page[Item]:

@@ -27,6 +27,8 @@ _VIEW = {
 }  # fmt: skip
 # What the program costs and owes, and would: for those who plan and those who keep the books.
 _BOOKS = {"reports.view", "self_checks.view", "backtests.run"}
+# What a list shows, as a file.
+_LISTS = {"lists.hand_out"}
 # An address of one's own, under which one's calendar reads what is planned.
 _OWN = {"calendar.subscribe"}
 # What concerns every program, or the person behind several memberships: not for those whose role
@@ -64,14 +66,17 @@ _PERSON = {
 }  # fmt: skip
 
 _DONE: dict[str, frozenset[str]] = {
-    Role.ANALYST: frozenset(_VIEW | _BOOKS | _OWN),
-    Role.SUPPORT_AGENT: frozenset(_VIEW | _SERVICE | _OWN | _PERSON),
+    Role.ANALYST: frozenset(_VIEW | _BOOKS | _OWN | _LISTS),
+    Role.SUPPORT_AGENT: frozenset(_VIEW | _SERVICE | _OWN | _PERSON | _LISTS),
     Role.MARKETING_MANAGER: frozenset(
         _VIEW
         | _BOOKS
         | _SERVICE
         | _OWN
+        | _LISTS
         | {
+            # Names and addresses of many.
+            "lists.hand_out_personal",
             "customers.annotate",
             "points.approve",
             # From when on something is suspicious.
@@ -101,7 +106,10 @@ _DONE: dict[str, frozenset[str]] = {
         | _SERVICE
         | _OWN
         | _PERSON
+        | _LISTS
         | {
+            # Names and addresses of many.
+            "lists.hand_out_personal",
             "points.approve",
             # From when on something is suspicious.
             "risk.settings",

@@ -54,6 +54,7 @@ ACTIONS = {
     "segment.updated": _("Changed a segment"),
     "segment.archived": _("Put a segment away"),
     "segment.handed_out": _("Took a segment as a file"),
+    "list.handed_out": _("Took a list as a file"),
     "segment.restored": _("Took a segment back into use"),
     "segment.list_loaded": _("Loaded a list of customers"),
     "segment.customer_added": _("Put a customer on a list"),

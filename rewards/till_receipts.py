@@ -13,6 +13,7 @@ from loyalty.models import Membership, Order, Transfer, UnitTender
 from loyalty.selectors.balances import Balance, balances_of
 from loyalty.selectors.member_tiers import member_standings
 from members.formatting import format_money, format_units
+from members.languages import locale_of
 from rewards.models import Redemption, VoucherUse
 from rewards.services.till_rewards import taken_at_till
 from rewards.texts import told
@@ -22,7 +23,7 @@ def receipt_lines(
     order: Order, members: Sequence[Membership], checkout: str, now: dt.datetime
 ) -> list[str]:
     """Of each of the buyer's programs, in the buyer's language where they have chosen one."""
-    language = order.customer.locale if order.customer else ""
+    language = locale_of(order.customer) if order.customer else ""
     with translation.override(language or translation.get_language()):
         balances, standings = balances_of(members, now), member_standings(members, now)
         lines = list(_used(order, checkout, language))

@@ -120,8 +120,11 @@ FAILED = pytest.StashKey[bool]()
 def _beginning_anew() -> Iterator[None]:
     """Rate limits and what else is in the cache begin anew with every test, and so does the reader:
     a request of the test's browser leaves its language and its time zone behind."""
+    from members.languages import forget_languages
+
     yield
     cache.clear()
+    forget_languages()
     translation.deactivate()
     timezone.deactivate()
 

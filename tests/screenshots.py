@@ -23,6 +23,7 @@ DATA = PROJECT / "var" / "screenshots-data"
 PAGES = (
     Page("home", ("backoffice:home",), image=WIDE),
     Page("customers", ("backoffice:customer_list",)),
+    Page("orders", ("loyalty_backoffice:order_list",)),
     Page("customer", ("backoffice:customer", "customer")),
     Page("customer-past", ("loyalty_backoffice:customer_past", "customer")),
     Page("customer-tier", ("loyalty_backoffice:tier_panel", "customer")),

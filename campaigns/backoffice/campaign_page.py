@@ -46,6 +46,7 @@ from loyalty.rule_words import units_in_words
 from members.backoffice.jobs import hand_over
 from members.errors import DomainError
 from members.formatting import format_money
+from members.languages import locale_of
 from members.models import Job
 from members.policy import acting, is_allowed, staff_view
 from members.responses import figures_for
@@ -213,7 +214,7 @@ def _preview(request: HttpRequest, found: Campaign, now: dt.datetime) -> dict[st
     if member is None:
         return {"card": card, "nobody": True}
     return {
-        "card": card_of(found, now, member.customer.locale) if card else None, "member": member,
+        "card": card_of(found, now, locale_of(member.customer)) if card else None, "member": member,
         "is_theirs": is_for(found, member, now), "is_aside": is_kept_aside(found, member),
         **candidates_of(found, member, now),
     }  # fmt: skip

@@ -27,6 +27,7 @@ from loyalty.backoffice.links import Crumbs
 from loyalty.models import EarningRule, Program
 from loyalty.selectors.rules import CAMPAIGN
 from members.forms import errors_on, posted
+from members.list_files import ListFile, hand_out
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from rewards.texts import LANGUAGES
@@ -49,19 +50,37 @@ def crumbs(campaign: Campaign | None = None) -> Crumbs:
     return [*found, (campaign.name, campaign_url(campaign))] if campaign else found
 
 
-@require_safe
+FILE: ListFile[Campaign] = ListFile(
+    "promotions",
+    {
+        "promotion": lambda row: row.code,
+        "name": lambda row: row.name,
+        "program": lambda row: row.program.code,
+        "template": lambda row: row.template,
+        "state": lambda row: status_at(row, timezone.now()),
+        "starts_at": lambda row: row.starts_at,
+        "ends_at": lambda row: row.ends_at,
+        "budget_units": lambda row: row.budget_units,
+        "budget_money": lambda row: row.budget_money,
+    },
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("programs.view")
 def campaign_list(request: HttpRequest) -> HttpResponse:
     """All of them, newest first, with what they have used of their budgets."""
     now = timezone.now()
     chosen = ListFilter.of(request)
     found = promotions().filter(chosen.condition(now))
+    if request.method == "POST":
+        return hand_out(request, FILE, found, orderings=ORDERINGS, default="newest")
     page = paginate(found, request=request, orderings=ORDERINGS, default="newest")
     budgets = budgets_of(page.items)
     context = {
         "title": _("Promotions"),
         "page": page,
-        "filter": chosen,
+ "file": FILE.offered(request),        "filter": chosen,
         "rows": [
             {"campaign": item, "status": "waiting" if item.asked_at else status_at(item, now),
              "budget": budgets.get(item.pk), "template": template_of(item)}

@@ -40,6 +40,7 @@ from campaigns.words import reason_words
 from loyalty.backoffice.links import customer_crumbs, customer_url
 from members.errors import DomainError
 from members.forms import errors_on, posted
+from members.list_files import ListFile, hand_out
 from members.models import Customer
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
@@ -49,7 +50,26 @@ from members.selectors.merges import current
 State = Delivery.State
 
 
-@require_safe
+ORDERINGS = {"-written": ("-pk",), "written": ("pk",)}
+FILE: ListFile[Delivery] = ListFile(
+    "messages",
+    {
+        "id": lambda row: row.public_id,
+        "occasion": lambda row: row.message.occasion,
+        "way": lambda row: row.channel,
+        "language": lambda row: row.message.locale,
+        "customer": lambda row: row.message.customer.external_id,
+        "email": lambda row: row.message.customer.email,
+        "state": lambda row: row.state,
+        "reason": lambda row: row.reason,
+        "written_at": lambda row: row.message.created_at,
+        "sent_at": lambda row: row.sent_at,
+    },
+    personal=True,
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("customers.view")
 def delivery_list(request: HttpRequest) -> HttpResponse:
     """Newest first; by state, occasion and way."""
@@ -65,7 +85,9 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
         found = found.filter(channel=wanted["channel"])
     if wanted["occasion"]:
         found = found.filter(_of_occasion(wanted["occasion"]))
-    page = paginate(found, request=request, orderings={"": ("-pk",)}, default="", per_page=50)
+    if request.method == "POST":
+        return hand_out(request, FILE, found, orderings=ORDERINGS, default="-written")
+    page = paginate(found, request=request, orderings=ORDERINGS, default="-written", per_page=50)
     context = {
         "title": _("Sent messages"),
         "breadcrumbs": crumbs(),
@@ -74,6 +96,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [_row(item) for item in page.items],
         "wanted": wanted,
+        "file": FILE.offered(request),
         "states": State.choices,
         "channels": all_channels(),
         "occasions": _choices(wanted["occasion"]),

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns.backoffice.referral_menu import NAMESPACE
 from campaigns.backoffice.referral_settings import crumbs
@@ -40,12 +40,36 @@ from campaigns.services.referrals import bring_friend
 from loyalty.backoffice.links import customer_crumbs, customer_url
 from loyalty.models import Membership, Program
 from members.errors import DomainError
+from members.list_files import ListFile, hand_out
 from members.models import Customer
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from members.selectors.merges import current
 
-ORDERINGS = {"newest": ("-pk",)}
+ORDERINGS = {"-came": ("-pk",), "came": ("pk",)}
+
+
+def _brought_by(item: Referral) -> str:
+    advocate = advocate_of(item.link)
+    return advocate.customer.email if advocate else str(item.link.affiliate)
+
+
+FILE: ListFile[Referral] = ListFile(
+    "referrals",
+    {
+        "id": lambda row: row.public_id,
+        "program": lambda row: row.program.code,
+        "friend": lambda row: current(row.friend).external_id,
+        "friend_email": lambda row: current(row.friend).email,
+        "brought_by": _brought_by,
+        "via": lambda row: row.via,
+        "state": lambda row: row.status,
+        "came_at": lambda row: row.came_at,
+        "joined_at": lambda row: row.joined_at,
+        "bought_at": lambda row: row.bought_at,
+    },
+    personal=True,
+)
 # Of those whom a customer brought, on their page.
 BROUGHT_SHOWN = 6
 Status = Referral.Status
@@ -55,7 +79,7 @@ def referral_url(referral: Referral) -> str:
     return reverse(f"{NAMESPACE}:referral", args=[referral.public_id])
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("programs.view")
 def referral_list(request: HttpRequest) -> HttpResponse:
     """Newest first; by program and by how far they are."""
@@ -69,11 +93,15 @@ def referral_list(request: HttpRequest) -> HttpResponse:
     by = _member(request.GET.get("by", ""))
     if by is not None:
         rows = rows.filter(pk__in=brought_by(by).order_by().values("pk"))
-    page = paginate(rows, request=request, orderings=ORDERINGS, default="newest")
+    if request.method == "POST":
+        return hand_out(
+            request, FILE, rows.prefetch_related(None), orderings=ORDERINGS, default="-came"
+        )
+    page = paginate(rows, request=request, orderings=ORDERINGS, default="-came")
     context = {
         "title": _("Referrals"), "page": page, "rows": [_row(item) for item in page.items],
         "programs": _programs(), "statuses": Status.choices, "status": status, "code": code,
-        "by": by,
+        "by": by, "file": FILE.offered(request),
         "waiting": waiting_for_review(), "may_review": is_allowed(request.user, "points.approve"),
     }  # fmt: skip
     return render(request, "referrals/backoffice/referral_list.html", context)

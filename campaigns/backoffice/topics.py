@@ -21,10 +21,10 @@ from campaigns.services.topics import TEXTS, change_topic, create_topic, put_awa
 from campaigns.slow_figures import TOPICS_SAID
 from campaigns.topics import TOPICS, own_topics
 from members.forms import errors_on, posted
-from members.languages import own_names
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done, figures_for
 from members.selectors.merchants import get_merchant
+from rewards.texts import other_languages
 
 ACTION = "messages.edit"
 
@@ -62,7 +62,7 @@ class TopicForm(forms.Form):
             initial["is_away"] = topic.archived_at is not None
         super().__init__(data, initial=initial)
         self.fields.pop("code" if topic is not None else "is_away")
-        self.languages = [one for one in own_names() if one[0] != get_merchant().locale]
+        self.languages = other_languages(get_merchant().locale)
         texts = topic.texts if topic is not None else {}
         for code, language in self.languages:
             for name, longest in TEXTS.items():

@@ -24,6 +24,7 @@ from campaigns.services.preferred_ways import first_ways
 from campaigns.services.rendering import fill, wanted_words
 from campaigns.wording import WordingError
 from loyalty.models import Membership
+from members.languages import locale_of
 from members.models import Merchant
 from members.selectors.merchants import get_merchant
 from members.services.waking import wake_worker
@@ -84,7 +85,7 @@ def _message(
     occasion: Occasion, setting: OccasionSetting, item: News, templates: Templates,
     merchant: Merchant, arms: Mapping[int, ExperimentArm], now: dt.datetime,
 ) -> Message:  # fmt: skip
-    locale = templates.locale_for(occasion.code, item.customer.locale)
+    locale = templates.locale_for(occasion.code, locale_of(item.customer))
     program = item.membership.program.name if item.membership else ""
     with translation.override(locale):
         values = {

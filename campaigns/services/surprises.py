@@ -37,6 +37,7 @@ from loyalty.services.activities import ActivityInput, record_activities
 from loyalty.services.order_inputs import CustomerRef
 from members.errors import ConflictError, DomainError
 from members.kept_secrets import hidden, revealed
+from members.languages import locale_of
 from members.selectors.merges import current
 from members.services.audit import SYSTEM, Actor
 from rewards.models import Redemption, Reward
@@ -238,5 +239,5 @@ def _give_reward(
 
 def _title(ticket: SurpriseTicket, campaign: Campaign) -> str:
     """In their language: what it is called, and why."""
-    told = told_campaign(campaign, ticket.membership.customer.locale)
+    told = told_campaign(campaign, locale_of(ticket.membership.customer))
     return f"{told.title}. {told.text}" if told.text else told.title

@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from loyalty.models import Program
 from loyalty.selectors.program_terms import ProgramTermsPage
 from loyalty.services.redemptions import OFFLINE
+from members.choices import language_name
 from members.formatting import format_number
+from members.languages import offered_languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _about_plans(terms: ProgramTermsPage) -> Iterator[CallAnswer]:
 
 
 def _about_people() -> Iterator[CallAnswer]:
-    languages = ", ".join(str(name) for _code, name in settings.LANGUAGES)
+    languages = ", ".join(language_name(code) for code in offered_languages().codes)
     yield CallAnswer(
         _("I have two accounts."),
         [_("They become one; what is on both is added together.")],

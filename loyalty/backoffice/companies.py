@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.backoffice.links import Crumbs
 from loyalty.backoffice.movements import movement_rows
@@ -43,6 +43,7 @@ from loyalty.selectors.pools import (
 )
 from members.charts import Chart, Series
 from members.formatting import format_money
+from members.list_files import ListFile, hand_out
 from members.navigation import Tab
 from members.paging import paginate
 from members.policy import is_allowed, staff_view
@@ -63,7 +64,29 @@ class CompanyRow:
     spent: Decimal
 
 
-@require_safe
+ORDERINGS = {"name": ("pool__name", "pk"), "-name": ("-pool__name", "-pk")}
+FILE: ListFile[Company] = ListFile(
+    "companies",
+    {
+        "id": lambda row: row.pool.public_id,
+        "company": lambda row: row.external_id,
+        "name": lambda row: row.pool.name,
+        "program": lambda row: row.pool.program.code,
+        "legal_name": lambda row: row.legal_name,
+        "registration_number": lambda row: row.registration_number,
+        "vat_number": lambda row: row.vat_number,
+        "billing_email": lambda row: row.billing_email,
+        "address": lambda row: row.address,
+        "employees": lambda row: row.employees,
+        "manager": lambda row: row.manager.user.email if row.manager else "",
+        "buyers": lambda row: row.buyer_count,  # type: ignore[attr-defined]
+        "since": lambda row: row.created_at,
+    },
+    personal=True,
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("customers.view")
 def company_list(request: HttpRequest) -> HttpResponse:
     """Every company by name; those that somebody looks after, and closed ones, on tabs of their
@@ -71,17 +94,16 @@ def company_list(request: HttpRequest) -> HttpResponse:
     show, manager = request.GET.get("show", ""), request.GET.get("manager", "")
     found = _shown(request, show, manager)
     text = request.GET.get("q", "").replace("\x00", "").strip()
-    page = paginate(
-        search_companies(found, text),
-        request=request,
-        orderings={"": ("pool__name", "pk")},
-        default="",
-    )
+    found = search_companies(found, text)
+    if request.method == "POST":
+        return hand_out(request, FILE, found, orderings=ORDERINGS, default="name")
+    page = paginate(found, request=request, orderings=ORDERINGS, default="name")
     context = {
         "page": page,
         "rows": _rows(list(page), timezone.now()),
         "show": show,
         "query": text,
+        "file": FILE.offered(request),
         "manager": manager,
         "managers": managers(),
         "filtered": bool(text or manager),

@@ -23,6 +23,7 @@ from loyalty.backoffice import (
     memberships,
     occasions,
     order_holds,
+    order_list,
     order_refunds,
     orders,
     past,
@@ -106,6 +107,7 @@ urlpatterns = [
     ),
     path("customers/<uuid:public_id>/enroll/", memberships.enroll, name="enroll"),
     path("customers/<uuid:public_id>/adjust/", adjustments.customer_adjust, name="customer_adjust"),
+    path("orders/", order_list.order_list, name="order_list"),
     path("orders/<int:pk>/", orders.order_page, name="order_page"),
     *(
         path(f"orders/<int:pk>/{act}/", order_holds.order_hold, {"act": act}, name=f"order_{act}")

@@ -64,6 +64,15 @@ ITEMS = (
         match=(f"{NAMESPACE}:own_partner", f"{NAMESPACE}:own_settlement"),
     ),
     NavItem(
+        "orders",
+        _("Orders"),
+        f"{NAMESPACE}:order_list",
+        "receipt",
+        order=21,
+        permission="customers.view",
+        match=(f"{NAMESPACE}:order_list",),
+    ),
+    NavItem(
         "programs",
         _("Programs"),
         f"{NAMESPACE}:program_list",

@@ -31,20 +31,37 @@ from loyalty.selectors.partners import partners, partners_in
 from loyalty.services.partner_settlements import close_month, is_due, pay_settlement
 from loyalty.services.partners import change_partner, create_partner, end_partner
 from members.forms import errors_on, posted
+from members.list_files import ListFile, hand_out
 from members.policy import acting, is_allowed, staff_view
 from members.responses import htmx_redirect
 
 NAMESPACE = "loyalty_backoffice"
 
 
-@require_safe
+FILE: ListFile[Partner] = ListFile(
+    "partners",
+    {
+        "partner": lambda row: row.code,
+        "name": lambda row: row.account.name,
+        "state": lambda row: row.status,
+        "since": lambda row: row.since,
+        "ended_at": lambda row: row.ended_at,
+        "website": lambda row: row.website,
+    },
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("programs.view")
 def partner_list(request: HttpRequest, code: str) -> HttpResponse:
     """All partners of a program with what is not settled yet."""
     program = get_object_or_404(Program, code=code)
+    if request.method == "POST":
+        return hand_out(request, FILE, partners_in(program))
     today = today_of(program, timezone.now())
     context = {
         "program": program,
+        "file": FILE.offered(request),
         "title": _("Partners"),
         "breadcrumbs": program_crumbs(program),
         "rows": [

@@ -104,6 +104,8 @@ class Order(models.Model):
         ]
         indexes = [
             models.Index(fields=["customer", "-placed_at", "-id"], name="order_customer"),
+            # The list of all orders.
+            models.Index(fields=["-placed_at", "-id"], name="order_newest"),
             # People type the order number without naming the shop that it came from.
             models.Index(
                 fields=["external_id"],

@@ -19,6 +19,7 @@ from loyalty.services.join_links import hash_of, new_token
 from loyalty.services.joining import refuse_closed
 from loyalty.services.memberships import enroll_customer
 from members.errors import ConflictError
+from members.languages import language_of
 from members.models import Customer
 from members.selectors.erased import refuse_erased
 from members.selectors.merchants import get_merchant
@@ -113,7 +114,7 @@ def _send(candidate: Candidate, token: str) -> None:
         "until": candidate.expires_at,
         "url": settings.SITE_URL + reverse("programs:invitation", args=[program.code, token]),
     }
-    with translation.override(customer.locale or merchant.locale):
+    with translation.override(language_of(customer) or merchant.locale):
         queue_mail(
             to=customer.email,
             subject=_("%(merchant)s invites you to %(program)s")

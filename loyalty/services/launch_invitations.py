@@ -20,6 +20,7 @@ from loyalty.services.invitations import invite_customer
 from loyalty.services.joining import join_program
 from members.formatting import format_number
 from members.jobs import Work
+from members.languages import language_of
 from members.models import Job
 from members.selectors.merchants import get_merchant
 from members.services.audit import SYSTEM
@@ -95,7 +96,7 @@ def _let_in(candidate: Candidate, now: dt.datetime) -> None:
         "card_number": joined.membership.card_number,
         "url": settings.SITE_URL + reverse("mypage:home"),
     }
-    with translation.override(customer.locale or merchant.locale):
+    with translation.override(language_of(customer) or merchant.locale):
         queue_mail(
             to=customer.email,
             subject=_("You are a member of %s") % program.name,

@@ -26,6 +26,7 @@ from loyalty.wallet_passes.keys import ApplePassKeys
 from loyalty.wallet_passes.tokens import pass_token
 from members.branding import foreground_on, parse_hex, to_hex
 from members.installed.icons import draw_icon
+from members.languages import offered_languages
 from members.selectors.merchants import get_merchant
 
 CONTENT_TYPE = "application/vnd.apple.pkpass"
@@ -150,7 +151,7 @@ def _pictures() -> dict[str, bytes]:
 def _texts() -> dict[str, bytes]:
     """Of each language that is offered; the phone chooses by its own."""
     found = {}
-    for code, _name in settings.LANGUAGES:
+    for code in offered_languages().codes:
         with translation.override(code):
             found[f"{_folder(code)}.lproj/pass.strings"] = _strings(WORDS)
     return found

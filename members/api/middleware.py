@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from members.api.cors import preflight, tell_browser
 from members.api.problems import ApiError, problem
 from members.api.routes import PREFIX, resolve_path
+from members.languages import language_of_request
 from members.origins import API, coming_by
 
 # The reference is a page.
@@ -35,7 +36,7 @@ class ApiMiddleware:
         path = request.path_info
         if not path.startswith(PREFIX) or path in PAGES:
             return self.get_response(request)
-        language = translation.get_language_from_request(request)
+        language = language_of_request(request)
         with translation.override(language), coming_by(API, request=request):
             response = preflight(request) or _answer(request)
             tell_browser(request, response)

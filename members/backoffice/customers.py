@@ -10,11 +10,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from members.backoffice.forms import CustomerForm
 from members.formatting import format_number
 from members.forms import errors_on, posted
+from members.list_files import ListFile, hand_out
+from members.models import Customer
 from members.paging import paginate
 from members.policy import acting, is_allowed, staff_view
 from members.responses import dialog_done, htmx_redirect, is_htmx
@@ -32,22 +34,46 @@ FOUND_AT_MOST = 50
 PAGE = 25
 
 
-@require_safe
+ORDERINGS = {
+    "-since": ("-pk",), "since": ("pk",),
+    "name": ("family_name", "given_name", "pk"), "-name": ("-family_name", "-given_name", "-pk"),
+}  # fmt: skip
+# As an import of people calls them.
+FILE: ListFile[Customer] = ListFile(
+    "customers",
+    {
+        "id": lambda row: row.public_id,
+        "external_id": lambda row: row.external_id,
+        "email": lambda row: row.email,
+        "phone": lambda row: row.phone,
+        "given_name": lambda row: row.given_name,
+        "family_name": lambda row: row.family_name,
+        "locale": lambda row: row.locale,
+        "country": lambda row: row.country,
+        "tags": lambda row: ", ".join(row.tags),
+        "since": lambda row: row.created_at,
+    },
+    personal=True,
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("customers.view")
 def customer_list(request: HttpRequest) -> HttpResponse:
-    """Every customer, newest first, or those that the words in the URL find."""
+    """Every customer, newest first, or those that the words in the URL find; sent, as a file."""
     query, tag = request.GET.get("q", "").strip()[:200], request.GET.get("tag", "")[:64]
     page, found = None, None
+    hits: list[CustomerHit] = []
     if query:
         found = search_customers(query, limit=FOUND_AT_MOST + 1)
         hits = [hit for hit in found if not tag or tag in hit.customer.tags]
-    else:
+    everybody = tagged_customers(tag)
+    if request.method == "POST":
+        rows = [hit.customer for hit in hits[:FOUND_AT_MOST]] if query else everybody
+        return hand_out(request, FILE, rows, orderings=ORDERINGS, default="-since")
+    if not query:
         page = paginate(
-            tagged_customers(tag),
-            request=request,
-            orderings={"newest": ("-pk",)},
-            default="newest",
-            per_page=PAGE,
+            everybody, request=request, orderings=ORDERINGS, default="-since", per_page=PAGE
         )
         hits = [CustomerHit(customer, "") for customer in page.items]
     context = {
@@ -61,6 +87,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
         "found": _found(len(hits)) if query else "",
         "may_edit": is_allowed(request.user, "customers.edit"),
         "limit": FOUND_AT_MOST,
+        "file": FILE.offered(request),
     }
     template = "backoffice/customer_list.html"
     return render(request, f"{template}#results" if is_htmx(request) else template, context)

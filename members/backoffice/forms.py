@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _l
 from members import audit
 from members.choices import Choices, countries, languages
 from members.genders import CHOICES
+from members.languages import offered_languages
 from members.models import AuditEntry, Customer, Job, StaffMember
 from members.partner_scope import partner_choices
 from members.phones import format_phone
@@ -56,7 +57,7 @@ class CustomerForm(forms.Form):
         self.fields["country"].choices = [("", "–"), *countries()]  # type: ignore[attr-defined]
         self.fields["locale"].choices = [  # type: ignore[attr-defined]
             ("", "–"),
-            *languages(also=initial.get("locale", "")),
+            *_languages(initial.get("locale", "")),
         ]
         add_questions(self, customer)
         for field in self.fields.values():
@@ -348,3 +349,9 @@ def _initial(customer: Customer) -> dict[str, Any]:
     values["phone"] = format_phone(customer.phone) if customer.phone else ""
     values["tags"] = ", ".join(customer.tags)
     return values
+
+
+def _languages(own: str) -> Choices:
+    """Those that are offered, and the one that they have already."""
+    offered = {*offered_languages().codes, own}
+    return [(code, name) for code, name in languages(also=own) if code in offered]

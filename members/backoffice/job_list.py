@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from members.backoffice.forms import JobFilterForm
 from members.backoffice.job_rows import JobRow
@@ -18,6 +18,7 @@ from members.errors import DomainError, NotFoundError
 from members.formatting import format_number
 from members.job_access import failed_jobs, startable_kinds, visible_jobs, visible_kinds
 from members.jobs import job_kind
+from members.list_files import ListFile, hand_out
 from members.models import Job
 from members.paging import paginate
 from members.policy import acting, require, staff_view
@@ -30,13 +31,32 @@ OPEN_SHOWN = 20
 OPEN = (Job.State.QUEUED, Job.State.RUNNING)
 
 
-@require_safe
+FILE: ListFile[Job] = ListFile(
+    "jobs",
+    {
+        "id": lambda row: row.public_id,
+        "kind": lambda row: row.kind,
+        "label": lambda row: row.label,
+        "state": lambda row: row.state,
+        "done": lambda row: row.done,
+        "total": lambda row: row.total,
+        "started_by": lambda row: row.created_by.email if row.created_by else "",
+        "created_at": lambda row: row.created_at,
+        "started_at": lambda row: row.started_at,
+        "finished_at": lambda row: row.finished_at,
+    },
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("jobs.view")
 def job_list(request: HttpRequest) -> HttpResponse:
     """Every job that the filters in the URL leave: first what runs, then what has ended."""
     kinds = visible_kinds(request.user)
     form = JobFilterForm(request.GET, kinds=[(kind.key, str(kind.label)) for kind in kinds])
     jobs = form.chosen_from(visible_jobs(request.user).select_related("created_by"))
+    if request.method == "POST":
+        return hand_out(request, FILE, jobs, orderings={"": ("-pk",)})
     page = paginate(
         jobs.exclude(state__in=OPEN),
         request=request,
@@ -47,6 +67,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "kinds": kinds,
+        "file": FILE.offered(request),
         "summary": _summary(failed_jobs(request.user).count()),
         "open_rows": _open_rows(jobs, request),
         "page": page,

@@ -22,6 +22,7 @@ from members.conditions.sentences import sentence
 from members.conditions.tree import ConditionError
 from members.errors import DomainError
 from members.forms import errors_on, posted
+from members.list_files import ListFile, hand_out
 from members.models import Segment
 from members.navigation import Tab
 from members.paging import paginate
@@ -52,20 +53,42 @@ CHART_DAYS = 90
 MEMBERS_SHOWN = 25
 
 
-@require_safe
+# Few: they are put in order whole.
+ORDERINGS = {
+    "name": ("name", "pk"), "-name": ("-name", "-pk"),
+    "size": ("size", "pk"), "-size": ("-size", "-pk"),
+}  # fmt: skip
+FILE: ListFile[Segment] = ListFile(
+    "segments",
+    {
+        "segment": lambda row: row.code,
+        "name": lambda row: row.name,
+        "description": lambda row: row.description,
+        "kind": lambda row: row.kind,
+        "customers": lambda row: row.size,
+        "worked_out_at": lambda row: row.refreshed_at,
+        "created_at": lambda row: row.created_at,
+    },
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("customers.view")
 def segment_list(request: HttpRequest) -> HttpResponse:
     """All in use with size and uses; those put away on a tab of their own; ready ones below."""
     archived = request.GET.get("show") == "archived"
+    found = list_segments(archived=archived)
+    if request.method == "POST":
+        return hand_out(request, FILE, found, orderings=ORDERINGS, default="name")
+    page = paginate(found, request=request, orderings=ORDERINGS, default="name", per_page=100)
     uses = segment_uses()
-    rows = [
-        (segment, condition_words(segment), uses.get(segment.code, []))
-        for segment in list_segments(archived=archived)
-    ]
+    rows = [(segment, condition_words(segment), uses.get(segment.code, [])) for segment in page]
     path = reverse("backoffice:segment_list")
     context = {
         "rows": rows,
         "archived": archived,
+        "page": page,
+        "file": FILE.offered(request),
         "tabs": [
             Tab(_("In use"), path, current=not archived),
             Tab(_("Put away"), f"{path}?show=archived", current=archived),

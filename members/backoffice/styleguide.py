@@ -21,8 +21,10 @@ from members.backoffice.condition_builder import ConditionField
 from members.charts import Chart, Series, Span, Timeline
 from members.conditions.fields import BEHAVIOR, CUSTOMER, LINE, ORDER, SEGMENTS
 from members.formatting import NamesOfUnit
+from members.list_files import ListFile, hand_out
 from members.navigation import Tab
 from members.paging import Page
+from members.plain_money import money_text
 from members.policy import staff_view
 from members.responses import dialog_done, is_htmx
 from members.states import STATES
@@ -215,11 +217,25 @@ def sample_context() -> dict[str, Any]:
     }
 
 
-@require_safe
+SAMPLE_FILE: ListFile[SampleCustomer] = ListFile(
+    "samples",
+    {
+        "name": lambda row: row.name,
+        "email": lambda row: row.email,
+        "balance": lambda row: row.balance,
+        "spent": lambda row: money_text(row.spent),
+    },
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("home.view")
 def styleguide(request: HttpRequest) -> HttpResponse:
-    """Show every component on one page."""
-    return render(request, "backoffice/styleguide.html", sample_context())
+    """Show every component on one page; sent, the sample table as a file."""
+    if request.method == "POST":
+        return hand_out(request, SAMPLE_FILE, sample_customers())
+    context = {**sample_context(), "file": SAMPLE_FILE.offered(request)}
+    return render(request, "backoffice/styleguide.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

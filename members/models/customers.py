@@ -153,6 +153,12 @@ class Customer(models.Model):
             GinIndex(fields=["tags"], name="customer_tags"),
             # Who may be the same person.
             models.Index(phone_end(), name="customer_phone_end"),
+            # The list of customers by name.
+            models.Index(
+                fields=["family_name", "given_name", "id"],
+                name="customer_by_name",
+                condition=models.Q(merged_into=None),
+            ),
             models.Index(local_part(), name="customer_local_part"),
             models.Index(
                 fields=["merged_into"],

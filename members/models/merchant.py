@@ -25,7 +25,12 @@ class Merchant(models.Model):
     )
     currency = models.CharField(_("currency"), max_length=3, default="USD")
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
-    locale = models.CharField(_("language"), max_length=16, default="en")
+    locale = models.CharField(_("default language"), max_length=16, default="en")
+    # Those that customers may choose from; none: all that there are.
+    languages = ArrayField(
+        models.CharField(max_length=16), verbose_name=_("languages"), default=list, db_default=[],
+        blank=True,
+    )  # fmt: skip
     # Where the shop's pages are, as browsers write it: https://shop.example.
     shop_origins = ArrayField(
         models.CharField(max_length=255), verbose_name=_("shop addresses"), default=list, blank=True
@@ -42,6 +47,11 @@ class Merchant(models.Model):
             models.CheckConstraint(
                 name="merchant_currency_iso",
                 condition=models.Q(currency__regex=r"^[A-Z]{3}$"),
+            ),
+            models.CheckConstraint(
+                name="merchant_speaks_its_default",
+                condition=models.Q(languages=[])
+                | models.Q(languages__contains=[models.F("locale")]),
             ),
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from babel.core import get_global
@@ -13,12 +14,13 @@ from django.utils.translation import gettext as _
 
 from members.choices import known_zones
 from members.errors import DomainError, FieldError
+from members.languages import forget_languages
 from members.models import Merchant
 from members.picture_files import keep_picture
 from members.selectors.merchants import get_merchant
 from members.services.audit import Actor, record_audit, snapshot
 
-FIELDS = ("name", "accent_color", "currency", "time_zone", "locale", "shop_origins")
+FIELDS = ("name", "accent_color", "currency", "time_zone", "locale", "languages", "shop_origins")
 # As browsers name the place that a page comes from: no path, and no capitals.
 ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?(:[0-9]{1,5})?", re.ASCII)
 MOST_ORIGINS = 20
@@ -44,6 +46,8 @@ def update_merchant(*, actor: Actor, changes: dict[str, Any]) -> Merchant:
         changed = [name for name in before if before[name] != after[name]]
         if changed:
             merchant.save()
+            forget_languages()
+            transaction.on_commit(forget_languages)
             record_audit(
                 actor=actor, action="merchant.updated", target=merchant,
                 before={name: before[name] for name in changed},
@@ -69,8 +73,7 @@ def _check(merchant: Merchant) -> None:
         errors.append(FieldError("currency", _("Write the three letters of a currency.")))
     if merchant.time_zone not in known_zones():
         errors.append(FieldError("time_zone", _("There is no such time zone.")))
-    if merchant.locale not in dict(settings.LANGUAGES):
-        errors.append(FieldError("locale", _("Setia does not speak this language yet.")))
+    errors.extend(_wrong_languages(merchant))
     if wrong := [item for item in merchant.shop_origins if not ORIGIN.fullmatch(item)]:
         words = _("Write an address like https://shop.example, without a path: not “%s”.")
         errors.append(FieldError("shop_origins", words % wrong[0]))
@@ -78,3 +81,13 @@ def _check(merchant: Merchant) -> None:
         errors.append(FieldError("shop_origins", _("At most %s.") % MOST_ORIGINS))
     if errors:
         raise DomainError(_("The settings cannot be kept like this."), errors=errors)
+
+
+def _wrong_languages(merchant: Merchant) -> Iterator[FieldError]:
+    known = dict(settings.LANGUAGES)
+    if merchant.locale not in known:
+        yield FieldError("locale", _("Setia does not speak this language yet."))
+    elif merchant.languages and merchant.locale not in merchant.languages:
+        yield FieldError("locale", _("Choose one of the languages that you offer."))
+    if set(merchant.languages) - set(known):
+        yield FieldError("languages", _("Setia does not speak this language yet."))

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from members.errors import ConflictError, DomainError
 from members.jobs import job_kind
-from members.languages import language_of
+from members.languages import language_of, offered_languages
 from members.models import Customer, Job, PersonalPackage, PersonalPackagePart
 from members.personal_files import write_package
 from members.program_scope import limited_to, programs_in_scope
@@ -162,7 +162,7 @@ def _make(job: Job, progress: JobProgress) -> dict[str, int]:
         return {}
     customer = package.customer
     tables = tables_of(customer, for_staff=package.for_staff)
-    language = language_of(customer) or settings.LANGUAGE_CODE
+    language = language_of(customer) or offered_languages().default
     with translation.override(language), limited_to(job.params["programs"]):
         counted = _counted(tables, progress.update)
         content = write_package(customer, counted, timezone.now())

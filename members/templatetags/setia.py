@@ -21,6 +21,7 @@ from members.charts import Chart, Timeline
 from members.components import block_component, compile_slot
 from members.formatting import format_number, format_percent
 from members.icons import icon_svg
+from members.list_files import ListFile
 from members.navigation import ProgramChoice, Tab
 from members.paging import Page
 from members.policy import AnyUser, is_allowed
@@ -239,10 +240,27 @@ def search_option(
 
 
 @block_component(register, "table", "components/table.html")
-def table(context: Context, caption: str, page: Page[Any] | None = None) -> Values:
-    """Rows that become cards on a phone. Slot "head" holds the `{% th %}`s; slot "empty"."""
+def table(
+    context: Context,
+    caption: str,
+    page: Page[Any] | None = None,
+    file: ListFile[Any] | None = None,
+) -> Values:
+    """Rows that become cards on a phone. Slot "head" holds the `{% th %}`s; slot "empty". `file`:
+    the list can be taken as a file, with the filter that is in the URL."""
     pager_values = pager(context, page) if page is not None else {}
-    return {"caption": caption, "page": page, **pager_values}
+    file_url = changed_query(context.get("request"), {"cursor": None}) if file else ""
+    return {
+        "caption": caption, "page": page, "file": file, "file_url": file_url,
+        "csrf_token": context.get("csrf_token"), **pager_values,
+    }  # fmt: skip
+
+
+@register.inclusion_tag("components/list_file.html", takes_context=True)
+def list_file(context: Context, file: ListFile[Any]) -> Values:
+    """The button that takes a list as a file, for a list that is no table."""
+    url = changed_query(context.get("request"), {"cursor": None})
+    return {"file": file, "file_url": url, "csrf_token": context.get("csrf_token")}
 
 
 @register.inclusion_tag("components/th.html", takes_context=True)
@@ -387,9 +405,12 @@ def confirm_button(
     icon: str = "",
     css: str = "",
     hidden: dict[str, str] | None = None,
+    file: bool = False,
 ) -> Values:
-    """A button that posts after a dialog has named what it will do."""
+    """A button that posts after a dialog has named what it will do. `file`: a file is what comes
+    of it, and the page stays."""
     return {
+        "file": file,
         "label": label,
         "url": url,
         "title": title,

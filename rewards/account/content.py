@@ -17,6 +17,7 @@ from loyalty.selectors.memberships import list_memberships
 from members.account.access import CustomerRequest, customer_view
 from members.errors import DomainError
 from members.formatting import format_units
+from members.languages import locale_of
 from members.services.audit import SYSTEM, Actor
 from rewards.account.shelf import item_of, spendable_of
 from rewards.models import ContentItem
@@ -56,7 +57,7 @@ def content(request: CustomerRequest, content_id: uuid.UUID) -> HttpResponse:
     offered = None
     if entry.to_take and item.reward is not None:
         [offer] = offers_for([item.reward], member, now)
-        offered = item_of(offer, spendable_of(member, now), member, request.customer.locale)
+        offered = item_of(offer, spendable_of(member, now), member, locale_of(request.customer))
     context = {
         "title": item.title,
         "entry": entry,

@@ -19,6 +19,7 @@ from loyalty.models import Membership, Transfer
 from loyalty.selectors.memberships import list_memberships
 from members.account.access import CustomerRequest, customer_view
 from members.errors import DomainError
+from members.languages import locale_of
 from members.services.audit import Actor
 from rewards.account.shelf import item_of, spendable_of
 from rewards.calendar_files import calendar_file
@@ -140,7 +141,7 @@ def _page(
 ) -> HttpResponse:
     member, now = chosen.membership, timezone.now()
     [offer] = offers_for([found.reward], member, now)
-    item = item_of(offer, spendable_of(member, now), member, request.customer.locale)
+    item = item_of(offer, spendable_of(member, now), member, locale_of(request.customer))
     own = list(bookings_of([member], found).exclude(status="cancelled"))
     wait = _own_wait(found, member)
     sold_out = any(refusal.code == "sold_out" for refusal in offer.refusals)

@@ -13,6 +13,7 @@ from loyalty.account.home_cards import HomeCard
 from loyalty.models import Membership
 from loyalty.services.usable_units import spendable_units
 from members.formatting import format_units
+from members.languages import locale_of
 from rewards.account.wishes import GoalCard, goal_card
 from rewards.models import Reward, RewardGoal
 from rewards.selectors.rewards import offered
@@ -65,7 +66,7 @@ def _next(
 ) -> NextReward | None:
     open_to_them = [offer for offer in offers if not offer.refusals]
     ready = [item for item in open_to_them if item.price <= _held(item, held)]
-    locale = membership.customer.locale
+    locale = locale_of(membership.customer)
     if ready:
         first = ready[0].reward
         shelf = reverse("rewards_account:shelf_of", args=[membership.public_id])

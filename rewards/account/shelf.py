@@ -22,6 +22,7 @@ from members.account.access import CustomerRequest, customer_view
 from members.errors import DomainError
 from members.formatting import format_money, format_units
 from members.forms import posted
+from members.languages import locale_of
 from members.services.audit import Actor
 from rewards.account.parcels import parcels_of
 from rewards.account.places import reward_place
@@ -74,7 +75,7 @@ def shelf(request: CustomerRequest, public_id: uuid.UUID | None = None) -> HttpR
     spendable = spendable_of(member, now)
     units = list(member.program.wallet_types.order_by("pk"))
     items = [
-        item_of(offer, spendable, member, request.customer.locale)
+        item_of(offer, spendable, member, locale_of(request.customer))
         for offer in offers_for(list(offered(member.program)), member, now)
     ]
     near = [item for item in items if item.missing and not item.reasons]
@@ -122,7 +123,7 @@ def reward(request: CustomerRequest, public_id: uuid.UUID, reward_id: uuid.UUID)
         except DomainError as error:
             problem = str(error.message)
     [offer] = offers_for([found], member, now)
-    item = item_of(offer, spendable_of(member, now), member, request.customer.locale)
+    item = item_of(offer, spendable_of(member, now), member, locale_of(request.customer))
     context = {
         "title": item.told.name,
         "item": item,
@@ -168,7 +169,7 @@ def _take(
         messages.success(request, _("Thank you! It was given to %s.") % found.charity.told_name)
         place = [member.public_id, found.charity.code]
         return HttpResponseRedirect(reverse("mypage:charity", args=place))
-    messages.success(request, _("%s is yours.") % told(taken.got, request.customer.locale).name)
+    messages.success(request, _("%s is yours.") % told(taken.got, locale_of(request.customer)).name)
     if taken.voucher is None:
         return HttpResponseRedirect(reverse("rewards_account:credit_of", args=[member.public_id]))
     return HttpResponseRedirect(reverse("rewards_account:voucher", args=[taken.voucher.public_id]))

@@ -18,6 +18,7 @@ from loyalty.card_numbers import qr_code
 from loyalty.selectors.memberships import list_memberships
 from members.account.access import CustomerRequest, customer_view
 from members.formatting import format_day
+from members.languages import locale_of
 from rewards.account.places import place_of
 from rewards.barcodes import barcode
 from rewards.calendar_entries import whole_day
@@ -78,8 +79,8 @@ def voucher(request: CustomerRequest, voucher_id: uuid.UUID) -> HttpResponse:
     chosen, now = Chosen(owner, members), timezone.now()
     usable = _is_usable(found, now)
     context = {
-        "title": told(found.got, request.customer.locale).name,
-        "gift": told(found.reward, request.customer.locale).name if found.drawn else "",
+        "title": told(found.got, locale_of(request.customer)).name,
+        "gift": told(found.reward, locale_of(request.customer)).name if found.drawn else "",
         "redemption": found,
         "voucher": found.voucher,
         "usable": usable,
@@ -106,7 +107,7 @@ def voucher_expiry(request: CustomerRequest, voucher_id: uuid.UUID) -> HttpRespo
     last, made = found.voucher.last_moment, found.voucher.issued_at
     if last is None or made is None:
         raise Http404("It never runs out.")
-    name = told(found.got, request.customer.locale).name
+    name = told(found.got, locale_of(request.customer)).name
     page = reverse("rewards_account:voucher", args=[voucher_id])
     words = {"name": name, "program": found.membership.program.name}
     entry = whole_day(
@@ -122,7 +123,7 @@ def voucher_expiry(request: CustomerRequest, voucher_id: uuid.UUID) -> HttpRespo
 
 
 def _row(item: Redemption, request: CustomerRequest, now: dt.datetime) -> VoucherRow:
-    name = told(item.got, request.customer.locale).name
+    name = told(item.got, locale_of(request.customer)).name
     return VoucherRow(item, name, icon_of(item.got), _until(item), _state(item, now))
 
 

@@ -19,6 +19,7 @@ from loyalty.unit_input import ADD, read_units
 from members.account.access import CustomerRequest, customer_view
 from members.errors import DomainError
 from members.formatting import format_units
+from members.languages import locale_of
 from members.services.audit import Actor
 from rewards.models import AutoTake, Reward, RewardGoal
 from rewards.selectors.rewards import offered
@@ -50,7 +51,7 @@ def goal_card(offer: Offer, membership: Membership, held: int) -> GoalCard:
     missing = max(offer.price - held, 0)
     return GoalCard(
         reward=reward,
-        name=told(reward, membership.customer.locale).name,
+        name=told(reward, locale_of(membership.customer)).name,
         icon=icon_of(reward),
         url=reverse("rewards_account:reward", args=[membership.public_id, reward.public_id]),
         has=format_units(min(held, offer.price), unit),

@@ -11,15 +11,18 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from loyalty.backoffice.links import customer_crumbs
 from loyalty.explanations import explain_transfer
 from loyalty.models import Transfer, WalletType
+from loyalty.plain_numbers import units_text
 from loyalty.services.stored_value import money_of
+from members.list_files import ListFile, hand_out
 from members.models import Customer
 from members.navigation import Tab
 from members.paging import Page, paginate
+from members.plain_money import money_text
 from members.policy import is_allowed, staff_view
 from members.states import state_label
 from rewards.backoffice.links import NAMESPACE, gift_card_crumbs, ways_to_stored_value
@@ -39,7 +42,28 @@ from rewards.selectors.gift_cards import (
 NEWEST = {"": ("-created_at", "-pk")}
 
 
-@require_safe
+# The code itself is money: how it ends tells cards apart.
+FILE: ListFile[GiftCard] = ListFile(
+    "gift-cards",
+    {
+        "id": lambda row: row.public_id,
+        "ends_with": lambda row: row.last_four,
+        "program": lambda row: row.program.code,
+        "state": lambda row: row.status,
+        "currency": lambda row: row.program.currency,
+        "amount": lambda row: money_text(row.amount),
+        "left": lambda row: units_text(row.held or 0, row.scale or 0),  # type: ignore[attr-defined]
+        "buyer": lambda row: row.buyer.email if row.buyer else "",
+        "recipient": lambda row: row.recipient_name,
+        "recipient_email": lambda row: row.recipient_email,
+        "issued_at": lambda row: row.created_at,
+        "activated_at": lambda row: row.activated_at,
+    },
+    personal=True,
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("customers.view")
 def gift_card_list(request: HttpRequest) -> HttpResponse:
     """All cards, newest first; found by how their code ends or by whose they are."""
@@ -49,6 +73,8 @@ def gift_card_list(request: HttpRequest) -> HttpResponse:
     found = in_state(gift_cards(), shown) if shown else gift_cards()
     if text:
         found = found.filter(_matching(text))
+    if request.method == "POST":
+        return hand_out(request, FILE, found, orderings=NEWEST)
     page = paginate(found, request=request, orderings=NEWEST, default="")
     sold = WalletType.objects.filter(stored_value=True).exists()
     context = {
@@ -56,6 +82,7 @@ def gift_card_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": rows_of(page.items),
         "query": text,
+        "file": FILE.offered(request),
         "shown": shown,
         "tabs": _tabs(shown),
         "may_issue": is_allowed(request.user, "gift_cards.issue"),

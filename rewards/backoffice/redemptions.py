@@ -18,10 +18,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from loyalty.backoffice.links import customer_crumbs, customer_url
 from loyalty.backoffice.reason_forms import ReasonForm, UntilForm
 from loyalty.models import Membership, Transfer
+from loyalty.plain_numbers import units_text
 from loyalty.selectors.memberships import list_memberships
 from loyalty.services.usable_units import spendable_units
 from members.formatting import format_money, format_number, format_units
 from members.forms import errors_on, posted
+from members.list_files import ListFile, hand_out
 from members.models import Customer, StaffMember
 from members.navigation import Tab
 from members.paging import paginate
@@ -60,7 +62,28 @@ class TakeForm(forms.Form):
     )  # fmt: skip
 
 
-@require_safe
+ORDERINGS = {"-when": ("-created_at", "-pk"), "when": ("created_at", "pk")}
+# Codes open something: they are not in it.
+FILE: ListFile[Redemption] = ListFile(
+    "redemptions",
+    {
+        "id": lambda row: row.public_id,
+        "program": lambda row: row.reward.program.code,
+        "reward": lambda row: row.reward.code,
+        "name": lambda row: row.reward.name,
+        "customer": lambda row: row.membership.customer.external_id,
+        "email": lambda row: row.membership.customer.email,
+        "state": lambda row: row.status,
+        "units": lambda row: units_text(row.units, row.reward.wallet_type.scale),
+        "unit": lambda row: row.reward.wallet_type.code,
+        "taken_at": lambda row: row.created_at,
+        "issued_at": lambda row: row.issued_at,
+    },
+    personal=True,
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("customers.view")
 def redemption_list(request: HttpRequest) -> HttpResponse:
     """All that was taken, newest first; found by its code, too."""
@@ -75,7 +98,9 @@ def redemption_list(request: HttpRequest) -> HttpResponse:
         # Whoever may not see codes cannot find them sign by sign either.
         how = "startswith" if may_act else "exact"
         found = found.filter(**{f"voucher__code__{how}": plain(text) or " "})
-    page = paginate(found, request=request, orderings={"": ("-created_at", "-pk")}, default="")
+    if request.method == "POST":
+        return hand_out(request, FILE, found, orderings=ORDERINGS, default="-when")
+    page = paginate(found, request=request, orderings=ORDERINGS, default="-when")
     path = reverse(f"{NAMESPACE}:redemption_list")
     labels = dict(Status.choices)
     context = {
@@ -92,6 +117,8 @@ def redemption_list(request: HttpRequest) -> HttpResponse:
             for name in SHOWN
         ],
         "may_act": may_act,
+        "sorts": True,
+        "file": FILE.offered(request),
         "may_see_codes": may_act,
     }
     return render(request, "rewards/backoffice/redemption_list.html", context)

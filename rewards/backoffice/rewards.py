@@ -15,11 +15,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from loyalty.models import Program
+from loyalty.plain_numbers import units_text
 from members.formatting import format_percent, format_units
 from members.forms import errors_on, posted
 from members.free_codes import first_free
+from members.list_files import ListFile, hand_out
 from members.navigation import Tab
 from members.paging import paginate
+from members.plain_money import money_text
 from members.policy import acting, is_allowed, staff_view
 from rewards.backoffice.links import (
     NAMESPACE,
@@ -45,7 +48,25 @@ Status = Reward.Status
 SHOWN = {"": Status.LIVE, "draft": Status.DRAFT, "archived": Status.ARCHIVED}
 
 
-@require_safe
+FILE: ListFile[Reward] = ListFile(
+    "rewards",
+    {
+        "reward": lambda row: row.code,
+        "name": lambda row: row.name,
+        "program": lambda row: row.program.code,
+        "kind": lambda row: row.kind,
+        "state": lambda row: row.status,
+        "price": lambda row: units_text(row.price, row.wallet_type.scale),
+        "unit": lambda row: row.wallet_type.code,
+        "stock": lambda row: row.stock,
+        "taken": lambda row: row.taken_ever,  # type: ignore[attr-defined]
+        "taken_in_30_days": lambda row: row.taken_lately,  # type: ignore[attr-defined]
+        "cost_of_one": lambda row: money_text(row.cost),
+    },
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_view("programs.view")
 def reward_list(request: HttpRequest, code: str) -> HttpResponse:
     """The rewards of a program as cards, in the order in which members find them."""
@@ -54,9 +75,12 @@ def reward_list(request: HttpRequest, code: str) -> HttpResponse:
     status = SHOWN.get(shown, Status.LIVE)
     now = timezone.now()
     found = list(with_figures(rewards().filter(program=program, status=status), program, now))
+    if request.method == "POST":
+        return hand_out(request, FILE, found)
     path = catalog_url(program)
     context = {
         "program": program,
+        "file": FILE.offered(request),
         "title": _("Rewards"),
         "breadcrumbs": catalog_crumbs(program)[:-1],
         "cards": [_card(reward) for reward in found],

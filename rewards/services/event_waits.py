@@ -17,6 +17,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from members.formatting import format_moment
+from members.languages import language_of
 from members.selectors.merchants import get_merchant
 from members.services.mail import queue_mail
 from rewards.models import Event, EventWait, Redemption, Reward
@@ -100,7 +101,7 @@ def _tell(wait: EventWait) -> None:
         "until": format_moment(wait.offered_until, member.program.zone),
         "url": settings.SITE_URL + address,
     }
-    with translation.override(customer.locale or merchant.locale):
+    with translation.override(language_of(customer) or merchant.locale):
         queue_mail(
             to=customer.email,
             subject=_("A seat is free: %s") % wait.event.reward.name,

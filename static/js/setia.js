@@ -146,7 +146,10 @@
         return askFirst(form, event.submitter);
       }
       delete form.dataset.confirmed;
-      if (form.method === "post") setBusy(form, true);
+      if (form.method !== "post") return;
+      setBusy(form, true);
+      // A file that is answered with leaves the page as it is: it may be taken again.
+      if ("file" in form.dataset) setTimeout(() => setBusy(form, false), 2000);
     },
     true,
   );

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 SAID = {
     "your_name": "Mona Rahman", "email": "Mona@Example.com", "password": "correct-horse-battery",
     "name": "Roastery", "accent_color": "#7c2d12", "currency": "MYR",
-    "time_zone": "Asia/Kuala_Lumpur", "locale": "en",
+    "time_zone": "Asia/Kuala_Lumpur", "locale": "en", "languages": ["en", "ms"],
 }  # fmt: skip
 
 
@@ -36,6 +36,7 @@ def test_the_first_visit_makes_administrator_and_merchant_and_signs_in(client: C
     assert member.user.check_password("correct-horse-battery")
     merchant = Merchant.objects.get()
     assert (merchant.name, merchant.currency) == ("Roastery", "MYR")
+    assert (merchant.locale, merchant.languages) == ("en", ["en", "ms"])
     assert AuditEntry.objects.filter(actor_label="first visit").count() == 2
 
 

@@ -27,6 +27,7 @@ from members.api.member_views import MEMBER, MemberView
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
+from members.languages import locale_of
 
 
 class CampaignQuery(PageQuery):
@@ -143,7 +144,7 @@ class OwnCampaigns(MemberView):
         what ends or begins first comes first."""
         member, now = own_membership(self, membership_id), timezone.now()
         with self.in_own_language():
-            found = [_own(item, now, member.customer.locale) for item in shown_to(member, now)]
+            found = [_own(item, now, locale_of(member.customer)) for item in shown_to(member, now)]
         return answer(OwnCampaignList(results=found))
 
 

@@ -28,6 +28,7 @@ from members.api.idempotency import idempotent
 from members.api.member_views import MEMBER, MemberView
 from members.api.views import ApiView
 from members.errors import NotFoundError
+from members.languages import locale_of
 
 
 class OwnPersonalOfferOut(Answer):
@@ -139,7 +140,7 @@ class OwnSurprises(MemberView):
         their place."""
         member = own_membership(self, membership_id)
         rows = SurpriseTicket.objects.filter(membership=member).select_related("draw__campaign")
-        locale = member.customer.locale
+        locale = locale_of(member.customer)
         found = [_own_draw(ticket, locale) for ticket in rows.order_by("-pk")[:100]]
         return answer(OwnSurpriseDrawList(results=found))
 
@@ -160,7 +161,7 @@ def _own_offers(member: Membership, now: dt.datetime) -> OwnPersonalOfferList:
 
 
 def _offer(offer: PersonalOffer, now: dt.datetime, member: Membership) -> dict[str, Any]:
-    card = offer_card(offer, now, member.customer.locale)
+    card = offer_card(offer, now, locale_of(member.customer))
     return {
         "id": offer.public_id, "campaign": offer.campaign.public_id, "title": card.title,
         "gives": card.gives, "reason": card.reason, "target": offer.target,

@@ -31,6 +31,7 @@ from members.api.bodies import TEXT, Answer, Body, answer, read_body
 from members.api.idempotency import idempotent
 from members.api.member_views import MEMBER, MemberView
 from members.errors import NotFoundError
+from members.languages import locale_of
 
 
 class OwnStepOut(Answer):
@@ -176,7 +177,7 @@ def _found(member: Membership, challenge_id: UUID) -> Challenge:
 
 
 def _out(standing: Standing, member: Membership, now: dt.datetime) -> OwnChallengeOut:
-    card = challenge_card(standing, now, member.customer.locale)
+    card = challenge_card(standing, now, locale_of(member.customer))
     team = card.team and OwnTeamOut(
         name=card.team.name, code=card.team.code, members=card.together, most=card.team_size
     )

@@ -37,6 +37,7 @@ from members.api.member_views import MEMBER, MemberView
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.errors import NotFoundError
+from members.languages import locale_of
 
 
 class OwnPlaysOut(Answer):
@@ -178,7 +179,7 @@ def _plays(left: PlaysLeft) -> OwnPlaysOut:
 
 
 def _out(game: Game, left: PlaysLeft, member: Membership, now: dt.datetime) -> OwnGameOut:
-    locale = member.customer.locale
+    locale = locale_of(member.customer)
     told = told_game(game, locale)
     return OwnGameOut(
         id=game.public_id, kind=Game.Kind(game.kind), title=told.title, text=told.text,
@@ -196,7 +197,7 @@ def _out(game: Game, left: PlaysLeft, member: Membership, now: dt.datetime) -> O
 
 
 def _draw_out(draw: GameDraw, member: Membership) -> OwnDrawOut:
-    locale = member.customer.locale
+    locale = locale_of(member.customer)
     return OwnDrawOut(
         id=draw.public_id, game=draw.game.public_id, drawn_at=draw.drawn_at, prize=draw.prize.code,
         name=told_prize(draw.prize, locale), kind=GamePrize.Kind(draw.prize.kind),

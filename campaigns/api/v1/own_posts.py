@@ -35,6 +35,7 @@ from members.api.bodies import Answer, Body, answer, read_body
 from members.api.idempotency import idempotent, number_of
 from members.api.member_views import MEMBER, MemberView
 from members.errors import NotFoundError
+from members.languages import locale_of
 
 SHOWN_COMMENTS = 200
 
@@ -190,7 +191,7 @@ def _post(member: Membership, post_id: UUID, now: dt.datetime) -> Post:
 
 
 def _out(post: Post, member: Membership, now: dt.datetime) -> OwnPostOut:
-    access, locale = access_of(post, member, now), member.customer.locale
+    access, locale = access_of(post, member, now), locale_of(member.customer)
     reading = readings_of(member, [post]).get(post.pk)
     said = list(comments_for(post, member)[:SHOWN_COMMENTS]) if access.allowed else []
     return OwnPostOut(

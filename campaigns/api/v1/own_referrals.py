@@ -23,6 +23,7 @@ from members.api.member_views import MEMBER, MemberView
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.errors import NotFoundError
+from members.languages import locale_of
 from members.selectors.merges import current
 
 
@@ -64,7 +65,7 @@ class OwnReferralCode(MemberView):
             raise NotFoundError(_("Nobody brings friends in this program at the moment."))
         definition, figures = definition_of(terms), own_figures(member)
         with self.in_own_language():
-            told = told_referrals(definition, member.program, member.customer.locale)
+            told = told_referrals(definition, member.program, locale_of(member.customer))
             sentences = member_sentences(definition, member.program)
         return answer(
             OwnReferralCodeOut(

@@ -24,6 +24,7 @@ from members.api.bodies import Answer, Body, answer, read_body
 from members.api.idempotency import idempotent
 from members.api.member_views import MEMBER, MemberView
 from members.errors import NotFoundError
+from members.languages import locale_of
 
 Said = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
 Code = Annotated[str, Field(max_length=64)]
@@ -103,18 +104,18 @@ class OwnSurveyAnswers(MemberView):
             raise NotFoundError("This member is not asked that.")
         done = answer_survey(
             survey=survey, membership=member, given=body.answers, via=SurveyResponse.Via.API,
-            locale=member.customer.locale, now=now,
+            locale=locale_of(member.customer), now=now,
         )  # fmt: skip
         response = done.response
         shown = OwnAnswerOut(
             id=response.public_id, answered_at=response.answered_at, got=brought(response),
-            thanks=told_survey(survey, member.customer.locale).thanks,
+            thanks=told_survey(survey, locale_of(member.customer)).thanks,
         )  # fmt: skip
         return answer(shown, HTTPStatus.OK if done.again else HTTPStatus.CREATED)
 
 
 def _out(survey: Survey, member: Membership, now: dt.datetime) -> OwnSurveyOut:
-    told = told_survey(survey, member.customer.locale)
+    told = told_survey(survey, locale_of(member.customer))
     return OwnSurveyOut(
         id=survey.public_id, code=survey.code, title=told.title, intro=told.intro,
         closes_at=survey.closes_at, reward=brings(survey, now),

@@ -23,6 +23,7 @@ from loyalty.models import Membership
 from members.api.bodies import Answer, PublicId, Query, answer, read_query, refuse_field
 from members.api.schema import query_parameters
 from members.api.views import ApiView
+from members.languages import locale_of
 from rewards.services.access import Access
 
 SHOWN = 100
@@ -97,7 +98,7 @@ class PostAccess(ApiView):
 def post_outputs(member: Membership, now: dt.datetime) -> list[PostOut]:
     found = list(shown_posts(member.program, now)[:SHOWN])
     access = access_to(found, member, now)
-    return [post_output(post, access[post.pk], member.customer.locale) for post in found]
+    return [post_output(post, access[post.pk], locale_of(member.customer)) for post in found]
 
 
 def post_output(post: Post, access: Access, locale: str) -> PostOut:

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -18,6 +17,7 @@ from members.api.bodies import TEXT, Answer, Body, answer, read_body, refuse_fie
 from members.api.member_views import MEMBER, MemberView
 from members.api.v1.profile_questions import ProfileQuestionOut, questions_out
 from members.errors import DomainError
+from members.languages import offered_languages
 from members.models import Customer
 from members.services.customers import update_customer
 
@@ -74,7 +74,7 @@ class Me(MemberView):
         """Change name, phone, language or answers, or tell a birthday."""
         body = read_body(request, MeChanges)
         changes = {name: getattr(body, name) for name in body.model_fields_set}
-        if changes.get("locale") and changes["locale"] not in dict(settings.LANGUAGES):
+        if changes.get("locale") and changes["locale"] not in offered_languages().codes:
             raise refuse_field("locale", _("This language is not spoken here."), "unknown_value")
         if changes.get("birthday") == self.customer.birthday:
             changes.pop("birthday", None)
@@ -98,18 +98,11 @@ class Me(MemberView):
 
 def _me_out(customer: Customer) -> MeOut:
     same = (
-        "email",
-        "phone",
-        "given_name",
-        "family_name",
-        "birthday",
-        "gender",
-        "locale",
-        "answers",
-    )
+        "email", "phone", "given_name", "family_name", "birthday", "gender", "locale", "answers",
+    )  # fmt: skip
     return MeOut(
         id=customer.public_id,
         questions=questions_out(),
-        languages=[code for code, _name in settings.LANGUAGES],
+        languages=list(offered_languages().codes),
         **{name: getattr(customer, name) for name in same},
     )

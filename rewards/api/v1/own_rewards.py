@@ -34,6 +34,7 @@ from members.api.pagination import Page, PageQuery, paginate_list
 from members.api.schema import query_parameters
 from members.errors import NotFoundError
 from members.formatting import format_units
+from members.languages import locale_of
 from rewards.addresses import Address
 from rewards.api.v1.checkout_quotes import CartQuoteOut, cart_quote_out
 from rewards.api.v1.checkouts import basket_of
@@ -220,7 +221,7 @@ def _reward(
 ) -> OwnRewardOut:
     reward, unit = offer.reward, offer.reward.wallet_type
     missing = max(offer.price - held, 0)
-    said = told(reward, member.customer.locale)
+    said = told(reward, locale_of(member.customer))
     return OwnRewardOut(
         id=reward.public_id,
         code=reward.code,

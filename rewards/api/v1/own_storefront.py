@@ -21,6 +21,7 @@ from loyalty.services.order_inputs import CustomerRef
 from members.api.bodies import Answer, answer, money_text, read_body
 from members.api.member_views import MEMBER, MemberView
 from members.formatting import format_money, format_units
+from members.languages import locale_of
 from rewards.api.v1.basket_parts import BasketPart, basket_parts
 from rewards.api.v1.storefront import (
     EarningsOut,
@@ -151,7 +152,7 @@ class OwnStorefrontBasket(MemberView):
             fits, discount = list(cart.fits), money_text(cart.quote.discounted.amount)
             said, parts = cart.quote.codes, list(basket_parts(cart.quote))
         vouchers = open_vouchers(member, now).order_by("voucher__expires_at", "-pk")[:MOST_SHOWN]
-        locale = self.customer.locale
+        locale = locale_of(self.customer)
         return answer(
             OwnBasketOut(
                 **found.model_dump(),

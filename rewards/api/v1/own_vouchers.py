@@ -19,6 +19,7 @@ from members.api.member_views import MEMBER, MemberView
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.errors import NotFoundError
+from members.languages import locale_of
 from rewards.models import Redemption
 from rewards.selectors.redemptions import open_vouchers, taken_by
 from rewards.texts import told
@@ -98,7 +99,7 @@ def own_redemption_out(found: Redemption, now: dt.datetime) -> OwnRedemptionOut:
     return OwnRedemptionOut(
         id=found.public_id,
         reward=found.reward.public_id,
-        name=told(told_of, found.membership.customer.locale).name,
+        name=told(told_of, locale_of(found.membership.customer)).name,
         icon=icon_of(told_of),
         status=Redemption.Status.EXPIRED if ran_out else Redemption.Status(found.status),
         conditions=list(conditions_of(told_of, for_members=True)) if usable else [],

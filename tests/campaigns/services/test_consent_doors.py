@@ -114,7 +114,6 @@ class TestEvidence:
         with pytest.raises(DomainError):
             keep_consents(ConsentsTold(ana, said, "join", SYSTEM, NOW))
 
-
     def test_what_is_refused_is_named_by_its_own_column(self) -> None:
         said = [
             ConsentSaid("email", "offers", True, field="consent_email_offers"),

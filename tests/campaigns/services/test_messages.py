@@ -15,6 +15,7 @@ from campaigns.services.told_rewards import GIFT
 from members.errors import DomainError
 from members.models import Merchant
 from members.services.audit import SYSTEM
+from members.services.merchants import update_merchant
 from tests.campaigns.factories import states, switch_on, tell, write
 from tests.factories import CustomerFactory
 
@@ -101,6 +102,16 @@ def test_ready_made_words_of_the_reader_s_language_come_before_words_of_another(
     subject = "Hadiah" if told == "ms" else ready.subject.replace("{{ gift }}", "5 Beans")
     delivery = Delivery.objects.select_related("message").get()
     assert (delivery.message.locale, delivery.subject) == (told, subject)
+
+
+@pytest.mark.parametrize(("locale", "told"), [("ms", "el"), ("en", "en"), ("", "el")])
+def test_nobody_is_told_in_a_language_that_the_merchant_does_not_offer(
+    locale: str, told: str
+) -> None:
+    update_merchant(actor=SYSTEM, changes={"languages": ["en", "el"], "locale": "el"})
+    write("gift", "Hadiah", "Untuk anda: {{ gift }}", locale="ms")
+    tell(CustomerFactory(locale=locale), channels=("inbox",), gift="5 Beans")
+    assert Delivery.objects.select_related("message").get().message.locale == told
 
 
 def test_what_was_switched_on_later_is_on_since_then_only() -> None:

@@ -12,6 +12,7 @@ from django.test import Client
 
 from members.models import AuditEntry, Customer, PersonalPackage
 from members.services.audit import SYSTEM
+from members.services.merchants import update_merchant
 from members.services.profile_questions import create_question
 from tests.factories import CustomerFactory
 from tests.loyalty.account.conftest import Shop
@@ -101,6 +102,21 @@ def test_every_language_can_be_chosen_and_is_spoken_from_then_on(
     assert maya.locale == code
     assert response["Content-Language"] == code
     assert client.cookies[settings.LANGUAGE_COOKIE_NAME].value == code
+
+
+def test_only_a_language_that_the_merchant_offers_can_be_chosen(
+    maya: Customer, sign_in: SignIn
+) -> None:
+    Customer.objects.filter(pk=maya.pk).update(locale="ms")
+    update_merchant(actor=SYSTEM, changes={"languages": ["en", "el"], "locale": "el"})
+    client = sign_in(maya)
+    # Offered no more: the default, and what they chose stays with them.
+    assert client.get("/me/")["Content-Language"] == "el"
+    answer = client.post("/me/profile/", UNCHANGED | {"locale": "zh-hans"})
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"locale"}
+    client.post("/me/profile/", UNCHANGED | {"locale": "en"})
+    assert client.get("/me/")["Content-Language"] == "en"
 
 
 def test_the_language_of_the_device_can_be_chosen_again(maya: Customer, sign_in: SignIn) -> None:

@@ -6,8 +6,10 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -21,6 +23,7 @@ from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.audit_jobs import CHECK
 from members.services.audit_seals import seal_entries
 from members.services.job_runs import run_scheduled
+from members.services.merchants import update_merchant
 from tests.factories import ApiKeyFactory, CustomerFactory, StaffMemberFactory
 from tests.loyalty.factories import make_program
 from tests.members.conftest import HTMX, IN_DIALOG
@@ -34,10 +37,11 @@ Role = StaffMember.Role
 # --- Merchant -----------------------------------------------------------------------------------
 
 
-def merchant_data(**changes: str) -> dict[str, str]:
+def merchant_data(**changes: Any) -> dict[str, Any]:
     merchant = get_merchant()
     names = ("name", "accent_color", "currency", "time_zone", "locale")
-    return {name: getattr(merchant, name) for name in names} | changes
+    all_there_are = {"languages": list(dict(settings.LANGUAGES))}
+    return {name: getattr(merchant, name) for name in names} | all_there_are | changes
 
 
 def test_the_merchant_is_changed(admins_browser: Client) -> None:
@@ -49,6 +53,45 @@ def test_the_merchant_is_changed(admins_browser: Client) -> None:
     assert "Settings saved." in content
     assert "Kedai Kopi" in content
     assert get_merchant().time_zone == "Asia/Kuala_Lumpur"
+
+
+def test_languages_that_customers_may_choose_are_chosen(admins_browser: Client) -> None:
+    url = reverse("backoffice:merchant")
+    assert set(admins_browser.get(url).context["form"]["languages"].value()) == {
+        "en", "ms", "zh-hans", "zh-hant", "el",
+    }  # fmt: skip
+    admins_browser.post(url, merchant_data(languages=["en", "ms"], locale="ms"))
+    assert (get_merchant().languages, get_merchant().locale) == (["en", "ms"], "ms")
+    assert AuditEntry.objects.latest("pk").after == {"locale": "ms", "languages": ["en", "ms"]}
+    shown = admins_browser.get(url).context["form"]
+    assert shown["languages"].value() == ["en", "ms"]
+    # Of all there are, those that come with a later version are offered as well.
+    admins_browser.post(url, merchant_data())
+    assert get_merchant().languages == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"languages": ["ms"], "locale": "en"}, "locale"), ({"languages": []}, "languages"),
+     ({"languages": ["tlh"]}, "languages")],
+)  # fmt: skip
+def test_the_default_language_is_one_of_those_offered(
+    admins_browser: Client, changes: dict[str, Any], field: str
+) -> None:
+    answer = admins_browser.post(reverse("backoffice:merchant"), merchant_data(**changes))
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {field}
+    assert get_merchant().languages == []
+
+
+def test_staff_choose_for_a_customer_among_those_offered_and_their_own(
+    admins_browser: Client,
+) -> None:
+    update_merchant(actor=SYSTEM, changes={"languages": ["en", "ms"]})
+    customer = CustomerFactory(locale="el")
+    page = admins_browser.get(reverse("backoffice:customer_edit", args=[customer.public_id]))
+    choices = [code for code, _name in page.context["form"].fields["locale"].choices]
+    assert choices == ["", "en", "ms", "el"]
 
 
 def test_a_wrong_setting_keeps_the_page_with_what_was_typed(admins_browser: Client) -> None:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0027_partners'),
+        ("members", "0029_names_in_order"),
     ]
 
     operations = [
