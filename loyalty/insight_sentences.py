@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _l
 
 from loyalty.goal_metrics import GoalMetric
 from loyalty.target_bands import Band, LiftBand, State
-from members.formatting import format_number, format_percent
+from members.formatting import format_money, format_number, format_percent
 
 Text = str | Promise
 
@@ -172,14 +172,18 @@ def range_words(low: str | None, high: str | None) -> str:
     }  # fmt: skip
 
 
-def lift_words(lift: LiftBand, value: float) -> str:
+def lift_words(lift: LiftBand, value: float, currency: str) -> str:
+    if lift.unit == "money":
+        return format_money(Decimal(str(value)), currency)
     if lift.unit == "percent":
         words = _("%s less") if value < 0 else _("%s more")
         return words % format_percent(abs(value) / 100)
     return _("%s times") % format_number(round(value, 2))
 
 
-def lift_band_words(lift: LiftBand, band: Band) -> str:
+def lift_band_words(lift: LiftBand, band: Band | None, currency: str) -> str:
+    if band is None:
+        return _("below what a new customer costs you")
     ends = (band.low, band.high)
-    low, high = (None if end is None else lift_words(lift, float(end)) for end in ends)
+    low, high = (None if end is None else lift_words(lift, float(end), currency) for end in ends)
     return range_words(low, high)

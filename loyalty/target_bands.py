@@ -59,12 +59,13 @@ def state_in(band: Band | None, value: Decimal | None) -> State:
 @dataclass(frozen=True, slots=True)
 class LiftBand:
     """What a program is to bring that only a comparison with members kept aside can tell. `unit`:
-    so many times, or so many percent more."""
+    so many times, so many percent more, or money of the program. Without a `band` there is no usual
+    one: what a new customer costs is the merchant's to say."""
 
     code: str
     label: str | Promise
-    unit: Literal["times", "percent"]
-    band: Band
+    unit: Literal["times", "percent", "money"]
+    band: Band | None
 
 
 LIFTS: Mapping[str, LiftBand] = {
@@ -73,5 +74,6 @@ LIFTS: Mapping[str, LiftBand] = {
         LiftBand("frequency_lift", _l("Purchases"), "times", Band(Decimal(2), Decimal(3))),
         LiftBand("order_value_lift", _l("Order value"), "percent", Band(Decimal(15), Decimal(25))),
         LiftBand("return_on_cost", _l("Return on cost"), "times", Band(Decimal(3), Decimal(5))),
+        LiftBand("cost_of_purchase", _l("Cost of one more purchase"), "money", None),
     )
 }

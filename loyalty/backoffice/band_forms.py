@@ -8,8 +8,6 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
-from loyalty.goal_metrics import GoalMetric
-
 
 class BandForm(forms.Form):
     """From what to what a figure is to be; either end may stay open."""
@@ -24,14 +22,11 @@ class BandForm(forms.Form):
         help_text=_l("Leave one empty where it is open; both, and the usual band applies again."),
     )  # fmt: skip
 
-    def __init__(
-        self, data: Any, *, metric: GoalMetric | None, currency: str, **kwargs: Any
-    ) -> None:
+    def __init__(self, data: Any, *, unit: str, currency: str, **kwargs: Any) -> None:
+        """`unit`: that of the figure, or of what only a comparison tells."""
         super().__init__(data, **kwargs)
-        if metric is None:
-            return
         units = {
             "percent": _("In percent, from 0 to 100."),
             "money": _("In %s.") % currency,
         }
-        self.fields["low"].help_text = units.get(metric.unit, "")
+        self.fields["low"].help_text = units.get(unit, "")

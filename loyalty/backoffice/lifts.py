@@ -59,13 +59,14 @@ def lift_context(
         ],
         "lifts": [_row(item, bands, program) for item in controls.found],
         "too_small": controls.too_small,
-        "lift_bands": [(band, lift_band_words(band, band.band)) for band in bands],
+        "lift_bands": [
+            (band, lift_band_words(band, band.band, program.currency)) for band in bands
+        ],
     }
 
 
 def _row(found: Comparison, bands: Sequence[LiftBand], program: Program) -> LiftRow:
     by_code = {band.code: band for band in bands}
-    each = cost_of_purchase(found)
     return LiftRow(
         name=found.name,
         url=reverse(found.url_name, args=[found.url_key]),
@@ -73,20 +74,18 @@ def _row(found: Comparison, bands: Sequence[LiftBand], program: Program) -> Lift
         % {"led": format_number(found.led), "aside": format_number(found.aside)},
         cells=[
             _cell(
-                by_code["frequency_lift"], frequency_lift(found),
+                by_code["frequency_lift"], frequency_lift(found), program,
                 _("too few orders to say what it lies between"),
             ),
             _cell(
-                by_code["order_value_lift"], order_value_lift(found),
+                by_code["order_value_lift"], order_value_lift(found), program,
                 _("too few orders to say what it lies between"),
             ),
-            _cell(by_code["return_on_cost"], return_on_cost(found), nothing=_why_no_cost(found)),
-            LiftCell(
-                _("Cost of one more purchase"),
-                "–" if each is None else format_money(each, program.currency),
-                _("to be below what a new customer costs you") if each is not None
-                else _why_no_cost(found) or _("it is not clear that there are more"),
+            _cell(
+                by_code["return_on_cost"], return_on_cost(found), program,
+                nothing=_why_no_cost(found),
             ),
+            _cost_cell(by_code["cost_of_purchase"], found, program),
         ],
     )  # fmt: skip
 
@@ -96,18 +95,40 @@ def _why_no_cost(found: Comparison) -> str:
     return "" if found.cost else _("what was given is not known")
 
 
-def _cell(band: LiftBand, lift: Lift | None, unknown: str = "", nothing: str = "") -> LiftCell:
+def _cost_cell(band: LiftBand, found: Comparison, program: Program) -> LiftCell:
+    """Only where it is clear that there are more purchases; less is better."""
+    label, each = str(band.label), cost_of_purchase(found)
+    if each is None:
+        why = _why_no_cost(found) or _("it is not clear that there are more")
+        return LiftCell(label, "–", why, _("Nothing to measure"))
+    value = format_money(each, program.currency)
+    if band.band is None:
+        return LiftCell(label, value, _("to be below what a new customer costs you"))
+    state = band.band.state_of(each)
+    kind = "warning" if state == "above" else "success"
+    words = lift_band_words(band, band.band, program.currency)
+    return LiftCell(label, value, _("to be: %s") % words, str(STATES[state]), kind)
+
+
+def _cell(
+    band: LiftBand, lift: Lift | None, program: Program, unknown: str = "", nothing: str = ""
+) -> LiftCell:
     """`unknown`: why it has no ends, where it has none; `nothing`: why there is nothing at all."""
     label = str(band.label)
     if lift is None:
         return LiftCell(label, "–", nothing, _("Nothing to measure"))
-    value = lift_words(band, lift.value)
+    value = lift_words(band, lift.value, program.currency)
     if lift.low is None or lift.high is None:
         return LiftCell(label, value, unknown, _("Not judged"))
-    ends = {"low": lift_words(band, lift.low), "high": lift_words(band, lift.high)}
+    ends = {
+        "low": lift_words(band, lift.low, program.currency),
+        "high": lift_words(band, lift.high, program.currency),
+    }
     between = _("between %(low)s and %(high)s") % ends
     if not lift.is_clear:
         return LiftCell(label, value, between, _("May be chance"))
+    if band.band is None:
+        return LiftCell(label, value, between)
     state = band.band.state_of(Decimal(str(round(lift.value, 4))))
     kind = {"inside": "success", "below": "warning", "above": "info"}[state]
     return LiftCell(label, value, between, str(STATES[state]), kind)

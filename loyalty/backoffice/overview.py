@@ -39,7 +39,7 @@ from loyalty.models import Program
 from loyalty.plain_numbers import exact
 from loyalty.selectors.insights import Figure, Overview, band_now, get_overview
 from loyalty.services.insight_points import start_measuring
-from loyalty.services.target_bands import band_label, metric_of_band, set_band
+from loyalty.services.target_bands import band_label, set_band, unit_of_band
 from loyalty.slow_figures import COMPARISONS
 from loyalty.target_bands import state_in
 from loyalty.tier_definitions import plain
@@ -124,7 +124,7 @@ def band_edit(request: HttpRequest, code: str, metric: str, tier: str = "") -> H
     band = band_now(program, metric, tier, now)
     form = BandForm(
         posted(request),
-        metric=metric_of_band(metric),
+        unit=unit_of_band(metric),
         currency=program.currency,
         initial={"low": _typed(band.low), "high": _typed(band.high)} if band else {},
     )

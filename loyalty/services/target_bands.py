@@ -72,6 +72,14 @@ def band_label(program: Program, metric: str, tier_code: str, now: dt.datetime) 
     return known[metric].label
 
 
+def unit_of_band(code: str) -> str:
+    """In what its ends are given; how much more is no share of anything."""
+    found = metric_of_band(code)
+    if found is not None:
+        return found.unit
+    return "money" if LIFTS[code].unit == "money" else ""
+
+
 def metric_of_band(code: str) -> GoalMetric | None:
     """None: what only a comparison tells."""
     return next(
@@ -101,6 +109,6 @@ def _words(program: Program, metric: str, band: Band | None) -> str:
     if band is None:
         return _("the usual one")
     if metric in LIFTS:
-        return lift_band_words(LIFTS[metric], band)
+        return lift_band_words(LIFTS[metric], band, program.currency)
     found = metric_of_band(metric)
     return "" if found is None else band_words(found, band, program.currency)

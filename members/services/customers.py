@@ -159,7 +159,7 @@ def _forget_in(merge: CustomerMerge) -> None:
     if known:
         number = known["filled"].get("external_id") or ""
         filled = {"external_id": number} if number and "@" not in number else {}
-        nothing = {"tags": [], "attributes": {}, "answers": {}, "user": None}
+        nothing: dict[str, Any] = {"tags": [], "attributes": {}, "answers": {}, "user": None}
         known |= {"filled": filled, **nothing}
         merge.save(update_fields=["record"])
 

@@ -166,8 +166,8 @@ def test_what_a_comparison_tells_is_worked_out_against_those_kept_aside():
 
 
 def test_what_is_less_is_not_called_more():
-    assert lift_words(LIFTS["order_value_lift"], 12.0) == "12% more"
-    assert lift_words(LIFTS["order_value_lift"], -5.0) == "5% less"
+    assert lift_words(LIFTS["order_value_lift"], 12.0, "USD") == "12% more"
+    assert lift_words(LIFTS["order_value_lift"], -5.0, "USD") == "5% less"
 
 
 def test_what_chance_alone_may_have_made_is_not_clear():

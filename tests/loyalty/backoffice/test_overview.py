@@ -6,7 +6,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -142,7 +144,8 @@ def test_without_a_control_nothing_is_said_of_what_the_program_brings(
     assert "who buys much joins sooner" in page
     assert "New promotion" in page
     assert "New journey" in page
-    assert "Cost of one more purchase" not in page
+    assert 'data-label="Cost of one more purchase"' not in page
+    assert "Cost of one more purchase: below what a new customer costs you" in page
 
 
 def tell_of(controls: Controls, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,6 +180,36 @@ def test_a_comparison_is_shown_with_its_interval(
     assert "between 1.19 times and 1.89 times" in page
     assert "Below its band" in page
     assert page.count("what was given is not known") == 2
+
+
+@pytest.mark.parametrize(
+    ("high", "said", "state"),
+    [
+        ("", "to be below what a new customer costs you", ""),
+        ("10", "to be: at most $10.00", "Inside its band"),
+        ("5", "to be: at most $5.00", "Above its band"),
+    ],
+)
+def test_what_one_more_purchase_costs_is_held_against_what_a_new_customer_costs(
+    high: str, said: str, state: str, measured: Member, manager: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    # 400 more purchases for 3,500.
+    found = Comparison(
+        "Double Beans", "loyalty_backoffice:program_page", "beans", 400, 100,
+        Compared(3.0, 2.0, 0.5, 1.5, 0.12, 0.22), Compared(75.0, 40.0, 20.0, 50.0, 3.0, 7.0),
+        cost=Decimal(3500),
+    )  # fmt: skip
+    tell_of(Controls([found]), monkeypatch)
+    if high:
+        address = url("band_edit", "beans", "cost_of_purchase")
+        assert "In USD." in text_of(manager, address)
+        assert manager.post(address, {"low": "", "high": high}).status_code == 302
+    page = text_of(manager, url("overview"))
+    [cell] = re.findall(r'data-label="Cost of one more purchase">(.*?)</td>', page, re.DOTALL)
+    assert "$8.75" in cell
+    assert said in cell
+    assert state in cell
 
 
 def test_a_band_is_changed_by_managers_alone_and_audited(
