@@ -1,4 +1,5 @@
-"""Whose jobs somebody may see, and which of them they may start, stop and have go on."""
+"""Whose jobs somebody may see, and which of them they may start, stop and have go on. A job knows
+no program, and what it was refused tells of people: who is limited to some sees their own."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from members.errors import NotFoundError
 from members.jobs import JobKind, job_kind, job_kinds
-from members.models import Job
+from members.models import ApiKey, Job
 from members.policy import AnyUser, is_allowed
 from members.program_scope import programs_of
 from members.selectors.jobs import get_job
@@ -27,6 +28,11 @@ def visible_jobs(user: AnyUser) -> QuerySet[Job]:
     hidden = {kind.key for kind in job_kinds()} - {kind.key for kind in visible_kinds(user)}
     jobs = Job.objects.filter(created_by=user.pk) if programs_of(user) else Job.objects.all()
     return jobs.exclude(kind__in=hidden) if hidden else jobs
+
+
+def jobs_of_key(key: ApiKey) -> QuerySet[Job]:
+    """What a key may read of: one that is limited, of what it has begun."""
+    return Job.objects.filter(params__api_key=key.pk) if key.programs else Job.objects.all()
 
 
 def visible_job(user: AnyUser, public_id: UUID) -> Job:

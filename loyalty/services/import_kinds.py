@@ -61,8 +61,8 @@ class Wanted:
     dry_run: bool = False
 
 
-def imports() -> QuerySet[Job]:
-    return Job.objects.filter(kind__in=KINDS.values()).select_related("created_by")
+def imports_among(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    return jobs.filter(kind__in=KINDS.values()).select_related("created_by")
 
 
 def what_of(job: Job) -> str:

@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
@@ -51,7 +52,7 @@ from loyalty.services.import_kinds import (
     Wanted,
     begin_import,
     confirm_import,
-    imports,
+    imports_among,
     start_import_undo,
     what_of,
 )
@@ -64,6 +65,7 @@ from members.api.problems import ApiError
 from members.api.schema import query_parameters
 from members.api.views import ApiView
 from members.errors import NotFoundError
+from members.job_access import jobs_of_key
 from members.models import Job
 from members.services.job_runs import queue_job
 from members.services.jobs import cancel_job, retry_job
@@ -83,9 +85,12 @@ class ImportView(ApiView):
 
     scopes = {"GET": tuple(READS.values()), "POST": tuple(WRITES.values())}
 
+    def imports(self) -> QuerySet[Job]:
+        return imports_among(jobs_of_key(self.api_key))
+
     def found(self, import_id: UUID) -> Job:
         """Raises NotFoundError; ApiError where the key is not for what it brings."""
-        job = imports().filter(public_id=import_id).first()
+        job = self.imports().filter(public_id=import_id).first()
         if job is None:
             raise NotFoundError(_("There is no such import."))
         what = what_of(job)
@@ -120,7 +125,7 @@ class Imports(ImportView):
         query = read_query(request, ImportListQuery)
         may = [what for what in KINDS if {READS[what], WRITES[what]} & set(self.api_key.scopes)]
         kinds = [KINDS[what] for what in may if query.kind in ("", what)]
-        found = imports().filter(kind__in=kinds)
+        found = self.imports().filter(kind__in=kinds)
         page = paginate(request, found, query, ordering=["-pk"], row=lambda job: job)
         return answer(ImportPage(**{**page, "results": imports_out(page["results"])}))
 

@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from pydantic import Field, JsonValue
 from rest_framework.request import Request
@@ -15,8 +16,9 @@ from members.api.bodies import Answer, answer, read_query
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
 from members.api.views import ApiView
+from members.errors import NotFoundError
+from members.job_access import jobs_of_key
 from members.models import Job
-from members.selectors.jobs import get_job
 
 State = Literal["", "queued", "running", "succeeded", "failed", "cancelled"]
 
@@ -53,7 +55,7 @@ class Jobs(ApiView):
     def get(self, request: Request) -> HttpResponse:
         """List jobs, newest first."""
         query = read_query(request, JobQuery)
-        found = Job.objects.all()
+        found = jobs_of_key(self.api_key)
         if query.state:
             found = found.filter(state=query.state)
         if query.kind:
@@ -68,7 +70,10 @@ class OneJob(ApiView):
     @extend_schema(operation_id="getJob", responses={200: JobOut})
     def get(self, request: Request, job_id: UUID) -> HttpResponse:
         """Read a job: how far it is, and what came of it."""
-        return answer(job_out(get_job(job_id)))
+        job = jobs_of_key(self.api_key).filter(public_id=job_id).first()
+        if job is None:
+            raise NotFoundError(_("There is no such job."))
+        return answer(job_out(job))
 
 
 def job_out(job: Job) -> JobOut:

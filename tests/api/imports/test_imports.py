@@ -14,7 +14,7 @@ from django.test import override_settings
 from loyalty.models import Membership, Order, Program, Refund, Transfer
 from loyalty.services import enrollment_files
 from members.models import AuditEntry, Customer, Job
-from members.services.api_keys import create_api_key
+from members.services.api_keys import SCOPES, create_api_key
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_job
 from members.services.profile_questions import create_question
@@ -332,6 +332,28 @@ class TestKeys:
         assert_problem(send(api, ORDERS, query="kind=coins"), 400, "invalid_parameter", "kind")
         assert_problem(send(api, ORDERS, query="name=%00"), 400, "invalid_parameter", "name")
         assert_problem(send(api, ORDERS, query="kind=balances"), 422, "invalid_request", "program")
+
+
+def test_a_key_that_is_limited_sees_what_it_has_begun_alone(
+    api: ApiClient, program: Program
+) -> None:
+    told = work(api, send(api, ORDERS, query="name=March"))
+    _key, secret = create_api_key(
+        actor=SYSTEM, name="Beans alone", scopes=list(SCOPES), programs=[program.pk]
+    )
+    limited = ApiClient(secret)
+    for address in (
+        f"/imports/{told['id']}",
+        f"/imports/{told['id']}/errors",
+        f"/jobs/{told['id']}",
+    ):
+        assert api.get(address).status_code == 200
+        assert limited.get(address).status_code == 404
+    assert limited.post(f"/imports/{told['id']}/undo", {"reason": "x"}).status_code == 404
+    own = send(limited, ORDERS.replace("A1", "B1"), query="name=April", key="own").json()
+    for address in ("/imports", "/jobs"):
+        assert [row["id"] for row in limited.get(address).json()["results"]] == [own["id"]]
+        assert len(api.get(address).json()["results"]) == 2
 
 
 class TestCustomers:
