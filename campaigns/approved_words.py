@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from campaigns.wording import tidied_body, tidied_subject
 
 MOST_VALUES, LONGEST_VALUE = 20, 1_000
 LONGEST_NAME, LONGEST_LANGUAGE = 100, 16
@@ -38,9 +40,16 @@ class Approved:
     def as_kept(self) -> dict[str, Any]:
         return {**asdict(self), "values": list(self.values)}
 
+    def tidied(self) -> Self:
+        """As they are kept: each variable on one line, as it is read and written."""
+        values = tuple(map(tidied_subject, self.values))
+        return replace(
+            self, name=tidied_body(self.name), language=tidied_body(self.language), values=values
+        )
+
     def saying(self, values: list[str]) -> Self:
         """Filled in: each on one line, as providers take them."""
-        said = (" ".join(value.split()) or NOTHING_SAID for value in values)
+        said = (tidied_subject(value) or NOTHING_SAID for value in values)
         return replace(self, values=tuple(said))
 
 
@@ -56,6 +65,18 @@ class ApprovedSaid(BaseModel):
         tuple[Annotated[str, Field(max_length=LONGEST_VALUE, pattern=_TEXT)], ...],
         Field(max_length=MOST_VALUES),
     ] = ()
+
+    # Kept tidied: said again otherwise spaced, they are the same.
+
+    @field_validator("name", "language")
+    @classmethod
+    def _name(cls, text: str) -> str:
+        return tidied_body(text)
+
+    @field_validator("values")
+    @classmethod
+    def _values(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(tidied_subject, values))
 
     def words(self) -> Approved:
         return Approved(self.name, self.language, self.values)

@@ -55,6 +55,13 @@ class WordsDefinition(Said):
         way = channel_named(info.data.get("channel", ""))
         return tidied_body(text) if way is None or way.markup else ""
 
+    @field_validator("approved")
+    @classmethod
+    def _approved(cls, said: ApprovedSaid | None, info: ValidationInfo) -> ApprovedSaid | None:
+        """By WhatsApp alone."""
+        way = channel_named(info.data.get("channel", ""))
+        return said if way is None or way.by_approval else None
+
 
 class ArmDefinition(Said):
     """`promotion`: the code of a draft of the program; empty: as it is, without anything extra.

@@ -35,7 +35,7 @@ _NEVER_SENT = (
 # Numbers of providers for: there is no such address.
 _LASTING = {
     "twilio": {21211, 21214, 21217, 21614, 63003},
-    "whatsapp": {131026, 131030},
+    "whatsapp": {131026},
 }
 # For: they have told us that they want nothing more.
 _STOPPED = {"twilio": {21610}, "whatsapp": {131050}}
@@ -140,11 +140,11 @@ class ProviderLine:
 
     def _form(self, provider: apprise.NotifyBase, letter: Letter) -> dict[str, str]:
         """What is told besides: where to tell what becomes of it, and words that were approved."""
-        callback = self._asked.callback
-        form = {"StatusCallback": callback} if callback else {}
+        scheme, callback = urlsplit(self._url).scheme, self._asked.callback
+        # What others take is no form, or has no such field.
+        form = {"StatusCallback": callback} if callback and scheme == "twilio" else {}
         if letter.approved is None:
             return form
-        scheme = urlsplit(self._url).scheme
         if not knows_approved(scheme):
             raise HandOverError("not_approved", "", later=False)
         return form | say_approved(provider, scheme, letter.approved)

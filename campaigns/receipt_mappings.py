@@ -53,7 +53,8 @@ class ReceiptMapping(BaseModel):
     undelivered: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
-    # What members answered, where it comes to the same address.
+    # What members answered, where it comes to the same address. `reply_text`: the first of several
+    # that says something, such as what was written, or the button that was pressed.
     reply_rows: str = Field("", max_length=200)
     reply_from: str = Field("", max_length=200)
     reply_text: str = Field("", max_length=200)
@@ -68,8 +69,9 @@ PRESETS: dict[str, ReceiptMapping] = {
     "meta": ReceiptMapping(
         signed=Signed.META, named_at="messages.0.id", rows="entry.changes.value.statuses", id="id",
         status="status", why="errors.0.code", to="recipient_id", delivered=("delivered", "read"),
-        failed=("failed",), gone=("131026", "131030"),
-        reply_rows="entry.changes.value.messages", reply_from="from", reply_text="text.body",
+        failed=("failed",), gone=("131026",),
+        reply_rows="entry.changes.value.messages", reply_from="from",
+        reply_text="text.body, button.text",
     ),
 }  # fmt: skip
 
@@ -127,7 +129,9 @@ def replies_in(told: Any, mapping: ReceiptMapping) -> Iterator[Reply]:
     if not (mapping.reply_from and mapping.reply_text):
         return
     for row in _rows(told, mapping.reply_rows):
-        sender, text = _text(row, mapping.reply_from), _text(row, mapping.reply_text)
+        sender = _text(row, mapping.reply_from)
+        texts = (_text(row, path.strip()) for path in mapping.reply_text.split(","))
+        text = next(filter(None, texts), "")
         if sender and text:
             yield Reply(sender, text)
 

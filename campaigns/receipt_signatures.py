@@ -30,8 +30,8 @@ def is_from_provider(
         case Signed.KEY:
             return is_signed_with_key(secret, body, headers)
         case Signed.TWILIO:
-            given = headers.get("X-Twilio-Signature", "")
-            return hmac.compare_digest(given.encode(), _twilio(secret, url, body))
+            given, own = headers.get("X-Twilio-Signature", ""), _twilio(secret, url, body)
+            return own is not None and hmac.compare_digest(given.encode(), own)
         case Signed.META:
             given = headers.get("X-Hub-Signature-256", "").removeprefix("sha256=").lower()
             right = hmac.new(secret.encode(), body, "sha256").hexdigest()
@@ -43,11 +43,12 @@ def word_for_meta(channel: str) -> str:
     return salted_hmac("setia.receipts.word", channel, algorithm="sha256").hexdigest()[:32]
 
 
-def _twilio(secret: str, url: str, body: bytes) -> bytes:
-    """The HMAC-SHA1 of the address with all that the form says, sorted by name."""
+def _twilio(secret: str, url: str, body: bytes) -> bytes | None:
+    """The HMAC-SHA1 of the address with all that the form says, sorted by name; none of what is no
+    form, so that nothing is right for it."""
     try:
         fields = sorted(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100))
     except ValueError:
-        return b""
+        return None
     said = url + "".join(f"{name}{value}" for name, value in fields)
     return base64.b64encode(hmac.digest(secret.encode(), said.encode(), "sha1"))

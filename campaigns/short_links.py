@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -36,17 +36,33 @@ def short_url(code: str) -> str:
     return absolute(reverse("short_link", args=[code]))
 
 
-def with_short_links(text: str, delivery: UUID) -> tuple[str, list[Short]]:
+def is_code(text: str) -> bool:
+    """Whether it looks like one: anything may stand in an address."""
+    return len(text) == CODE_LENGTH and all(sign in _SIGNS for sign in text)
+
+
+def with_short_links(
+    text: str, delivery: UUID, foreign: tuple[str, ...] = ()
+) -> tuple[str, list[Short]]:
     """The text with links that are counted, and what they are to lead to. Those by which somebody
-    declines or chooses stay."""
+    declines or chooses stay, and those that begin as a `foreign` one."""
     found: dict[str, Short] = {}
 
     def shorter(target: str) -> str:
+        if target.startswith(foreign):
+            return target
         made = Short(_code_of(delivery, target), target)
         found[made.code] = made
         return short_url(made.code)
 
     return _each_link(text, shorter), list(found.values())
+
+
+def links_in(values: Iterable[str]) -> tuple[str, ...]:
+    """Links that stand in what a message fills in, such as in the name of who gave something: they
+    are not the merchant's, so nobody is led to them by the merchant's address."""
+    found = (link.group(0).rstrip(_ENDS) for value in values for link in _LINK.finditer(value))
+    return tuple(dict.fromkeys(found))
 
 
 def as_if_short(text: str) -> str:

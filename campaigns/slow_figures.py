@@ -22,7 +22,7 @@ from campaigns.selectors.challenge_results import (
     challenge_result,
     parts_of_the_way,
 )
-from campaigns.selectors.consents import said_of_topics
+from campaigns.selectors.consents import Answered, said_of_topics
 from campaigns.selectors.experiment_plans import plan_of
 from campaigns.selectors.experiment_results import ExperimentResult, experiment_result
 from campaigns.selectors.experiments import experiments
@@ -179,7 +179,7 @@ def referral_result(*, program: int, now: dt.datetime) -> referral_results.Resul
     return referral_results.results_of(Program.objects.get(pk=program))
 
 
-def topics_said(*, now: dt.datetime) -> dict[str, tuple[int, int]]:
+def topics_said(*, now: dt.datetime) -> dict[str, Answered]:
     """How many said yes and no to each topic."""
     return said_of_topics()
 

@@ -16,7 +16,7 @@ from members.models import Customer
 from members.selectors.merchants import get_merchant
 
 # Every request asks: other processes learn of a change after these seconds.
-KEPT_FOR = 5
+KEPT_FOR: float = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def hand_out(
     selected with them."""
     require(request.user, file.action)
     filters = {
-        name: "…" if name == SEARCHED else value[:200]
+        _noted(name): "…" if name == SEARCHED else _noted(str(value))
         for name, value in request.GET.items()
         if value and name not in NOT_FILTERS
     }
@@ -75,6 +75,11 @@ def hand_out(
         rows = found.iterator(chunk_size=TOGETHER)
     name = f"{file.name}-{timezone.localdate():%Y-%m-%d}.csv"
     return csv_response(name, _lines(file, iter(rows), programs_in_scope() or ()))
+
+
+def _noted(text: str) -> str:
+    """As much of what an address says as the log keeps, which holds no NUL."""
+    return text.replace("\x00", "")[:200]
 
 
 def _lines(
@@ -99,5 +104,5 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    plain = value if isinstance(value, int | str) else cell(value)
-    return str(cell(str(plain)))
+    said = value if isinstance(value, int | str) else cell(value)
+    return str(cell(str(said)))

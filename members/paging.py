@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -53,8 +54,15 @@ class _Cursor:
             backwards, *values = json.loads(raw)
         except (ValueError, TypeError, binascii.Error):
             return None
-        plain = all(isinstance(value, str | int | float) for value in values)
-        return cls(values, bool(backwards)) if len(values) == fields and plain else None
+        plain = len(values) == fields and all(map(_fits, values))
+        return cls(values, bool(backwards)) if plain else None
+
+
+def _fits(value: Any) -> bool:
+    """Whether a column could hold it: none holds a NUL, and no number is beyond all others."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) or (isinstance(value, str) and "\x00" not in value)
 
 
 def _plain(value: Any) -> str:

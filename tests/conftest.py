@@ -119,12 +119,14 @@ FAILED = pytest.StashKey[bool]()
 @pytest.fixture(autouse=True)
 def _beginning_anew() -> Iterator[None]:
     """Rate limits and what else is in the cache begin anew with every test, and so does the reader:
-    a request of the test's browser leaves its language and its time zone behind."""
-    from members.languages import forget_languages
+    a request of the test's browser leaves its language and its time zone behind. Within a test the
+    languages that are offered are read once, however long it takes."""
+    from members import languages
 
+    languages.KEPT_FOR = 3600
     yield
     cache.clear()
-    forget_languages()
+    languages.forget_languages()
     translation.deactivate()
     timezone.deactivate()
 

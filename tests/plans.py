@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 
@@ -17,6 +18,18 @@ def rows_read(act: Callable[[], object], mark: str = "SELECT ") -> Counter[str]:
         if mark in query["sql"]:
             read += _read(_plan(query["sql"]))
     return read
+
+
+def plan_by_index(rows: QuerySet[Any]) -> str:
+    """How the rows are found where an index can find them: among few anything is as cheap, whatever
+    the statistics say of those of other tests."""
+    with connection.cursor() as cursor:
+        for way in ("seqscan", "bitmapscan", "sort"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        plan = rows.explain()
+        for way in ("seqscan", "bitmapscan", "sort"):
+            cursor.execute(f"SET LOCAL enable_{way} = on")
+    return plan
 
 
 def _plan(sql: str) -> dict[str, Any]:

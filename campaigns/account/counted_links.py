@@ -19,6 +19,7 @@ from campaigns.automatic_readers import fetches_everything, is_automatic
 from campaigns.click_links import ClickLink, read_click_token, read_open_token
 from campaigns.models import ShortLink
 from campaigns.services.measuring import note_click, note_open
+from campaigns.short_links import is_code
 
 logger = logging.getLogger(__name__)
 _DOT = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -36,7 +37,8 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def follow_short(request: HttpRequest, code: str) -> HttpResponse:
     """The same for the link of a text."""
-    kept = ShortLink.objects.select_related("delivery").filter(pk=code).first()
+    rows = ShortLink.objects.select_related("delivery")
+    kept = rows.filter(pk=code).first() if is_code(code) else None
     return _on(request, ClickLink(kept.delivery.public_id, kept.target) if kept else None)
 
 

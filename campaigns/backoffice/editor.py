@@ -126,7 +126,7 @@ class WordsForm(forms.Form):
     def _approved(self) -> Approved | None:
         data = self.cleaned_data
         name, language = (data.get(field, "").strip() for field in APPROVED[:2])
-        lines = [line.strip() for line in data.get("approved_values", "").strip().splitlines()]
+        lines = [line.strip() for line in data.get("approved_values", "").rstrip().splitlines()]
         return Approved(name, language, tuple(lines)) if name or language or lines else None
 
 

@@ -81,7 +81,7 @@ class ReceiptForm(forms.Form):
     gone = _path(_l("Words or numbers for: no such address"), _l("Nothing is sent there any more."))
     reply_rows = _path(_l("Answers"), _l("Where several stand, if they come to the same address."))
     reply_from = _path(_l("Who answered"))
-    reply_text = _path(_l("What they answered"))
+    reply_text = _path(_l("What they answered"), _l("With commas between."))
     sample = forms.CharField(
         label=_l("A sample to try"), required=False, max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "class": "code-input"}),

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from campaigns.backoffice.places import NAMESPACE, crumbs, tabs
 from campaigns.models import OwnTopic
 from campaigns.models.consents import TOPIC_CODE, TOPIC_WORDS
+from campaigns.selectors.consents import Answered
 from campaigns.selectors.policies import get_policy
 from campaigns.services.topics import TEXTS, change_topic, create_topic, put_away
 from campaigns.slow_figures import TOPICS_SAID
@@ -88,7 +89,7 @@ def topic_list(request: HttpRequest) -> HttpResponse:
     assumed, said = get_policy().assumed_topics, figures.value if figures else {}
     own = {topic.code for topic in own_topics()}
     rows = [
-        (topic, topic.code in own, topic.code in assumed, *said.get(topic.code, (0, 0)))
+        (topic, topic.code in own, topic.code in assumed, said.get(topic.code, Answered()))
         for topic in [*TOPICS.values(), *own_topics(put_away=True)]
     ]
     away = set(OwnTopic.objects.exclude(archived_at=None).values_list("pk", flat=True))

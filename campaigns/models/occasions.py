@@ -60,7 +60,7 @@ class MessagingPolicy(models.Model):
     # Told to everybody who has not said no; the others to who said yes.
     assumed_topics = ArrayField(models.CharField(max_length=16), default=_usual_topics, blank=True)
 
-    # Whether it is counted who follows a link in a mail, and who opens one.
+    # Whether it is counted who follows a link in a message, and who opens a mail.
     track_clicks = models.BooleanField(_("count clicks"), default=True)
     track_opens = models.BooleanField(_("count opens"), default=False)
     # Counted only of who has said yes to it; else of all who have not said no.

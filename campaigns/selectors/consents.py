@@ -102,15 +102,23 @@ def _topics(policy: MessagingPolicy, said: Mapping[tuple[str, str], str]) -> lis
     ]
 
 
-def said_of_topics() -> dict[str, tuple[int, int]]:
-    """How many people said yes, and how many no, of each topic by any of the ways; one query."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How many people said yes, and how many no."""
+
+    yes: int = 0
+    no: int = 0
+
+
+def said_of_topics() -> dict[str, Answered]:
+    """Of each topic by any of the ways; one query."""
     yes, no = Q(state=Consent.State.GRANTED), Q(state=Consent.State.DENIED)
     rows = Consent.objects.filter(customer__merged_into=None).values("topic")
     counted = rows.annotate(
         yes=Count("customer", distinct=True, filter=yes),
         no=Count("customer", distinct=True, filter=no),
     ).order_by("topic")
-    return {row["topic"]: (row["yes"], row["no"]) for row in counted}
+    return {row["topic"]: Answered(row["yes"], row["no"]) for row in counted}
 
 
 def blocked_ways(customer: Customer, shown: Iterable[Choice]) -> dict[str, BlockedAddress]:

@@ -4,7 +4,7 @@ for a while, and followed once that is known."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
@@ -17,19 +17,27 @@ KEPT_FOR = dt.timedelta(days=1)
 
 
 def keep_early(*, channel: str, told: Told, now: dt.datetime) -> None:
-    """The last that is told counts."""
+    """The last that is told counts. Whose number it is, is kept only if it is to be left alone."""
+    address = told.to if told.outcome == Outcome.GONE else ""
     EarlyReceipt.objects.update_or_create(
         channel=channel, reference=told.name,
-        defaults={"outcome": told.outcome.value, "address": told.to, "told_at": now},
+        defaults={"outcome": told.outcome.value, "address": address, "told_at": now},
     )  # fmt: skip
 
 
+def names_of(taken: Sequence[Taken]) -> dict[str, int]:
+    """Which delivery each name of a provider is for."""
+    return {item.reference: item.delivery.pk for item in taken if item.reference}
+
+
 @transaction.atomic
-def follow_early(*, channel: str, taken: Sequence[Taken], now: dt.datetime) -> None:
-    """What was told of these before they were written down."""
-    names = {item.reference: item.delivery.pk for item in taken if item.reference}
-    early = EarlyReceipt.objects.select_for_update().filter(channel=channel, reference__in=names)
-    for receipt in early:
+def follow_early(*, channel: str, names: Mapping[str, int], now: dt.datetime) -> None:
+    """What was told of these deliveries, by the provider's names for them, before these were
+    written down."""
+    early = EarlyReceipt.objects.select_for_update().filter(
+        channel=channel, reference__in=list(names)
+    )
+    for receipt in early.order_by("pk"):
         row = Delivery.objects.select_for_update().get(pk=names[receipt.reference])
         told = Told(receipt.reference, Outcome(receipt.outcome), receipt.address)
         follow_outcome(row=row, told=told, now=now)

@@ -23,7 +23,7 @@ from campaigns.services.gate import judge
 from campaigns.services.known import Known, know
 from campaigns.services.measuring import Counted, Measuring, with_marks
 from campaigns.services.rendering import Rendered, closing_words, fill, frame_of, wanted_words
-from campaigns.short_links import Short, with_short_links
+from campaigns.short_links import Short, links_in, with_short_links
 from campaigns.topics import is_needed
 from campaigns.wording import WordingError
 from members.models import Customer, Merchant
@@ -248,15 +248,23 @@ def _counted(
     row.counts_clicks = row.counts_opens = False
     if not (counted.clicks and channel.short_links):
         return told, ()
-    text, links = with_short_links(told.text, row.public_id)
-    approved = told.approved
+    foreign = links_in(_filled_in(row.message, occasion))
+    text, links = with_short_links(told.text, row.public_id, foreign)
+    approved, read = told.approved, links
     if approved is not None:
         # What is read are these; the text beside them is for systems that take it.
-        said = [with_short_links(value, row.public_id) for value in approved.values]
+        said = [with_short_links(value, row.public_id, foreign) for value in approved.values]
         approved = replace(approved, values=tuple(value for value, _links in said))
-        links += [link for _value, found in said for link in found]
-    row.counts_clicks = bool(links)
+        read = [link for _value, found in said for link in found]
+        links = [*links, *read]
+    row.counts_clicks = bool(read)
     return replace(told, text=text, approved=approved), links
+
+
+def _filled_in(message: Message, occasion: Occasion) -> list[str]:
+    """What was filled in that is no link of ours."""
+    ours = {item.name for item in occasion.all_variables if item.kind == "link"}
+    return [value for name, value in message.values.items() if name not in ours]
 
 
 def _stop_link(row: Delivery, customer: Customer, occasion: Occasion) -> str:

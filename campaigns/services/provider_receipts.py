@@ -24,7 +24,7 @@ from campaigns.receipt_mappings import (
 )
 from campaigns.receipt_signatures import is_from_provider, word_for_meta
 from campaigns.selectors.ways import setting_of_channel
-from campaigns.services.early_receipts import keep_early
+from campaigns.services.early_receipts import follow_early, keep_early
 from campaigns.services.receipts import follow_outcome, take_receipt
 from campaigns.services.replies import note_reply
 from members.kept_secrets import revealed
@@ -62,18 +62,29 @@ def word_of_meta(*, channel: str, given: str) -> bool:
     return is_asked and constant_time_compare(given, word_for_meta(channel))
 
 
-@transaction.atomic
 def _note(channel: str, told: Told, now: dt.datetime) -> None:
-    row = _named(channel, told.name)
-    if row is None:
-        keep_early(channel=channel, told=told, now=now)
-    else:
-        follow_outcome(row=row, told=told, now=now)
+    if _follow(channel, told, now):
+        return
+    keep_early(channel=channel, told=told, now=now)
+    # Its name may have been written down, and what was told been looked for, since we looked.
+    if row := _named(channel, told.name):
+        follow_early(channel=channel, names={told.name: row.pk}, now=now)
+
+
+@transaction.atomic
+def _follow(channel: str, told: Told, now: dt.datetime) -> bool:
+    """Returns whether there is such a message."""
+    named = _named(channel, told.name)
+    if named is None:
+        return False
+    row = Delivery.objects.select_for_update().get(pk=named.pk)
+    follow_outcome(row=row, told=told, now=now)
+    return True
 
 
 def _named(channel: str, name: str) -> Delivery | None:
     """By the provider's name for it, or by ours where it is told that."""
-    rows = Delivery.objects.select_for_update().filter(channel=channel)
+    rows = Delivery.objects.filter(channel=channel)
     if found := rows.filter(reference=name).order_by("pk").first():
         return found
     try:

@@ -19,7 +19,7 @@ from campaigns.channels import Channel, HandOverError, Line, UnclearError, sendi
 from campaigns.models import Delivery
 from campaigns.services.blocked_addresses import block_address
 from campaigns.services.claims import LEASE, claim, give_back, note_interrupted, with_waiting
-from campaigns.services.early_receipts import follow_early
+from campaigns.services.early_receipts import follow_early, names_of
 from campaigns.services.outages import give_turn_back, note_outage, note_working, outage_of
 from campaigns.services.preparing import Batch, Ready, prepare
 from campaigns.services.replies import decline
@@ -102,11 +102,10 @@ def _hand_over(ready: Sequence[Ready], channel: Channel, line: Line, clock: Cloc
                     break
     finally:
         mark_sent(taken)
-        if channel.is_set_up:
-            follow_early(channel=channel.key, taken=taken, now=clock())
         give_back([item.delivery for item in ready[begun:]], until=until)
         if taken and channel.is_set_up:
             note_sent(channel.key, taken[-1].at)
+            follow_early(channel=channel.key, names=names_of(taken), now=clock())
     return Provider.ANSWERED if until is None else Provider.DOWN
 
 

@@ -62,10 +62,10 @@ class CheckedWords:
 
 def check_words(occasion: Occasion, channel: Channel, words: Words) -> CheckedWords:
     """Raises DomainError that names the field and what is wrong in it."""
+    said = words.approved.tidied() if words.approved and channel.by_approval else None
     words = Words(
         tidied_subject(words.subject), tidied_body(words.body),
-        tidied_body(words.text) if channel.markup else "",
-        words.approved if channel.by_approval else None,
+        tidied_body(words.text) if channel.markup else "", said,
     )  # fmt: skip
     known = [variable.name for variable in occasion.all_variables]
     errors = [
@@ -173,6 +173,9 @@ def _wrong_approved(approved: Approved, known: list[str]) -> list[FieldError]:
     if len(approved.values) > MOST_VALUES:
         message = _("At most %s.") % MOST_VALUES
         errors.append(FieldError("approved_values", message, "too_long"))
+    if not all(approved.values):
+        message = _("Say something in each line: providers refuse variables that are empty.")
+        errors.append(FieldError("approved_values", message, "required"))
     for value in approved.values:
         try:
             check_wording(value, known)

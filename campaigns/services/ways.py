@@ -87,6 +87,9 @@ def forget_provider(*, channel: Channel, actor: Actor) -> None:
     if not row.url:
         return
     row.url, row.url_hint = b"", ""
+    if row.receipts:
+        # What it signs with is a key of it, too.
+        row.receipts, row.secret = {}, b""
     row.is_on = bool(installed_url(channel.key))
     row.save()
     ChannelOutage.objects.filter(pk=channel.key).delete()

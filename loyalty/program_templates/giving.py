@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -39,7 +40,7 @@ def _pledge(answers: Answers, charity: CharityDefinition) -> PledgeDefinition:
     amount = things if one else f"{answers.pledge_things.normalize():f} {things}"
     return PledgeDefinition(
         code=f"for-each-{answers.pledge_event}", charity=charity.code, status="live",
-        name=(names[answers.pledge_event] % amount).capitalize(), things=answers.pledge_things,
+        name=capfirst(names[answers.pledge_event] % amount), things=answers.pledge_things,
         budget=answers.pledge_budget or None, **said,
     )  # fmt: skip
 

@@ -117,7 +117,10 @@ class Caps(Part):
             return data
         said = dict(data)
         most, period = said.pop("per_member", None), said.pop("period", "month")
-        return said if most is None else said | {"per_member": {period: most}}
+        if most is None:
+            return said
+        # What names no period is refused as any other that there is not.
+        return said | {"per_member": {str(period): most}}
 
     @cached_property
     def has_budget(self) -> bool:

@@ -129,11 +129,10 @@ def take_out(place: PoolMember, *, actor: Actor, now: dt.datetime) -> bool:
     """Take somebody out of a pool that an import put them into; who is the last closes it. False:
     the pool was used since, so they stay."""
     pool = place.pool
-    since = Transfer.objects.filter(
-        wallet__account=pool.account_id, recorded_at__gte=place.joined_at
-    )
-    # What files brought and was taken back is no use of it.
-    opened = since.filter(key__startswith="opening:").values_list("pk", flat=True)
+    moved = Transfer.objects.filter(wallet__account=pool.account_id)
+    since = moved.filter(recorded_at__gte=place.joined_at)
+    # What files brought and was taken back is no use of it, whenever they brought it.
+    opened = moved.filter(key__startswith="opening:").values_list("pk", flat=True)
     undone = {undo_key(pk): pk for pk in opened}
     undone = {
         key: undone[key] for key in since.filter(key__in=undone).values_list("key", flat=True)

@@ -43,7 +43,7 @@ def part_caps(
     """Take it out again, with what the orders and activities that go back have used more or less
     since."""
     used: defaultdict[Counted, int] = defaultdict(int)
-    for rule_id, period, start, units in map(_with_period, joined):
+    for rule_id, period, start, units in (_with_period(giver, item) for item in joined):
         used[rule_id, period, start] += units
     for key, units in _used_since(giver.program, orders, after).items():
         used[key] += units
@@ -56,12 +56,13 @@ def part_caps(
         _change(taker, *counted, -theirs.used)
 
 
-def _with_period(joined: Sequence[Any]) -> Sequence[Any]:
-    """As merges were noted when a rule had one period only: it is that of its counter."""
+def _with_period(giver: Membership, joined: Sequence[Any]) -> Sequence[Any]:
+    """As merges were noted when a rule had one period only: it is that of the counter it was read
+    from, which nothing has changed since."""
     if len(joined) == 4:
         return joined
     rule_id, start, units = joined
-    known = CapCounter.objects.filter(rule=rule_id, period_start=start, slice=None)
+    known = CapCounter.objects.filter(rule=rule_id, membership=giver, period_start=start)
     return rule_id, known.values_list("period", flat=True).first() or "lifetime", start, units
 
 

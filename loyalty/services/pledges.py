@@ -83,6 +83,9 @@ def _write(program: Program, known: Pledge | None, definition: PledgeDefinition)
         _check_change(pledge, definition)
     if definition.things is not None and not pledge.charity.thing_singular:
         raise _refused("things", _("Say at the charity first what its work is counted in."))
+    ends_at, starts_at = definition.ends_at, definition.starts_at
+    if ends_at is not None and starts_at is not None and ends_at <= starts_at:
+        raise _refused("ends_at", _("It ends after it begins."))
     values: dict[str, Any] = definition.model_dump(
         exclude={"charity", "activity_type", "money", "things"}
     )

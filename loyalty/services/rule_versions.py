@@ -143,7 +143,8 @@ def scheduled(rule: EarningRule, now: dt.datetime) -> list[EarningRuleVersion]:
 
 def take_back(version: EarningRuleVersion) -> None:
     """A wording that was to come does not come: what it would have ended goes on. It is a draft
-    again. Nothing has been judged by it, so nothing of the past changes."""
+    again. Nothing has been judged by it, so nothing of the past changes. Raises as
+    `keep_discount_budget` does where the budget that it brought cannot go with it."""
     before = version.rule.versions.filter(
         status=Status.PUBLISHED, ends_at=version.starts_at
     ).first()
@@ -156,6 +157,8 @@ def take_back(version: EarningRuleVersion) -> None:
         if before is not None:
             EarningRuleVersion.objects.filter(pk=before.pk).update(ends_at=ends_at)
     version.refresh_from_db()
+    left = version.rule.versions.filter(status=Status.PUBLISHED).order_by("-number").first()
+    keep_discount_budget(version.rule, left.body if left else {"kind": version.body["kind"]})
 
 
 def end_rule(rule: EarningRule, at: dt.datetime) -> bool:

@@ -41,6 +41,8 @@ class ApiView(APIView):
     # What a partner's key may do here, where its scopes allow it: what is not its own is kept from
     # it by the endpoint. Nothing unless it says so.
     for_partners: ClassVar[frozenset[str]] = frozenset()
+    # What concerns all programs: as for staff, whoever is limited to some does not do it.
+    for_all_programs: ClassVar[frozenset[str]] = frozenset()
     # What a file that it answers with is, besides JSON.
     file_types: ClassVar[tuple[str, ...]] = ()
 
@@ -80,6 +82,12 @@ class ApiView(APIView):
                 HTTPStatus.FORBIDDEN, _("A partner’s key cannot be used for this."),
                 code="not_for_partners",
             )  # fmt: skip
+        if method in self.for_all_programs and self.programs:
+            raise ApiError(
+                HTTPStatus.FORBIDDEN,
+                _("This concerns all programs: a key that is limited to some cannot do it."),
+                code="not_for_limited_keys",
+            )
         scope = self.scopes.get(method)
         if scope is not None:
             require_scope(self.api_key, *((scope,) if isinstance(scope, str) else scope))

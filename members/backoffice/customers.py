@@ -50,7 +50,7 @@ FILE: ListFile[Customer] = ListFile(
         "family_name": lambda row: row.family_name,
         "locale": lambda row: row.locale,
         "country": lambda row: row.country,
-        "tags": lambda row: ", ".join(row.tags),
+        "tags": lambda row: "; ".join(row.tags),
         "since": lambda row: row.created_at,
     },
     personal=True,

@@ -39,6 +39,7 @@ class QuestionForm(forms.Form):
     """A question; what is empty in another language is as in the merchant's own. Each line is a
     choice: its words, or its code, a stroke and its words."""
 
+    field_order = ("text", "kind", "choices", "code")
     code = forms.RegexField(
         QUESTION_CODE, label=_l("Code"), max_length=40, error_messages={"invalid": QUESTION_WORDS},
         help_text=_l("For files and programs, like “favorite_taste”. It does not change."),
@@ -86,10 +87,30 @@ class QuestionForm(forms.Form):
                 initial=_lines(said.get("choices", {})),
             )  # fmt: skip
 
+    def clean(self) -> dict[str, Any]:
+        """Words in another language are of a choice that there is: a line that names none would
+        be read by nobody."""
+        data = self.cleaned_data
+        if self.question is None or "choices" not in data:
+            return data
+        choices = [*self.question.choices, *_choices(data["choices"], self._taken())]
+        known = {item["code"] for item in choices}
+        for code, _name in self.languages:
+            for line in _written(data.get(f"choices_{code}", "")):
+                before, stroke, _words = line.partition(BETWEEN)
+                if not stroke or before.strip().lower() not in known:
+                    words = _("“%s” begins with the code of no choice.") % line[:40]
+                    self.add_error(f"choices_{code}", words)
+                    break
+        return data
+
+    def _taken(self) -> set[str]:
+        return {item["code"] for item in self.question.choices} if self.question else set()
+
     def said(self) -> dict[str, Any]:
         """As the service takes it."""
         data = self.cleaned_data
-        taken = {item["code"] for item in self.question.choices} if self.question else set()
+        taken = self._taken()
         said = {
             "text": data["text"], "completes": data["completes"],
             "choices": _choices(data["choices"], taken),
@@ -116,7 +137,6 @@ def question_list(request: HttpRequest) -> HttpResponse:
     rows = sorted(ProfileQuestion.objects.all(), key=lambda row: row.archived_at is not None)
     context = {
         "title": _("Questions about people"),
-        "breadcrumbs": [(_("Segments"), reverse("backoffice:segment_list"))],
         "rows": [(row, asked(row)) for row in rows],
         "may_edit": is_allowed(request.user, ACTION),
     }
@@ -167,11 +187,16 @@ def _lines(choices: Mapping[str, str]) -> str:
     return "\n".join(f"{code} {BETWEEN} {words}" for code, words in choices.items())
 
 
+def _written(text: str) -> list[str]:
+    """Its lines, but for empty ones."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def _choices(text: str, known: Iterable[str]) -> list[dict[str, str]]:
     """A line without a code gets one of its words that none of the others has."""
     found: list[dict[str, str]] = []
     taken = set(known)
-    for line in filter(None, (line.strip() for line in text.splitlines())):
+    for line in _written(text):
         before, stroke, after = line.partition(BETWEEN)
         words = (after if stroke else before).strip()
         code = before.strip().lower() if stroke else ""

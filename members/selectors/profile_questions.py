@@ -23,6 +23,7 @@ class AskedQuestion:
     choices: Sequence[tuple[str, str]]
     words: Mapping[str, str]
     completes: bool
+    is_asked: bool
 
     def said(self, answers: Mapping[str, Sequence[str]]) -> list[str]:
         """What somebody chose, in words."""
@@ -82,4 +83,5 @@ def asked(row: ProfileQuestion) -> AskedQuestion:
     return AskedQuestion(
         row.code, said.get("text") or row.text, row.kind == ProfileQuestion.Kind.MANY, offered,
         words, row.completes,
+        row.archived_at is None,
     )  # fmt: skip

@@ -44,6 +44,20 @@ def lacking_answers(before: Mapping[str, Any], said: Mapping[str, Any]) -> dict[
     return {code: chosen for code, chosen in said.items() if code not in before}
 
 
+def refuse_unasked(before: Mapping[str, Sequence[str]], said: Mapping[str, Sequence[str]]) -> None:
+    """People choose of what is offered, and keep or take back what they chose when it was. Raises
+    DomainError naming each question where something else was chosen."""
+    errors = []
+    for row in ProfileQuestion.objects.filter(pk__in=[*said]):
+        # What never was is refused where answers are cleaned.
+        gone = {item["code"] for item in row.choices if row.archived_at or not item["offered"]}
+        if gone & set(said[row.code]) - set(before.get(row.code, ())):
+            words = _("It is not offered any more.")
+            errors.append(FieldError(f"answers.{row.code}", words, "not_offered"))
+    if errors:
+        raise DomainError(str(errors[0].message), errors=errors)
+
+
 def _chosen(question: ProfileQuestion | None, said: Any) -> list[str]:
     if question is None:
         raise ValueError(_("There is no such question."))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -37,8 +38,7 @@ def create_question(*, code: str, kind: str, actor: Actor, **said: Any) -> Profi
     if ProfileQuestion.objects.filter(pk=code).exists():
         words = _("There is a question of this code already.")
         raise ConflictError(words, errors=[FieldError("code", words, "taken")])
-    if ProfileQuestion.objects.count() >= MOST:
-        raise ConflictError(_("There are %s questions already.") % MOST, code="too_many")
+    _refuse_more()
     last = ProfileQuestion.objects.order_by("-position").first()
     row = ProfileQuestion(
         code=code, kind=kind, position=last.position + 1 if last else 0, **_clean(said, [])
@@ -64,12 +64,20 @@ def change_question(*, question: ProfileQuestion, actor: Actor, **said: Any) -> 
 def put_question_away(
     *, question: ProfileQuestion, away: bool, actor: Actor, now: dt.datetime
 ) -> ProfileQuestion:
-    """Asked no more, or again. What people said stays."""
+    """Asked no more, or again. What people said stays. Raises ConflictError where as many others
+    are asked already."""
     row = ProfileQuestion.objects.select_for_update().get(pk=question.pk)
     before = snapshot(row, FIELDS)
     if away != (row.archived_at is not None):
+        if not away:
+            _refuse_more()
         row.archived_at = now if away else None
     return _saved(row, before, actor)
+
+
+def _refuse_more() -> None:
+    if ProfileQuestion.objects.filter(archived_at=None).count() >= MOST:
+        raise ConflictError(_("There are %s questions already.") % MOST, code="too_many")
 
 
 def _saved(row: ProfileQuestion, before: Mapping[str, Any], actor: Actor) -> ProfileQuestion:
@@ -93,7 +101,8 @@ def _clean(said: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> dict[
     if "choices" in found:
         found["choices"] = _choices(found["choices"], known)
     if "texts" in found:
-        found["texts"] = _texts(found["texts"])
+        codes = {item["code"] for item in found.get("choices", known)}
+        found["texts"] = _texts(found["texts"], codes)
     return found
 
 
@@ -117,15 +126,20 @@ def _choices(
     return [*offered, *before]
 
 
-def _texts(said: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _texts(said: Mapping[str, Mapping[str, Any]], codes: Collection[str]) -> dict[str, Any]:
+    """`codes`: of the choices that there are, and were."""
     kept: dict[str, Any] = {}
     for language, texts in said.items():
+        if language not in dict(settings.KNOWN_LANGUAGES):
+            raise _wrong("texts", _("There is no such language: %s.") % language)
         text = " ".join(str(texts.get("text", "")).replace("\x00", "").split())[:LONGEST_TEXT]
         choices = {
             code: words
             for code, each in (texts.get("choices") or {}).items()
             if (words := " ".join(str(each).replace("\x00", "").split())[:LONGEST_CHOICE])
         }
+        if unknown := [code for code in choices if code not in codes]:
+            raise _wrong("texts", _("There is no choice “%s”.") % unknown[0])
         if text or choices:
             kept[language] = {"text": text, "choices": choices}
     return kept

@@ -15,8 +15,9 @@ from django.utils import timezone
 from loyalty.models import Membership, Program, Transfer
 from loyalty.services.suspensions import suspend_membership
 from members.api.throttling import Allowance
-from members.models import AuditEntry, Customer
+from members.models import AuditEntry, Customer, ProfileQuestion
 from members.services.audit import SYSTEM
+from members.services.profile_questions import put_question_away
 from rewards.definitions import RewardDefinition
 from rewards.models import Redemption, Reward
 from rewards.services.redemptions import issue_redemption
@@ -310,7 +311,7 @@ def test_what_is_asked_is_read_and_answered(me: ApiClient, api: ApiClient, ann: 
     [asked] = me.get("/me").json()["questions"]
     assert asked == {
         "code": "taste", "kind": "many", "text": "What do you like?", "completes": False,
-        "choices": body["choices"],
+        "asked": True, "choices": body["choices"],
     }  # fmt: skip
     assert me.patch("/me", {"answers": {"taste": ["milk"]}}).json()["answers"] == {
         "taste": ["milk"]
@@ -321,6 +322,36 @@ def test_what_is_asked_is_read_and_answered(me: ApiClient, api: ApiClient, ann: 
     assert_problem(
         me.patch("/me", {"answers": {"taste": ["white"]}}), 422, "invalid_request", "answers.taste"
     )
+
+
+def test_a_question_is_asked_no_more_and_again(me: ApiClient, api: ApiClient) -> None:
+    choices = [{"code": code, "text": code.title()} for code in ("dark", "milk")]
+    body = {"code": "taste", "kind": "many", "text": "What do you like?", "choices": choices}
+    for asked in (True, False, True):
+        told = api.post("/profile-questions", body | {"asked": asked}).json()
+        assert told["asked"] is asked
+        assert len(me.get("/me").json()["questions"]) == int(asked)
+        assert len(api.get("/profile-questions").json()["results"]) == int(asked)
+
+
+def test_people_choose_what_is_offered_and_keep_what_they_chose(
+    me: ApiClient, api: ApiClient, ann: Membership
+) -> None:
+    choices = [{"code": code, "text": code.title()} for code in ("dark", "milk", "nuts", "plain")]
+    body = {"code": "taste", "kind": "many", "text": "What do you like?", "choices": choices}
+    api.post("/profile-questions", body)
+    me.patch("/me", {"answers": {"taste": ["nuts"]}})
+    api.post("/profile-questions", body | {"choices": choices[:2]})
+    kept = me.patch("/me", {"answers": {"taste": ["nuts", "dark"]}}).json()
+    assert kept["answers"] == {"taste": ["dark", "nuts"]}
+    said = me.patch("/me", {"answers": {"taste": ["plain"]}})
+    assert_problem(said, 422, "invalid_request", "answers.taste")
+    question = ProfileQuestion.objects.get()
+    put_question_away(question=question, away=True, actor=SYSTEM, now=timezone.now())
+    said = me.patch("/me", {"answers": {"taste": ["milk"]}})
+    assert_problem(said, 422, "invalid_request", "answers.taste")
+    # What was said can be taken back all the same.
+    assert me.patch("/me", {"answers": {"taste": []}}).json()["answers"] == {}
 
 
 def test_a_birthday_is_told_once(me: ApiClient, ann: Membership) -> None:

@@ -17,6 +17,7 @@ from loyalty.services.partner_settlements import close_month
 from loyalty.services.partners import create_partner, end_partner
 from loyalty.services.rules import create_rule, publish_draft
 from members.errors import DomainError
+from members.models import Customer
 from members.services.api_keys import PARTNER_SCOPES, SCOPES, create_api_key
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, order_body
@@ -339,6 +340,25 @@ def test_nothing_of_another_program_is_read_with_a_limited_key(api):
         assert answer.status_code == 404 or WORD not in answer.content.decode(), asked
         assert not takes or answer.status_code in (400, 403, 404), asked
     assert told > 10
+
+
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        ("GET", "/webhooks"), ("POST", "/webhooks"), ("GET", "/webhook-deliveries"),
+        ("POST", "/segments"), ("PATCH", "/segments/vips"),
+        ("PUT", "/segments/vips/members/{customer}"), ("POST", "/profile-questions"),
+        ("POST", "/message-topics"), ("POST", "/customers/{customer}/merge"),
+        ("POST", "/customers/{customer}/erasure"), ("POST", "/customers/{customer}/data-packages"),
+    ],
+)  # fmt: skip
+def test_what_concerns_all_programs_is_not_for_a_limited_key(
+    api: ApiClient, program: Program, customer: Customer, method: str, address: str
+) -> None:
+    """A webhook would tell of every program, a file of all that somebody did in any."""
+    asked = (method, address.format(customer=customer.public_id), {})
+    assert limited_to(program).request(*asked).json()["code"] == "not_for_limited_keys"
+    assert api.request(*asked).json().get("code") != "not_for_limited_keys"
 
 
 def test_an_order_of_a_limited_key_counts_everywhere_and_tells_of_its_own_program(

@@ -38,6 +38,9 @@ from members.pattern_words import words_for
 from rewards.api.v1.urls import urlpatterns as rewards_urls
 from tests.api.conftest import BASE, ApiClient
 
+# Which languages are offered is read from the database, if nothing has asked for them before.
+pytestmark = pytest.mark.django_db
+
 # What needs a body and writes nothing.
 # What a PUT tells of what it changed is told again, which what it says alone could not do.
 PUT_WITH_KEY = {("put", f"{BASE}/programs/{{code}}/definition")}

@@ -157,6 +157,10 @@ class TestPledge:
         assert (pledge.amount, pledge.least, pledge.budget, pledge.starts_at) == (2, 20, 500, NOW)
         assert pledge.charity.thing_price == Decimal("1.50")
 
+    def test_a_name_with_capitals_keeps_them(self) -> None:
+        made("pledge", thing_singular="UNICEF meal")
+        assert Pledge.objects.get().name == "UNICEF meal for each order"
+
     def test_for_friends_it_has_terms_that_make_members_bring_some(self) -> None:
         made("pledge", pledge_event="friend", friend_units=30)
         pledge = Pledge.objects.get()

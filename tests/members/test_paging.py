@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 from django.test import RequestFactory
 
@@ -61,6 +64,12 @@ def test_back_leads_to_the_same_pages() -> None:
 
 @pytest.mark.parametrize("cursor", ["nonsense", "WzAsMV0", "é", "WzAsWzFdLFsyXV0", "bnVsbA"])
 def test_a_cursor_made_by_hand_shows_the_first_page(cursor: str) -> None:
+    assert names(page(cursor)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("values", [["a\x00", 1], [float("inf"), 1], ["Bob", float("inf")]])
+def test_neither_does_one_of_what_no_column_holds_stop_the_list(values: list[object]) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps([0, *values]).encode()).decode()
     assert names(page(cursor)) == ["a", "b"]
 
 

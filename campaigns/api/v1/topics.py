@@ -59,6 +59,7 @@ class TopicList(Answer):
 
 class MessageTopics(ApiView):
     scopes = {"GET": "consents:read", "POST": "consents:write"}
+    for_all_programs = frozenset({"POST"})
 
     @extend_schema(operation_id="listMessageTopics", responses={200: TopicList})
     def get(self, request: Request) -> HttpResponse:

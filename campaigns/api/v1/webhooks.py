@@ -193,6 +193,7 @@ class EventTypes(ApiView):
 
 class Webhooks(ApiView):
     scopes = {"GET": READ, "POST": WRITE}
+    for_all_programs = frozenset({"GET", "POST"})
 
     @extend_schema(
         operation_id="listWebhooks",
@@ -223,6 +224,7 @@ class Webhooks(ApiView):
 
 class OneWebhook(ApiView):
     scopes = {"GET": READ, "PATCH": WRITE, "DELETE": WRITE}
+    for_all_programs = frozenset({"GET", "PATCH", "DELETE"})
 
     @extend_schema(operation_id="getWebhook", responses={200: WebhookOut})
     def get(self, request: Request, webhook_id: UUID) -> HttpResponse:
@@ -257,6 +259,7 @@ class OneWebhook(ApiView):
 
 class WebhookSecretRotation(ApiView):
     scopes = {"POST": WRITE}
+    for_all_programs = frozenset({"POST"})
 
     @extend_schema(
         operation_id="rotateWebhookSecret", request=RotationIn, responses={200: SecretOut}
@@ -274,6 +277,7 @@ class WebhookSecretRotation(ApiView):
 
 class WebhookPing(ApiView):
     scopes = {"POST": WRITE}
+    for_all_programs = frozenset({"POST"})
 
     @extend_schema(operation_id="pingWebhook", request=None, responses={202: DeliveryBrief})
     @idempotent()
@@ -285,6 +289,7 @@ class WebhookPing(ApiView):
 
 class WebhookReplay(ApiView):
     scopes = {"POST": WRITE}
+    for_all_programs = frozenset({"POST"})
 
     @extend_schema(operation_id="replayWebhook", request=ReplayIn, responses={202: JobOut})
     @idempotent()
@@ -298,6 +303,7 @@ class WebhookReplay(ApiView):
 
 class WebhookDeliveries(ApiView):
     scopes = {"GET": READ}
+    for_all_programs = frozenset({"GET"})
 
     @extend_schema(
         operation_id="listWebhookDeliveries",
@@ -319,6 +325,7 @@ class WebhookDeliveries(ApiView):
 
 class OneWebhookDelivery(ApiView):
     scopes = {"GET": READ}
+    for_all_programs = frozenset({"GET"})
 
     @extend_schema(operation_id="getWebhookDelivery", responses={200: WebhookDeliveryOut})
     def get(self, request: Request, delivery_id: UUID) -> HttpResponse:
@@ -334,6 +341,7 @@ class OneWebhookDelivery(ApiView):
 
 class WebhookDeliveryReplay(ApiView):
     scopes = {"POST": WRITE}
+    for_all_programs = frozenset({"POST"})
 
     @extend_schema(
         operation_id="replayWebhookDelivery", request=None, responses={202: DeliveryBrief}

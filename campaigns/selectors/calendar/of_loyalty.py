@@ -59,9 +59,11 @@ def of_settlements(programs: Sequence[Program], span: Span, now: dt.datetime) ->
     rows = Partner.objects.filter(account__program__in=programs).select_related("account__program")
     partners = list(rows)
     months = list(_months_before(span))
+    settled = PartnerSettlement.objects.filter(partner__in=partners, since__lte=span.last)
+    # A partner's first month begins as the partner does.
     closed = {
-        (item.partner_id, item.since): item
-        for item in PartnerSettlement.objects.filter(partner__in=partners, since__in=months)
+        (item.partner_id, item.since.replace(day=1)): item
+        for item in settled.filter(until__gte=min(months, default=span.first))
     }
     for partner in partners:
         program = partner.account.program

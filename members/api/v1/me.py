@@ -20,6 +20,7 @@ from members.errors import DomainError
 from members.languages import offered_languages
 from members.models import Customer
 from members.services.customers import update_customer
+from members.services.profile_answers import refuse_unasked
 
 Short = Annotated[str, Field(max_length=100, pattern=TEXT)]
 
@@ -86,6 +87,7 @@ class Me(MemberView):
             # A number without country code is read as one of the customer's country.
             changes["country"] = self.customer.country
         try:
+            refuse_unasked(self.customer.answers, changes.get("answers", {}))
             changed = update_customer(customer=self.customer, actor=self.actor, changes=changes)
         except DomainError as error:
             if any(item.code == "taken" for item in error.errors):

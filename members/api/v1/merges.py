@@ -46,6 +46,7 @@ class MergeOut(Answer):
 
 class Merge(ApiView):
     scopes = {"POST": "customers:write"}
+    for_all_programs = frozenset({"POST"})
 
     @extend_schema(
         operation_id="mergeCustomers",
@@ -70,6 +71,7 @@ class Merge(ApiView):
 
 class MergeUndo(ApiView):
     scopes = {"POST": "customers:write"}
+    for_all_programs = frozenset({"POST"})
 
     @extend_schema(operation_id="undoMerge", request=UndoIn, responses={200: MergeOut})
     @idempotent()

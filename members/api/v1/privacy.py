@@ -95,6 +95,7 @@ class PrivacyView(ApiView):
 
 class DataPackages(PrivacyView):
     scopes = {"POST": "privacy:write"}
+    for_all_programs = frozenset({"POST"})
 
     @extend_schema(
         operation_id="askForDataPackage", request=PackageAsk, responses={202: DataPackageOut}
@@ -109,6 +110,7 @@ class DataPackages(PrivacyView):
 
 class OneDataPackage(PrivacyView):
     scopes = {"GET": "privacy:read"}
+    for_all_programs = frozenset({"GET"})
 
     @extend_schema(operation_id="getDataPackage", responses={200: DataPackageOut})
     def get(self, request: Request, customer_id: UUID, package_id: UUID) -> HttpResponse:
@@ -119,6 +121,7 @@ class OneDataPackage(PrivacyView):
 
 class Erasure(PrivacyView):
     scopes = {"POST": "privacy:write"}
+    for_all_programs = frozenset({"POST"})
 
     @extend_schema(operation_id="eraseCustomer", request=EraseIn, responses={200: ErasureOut})
     @idempotent()

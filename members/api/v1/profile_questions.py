@@ -5,7 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Literal
 
+from django.db import transaction
 from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
@@ -16,7 +19,7 @@ from members.api.idempotency import idempotent
 from members.api.views import ApiView
 from members.models import ProfileQuestion
 from members.selectors.profile_questions import AskedQuestion, asked, asked_questions
-from members.services.profile_questions import change_question, create_question
+from members.services.profile_questions import change_question, create_question, put_question_away
 
 Text = Annotated[str, Field(max_length=200)]
 Words = Annotated[str, Field(max_length=80)]
@@ -47,6 +50,7 @@ class ProfileQuestionIn(Body):
         {}, description="In other languages, by their code."
     )
     completes: bool = Field(False, description="A profile is complete only with an answer.")
+    asked: bool = Field(True, description="False: asked no more. What people said stays.")
 
 
 class ProfileChoiceOut(Answer):
@@ -60,6 +64,7 @@ class ProfileQuestionOut(Answer):
     text: str = Field(description="In the language that was asked for.")
     choices: list[ProfileChoiceOut] = Field(description="What can be chosen now, in this order.")
     completes: bool
+    asked: bool
 
 
 class ProfileQuestionList(Answer):
@@ -68,6 +73,7 @@ class ProfileQuestionList(Answer):
 
 class ProfileQuestions(ApiView):
     scopes = {"GET": "customers:read", "POST": "customers:write"}
+    for_all_programs = frozenset({"POST"})
 
     @extend_schema(operation_id="listProfileQuestions", responses={200: ProfileQuestionList})
     def get(self, request: Request) -> HttpResponse:
@@ -83,15 +89,19 @@ class ProfileQuestions(ApiView):
     def post(self, request: Request) -> HttpResponse:
         """Ask a question, or change the one of this code. Again changes nothing."""
         body = read_body(request, ProfileQuestionIn)
-        said = body.model_dump(exclude={"code", "kind"})
+        said = body.model_dump(exclude={"code", "kind", "asked"})
         found = ProfileQuestion.objects.filter(pk=body.code).first()
-        if found is None:
-            made = create_question(code=body.code, kind=body.kind, actor=self.actor, **said)
-        elif found.kind != body.kind:
-            words = f"“{found.code}” is of the kind {found.kind}; ask another question instead."
-            raise refuse_field("kind", words, "does_not_change")
-        else:
-            made = change_question(question=found, actor=self.actor, **said)
+        if found is not None and found.kind != body.kind:
+            words = _("It is of the kind “%s”, which stays. Ask another question instead.")
+            raise refuse_field("kind", words % found.kind, "does_not_change")
+        with transaction.atomic():
+            if found is None:
+                made = create_question(code=body.code, kind=body.kind, actor=self.actor, **said)
+            else:
+                made = change_question(question=found, actor=self.actor, **said)
+            made = put_question_away(
+                question=made, away=not body.asked, actor=self.actor, now=timezone.now()
+            )
         return answer(_out(asked(made)), HTTPStatus.OK if found else HTTPStatus.CREATED)
 
 
@@ -103,5 +113,5 @@ def _out(question: AskedQuestion) -> ProfileQuestionOut:
     return ProfileQuestionOut(
         code=question.code, kind="many" if question.many else "one", text=question.text,
         choices=[ProfileChoiceOut(code=code, text=words) for code, words in question.choices],
-        completes=question.completes,
+        completes=question.completes, asked=question.is_asked,
     )  # fmt: skip

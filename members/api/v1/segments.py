@@ -121,6 +121,7 @@ class PreviewOut(Answer):
 
 class Segments(ApiView):
     scopes = {"GET": "segments:read", "POST": "segments:write"}
+    for_all_programs = frozenset({"POST"})
 
     @extend_schema(
         operation_id="listSegments",
@@ -145,6 +146,7 @@ class Segments(ApiView):
 
 class OneSegment(ApiView):
     scopes = {"GET": "segments:read", "PATCH": "segments:write"}
+    for_all_programs = frozenset({"PATCH"})
 
     @extend_schema(operation_id="getSegment", responses={200: SegmentOut})
     def get(self, request: Request, code: str) -> HttpResponse:
@@ -187,6 +189,7 @@ class SegmentMembers(ApiView):
 
 class OneSegmentMember(ApiView):
     scopes = {"PUT": "segments:write", "DELETE": "segments:write"}
+    for_all_programs = frozenset({"PUT", "DELETE"})
 
     @extend_schema(operation_id="addSegmentMember", request=None, responses={200: SegmentMemberOut})
     def put(self, request: Request, code: str, customer_id: UUID) -> HttpResponse:

@@ -215,6 +215,9 @@ def test_words_that_whatsapp_approved_are_named_filled_in_and_seen(administrator
     shown = administrator.post(url("preview", "gift", "whatsapp", "en"), said).content.decode()
     assert "Sent as “gift_2” (en_US), with:" in shown
     assert shown.count('<li class="said">') == 2
+    # A line that says nothing stands for a variable: left out, the others would move up.
+    first = administrator.post(address, said | {"approved_values": "\n{{ gift }}"})
+    assert first.status_code == 422
     wrong = administrator.post(address, said | {"approved_language": ""})
     assert wrong.status_code == 422
     assert "Write its language as the provider has it" in wrong.content.decode()

@@ -58,6 +58,12 @@ def test_meta_is_told_the_name_the_language_and_what_the_variables_say(meta: Rec
     assert row.counts_clicks
 
 
+def test_a_link_that_is_not_among_what_is_sent_is_not_among_those_that_are_counted(
+    meta: Receiver,
+) -> None:
+    assert not told(Approved("gift_2", "en_US", ("{{ gift }}",))).counts_clicks
+
+
 def test_a_variable_that_says_nothing_is_a_dash_and_what_has_lines_is_one(meta: Receiver) -> None:
     told(gift="5\n  Beans", giver="")
     parameters = meta.got[0].message["template"]["components"][0]["parameters"]
@@ -115,7 +121,8 @@ def test_a_provider_that_cannot_be_told_them_sends_nothing_else(receiver: Receiv
     [(Approved("with space", "en"), "approved_name"), (Approved("", "en"), "approved_name"),
      (Approved("gift", "English please"), "approved_language"),
      (Approved("gift", "en", ("{{ nobody }}",)), "approved_values"),
-     (Approved("gift", "en", ("x",) * 21), "approved_values")],
+     (Approved("gift", "en", ("x",) * 21), "approved_values"),
+     (Approved("gift", "en", (" ", "x")), "approved_values")],
 )  # fmt: skip
 def test_what_is_wrong_is_said_at_its_field(approved: Approved, field: str) -> None:
     with pytest.raises(DomainError) as refused:
@@ -130,6 +137,14 @@ def test_they_are_kept_with_each_version_and_by_whatsapp_alone() -> None:
     assert (first.number, second.number, second.approved) == (1, 2, {})
     assert Approved.kept(TemplateVersion.objects.get(pk=first.pk).approved) == GIFT
     assert write("gift", "Gift", BODY, channel="sms", approved=GIFT).approved == {}
+
+
+def test_each_variable_is_kept_as_one_line_so_that_the_editor_reads_as_many() -> None:
+    spaced = Approved(" gift_2 ", "en_US\n", (" {{ gift }}", "from\n{{ giver }}", "{{ link }} "))
+    kept = write("gift", "Gift", BODY, channel="whatsapp", approved=spaced)
+    assert Approved.kept(kept.approved) == Approved(
+        "gift_2", "en_US", ("{{ gift }}", "from {{ giver }}", "{{ link }}")
+    )
 
 
 def test_the_preview_and_a_test_say_them_with_samples(meta: Receiver) -> None:

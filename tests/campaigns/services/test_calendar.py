@@ -20,9 +20,10 @@ from campaigns.services.calendar_moves import (
     times_of,
 )
 from campaigns.services.seasons import SeasonTerms, plan_quarter, save_season
-from loyalty.models import EarningRule, EarningRuleVersion
+from loyalty.models import EarningRule, EarningRuleVersion, Partner
 from loyalty.partner_definitions import PartnerDefinition
 from loyalty.selectors.rules import all_judged_rows, campaign_rows, rule_rows
+from loyalty.services.partner_settlements import close_month
 from loyalty.services.partners import create_partner
 from loyalty.services.rules import set_four_eyes
 from loyalty.unit_definitions import ExpiryDefinition
@@ -113,6 +114,12 @@ def test_posts_experiments_and_settlements_are_on_it(program):
     client = Client()
     client.force_login(StaffMemberFactory(role=StaffMember.Role.ANALYST).user)
     assert {client.get(item.url).status_code for item in found} == {200}
+    # The first month begins as the partner does, within it.
+    close_month(partner=Partner.objects.get(), actor=SYSTEM, now=NOW)
+    january = entries(
+        [program], Span(dt.date(2024, 2, 1), dt.date(2024, 2, 29)), NOW, kinds={"settlement"}
+    )
+    assert [item.state for item in january] == ["open"]
     # Nothing is settled of months before the partner came.
     year = Span(dt.date(2024, 1, 1), dt.date(2024, 12, 31))
     assert len(entries([program], year, NOW, kinds={"settlement"})) == 11

@@ -11,16 +11,19 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 from apprise.plugins.twilio import NotifyTwilio
 from apprise.plugins.whatsapp import NotifyWhatsApp
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from campaigns.channels import channel_named
-from campaigns.models import BlockedAddress, Consent, Delivery, EarlyReceipt
+from campaigns.models import BlockedAddress, ChannelSetting, Consent, Delivery, EarlyReceipt
 from campaigns.receipt_mappings import PRESETS, ReceiptMapping
 from campaigns.receipt_signatures import word_for_meta
 from campaigns.selectors.figures import figures_of_occasion
-from campaigns.services.early_receipts import prune_early
+from campaigns.services import provider_receipts, sending
+from campaigns.services.early_receipts import keep_early, prune_early
 from campaigns.services.receipt_settings import set_receipts
+from campaigns.services.ways import forget_provider
 from members.errors import DomainError
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
@@ -216,3 +219,99 @@ def test_what_one_provider_signs_with_says_nothing_of_another() -> None:
     first = told_by("sms", other)
     assert first.startswith("whsec_")
     assert told_by("sms", other) == ""
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-8"])
+def test_what_cannot_be_signed_as_twilio_does_is_not_believed(
+    twilio: Receiver, coding: str
+) -> None:
+    """Neither letters that no form has, nor more fields than are read."""
+    row = sent()
+    body = json.dumps({"MessageSid": "SM1", "MessageStatus": "delivered", "more": "&a=1" * 200})
+    without: dict[str, str] = {}
+    for headers in (without, {"X-Twilio-Signature": ""}):
+        answer = Client().post(
+            "/messages/receipts/sms/", body.encode(coding), content_type="application/json",
+            headers=headers,
+        )  # fmt: skip
+        assert answer.status_code == 401
+    row.refresh_from_db()
+    assert row.delivered_at is None
+
+
+def test_what_is_told_while_the_name_is_written_down_is_not_lost(
+    twilio: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker looks for what was told before, as it is being kept, and finds nothing yet."""
+    row = sent()
+    Delivery.objects.update(reference="")
+
+    def late(**told: Any) -> None:
+        keep_early(**told)
+        Delivery.objects.update(reference="SM1")
+
+    monkeypatch.setattr(provider_receipts, "keep_early", late)
+    assert by_twilio("delivered") == 204
+    row.refresh_from_db()
+    assert row.delivered_at is not None
+    assert not EarlyReceipt.objects.exists()
+
+
+def test_a_number_is_kept_early_only_where_nothing_is_to_be_sent_any_more(
+    twilio: Receiver,
+) -> None:
+    assert by_twilio("delivered", name="SM-of-one") == 204
+    assert by_twilio("undelivered", name="SM-of-two", ErrorCode="30005") == 204
+    kept = dict(EarlyReceipt.objects.values_list("reference", "address"))
+    assert kept == {"SM-of-one": "", "SM-of-two": "+60123456789"}
+
+
+def test_what_was_not_begun_is_given_back_even_if_receipts_cannot_be_followed(
+    twilio: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_told: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(sending, "follow_early", broken)
+    twilio.answers = (201, 503)
+    for number in range(3):
+        tell(wanting(phone=f"+6012345678{number}"), f"{number}", channels=("sms",))
+    with pytest.raises(OperationalError):
+        send()
+    assert sorted(state for state, _reason in states()) == ["queued", "queued", "sent"]
+
+
+def test_only_twilio_is_told_where_to_tell_it(meta: Receiver) -> None:
+    """Also where what is said of receipts is still that of the provider before."""
+    told_by("whatsapp", PRESETS["twilio"], TOKEN)
+    sent("whatsapp")
+    assert meta.got[0].message["to"] == "+60123456789"
+
+
+def test_forgetting_a_provider_forgets_what_it_signs_with(twilio: Receiver) -> None:
+    row = sent()
+    way = channel_named("sms")
+    assert way is not None
+    forget_provider(channel=way, actor=SYSTEM)
+    setting = ChannelSetting.objects.get(pk="sms")
+    assert (bytes(setting.secret), setting.receipts) == (b"", {})
+    assert by_twilio("delivered") == 404
+    row.refresh_from_db()
+    assert row.delivered_at is None
+
+
+def test_a_number_that_meta_lets_only_some_be_tried_with_is_not_blocked(meta: Receiver) -> None:
+    """An account that is being tried out may write to a few numbers alone."""
+    sent("whatsapp")
+    failed = {"id": "wamid.1", "status": "failed", "recipient_id": "60123456789"}
+    assert by_meta({"statuses": [failed | {"errors": [{"code": 131030}]}]}) == 204
+    assert states() == [("failed", "refused")]
+    assert not BlockedAddress.objects.exists()
+
+
+def test_the_button_by_which_whatsapp_lets_members_decline_ends_it(meta: Receiver) -> None:
+    ana = sent("whatsapp").message.customer
+    said = Consent.objects.filter(customer=ana, channel="whatsapp", state="denied")
+    pressed = {"from": "60123456789", "type": "button", "button": {"payload": "x", "text": "Stop"}}
+    assert by_meta({"messages": [pressed]}) == 204
+    assert said.filter(topic="points").exists()

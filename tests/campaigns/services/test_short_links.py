@@ -135,12 +135,26 @@ def test_handed_over_again_it_has_the_same_links(receiver: Receiver) -> None:
     assert not set(first) & set(SHORT.findall(text_of(receiver)))
 
 
+@pytest.mark.parametrize("after", [" for you", "/for you", "{{ link }}"])
+def test_a_link_in_what_somebody_is_called_is_not_led_to_by_the_merchants_address(
+    receiver: Receiver, after: str
+) -> None:
+    """Or whoever may choose a name could have the merchant's address lead anywhere."""
+    write("gift", "Gift", f"{{{{ giver }}}}{after}. See {SALE}", channel="sms")
+    tell(wanting(), channels=("sms",), giver="https://phish.example/login")
+    send()
+    assert text_of(receiver).startswith("https://phish.example/login")
+    assert [link.target for link in ShortLink.objects.filter(target__contains="phish")] == []
+    assert ShortLink.objects.filter(target=SALE).exists()
+
+
 def test_a_link_that_there_is_none_of_leads_nowhere(receiver: Receiver) -> None:
     ana = wanting()
     told(ana)
     sale = SHORT.findall(text_of(receiver))[0]
     assert Client().get("/l/aaaaaaaaaaa", headers=PHONE).status_code == 404
-    assert Client().get("/l/" + "a" * 500, headers=PHONE).status_code == 404
+    for code in ("a" * 500, "a%00bcdefghij", "%F0%9F%98%80"):
+        assert Client().get(f"/l/{code}", headers=PHONE).status_code == 404
     erase_customer_details(customer=ana, actor=SYSTEM)
     assert follow(sale) == ""
 

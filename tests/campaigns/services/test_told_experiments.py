@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.experiment_definitions import ExperimentDefinition
 from campaigns.models import OccasionSetting, PassageStep
 from campaigns.selectors.experiment_plans import plan_of
+from campaigns.selectors.templates import versions_of_variants
 from campaigns.services.experiments import change_experiment, start_experiment
 from campaigns.services.journey_entries import lead_in
 from campaigns.services.journey_steps import take_due
@@ -101,6 +102,24 @@ def test_words_that_are_said_again_otherwise_spaced_change_nothing(crowd: Progra
             experiment=fresh_experiment(found), definition=definition, actor=SYSTEM, now=NOW
         )
         assert again.revision == 0
+
+
+def test_approved_words_that_are_said_again_otherwise_spaced_change_nothing(
+    crowd: Program,
+) -> None:
+    whatsapp = WARM | {"channel": "whatsapp"}
+    approved = {"name": "gift_2", "language": "en_US", "values": ["{{ gift }}", "Two words"]}
+    spaced = {"name": " gift_2", "language": "en_US ", "values": [" {{ gift }}\n", "Two\nwords"]}
+    found = write_on_message(crowd, arms=arms_with(WARM, whatsapp | {"approved": approved}))
+    # What the provider approved says nothing by other ways.
+    arms = arms_with(WARM | {"approved": approved}, whatsapp | {"approved": spaced})
+    again = change_experiment(
+        experiment=fresh_experiment(found), definition=on_message(arms=arms), actor=SYSTEM, now=NOW
+    )
+    assert again.revision == 0
+    kept = again.arms.get(place=1)
+    [version] = [row for row in versions_of_variants([kept.variant])[kept.variant] if row.approved]
+    assert version.approved == approved
 
 
 def reversed_words(said: ExperimentDefinition) -> ExperimentDefinition:

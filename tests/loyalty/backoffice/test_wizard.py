@@ -329,6 +329,14 @@ def test_one_may_leave_and_go_on_where_one_was(manager: Client) -> None:
     assert not ProgramDraft.objects.exists()
 
 
+def test_the_quick_way_says_what_it_offers(manager: Client) -> None:
+    said = text(manager.get(url("wizard_start")))
+    assert "Points, stamps, cashback, discounts, games, friends and more" in said
+    offered = text(manager.get(at(begin(manager, "starter"), "what")))
+    for kind in ("Stamp card by visit", "Points and a game", "Members bring friends"):
+        assert kind in offered
+
+
 def test_what_another_window_said_is_not_written_over_without_a_word(manager: Client) -> None:
     draft = begin(manager, "starter")
     place = answer(manager, at(draft, "what"), template="points", program_name="Tea Club")

@@ -60,7 +60,7 @@ def test_three_questions_by_keyboard_and_the_program_is_live(
     page.get_by_role("link", name="New program").first.click()
     assert_fits(page, assert_no_axe_violations)
     page.get_by_role("button", name="Start quickly").press("Enter")
-    page.get_by_role("radio", name="Points").press("ArrowDown")
+    page.get_by_role("radio", name="Points So many points").press("ArrowDown")
     page.get_by_role("radio", name=re.compile("Stamp card")).press("ArrowUp")
     page.get_by_label("What is the program called?").fill("Tea Club")
     assert_fits(page, assert_no_axe_violations)

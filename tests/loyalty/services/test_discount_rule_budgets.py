@@ -6,9 +6,18 @@ from typing import Any
 
 import pytest
 
-from loyalty.models import DiscountBudget, DiscountBudgetUse, Program
+from loyalty.models import (
+    DiscountBudget,
+    DiscountBudgetUse,
+    EarningRule,
+    EarningRuleVersion,
+    Program,
+)
+from loyalty.rule_definitions import DiscountRuleDefinition
 from loyalty.services.order_inputs import DiscountInput
+from loyalty.services.rules import publish_draft, save_draft, withdraw_scheduled
 from members.errors import ConflictError, DomainError
+from members.services.audit import SYSTEM
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import day, give_back, make_program, make_wallet, order, record, refund
 from tests.rewards.services.racing import at_once
@@ -19,6 +28,13 @@ TEN = {"code": "ten", "name": "Ten percent", "percent": 10, "budget": "25"}
 def club(at: int = 0, **said: Any) -> Program:
     rule = {key: value for key, value in (TEN | said).items() if value is not None}
     return make_program(discount_rules=[rule], at=day(at))
+
+
+def plan(rule: EarningRule, **said: Any) -> EarningRuleVersion:
+    """A further wording that is to come in some days."""
+    definition = DiscountRuleDefinition.model_validate(TEN | said)
+    save_draft(rule=rule, definition=definition, actor=SYSTEM, now=day(1))
+    return publish_draft(rule=rule, actor=SYSTEM, now=day(1), starts_at=day(10))
 
 
 def told(number: str, amount: str, buyer: str = "c1", **how: Any) -> None:
@@ -90,6 +106,31 @@ def test_it_cannot_be_left_out_once_something_is_taken_off(db: None) -> None:
     told("A", "10")
     with pytest.raises(ConflictError, match="begins with a rule"):
         club(3, budget=None)
+    assert used() == 10
+
+
+def test_a_wording_that_is_not_to_come_after_all_takes_its_budget_along(db: None) -> None:
+    rule = club(budget=None).earning_rules.get(code="ten")
+    planned = plan(rule, budget="25")
+    assert DiscountBudget.objects.get().amount == 25
+    withdraw_scheduled(version=planned, actor=SYSTEM, now=day(1))
+    assert not DiscountBudget.objects.exists()
+
+
+def test_what_a_budget_was_before_a_planned_wording_is_so_again_without_it(db: None) -> None:
+    rule = club().earning_rules.get(code="ten")
+    planned = plan(rule, budget="40")
+    withdraw_scheduled(version=planned, actor=SYSTEM, now=day(1))
+    assert DiscountBudget.objects.get().amount == 25
+
+
+def test_a_planned_budget_of_which_orders_have_taken_stays(db: None) -> None:
+    program = club(budget=None)
+    planned = plan(program.earning_rules.get(code="ten"), budget="25")
+    make_wallet(program, at=day(0))
+    told("A", "10")
+    with pytest.raises(ConflictError, match="begins with a rule"):
+        withdraw_scheduled(version=planned, actor=SYSTEM, now=day(2))
     assert used() == 10
 
 

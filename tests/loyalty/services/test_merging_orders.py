@@ -1,5 +1,7 @@
 """What is bought and given back before a merge, in between and after it: one person bought it."""
 
+import datetime as dt
+
 import pytest
 
 from loyalty.models import (
@@ -12,6 +14,7 @@ from loyalty.models import (
 from loyalty.selectors.pools import pool_balances
 from loyalty.services.expiry import write_down_expired
 from loyalty.services.lots import extend_lot
+from loyalty.services.merged_caps import part_caps
 from loyalty.services.order_inputs import CustomerRef
 from loyalty.services.policy_changes import apply_policy_change
 from loyalty.services.pools import PoolTerms, create_pool
@@ -211,6 +214,26 @@ def test_what_a_person_may_earn_in_several_periods_is_counted_apart(db):
     assert set(used) == {
         ("c1", "day", 50), ("c1", "day", 20), ("c1", "lifetime", 70), ("c2", "day", 30),
         ("c2", "lifetime", 30),
+    }  # fmt: skip
+
+
+def test_a_merge_of_before_there_were_several_periods_is_parted_in_the_one_it_was_of(db):
+    program = make_program(earning_rules=[{"caps": {"per_member": {"week": 60, "month": 100}}}])
+    buy("A1", "50", "c1")
+    buy("B1", "30", "c2")
+    rule, began = program.earning_rules.get(), dt.date(2026, 6, 1)
+    buy("C1", "10", "c3")
+    taker, giver, other = map(membership, ("c1", "c2", "c3"))
+    CapCounter.objects.all().delete()
+    for who, period, used in ((other, "week", 5), (giver, "month", 30), (taker, "month", 80)):
+        CapCounter.objects.create(
+            rule=rule, membership=who, period=period, period_start=began, used=used
+        )
+    noted = [[rule.pk, began.isoformat(), 30]]
+    part_caps(giver, taker, noted, orders=[], activities=[], after=0)
+    counted = CapCounter.objects.values_list("membership", "period", "used")
+    assert set(counted) == {
+        (other.pk, "week", 5), (giver.pk, "month", 30), (taker.pk, "month", 50),
     }  # fmt: skip
 
 

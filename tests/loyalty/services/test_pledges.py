@@ -12,7 +12,7 @@ from loyalty.selectors.impact import impact_of_member
 from loyalty.selectors.programs import definition_of
 from loyalty.services.activity_decisions import reverse_activity
 from loyalty.services.pledge_events import look_back
-from members.errors import ConflictError
+from members.errors import ConflictError, DomainError
 from members.models import Customer
 from members.segment_uses import segment_uses
 from members.services.audit import SYSTEM
@@ -47,6 +47,14 @@ def test_each_order_is_counted_once_and_given_back_when_it_is_canceled(db):
     record(order("ann-1", "100", buyer="ann"), now=day(2))
     count("ann", now=day(2))
     assert given() == Pledge.objects.get().given == 1
+
+
+def test_one_that_begins_now_does_not_end_before(db):
+    said = {name: value for name, value in EACH_ORDER.items() if name != "starts_at"}
+    with pytest.raises(DomainError) as caught:
+        club(said | {"ends_at": day(-1).isoformat()})
+    assert [item.field for item in caught.value.errors] == ["ends_at"]
+    assert not Pledge.objects.exists()
 
 
 def test_what_happened_before_it_was_put_live_is_counted_piece_by_piece(db):

@@ -8,10 +8,12 @@ from decimal import Decimal
 import pytest
 from django.db import connections
 from django.db.models import Sum
+from pydantic import ValidationError
 
 from loyalty.models import CapCounter, EarningRuleVersion, Program, Transfer
 from loyalty.rule_definitions import EarningRuleDefinition
 from loyalty.rules.bodies import parse_body
+from loyalty.rules.body_parts import Caps
 from loyalty.selectors.programs import definition_of
 from loyalty.services.quotes import quote_order
 from loyalty.services.rules import create_rule
@@ -102,6 +104,12 @@ def test_what_was_said_with_one_period_is_still_read_and_said_as_now():
     assert "period" not in caps
     stored = {"kind": "fixed", "units": 5, "caps": {"per_member": None, "period": "month"}}
     assert not parse_body(stored).caps.counted
+
+
+@pytest.mark.parametrize("period", [["month"], {}, None, "decade"])
+def test_what_is_no_period_is_refused(period):
+    with pytest.raises(ValidationError, match="per_member"):
+        Caps.model_validate({"per_member": 100, "period": period})
 
 
 def test_a_file_that_says_the_same_in_the_former_way_makes_no_new_wording():

@@ -56,6 +56,22 @@ def test_what_is_wrong_is_said_on_the_form(browser_of: Callable[[str], Client]) 
     assert "at least two different choices" in answer.text
 
 
+@pytest.mark.parametrize("line", ["Γάλακτος", "white | Λευκή"])
+def test_words_in_another_language_that_are_of_no_choice_are_refused_where_they_are(
+    browser_of: Callable[[str], Client], line: str
+) -> None:
+    manager = browser_of("marketing_manager")
+    data = {"text": "What do you like?", "choices": "dark | Dark\nmilk | Milk"}
+    manager.post(f"{PAGE}new/", data | {"code": "taste", "kind": "many"})
+    answer = manager.post(f"{PAGE}of/taste/", data | {"choices_el": f"dark | Μαύρη\n{line}"})
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["choices_el"]
+    # A choice may get its code and its words in one go.
+    more = {"choices": f"{data['choices']}\nwhite | White", "choices_el": "white | Λευκή"}
+    manager.post(f"{PAGE}of/taste/", data | more)
+    assert ProfileQuestion.objects.get().texts["el"]["choices"] == {"white": "Λευκή"}
+
+
 def test_staff_see_and_write_down_what_was_answered(browser_of: Callable[[str], Client]) -> None:
     ProfileQuestion.objects.create(
         code="taste", kind="many", text="What do you like?",

@@ -25,6 +25,7 @@ from loyalty.services.card_replacements import replace_card
 from members import personal_data
 from members.errors import ConflictError
 from members.forgetting import erased_words, forgotten_parts, warnings_before
+from members.languages import offered_languages
 from members.models import AuditEntry, Customer
 from members.personal_columns import columns_of
 from members.personal_data import fields_without_part
@@ -229,6 +230,7 @@ def test_as_many_queries_however_much_there_is(
     # How far it is would be written once a second, more often where that is slow.
     monkeypatch.setattr(jobs, "WRITTEN_EVERY", math.inf)
     anna = bought(shop)
+    offered_languages()
     with CaptureQueriesContext(connection) as few:
         package(anna)
     record(*(order(f"N{number}", "12", buyer="c1") for number in range(20)))

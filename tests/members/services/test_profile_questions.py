@@ -17,6 +17,7 @@ from members.services.customers import (
 )
 from members.services.merging import merge_customers, undo_merge
 from members.services.profile_questions import (
+    MOST,
     change_question,
     create_question,
     put_question_away,
@@ -139,6 +140,8 @@ def test_it_is_read_in_the_readers_language_as_far_as_it_is_said() -> None:
         ({"code": "Taste"}, "code"), ({"kind": "some"}, "kind"), ({"text": " "}, "text"),
         ({"choices": TASTES[:1]}, "choices"), ({"choices": [TASTES[0], TASTES[0]]}, "choices"),
         ({"choices": [{"code": "a b", "text": "x"}, TASTES[0]]}, "choices"),
+        ({"texts": {"el": {"choices": {"white": "Λευκή"}}}}, "texts"),
+        ({"texts": {"Greek": {"text": "Τι σας αρέσει;"}}}, "texts"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_at_its_field(changes: dict[str, Any], field: str) -> None:
@@ -155,6 +158,25 @@ def test_a_code_is_taken_once_and_a_change_that_changes_nothing_leaves_no_trace(
     before = AuditEntry.objects.count()
     change_question(question=question, actor=SYSTEM, text="What do you like?", choices=TASTES)
     assert AuditEntry.objects.count() == before
+
+
+def test_those_that_are_put_away_leave_room_for_others() -> None:
+    first, *_others = [ask(f"q{number}") for number in range(MOST)]
+    with pytest.raises(ConflictError):
+        ask("further")
+    now = timezone.now()
+    put_question_away(question=first, away=True, actor=SYSTEM, now=now)
+    ask("further")
+    with pytest.raises(ConflictError):
+        put_question_away(question=first, away=False, actor=SYSTEM, now=now)
+
+
+def test_a_choice_that_was_offered_keeps_its_words_in_other_languages() -> None:
+    texts = {"el": {"text": "Τι;", "choices": {"nuts": "Με ξηρούς καρπούς"}}}
+    question = ask(texts=texts)
+    change_question(question=question, actor=SYSTEM, choices=TASTES[:2], texts=texts)
+    question.refresh_from_db()
+    assert question.texts == texts
 
 
 def test_a_merge_fills_what_is_not_answered_and_undoing_it_takes_that_back() -> None:
