@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from campaigns.campaign_definitions import codes_of, stored_audience
 from campaigns.campaign_rules import rules_of_campaign, template_of
@@ -28,7 +28,7 @@ from loyalty.services.campaign_rules import CampaignRule
 from members.conditions.sentences import sentence
 from members.errors import DomainError
 from members.formatting import format_moment, format_money, format_number, format_percent
-from members.languages import nearest
+from members.languages import said_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,7 @@ class ToldCampaign:
 def told_campaign(campaign: Campaign, locale: str = "") -> ToldCampaign:
     """In the language of `locale`, or of the page where that is empty; what is not said in it is as
     in the first one."""
-    said: Mapping[str, Any] = {}
-    for language in nearest(locale or get_language() or ""):
-        if language in campaign.texts:
-            said = campaign.texts[language]
-            break
+    said: Mapping[str, Any] = said_in(campaign.texts, locale) or {}
     names = ("title", "text", "teaser")
     return ToldCampaign(**{name: said.get(name) or getattr(campaign, name) for name in names})
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns.game_definitions import Earning
 from campaigns.models import AnyDraw, Game, GamePrize
 from loyalty.models import ActivityType
 from members.formatting import format_money, format_number
-from members.languages import nearest
+from members.languages import said_in
 
 ICONS: Mapping[str, str] = {
     "wheel": "wheel", "slot": "layout-columns", "scratch": "ticket", "box": "box",
@@ -47,12 +46,12 @@ class ToldGame:
 def told_game(game: Game, locale: str = "") -> ToldGame:
     """In the language of `locale`, or of the page where that is empty; what is not said in it is as
     in the first one."""
-    said = _said(game.texts, locale) or {}
+    said = said_in(game.texts, locale) or {}
     return ToldGame(said.get("title") or game.title, said.get("text") or game.text)
 
 
 def told_prize(prize: GamePrize, locale: str = "") -> str:
-    return _said(prize.texts, locale) or prize.name
+    return said_in(prize.texts, locale) or prize.name
 
 
 def outcome_words(draw: AnyDraw, locale: str = "") -> str:
@@ -116,10 +115,3 @@ def free_words(free: int, each: str) -> list[str]:
     else:
         return []
     return [words % format_number(free)]
-
-
-def _said(texts: Mapping[str, Any], locale: str) -> Any:
-    for language in nearest(locale or get_language() or ""):
-        if language in texts:
-            return texts[language]
-    return None

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import get_language
-
 from campaigns.models import Post
-from members.languages import nearest
+from members.languages import said_in
 
 TEXTS = ("title", "teaser", "body")
 
@@ -24,9 +22,5 @@ class ToldPost:
 def told_post(post: Post, locale: str = "") -> ToldPost:
     """In the language of `locale`, or of the page where that is empty; what is not said in it is as
     in the first one."""
-    said: Mapping[str, Any] = {}
-    for language in nearest(locale or get_language() or ""):
-        if language in post.texts:
-            said = post.texts[language]
-            break
+    said: Mapping[str, Any] = said_in(post.texts, locale) or {}
     return ToldPost(**{name: said.get(name) or getattr(post, name) for name in TEXTS})

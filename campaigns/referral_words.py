@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import prefetch_related_objects
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import ngettext
 
 from campaigns.models import Referral, ReferralPayment
 from campaigns.referral_definitions import ReferralDefinition, ReferralGift, ReferralShare
@@ -23,7 +23,7 @@ from members.formatting import (
     format_sentences,
     format_units,
 )
-from members.languages import nearest
+from members.languages import said_in
 from members.read_once import read_once
 from rewards.models import Reward
 from rewards.texts import told
@@ -72,11 +72,8 @@ def told_referrals(
     in the first one, and what is said nowhere is made of what is promised."""
     # Both gifts ask which units there are.
     prefetch_related_objects([program], "wallet_types")
-    said: Mapping[str, Any] = {}
-    for language in nearest(locale or get_language() or ""):
-        if language in definition.texts:
-            said = definition.texts[language].model_dump()
-            break
+    texts = said_in(definition.texts, locale)
+    said: Mapping[str, Any] = texts.model_dump() if texts is not None else {}
     usual = _usual(definition, program)
     return ToldReferrals(
         **{name: said.get(name) or getattr(definition, name) or usual[name] for name in usual}

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from django.utils.translation import get_language
 
 from campaigns.models import Survey, SurveyQuestion
-from members.languages import nearest
+from members.languages import said_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class ToldSurvey:
 def told_survey(survey: Survey, locale: str = "") -> ToldSurvey:
     """In the language of `locale`, or of the page where that is empty; what is not said in it is as
     in the first one."""
-    said = _said(survey.texts, locale)
+    said = said_in(survey.texts, locale) or {}
     return ToldSurvey(
         **{name: said.get(name) or getattr(survey, name) for name in ("title", "intro", "thanks")},
         questions=[told_question(question, locale) for question in survey.questions.all()],
@@ -41,11 +38,11 @@ def told_survey(survey: Survey, locale: str = "") -> ToldSurvey:
 
 
 def told_title(survey: Survey, locale: str = "") -> str:
-    return _said(survey.texts, locale).get("title") or survey.title
+    return (said_in(survey.texts, locale) or {}).get("title") or survey.title
 
 
 def told_question(question: SurveyQuestion, locale: str = "") -> ToldQuestion:
-    said = _said(question.texts, locale)
+    said = said_in(question.texts, locale) or {}
     words: Mapping[str, str] = said.get("choices") or {}
     scale = SurveyQuestion.SCALES.get(SurveyQuestion.Kind(question.kind), ())
     choices = [(item["code"], words.get(item["code"]) or item["text"]) for item in question.choices]
@@ -53,11 +50,3 @@ def told_question(question: SurveyQuestion, locale: str = "") -> ToldQuestion:
         question, said.get("text") or question.text,
         [(str(number), str(number)) for number in scale] or choices,
     )  # fmt: skip
-
-
-def _said(texts: Mapping[str, Any], locale: str) -> Mapping[str, Any]:
-    for language in nearest(locale or get_language() or ""):
-        if language in texts:
-            found: Mapping[str, Any] = texts[language]
-            return found
-    return {}

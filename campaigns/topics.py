@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from members.languages import nearest
+from members.languages import said_in
 
 if TYPE_CHECKING:
     from campaigns.models import OwnTopic
@@ -94,11 +94,7 @@ def topic_named(code: str) -> Topic | None:
 
 def _told(row: OwnTopic) -> Topic:
     """In the language of the page; what is not said in it is as in the merchant's own."""
-    said: dict[str, str] = {}
-    for language in nearest(get_language() or ""):
-        if language in row.texts:
-            said = row.texts[language]
-            break
+    said: Mapping[str, str] = said_in(row.texts) or {}
     return Topic(
         row.code, said.get("name") or row.name, said.get("sentence") or row.sentence,
         opt_in_only=row.opt_in_only, at_join=row.asked_at_join,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -14,6 +15,8 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from members.models import Customer
 from members.selectors.merchants import get_merchant
+
+T = TypeVar("T")
 
 # Every request asks: other processes learn of a change after these seconds.
 KEPT_FOR: float = 5
@@ -109,6 +112,13 @@ def _spoken(locale: str) -> str:
         return translation.get_supported_language_variant(locale.lower().replace("_", "-"))
     except (LookupError, ValueError):
         return ""
+
+
+def said_in(texts: Mapping[str, T], locale: str = "") -> T | None:
+    """What is said in the closest language to `locale`, or to that of the page where it is empty;
+    None: nothing. By the codes of languages."""
+    wanted = nearest(locale or translation.get_language() or "")
+    return next((texts[language] for language in wanted if language in texts), None)
 
 
 def nearest(locale: str) -> Iterator[str]:

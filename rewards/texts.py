@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import get_language
 
-from members.languages import nearest
+from members.languages import said_in
 from rewards.models import Reward
 
 NAMES = ("name", "summary", "details")
@@ -28,11 +27,7 @@ class Told:
 
 def told(reward: Reward, locale: str = "") -> Told:
     """In the language of `locale`, or of the page where that is empty."""
-    said: Mapping[str, str] = {}
-    for language in nearest(locale or get_language() or ""):
-        if language in reward.texts:
-            said = reward.texts[language]
-            break
+    said: Mapping[str, str] = said_in(reward.texts, locale) or {}
     return Told(**{name: said.get(name) or getattr(reward, name) for name in NAMES})
 
 

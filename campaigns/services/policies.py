@@ -16,7 +16,7 @@ from campaigns.ready_texts import ready_text
 from campaigns.topics import choosable_topics
 from loyalty.models import Program
 from members.errors import DomainError, FieldError
-from members.services.audit import Actor, record_audit, snapshot
+from members.services.audit import Actor, audit_changes, record_audit, snapshot
 
 POLICY_FIELDS = [
     "quiet_from", "quiet_until", "cap", "cap_days", "double_opt_in", "assumed_topics",
@@ -60,15 +60,14 @@ def set_policy(*, changes: dict[str, Any], actor: Actor) -> MessagingPolicy:
         message = _("There is no such topic.")
         raise DomainError(message, errors=[FieldError("assumed_topics", message)])
     check_order_days("order_days", row.order_days)
-    after = snapshot(row, POLICY_FIELDS)
-    changed = [name for name in POLICY_FIELDS if before[name] != after[name]]
-    if changed:
+    if audit_changes(
+        actor=actor,
+        action="messaging.policy",
+        target=row,
+        before=before,
+        after=snapshot(row, POLICY_FIELDS),
+    ):
         row.save()
-        record_audit(
-            actor=actor, action="messaging.policy", target=row,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )  # fmt: skip
     return row
 
 

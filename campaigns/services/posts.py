@@ -20,7 +20,7 @@ from loyalty.rule_conditions import read_condition
 from members.conditions.tree import ConditionError
 from members.errors import DomainError, FieldError
 from members.picture_files import keep_picture
-from members.services.audit import Actor, record_audit
+from members.services.audit import Actor, audit_changes, record_audit
 from rewards.models import ContentItem
 from rewards.texts import LANGUAGES
 
@@ -66,14 +66,13 @@ def change_post(*, post: Post, terms: PostTerms, actor: Actor) -> Post:
         raise DomainError(_("It is put away. Show it again to change it."))
     before = {name: _plain(getattr(found, name)) for name in SAID}
     _write(found, terms)
-    after = {name: _plain(getattr(found, name)) for name in SAID}
-    changed = [name for name in SAID if before[name] != after[name]]
-    if changed:
-        record_audit(
-            actor=actor, action="post.changed", target=found,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )  # fmt: skip
+    audit_changes(
+        actor=actor,
+        action="post.changed",
+        target=found,
+        before=before,
+        after={name: _plain(getattr(found, name)) for name in SAID},
+    )
     return found
 
 

@@ -14,7 +14,7 @@ from campaigns.models import MessagingPolicy, OwnTopic
 from campaigns.models.consents import TOPIC_CODE, TOPIC_WORDS
 from campaigns.topics import LEARNED, TOPICS
 from members.errors import ConflictError, DomainError, FieldError
-from members.services.audit import Actor, record_audit, snapshot
+from members.services.audit import Actor, audit_changes, record_audit, snapshot
 
 FIELDS = ["name", "sentence", "texts", "opt_in_only", "asked_at_join", "archived_at"]
 TEXTS = {"name": 60, "sentence": 200}
@@ -71,15 +71,10 @@ def put_away(*, topic: OwnTopic, away: bool, actor: Actor, now: dt.datetime) -> 
 
 
 def _save(row: OwnTopic, before: Mapping[str, Any], actor: Actor) -> None:
-    after = snapshot(row, FIELDS)
-    changed = [name for name in FIELDS if before[name] != after[name]]
-    if changed:
+    if audit_changes(
+        actor=actor, action="topic.changed", target=row, before=before, after=snapshot(row, FIELDS)
+    ):
         row.save()
-        record_audit(
-            actor=actor, action="topic.changed", target=row,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )  # fmt: skip
 
 
 def _assume_no_more(code: str) -> None:

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import get_language
-
-from members.languages import nearest
+from members.languages import said_in
 from members.models import ProfileQuestion
 
 
@@ -72,11 +70,7 @@ def said_answers(answers: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
 
 def asked(row: ProfileQuestion) -> AskedQuestion:
     """In the language of the page; what is not said in it is as in the merchant's own."""
-    said: dict[str, Any] = {}
-    for language in nearest(get_language() or ""):
-        if language in row.texts:
-            said = row.texts[language]
-            break
+    said: Mapping[str, Any] = said_in(row.texts) or {}
     told = said.get("choices", {})
     words = {item["code"]: told.get(item["code"]) or item["text"] for item in row.choices}
     offered = [(item["code"], words[item["code"]]) for item in row.choices if item["offered"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,21 @@ def snapshot(instance: Model, fields: list[str]) -> dict[str, Any]:
     """The named fields as JSON can hold them, for `before` and `after`."""
     values = model_to_dict(instance, fields=fields)
     return {name: _plain(value) for name, value in values.items()}
+
+
+def audit_changes(
+    *, actor: Actor, action: str, target: Model, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[str]:
+    """Write down what differs of the same names, and return these. What changes nothing leaves no
+    trace."""
+    changed = [name for name in before if before[name] != after[name]]
+    if changed:
+        record_audit(
+            actor=actor, action=action, target=target,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )  # fmt: skip
+    return changed
 
 
 def record_audit(

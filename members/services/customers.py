@@ -16,7 +16,7 @@ from members.selectors.identities import having_any
 from members.selectors.merchants import get_merchant
 from members.selectors.merges import refuse_merged
 from members.selectors.told_customers import ERASED
-from members.services.audit import Actor, record_audit, snapshot
+from members.services.audit import Actor, audit_changes, record_audit, snapshot
 from members.services.customer_values import FIELDS, clean_values
 from members.services.forgetting import forget_people
 from members.services.outbox import record_event
@@ -82,11 +82,9 @@ def update_customer(
                 row.user = None
             _take_from_duplicates(row)
             _save(row)
-            record_audit(
-                actor=actor, action="customer.updated", target=row,
-                before={name: before[name] for name in changed},
-                after={name: after[name] for name in changed},
-            )  # fmt: skip
+            audit_changes(
+                actor=actor, action="customer.updated", target=row, before=before, after=after
+            )
     return row
 
 

@@ -18,7 +18,7 @@ from members.languages import forget_languages
 from members.models import Merchant
 from members.picture_files import keep_picture
 from members.selectors.merchants import get_merchant
-from members.services.audit import Actor, record_audit, snapshot
+from members.services.audit import Actor, audit_changes, snapshot
 
 FIELDS = ("name", "accent_color", "currency", "time_zone", "locale", "languages", "shop_origins")
 # As browsers name the place that a page comes from: no path, and no capitals.
@@ -42,17 +42,13 @@ def update_merchant(*, actor: Actor, changes: dict[str, Any]) -> Merchant:
         _check(merchant)
         if "logo" in changes:
             keep_picture(merchant.logo, changes["logo"], field="logo", of="logo")
-        after = _snapshot(merchant)
-        changed = [name for name in before if before[name] != after[name]]
-        if changed:
+        if audit_changes(
+            actor=actor, action="merchant.updated", target=merchant, before=before,
+            after=_snapshot(merchant),
+        ):  # fmt: skip
             merchant.save()
             forget_languages()
             transaction.on_commit(forget_languages)
-            record_audit(
-                actor=actor, action="merchant.updated", target=merchant,
-                before={name: before[name] for name in changed},
-                after={name: after[name] for name in changed},
-            )  # fmt: skip
     return merchant
 
 

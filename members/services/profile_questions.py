@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import ProfileQuestion
 from members.models.profile_questions import QUESTION_CODE, QUESTION_WORDS
-from members.services.audit import Actor, record_audit, snapshot
+from members.services.audit import Actor, audit_changes, record_audit, snapshot
 
 FIELDS = [
     "kind", "text", "choices", "texts", "completes", "position", "archived_at",
@@ -81,15 +81,14 @@ def _refuse_more() -> None:
 
 
 def _saved(row: ProfileQuestion, before: Mapping[str, Any], actor: Actor) -> ProfileQuestion:
-    after = snapshot(row, FIELDS)
-    changed = [name for name in FIELDS if before[name] != after[name]]
-    if changed:
+    if audit_changes(
+        actor=actor,
+        action="profile_question.changed",
+        target=row,
+        before=before,
+        after=snapshot(row, FIELDS),
+    ):
         row.save()
-        record_audit(
-            actor=actor, action="profile_question.changed", target=row,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )  # fmt: skip
     return row
 
 

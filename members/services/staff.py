@@ -16,7 +16,7 @@ from members.phones import normalize_phone, region_of_time_zone
 from members.policy import roles_allowed
 from members.program_scope import program_names
 from members.selectors.merchants import get_merchant
-from members.services.audit import Actor, record_audit
+from members.services.audit import Actor, audit_changes, record_audit
 from members.services.customer_tasks import release_tasks
 from members.services.outbox import record_event
 
@@ -95,12 +95,7 @@ def change_role(
     if role not in roles_allowed("customers.annotate"):
         release_tasks(assignee=row.user, actor=actor)
     after = {"role": role, "programs": _named(wanted), "partner": _partner(partner)}
-    changed = [name for name in before if before[name] != after[name]]
-    record_audit(
-        actor=actor, action="staff.role_changed", target=row,
-        before={name: before[name] for name in changed},
-        after={name: after[name] for name in changed},
-    )  # fmt: skip
+    audit_changes(actor=actor, action="staff.role_changed", target=row, before=before, after=after)
     return row
 
 

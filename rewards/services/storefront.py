@@ -14,7 +14,7 @@ from loyalty.models import Program
 from loyalty.services.order_inputs import OrderInput
 from loyalty.services.quotes import quote_order
 from members.errors import DomainError, FieldError
-from members.services.audit import Actor, record_audit
+from members.services.audit import Actor, audit_changes
 from members.services.merchants import update_merchant
 from rewards.models import Storefront
 from rewards.selectors.storefront import Earned, get_storefront, summed
@@ -40,15 +40,10 @@ def update_storefront(
         for name, value in changes.items():
             setattr(row, name, value)
         _check(row)
-        after = _said(row)
-        changed = [name for name in before if before[name] != after[name]]
-        if changed:
+        if audit_changes(
+            actor=actor, action="storefront.changed", target=row, before=before, after=_said(row)
+        ):
             row.save()
-            record_audit(
-                actor=actor, action="storefront.changed", target=row,
-                before={name: before[name] for name in changed},
-                after={name: after[name] for name in changed},
-            )  # fmt: skip
     return row
 
 

@@ -16,6 +16,7 @@ from members.models import Job
 from members.services.audit import SYSTEM
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import make_program
+from tests.loyalty.services.balances.holders import CREDIT
 from tests.loyalty.services.balances.moving import (
     COINS,
     POINTS,
@@ -42,7 +43,8 @@ def old() -> Program:
 
 @pytest.fixture
 def new() -> Program:
-    return make_program(code="new", wallet_types=[POINTS, COINS], earning_rules=[])
+    """With a kind for gift cards, which nothing earns."""
+    return make_program(code="new", wallet_types=[POINTS, COINS, CREDIT], earning_rules=[])
 
 
 @pytest.fixture

@@ -19,9 +19,7 @@ from loyalty.services.pools import PoolTerms, create_pool
 from members.models import Customer
 from members.services.audit import SYSTEM
 from rewards.models import GiftCard
-from tests.loyalty.factories import make_program
 from tests.loyalty.services.balances.holders import (
-    CREDIT,
     card,
     debt,
     enrolled,
@@ -32,15 +30,10 @@ from tests.loyalty.services.balances.holders import (
     sums,
     undo,
 )
-from tests.loyalty.services.balances.moving import COINS, NOW, POINTS, Bring
+from tests.loyalty.services.balances.moving import NOW, Bring
 from tests.loyalty.services.merging import merge
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def new() -> Program:
-    return make_program(code="new", wallet_types=[POINTS, COINS, CREDIT], earning_rules=[])
 
 
 class TestBuyers:

@@ -71,11 +71,6 @@ def old() -> Program:
     return make_program(code="old", wallet_types=[POINTS, COINS, CREDIT])
 
 
-@pytest.fixture
-def new() -> Program:
-    return make_program(code="new", wallet_types=[POINTS, COINS, CREDIT], earning_rules=[])
-
-
 def furnish(program: Program) -> None:
     """Members, one of whom owes; a household, a company; gift cards, one of them blocked."""
     at = NOW - dt.timedelta(days=20)

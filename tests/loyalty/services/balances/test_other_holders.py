@@ -42,7 +42,6 @@ from rewards.services.gift_cards import (
 )
 from tests.loyalty.factories import make_program
 from tests.loyalty.services.balances.holders import (
-    CREDIT,
     card,
     debt,
     enrolled,
@@ -55,7 +54,6 @@ from tests.loyalty.services.balances.holders import (
     wallet_of,
 )
 from tests.loyalty.services.balances.moving import (
-    COINS,
     NOW,
     POINTS,
     Bring,
@@ -65,11 +63,6 @@ from tests.loyalty.services.balances.moving import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def new() -> Program:
-    return make_program(code="new", wallet_types=[POINTS, COINS, CREDIT], earning_rules=[])
 
 
 class TestPools:
