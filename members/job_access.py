@@ -3,6 +3,7 @@ no program, and what it was refused tells of people: who is limited to some sees
 
 from __future__ import annotations
 
+from functools import lru_cache
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -13,6 +14,7 @@ from members.errors import NotFoundError
 from members.jobs import JobKind, job_kind, job_kinds
 from members.models import ApiKey, Job
 from members.policy import AnyUser, is_allowed
+from members.prepared import KeptRows
 from members.program_scope import programs_of
 from members.selectors.jobs import get_job
 
@@ -25,8 +27,15 @@ def visible_kinds(user: AnyUser) -> list[JobKind]:
 def visible_jobs(user: AnyUser) -> QuerySet[Job]:
     """Every job but those of kinds that are not for this user. A job knows no program: whose role
     is limited to some sees what they have begun."""
-    hidden = {kind.key for kind in job_kinds()} - {kind.key for kind in visible_kinds(user)}
     jobs = Job.objects.filter(created_by=user.pk) if programs_of(user) else Job.objects.all()
+    return _but_of(_hidden_kinds(user), jobs)
+
+
+def _hidden_kinds(user: AnyUser) -> frozenset[str]:
+    return frozenset(kind.key for kind in job_kinds() if not is_allowed(user, kind.view_permission))
+
+
+def _but_of(hidden: frozenset[str], jobs: QuerySet[Job]) -> QuerySet[Job]:
     return jobs.exclude(kind__in=hidden) if hidden else jobs
 
 
@@ -48,6 +57,19 @@ def visible_job(user: AnyUser, public_id: UUID) -> Job:
 def failed_jobs(user: AnyUser) -> QuerySet[Job]:
     """The visible jobs that wait for somebody to have them go on, or to give them up."""
     return visible_jobs(user).filter(state=Job.State.FAILED)
+
+
+def count_failed_jobs(user: AnyUser) -> int:
+    """How many, which every page of the back-office says."""
+    if programs_of(user):
+        return failed_jobs(user).count()
+    return _failed_but_of(_hidden_kinds(user)).count()
+
+
+@lru_cache
+def _failed_but_of(hidden: frozenset[str]) -> KeptRows:
+    failed = Job.objects.filter(state=Job.State.FAILED)
+    return KeptRows(lambda: _but_of(hidden, failed).values("pk"))
 
 
 def may_run(user: AnyUser, job: Job) -> bool:

@@ -85,6 +85,45 @@ class KeptQuery(Generic[Row]):
         return found[0]
 
 
+class KeptRows:
+    """Likewise of a query for values, or for how many rows it has. `unlike`: two of each value that
+    it is given, by which it is seen where it asks for them; what else it asks for stays."""
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]], *unlike: tuple[Any, Any]) -> None:
+        self.build, self.unlike = build, unlike
+        self.text = ""
+        self.asked: list[tuple[int | None, Any]] = []
+
+    def rows(self, *values: Any) -> list[tuple[Any, ...]]:
+        if programs_in_scope() is not None:
+            # What is kept is for those who see all.
+            return list(self.build(*values))
+        return self._run("%s", values)
+
+    def count(self, *values: Any) -> int:
+        if programs_in_scope() is not None:
+            return self.build(*values).count()
+        return int(self._run('SELECT count(*) FROM (%s) "kept"', values)[0][0])
+
+    def _run(self, form: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        if not self.text:
+            self._put_into_words()
+        given = [item if place is None else values[place] for place, item in self.asked]
+        return run_prepared(form.replace("%s", self.text, 1), given)
+
+    def _put_into_words(self) -> None:
+        first = [one for one, _other in self.unlike]
+        second = [other for _one, other in self.unlike]
+        with of_all_programs():
+            text, asked = self.build(*first).query.sql_with_params()
+            _same, otherwise = self.build(*second).query.sql_with_params()
+        self.asked = [
+            (None, item) if item == other else (first.index(item), None)
+            for item, other in zip(asked, otherwise, strict=True)
+        ]
+        self.text = text
+
+
 class _Reading:
     """The text of a query, and how its rows become instances."""
 

@@ -18,9 +18,10 @@ from hypothesis import settings as examples
 from pytest_django.plugin import blocking_manager_key
 
 from config.embedded import layout, leased, needed_services
-from tests import chance, databases, emptying, hours, sharing
+from tests import chance, databases, emptying, hours, rendering, sharing
 from tests.chromium import ARGUMENTS, PROJECT, find_chromium, look_at_whole_documents
 from tests.scheduling import ModuleScheduling, put_in_order
+from tests.sharing import undone_when_refused  # noqa: F401
 
 AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
 # WCAG 2.2 level AA and the rules that are good practice everywhere.
@@ -94,9 +95,8 @@ def needs_database(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if sharing.commits(item):
-        with item.config.stash[blocking_manager_key].unblock():
-            sharing.roll_back_shared()
+    with item.config.stash[blocking_manager_key].unblock():
+        sharing.begin(item)
     hours.wait_for_the_next()
 
 
@@ -114,6 +114,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _only_pages_are_kept(django_test_environment: None) -> None:
+    rendering.install()
 
 
 @pytest.fixture(autouse=True)

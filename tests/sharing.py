@@ -20,7 +20,12 @@ and models from it, anew for each test; or it gives models, of which each test h
         return anew(made_once)
 
 Tests that commit cannot have it. They come after their module's others, and what those shared is
-rolled back before them.
+rolled back before them. A module that has both kinds gives each what it needs, those a world of
+their own:
+
+    _made_once, world = of_each_test(make_world)
+
+What is refused is undone by `undone_when_refused` without committing.
 """
 
 from __future__ import annotations
@@ -35,6 +40,7 @@ from django.db import connection, transaction
 
 from loyalty.selectors import order_history, rulebooks, wallet_types
 from loyalty.services import projections, tier_reviews
+from members.services import transactions
 
 T = TypeVar("T")
 # What says of a test that it commits: fixtures, and words of the mark.
@@ -57,13 +63,25 @@ REMEMBERED = (
 
 # The transactions around what is shared, the outermost first.
 OPEN: list[transaction.Atomic] = []
+# The test that is being set up.
+BEGINNING: list[pytest.Item] = []
 
 
-def shared(make: Callable[[], T]) -> Any:
+def begin(item: pytest.Item) -> None:
+    BEGINNING[:] = [item]
+    if commits(item):
+        roll_back_shared()
+
+
+def shared(make: Callable[[], T], *, autouse: bool = False) -> Any:
     """A fixture of the module: what `make` gives, whose rows every test of the module finds."""
 
-    @pytest.fixture(scope="module")
-    def made_once(django_db_setup: None, django_db_blocker: Any) -> Iterator[T]:
+    @pytest.fixture(scope="module", autouse=autouse)
+    def made_once(django_db_setup: None, django_db_blocker: Any) -> Iterator[T | None]:
+        if any(map(commits, BEGINNING)):
+            # So do all that follow in this module.
+            yield None
+            return
         with django_db_blocker.unblock():
             around = transaction.atomic()
             around.__enter__()
@@ -84,6 +102,20 @@ def shared(make: Callable[[], T]) -> Any:
     return made_once
 
 
+def of_each_test(make: Callable[[], T]) -> tuple[Any, Any]:
+    """Two fixtures: what the tests of a module share, and what each of them has of it."""
+    made: list[T] = []
+
+    def make_and_keep() -> None:
+        made[:] = [make()]
+
+    @pytest.fixture
+    def world(request: pytest.FixtureRequest, db: None) -> T:
+        return make() if commits(request.node) else anew(made[0])
+
+    return shared(make_and_keep, autouse=True), world
+
+
 def roll_back_shared() -> None:
     while OPEN:
         transaction.set_rollback(True)
@@ -95,6 +127,19 @@ def commits(item: pytest.Item) -> bool:
     return not COMMITTING.isdisjoint(getattr(item, "fixturenames", ())) or any(
         mark.kwargs.get(name) for mark in item.iter_markers("django_db") for name in SAID
     )
+
+
+@pytest.fixture
+def undone_when_refused(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is refused is undone as outside of a test, whose own transaction services would leave to
+    whoever opened it: a test of refusals need not commit, which costs it its world anew."""
+    monkeypatch.setattr(transactions, "within_another", within_another)
+
+
+def within_another() -> bool:
+    """As Django itself sees it where something must be the outermost."""
+    opened = connection.atomic_blocks
+    return bool(opened) and not opened[-1]._from_testcase
 
 
 def anew(made: T) -> T:

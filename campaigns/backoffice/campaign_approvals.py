@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.backoffice.campaigns import campaign_url
 from campaigns.models import Campaign
-from loyalty.backoffice.waiting_lists import WaitingList, WaitingRow, register_waiting_list
+from loyalty.backoffice.waiting_lists import (
+    WaitingForOthers,
+    WaitingList,
+    WaitingRow,
+    register_waiting_list,
+)
 from members.models import User
 from members.policy import is_allowed
 
@@ -25,10 +29,8 @@ def waiting_campaigns(user: User) -> list[WaitingRow]:
     ]
 
 
-def campaigns_of_others(request: HttpRequest) -> QuerySet[Any, Any]:
-    if not is_allowed(request.user, "rules.publish"):
-        return Campaign.objects.none()
-    waiting = Campaign.objects.filter(asked_at__isnull=False).exclude(asked_by=request.user.pk)
+def campaigns_of_others(reader: int) -> QuerySet[Any, Any]:
+    waiting = Campaign.objects.filter(asked_at__isnull=False).exclude(asked_by=reader)
     return waiting.order_by().values("pk")
 
 
@@ -36,6 +38,10 @@ def register() -> None:
     """Called once, when the application is ready."""
     register_waiting_list(
         WaitingList(
-            "campaigns", _("Promotions"), "speakerphone", waiting_campaigns, campaigns_of_others
+            "campaigns",
+            _("Promotions"),
+            "speakerphone",
+            waiting_campaigns,
+            WaitingForOthers("rules.publish", campaigns_of_others),
         )
     )

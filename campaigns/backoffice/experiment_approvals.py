@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.backoffice.experiments import experiment_url
 from campaigns.models import Experiment
-from loyalty.backoffice.waiting_lists import WaitingList, WaitingRow, register_waiting_list
+from loyalty.backoffice.waiting_lists import (
+    WaitingForOthers,
+    WaitingList,
+    WaitingRow,
+    register_waiting_list,
+)
 from members.models import User
 from members.policy import is_allowed
 
@@ -25,10 +29,8 @@ def waiting_experiments(user: User) -> list[WaitingRow]:
     ]
 
 
-def experiments_of_others(request: HttpRequest) -> QuerySet[Any, Any]:
-    if not is_allowed(request.user, "rules.publish"):
-        return Experiment.objects.none()
-    waiting = Experiment.objects.filter(asked_at__isnull=False).exclude(asked_by=request.user.pk)
+def experiments_of_others(reader: int) -> QuerySet[Any, Any]:
+    waiting = Experiment.objects.filter(asked_at__isnull=False).exclude(asked_by=reader)
     return waiting.order_by().values("pk")
 
 
@@ -36,6 +38,10 @@ def register() -> None:
     """Called once, when the application is ready."""
     register_waiting_list(
         WaitingList(
-            "experiments", _("Experiments"), "flask", waiting_experiments, experiments_of_others
+            "experiments",
+            _("Experiments"),
+            "flask",
+            waiting_experiments,
+            WaitingForOthers("rules.publish", experiments_of_others),
         )
     )

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Referral
 from campaigns.selectors.referrals import advocate_of, referrals
-from loyalty.backoffice.waiting_lists import WaitingList, WaitingRow, register_waiting_list
+from loyalty.backoffice.waiting_lists import (
+    WaitingForOthers,
+    WaitingList,
+    WaitingRow,
+    register_waiting_list,
+)
 from members.models import User
 from members.policy import is_allowed
 from members.selectors.merges import current
@@ -46,9 +50,7 @@ def _row(item: Referral) -> WaitingRow:
     return WaitingRow(brought, str(current(item.friend)), item.program.name, url, is_own=False)
 
 
-def referrals_to_review(request: HttpRequest) -> QuerySet[Any, Any]:
-    if not is_allowed(request.user, PERMISSION):
-        return Referral.objects.none()
+def referrals_to_review(_reader: int) -> QuerySet[Any, Any]:
     waiting = Referral.objects.filter(status=Referral.Status.IN_REVIEW)
     return waiting.order_by().values("pk")
 
@@ -57,6 +59,10 @@ def register() -> None:
     """Called once, when the application is ready."""
     register_waiting_list(
         WaitingList(
-            "referrals", _("Referrals"), "user-search", waiting_referrals, referrals_to_review
+            "referrals",
+            _("Referrals"),
+            "user-search",
+            waiting_referrals,
+            WaitingForOthers(PERMISSION, referrals_to_review),
         )
     )

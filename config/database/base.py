@@ -2,14 +2,23 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakSet
 
-from django.db.backends.postgresql import base
-from psycopg.pq import ConnStatus, TransactionStatus
+from django.db.backends.postgresql import base, operations
+from psycopg._preparing import Prepare, PrepareManager
+from psycopg.pq import ConnStatus, PGresult, TransactionStatus
 
 # A failed transaction refuses every query until it is rolled back.
 BROKEN = (TransactionStatus.INERROR, TransactionStatus.UNKNOWN)
+
+# What begins like this may change what was prepared before it.
+OUTDATING = (b"CREATE", b"ALTER", b"DROP", b"DISCARD", b"DEALLOCATE")
+
+
+class DatabaseOperations(operations.DatabaseOperations):
+    compiler_module = "config.database.compiler"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -21,13 +30,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     A process that forks shares no connection with its child: two that speak on one socket read each
     other's answers, and one of them ends what the other has prepared. (psycopg keeps the names of
-    prepared statements with the connection, and forgets them when it has the server do so, as after
-    a rollback; one to a server that was restarted is a new connection, without names.)
+    prepared statements with the connection, and forgets them when it has the server do so; one to a
+    server that was restarted is a new connection, without names.)
     """
+
+    ops_class = DatabaseOperations
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         _KNOWN.add(self)
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        made = super().get_new_connection(conn_params)
+        statements = StatementsThatStay()
+        statements.prepare_threshold = made.prepare_threshold
+        made._prepared = statements  # noqa: SLF001
+        return made
 
     def is_usable(self) -> bool:
         if self.connection is None:
@@ -49,6 +67,26 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.connection = None
         if self.in_atomic_block:
             self.closed_in_transaction = self.needs_rollback = True
+
+
+class StatementsThatStay(PrepareManager):
+    """After each rollback, even to a savepoint, psycopg has the server forget all that is prepared,
+    since a table that it reads may have been made or changed by what was rolled back. Where nothing
+    of the kind was done it stays: one order that comes twice would else have all statements of its
+    process planned again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outdated = False
+
+    def _should_discard(self, prep: Prepare, results: Sequence[PGresult], *given: Any) -> bool:
+        done = [result.command_status or b"" for result in results]
+        self.outdated = self.outdated or any(command.startswith(OUTDATING) for command in done)
+        return super()._should_discard(prep, results, *given)
+
+    def clear(self) -> bool:
+        outdated, self.outdated = self.outdated, False
+        return super().clear() if outdated else False
 
 
 # Those of all threads and contexts: where an event loop runs, Django shows other ones than where

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +23,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from loyalty.backoffice.activities import activity_rows
 from loyalty.backoffice.adjustments import Effect, insufficient_text
 from loyalty.backoffice.links import customer_url
-from loyalty.backoffice.waiting_lists import WaitingList, WaitingRow, waiting_lists
+from loyalty.backoffice.waiting_lists import (
+    WaitingForOthers,
+    WaitingList,
+    WaitingRow,
+    waiting_lists,
+)
 from loyalty.errors import InsufficientBalanceError
 from loyalty.ledger.balances import holdings
 from loyalty.models import (
-    Activity,
     AdjustmentRequest,
     BulkAdjustment,
     EarningRuleVersion,
@@ -62,6 +67,7 @@ from members.models import Customer, User
 from members.navigation import Tab
 from members.paging import paginate
 from members.policy import acting, is_allowed, require, role_of, staff_view
+from members.prepared import KeptRows
 from members.responses import dialog_done
 
 State = AdjustmentRequest.State
@@ -203,46 +209,57 @@ def waiting_badge(request: HttpRequest) -> int:
 
 def menu_badge(request: HttpRequest) -> int:
     """All that waits for this reader: adjustments, rules, tiers and activities."""
-    further = [item.others(request) for item in waiting_lists()]
-    others = _rules_of_others(request).union(
-        _tiers_of_others(request), _activities_for(request), *further, all=True
-    )
-    return waiting_badge(request) + others.count()
+    decided = [_ACTIVITIES, _RULES, _TIERS, *(item.others for item in waiting_lists())]
+    own = tuple(kind for kind in decided if is_allowed(request.user, kind.permission))
+    others = _kept(own).count(_user(request).pk) if own else 0
+    return waiting_badge(request) + others
+
+
+@lru_cache
+def _kept(kinds: tuple[WaitingForOthers, ...]) -> KeptRows:
+    """Of all kinds at once: every page asks for them."""
+
+    def build(reader: int) -> QuerySet[Any, Any]:
+        first, *further = (kind.rows(reader) for kind in kinds)
+        return first.union(*further, all=True) if further else first
+
+    return KeptRows(build, (-1, -2))
+
+
+def _count(request: HttpRequest, kind: WaitingForOthers) -> int:
+    if not is_allowed(request.user, kind.permission):
+        return 0
+    return _kept((kind,)).count(_user(request).pk)
 
 
 def activities_badge(request: HttpRequest) -> int:
     """How many activities wait for somebody like this reader."""
-    return _activities_for(request).count()
+    return _count(request, _ACTIVITIES)
 
 
 def rules_to_publish(request: HttpRequest) -> int:
     """How many drafts of others wait for this reader to publish them."""
-    return _rules_of_others(request).count()
+    return _count(request, _RULES)
 
 
 def tiers_to_publish(request: HttpRequest) -> int:
     """How many drafts of tiers wait for this reader to publish them."""
-    return _tiers_of_others(request).count()
+    return _count(request, _TIERS)
 
 
-def _activities_for(request: HttpRequest) -> QuerySet[Any, Any]:
-    if not is_allowed(request.user, "activities.decide"):
-        return Activity.objects.none()
-    return counted_activities()
-
-
-def _rules_of_others(request: HttpRequest) -> QuerySet[Any, Any]:
-    if not is_allowed(request.user, "rules.publish"):
-        return EarningRuleVersion.objects.none()
-    waiting = waiting_rules().select_related(None).exclude(asked_by=_user(request))
+def _rules_of_others(reader: int) -> QuerySet[Any, Any]:
+    waiting = waiting_rules().select_related(None).exclude(asked_by=reader)
     return waiting.order_by().values("pk")
 
 
-def _tiers_of_others(request: HttpRequest) -> QuerySet[Any, Any]:
-    if not is_allowed(request.user, "programs.edit"):
-        return TierDraft.objects.none()
-    waiting = waiting_tiers().select_related(None).exclude(asked_by=_user(request))
+def _tiers_of_others(reader: int) -> QuerySet[Any, Any]:
+    waiting = waiting_tiers().select_related(None).exclude(asked_by=reader)
     return waiting.order_by().values("pk")
+
+
+_ACTIVITIES = WaitingForOthers("activities.decide", lambda _reader: counted_activities())
+_RULES = WaitingForOthers("rules.publish", _rules_of_others)
+_TIERS = WaitingForOthers("programs.edit", _tiers_of_others)
 
 
 def _others(user: User) -> list[tuple[WaitingList, Sequence[WaitingRow]]]:

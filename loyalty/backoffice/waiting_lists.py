@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.functional import Promise
 
 from members.models import User
@@ -25,15 +24,22 @@ class WaitingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingForOthers:
+    """Who may decide it, and the keys of what waits for a reader, who asked for none of it."""
+
+    permission: str
+    rows: Callable[[int], QuerySet[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingList:
-    """`rows`: everybody's for those who may decide, else one's own. `others`: the keys of what
-    waits for this reader."""
+    """`rows`: everybody's for those who may decide, else one's own."""
 
     key: str
     title: Promise
     icon: str
     rows: Callable[[User], Sequence[WaitingRow]]
-    others: Callable[[HttpRequest], QuerySet[Any, Any]]
+    others: WaitingForOthers
 
 
 _lists: dict[str, WaitingList] = {}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
 from loyalty.models import AdjustmentRequest, BulkAdjustment
 from loyalty.selectors.adjustment_limits import limits_by_program, whole_units
 from members.models import Customer, User
+from members.prepared import KeptRows
 
 # More than that are not counted: nobody works through them by number.
 COUNTED = 200
@@ -50,6 +52,11 @@ def waiting_batches(since: dt.datetime) -> QuerySet[BulkAdjustment]:
 
 def count_to_decide(user: User, role: str, now: dt.datetime, since: dt.datetime) -> int:
     """How many wait for this person's decision; at most `COUNTED` of each kind."""
+    waiting = _WAITING.rows(user.pk, now, since)
+    return _decidable(role, ((abs(units), scale, program) for units, scale, program in waiting))
+
+
+def _waiting_for(user: int, now: dt.datetime, since: dt.datetime) -> QuerySet[Any, Any]:
     single = (
         AdjustmentRequest.objects.filter(state=AdjustmentRequest.State.WAITING, expires_at__gt=now)
         .exclude(asked_by=user)
@@ -64,8 +71,12 @@ def count_to_decide(user: User, role: str, now: dt.datetime, since: dt.datetime)
         .annotate(units=F("given") + F("taken"))
         .values_list("units", "wallet_type__scale", "wallet_type__program")
     )
-    waiting = single[:COUNTED].union(batches[:COUNTED], all=True)
-    return _decidable(role, ((abs(units), scale, program) for units, scale, program in waiting))
+    return single[:COUNTED].union(batches[:COUNTED], all=True)
+
+
+# Each page of the back-office asks for it.
+_DAYS = [dt.datetime(2000, 1, day, tzinfo=dt.UTC) for day in range(1, 5)]
+_WAITING = KeptRows(_waiting_for, (-1, -2), (_DAYS[0], _DAYS[1]), (_DAYS[2], _DAYS[3]))
 
 
 def _decidable(role: str, waiting: Iterable[tuple[int, int, int]]) -> int:

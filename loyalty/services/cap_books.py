@@ -24,6 +24,7 @@ from loyalty.rules.engine import Award, RuleVersion, evaluate
 from loyalty.rules.facts import Basket, Deed
 from loyalty.rules.grants import grant
 from loyalty.services.contexts import Wish
+from members.services import transactions
 from members.services.transactions import run_atomically
 
 Result = TypeVar("Result")
@@ -349,7 +350,7 @@ def with_budgets(write: Callable[[set[int]], Result]) -> Result:
     whole: set[int] = set()
     while True:
         # Within somebody else's transaction what the first try wrote has to be taken back.
-        nested = transaction.get_connection().in_atomic_block
+        nested = transactions.within_another()
         try:
             with transaction.atomic() if nested else nullcontext():
                 return run_atomically(partial(write, whole))

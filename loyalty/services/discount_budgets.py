@@ -23,6 +23,7 @@ from loyalty.models import DiscountBudget, DiscountBudgetUse, Order
 from loyalty.rules.discounts import Discounted, DiscountVersion
 from loyalty.rules.facts import ZERO
 from loyalty.selectors.rulebooks import Terms
+from members.services import transactions
 
 Result = TypeVar("Result")
 # Of carts, as `cart_holder` says them; also a query that finds them.
@@ -69,7 +70,7 @@ def while_budgets_last(write: Callable[[], Result]) -> Result:
     """Write what is priced within budgets; again, priced anew, where others took what was left.
     Raises BudgetGoneError where they always do."""
     for attempt in range(1, ATTEMPTS + 1):
-        nested = transaction.get_connection().in_atomic_block
+        nested = transactions.within_another()
         try:
             with transaction.atomic() if nested else nullcontext():
                 return write()

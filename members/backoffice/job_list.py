@@ -16,7 +16,7 @@ from members.backoffice.job_rows import JobRow
 from members.backoffice.jobs import hand_over
 from members.errors import DomainError, NotFoundError
 from members.formatting import format_number
-from members.job_access import failed_jobs, startable_kinds, visible_jobs, visible_kinds
+from members.job_access import count_failed_jobs, startable_kinds, visible_jobs, visible_kinds
 from members.jobs import job_kind
 from members.list_files import ListFile, hand_out
 from members.models import Job
@@ -68,7 +68,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "kinds": kinds,
         "file": FILE.offered(request),
-        "summary": _summary(failed_jobs(request.user).count()),
+        "summary": _summary(count_failed_jobs(request.user)),
         "open_rows": _open_rows(jobs, request),
         "page": page,
         "rows": [JobRow.of(job) for job in page.items],

@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from members.job_access import failed_jobs
+from members.job_access import count_failed_jobs
 from members.navigation import NavItem, register_nav_item
 
 
 def _failed_jobs(request: HttpRequest) -> int:
-    return failed_jobs(request.user).count()
+    return count_failed_jobs(request.user)
 
 
 ITEMS = (

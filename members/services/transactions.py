@@ -21,13 +21,19 @@ RETRIED = {"40001", "40P01", "23505"}
 ATTEMPTS = 4
 
 
+def within_another() -> bool:
+    """Whether a transaction is open already. Asked for by way of the module: to a test, its own is
+    none."""
+    return bool(transaction.get_connection().in_atomic_block)
+
+
 def run_atomically(write: Callable[[], Result]) -> Result:
     """Run `write` in a transaction; again, with a short random wait, when it lost a race.
 
     Inside another transaction it runs once: whoever opened that one decides. It sees all programs,
     whoever asks: a write that concerns several of them is whole or is not made.
     """
-    if transaction.get_connection().in_atomic_block:
+    if within_another():
         with of_all_programs(), reading_anew():
             return write()
     return _run(write, durable=False)

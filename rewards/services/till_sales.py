@@ -24,6 +24,7 @@ from loyalty.services.orders import record_orders
 from loyalty.services.redemptions import OFFLINE
 from loyalty.services.tender_inputs import TenderInput
 from members.errors import DomainError
+from members.services import transactions
 from members.services.audit import Actor
 from members.services.transactions import run_atomically
 from rewards.errors import VoucherRefusedError
@@ -117,7 +118,7 @@ def _record(sale: TillSale, actor: Actor, now: dt.datetime) -> RecordedSale:
         [result] = record_orders([sale.order], now=now, transfer_source=Transfer.Source.API)
     except DomainError:
         # Within the transaction of a request that has a key all of it comes undone.
-        for voucher in () if _in_transaction() else held:
+        for voucher in () if transactions.within_another() else held:
             release_voucher(voucher=voucher, checkout=sale.checkout, actor=actor, now=now)
         raise
     for used in _unused(sale):
@@ -198,7 +199,7 @@ def lock_sales(sales: Sequence[TillSale]) -> None:
     """In a transaction all that sales of it will change: the wallets of their members and of these
     members' pools, as their orders lock them, then vouchers, each after what it was taken as.
     Whoever waits for a reward has locked theirs before."""
-    if not _in_transaction():
+    if not transactions.within_another():
         return
     lock_wallets(wallets_of_orders({item.customer_id for sale in sales for item in sale.members}))
     pks = [used.voucher.pk for sale in sales for used in sale.vouchers]
@@ -238,13 +239,9 @@ def _replay_order(
     return result.order_id, result.outcome, ()
 
 
-def _in_transaction() -> bool:
-    return bool(transaction.get_connection().in_atomic_block)
-
-
 def _tried() -> AbstractContextManager[object]:
     """Within a transaction what is refused undoes no more than what was tried."""
-    return transaction.atomic() if _in_transaction() else nullcontext()
+    return transaction.atomic() if transactions.within_another() else nullcontext()
 
 
 def _not_used(used: UsedVoucher) -> Problem:

@@ -5,6 +5,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -152,3 +153,29 @@ def test_what_is_prepared_outlasts_whatever_ends_a_transaction():
                 with connection.cursor() as cursor:
                     cursor.execute(ending)
         assert run_prepared(PREPARED, [0]) == [(ask(),)]
+
+
+def test_what_is_prepared_is_planned_once_whatever_is_rolled_back():
+    def known() -> set[str]:
+        rows = run_prepared("SELECT name, statement FROM pg_prepared_statements", ())
+        return {name for name, statement in rows if statement == PREPARED.replace("%s", "$1")}
+
+    run_prepared(PREPARED, [0])
+    before = known()
+    assert len(before) == 1
+    with transaction.atomic():
+        with suppress(DatabaseError), transaction.atomic():
+            run_prepared("SELECT 1 / %s::int", [0])
+        transaction.set_rollback(True)
+    run_prepared(PREPARED, [0])
+    assert known() == before
+
+
+def test_what_reads_a_table_that_was_rolled_back_finds_the_one_that_was_made_since():
+    for kind, value in (("int", 1), ("text", "1")):
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"CREATE TEMPORARY TABLE made_twice (what {kind})")
+            run_prepared("INSERT INTO made_twice SELECT %s", [value])
+            assert run_prepared("SELECT what FROM made_twice WHERE 1 = %s", [1]) == [(value,)]
+            transaction.set_rollback(True)

@@ -7,7 +7,15 @@ from django.test.utils import CaptureQueriesContext
 
 from loyalty.models import Membership, Wallet
 from members.models import AuditEntry, Customer
-from members.prepared import KeptQuery, insert_row, put_related, run_prepared, update_row
+from members.prepared import (
+    KeptQuery,
+    KeptRows,
+    insert_row,
+    put_related,
+    run_prepared,
+    update_row,
+)
+from members.program_scope import limited_to
 from rewards.models import Reward, RewardPrice
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member, offer
@@ -78,6 +86,27 @@ def test_a_query_with_values_of_its_own_is_refused():
     kept = KeptQuery(lambda pk: Reward.objects.filter(pk=pk, status="live"))
     with pytest.raises(AssertionError, match="live"):
         kept.rows(1)
+
+
+def test_kept_rows_are_those_of_the_query_and_as_many():
+    program, other = make_program(), make_program("other")
+    for name, price, where in (("r1", 10, program), ("r2", 20, program), ("r3", 30, other)):
+        offer(where, name, price=price)
+
+    def build(least, dearest, name):
+        cheap = Reward.objects.filter(price__gte=least, price__lt=dearest, status="live")
+        named = Reward.objects.exclude(status="archived").filter(name=name)
+        return cheap.order_by().values_list("name", "price").union(
+            named.order_by().values_list("name", "price"), all=True
+        )  # fmt: skip
+
+    kept = KeptRows(build, (-1, -2), (-3, -4), ("one", "other"))
+    for asked in ((10, 25, "none"), (15, 40, Reward.objects.first().name), (0, 5, "none")):
+        assert sorted(kept.rows(*asked)) == sorted(build(*asked))
+        assert kept.count(*asked) == build(*asked).count()
+    with limited_to([other.pk]):
+        assert kept.count(0, 40, "none") == len(kept.rows(0, 40, "none")) == 1
+    assert KeptRows(lambda: Reward.objects.values("pk")).count() == 3
 
 
 def test_who_is_not_there_is_none_or_raises():

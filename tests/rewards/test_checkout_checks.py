@@ -15,6 +15,7 @@ from tests.rewards.cards import CREDIT, issue
 from tests.rewards.factories import make_member
 from tests.rewards.services.carts import CENTS, basket, cancel, commit, points, reserve
 from tests.rewards.test_checks import bend, found
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.django_db
 *_OTHERS, SUMS, CARD, BACK = CHECKS
@@ -34,8 +35,7 @@ BENT = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def carts():
+def make_carts():
     """One of each state that there is, paid partly with units and partly with a card."""
     program = make_program(wallet_types=[CENTS, CREDIT])
     member, card = make_member(1000, program=program), issue(program)
@@ -50,6 +50,9 @@ def carts():
         if number == 1:
             cancel(held)
     end_timeouts(NOW + dt.timedelta(minutes=10))
+
+
+_made_once, carts = of_each_test(make_carts)
 
 
 def test_whatever_becomes_of_carts_agrees(carts):

@@ -18,6 +18,7 @@ from rewards.services.timeouts import end_timeouts
 from rewards.services.vouchers import use_voucher
 from tests.loyalty.factories import NOW
 from tests.rewards.factories import make_member, offer, take, voucher_of
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.django_db
 TAKEN, PAID, BACK, ALIKE, DRAWN, _CODES, _HELD, _SEATS, USED, *_CARTS = CHECKS
@@ -38,8 +39,7 @@ BENT = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def taken():
+def make_taken():
     """One of each state that there is."""
     member = make_member()
     reward = offer(member.program, stock=9)
@@ -55,6 +55,9 @@ def taken():
     cancel_redemption(redemption=found["gone"], reason="", source="api", actor=SYSTEM, now=NOW)
     assert end_timeouts(NOW + 2 * HOUR) == 1
     return found
+
+
+_made_once, taken = of_each_test(make_taken)
 
 
 def found() -> set[str]:

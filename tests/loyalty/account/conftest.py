@@ -26,7 +26,7 @@ from members.services.audit import SYSTEM, Actor
 from members.services.customers import create_customer
 from members.services.job_runs import run_job
 from tests.factories import StaffMemberFactory
-from tests.sharing import anew, shared
+from tests.sharing import anew, commits, shared
 
 
 def define_program(**changes: object) -> Program:
@@ -167,7 +167,7 @@ OWN = pytest.StashKey[Regular]()
 
 def own_maya(request: pytest.FixtureRequest) -> Regular | None:
     """This test's copy of her whom all tests of the module have; None where each makes her."""
-    if "maya_for_all" not in request.fixturenames:
+    if "maya_for_all" not in request.fixturenames or commits(request.node):
         return None
     if OWN not in request.node.stash:
         request.node.stash[OWN] = anew(request.getfixturevalue("maya_for_all"))

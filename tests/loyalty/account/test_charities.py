@@ -17,6 +17,7 @@ from loyalty.models import CharityEntry, Membership, Program, StandingGift, Wall
 from members.models import Customer
 from tests.loyalty.account.conftest import define_program
 
+pytestmark = pytest.mark.usefixtures("maya_for_all")
 SignIn = Callable[[Customer], Client]
 
 

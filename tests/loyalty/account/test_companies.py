@@ -17,6 +17,7 @@ from members.services.audit import SYSTEM
 from tests.factories import StaffMemberFactory
 from tests.loyalty.account.conftest import Shop
 
+pytestmark = pytest.mark.usefixtures("maya_for_all")
 SignIn = Callable[[Customer], Client]
 HOW: dict[str, Any] = {"actor": SYSTEM, "source": "backoffice"}
 refused = pytest.mark.django_db(transaction=True)

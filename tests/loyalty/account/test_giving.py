@@ -14,6 +14,7 @@ from loyalty.services.gift_lookups import LOOKUPS_PER_HOUR
 from members.models import Customer
 from tests.loyalty.account.conftest import Shop, define_program
 
+pytestmark = pytest.mark.usefixtures("maya_for_all")
 SignIn = Callable[[Customer], Client]
 
 

@@ -18,7 +18,7 @@ from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
 from tests.loyalty.account.conftest import Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("maya_for_all")]
 SignIn = Callable[[Customer], Client]
 Status = Membership.Status
 

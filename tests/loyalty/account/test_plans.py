@@ -30,6 +30,7 @@ from tests.loyalty.payments.conftest import bank  # noqa: F401
 from tests.loyalty.payments.shops import KEY, front
 from tests.loyalty.planning import join, plan
 
+pytestmark = pytest.mark.usefixtures("maya_for_all")
 SignIn = Callable[[Customer], Client]
 
 

@@ -16,6 +16,7 @@ from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.loyalty.account.conftest import Shop
 
+pytestmark = pytest.mark.usefixtures("maya_for_all")
 SignIn = Callable[[Customer], Client]
 HOW = {"actor": SYSTEM, "source": "backoffice"}
 

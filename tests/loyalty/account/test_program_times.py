@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from members.services.audit import SYSTEM
 from tests.loyalty.account.conftest import Shop
 from tests.loyalty.factories import make_program
 
+pytestmark = pytest.mark.usefixtures("maya_for_all")
 SignIn = Callable[[Customer], Client]
 
 

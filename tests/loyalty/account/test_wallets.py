@@ -14,6 +14,7 @@ from loyalty.selectors.forecasts import upcoming_changes
 from members.formatting import format_days
 from tests.loyalty.account.conftest import Shop, define_program
 
+pytestmark = pytest.mark.usefixtures("maya_for_all")
 ZONE = zoneinfo.ZoneInfo("America/New_York")
 
 

@@ -18,7 +18,7 @@ from loyalty.models import Membership, Program, Wallet
 from members.models import Customer
 from tests.factories import CustomerFactory, StaffMemberFactory
 from tests.loyalty.factories import give_back, line, make_program, order, record, refund, wallet_of
-from tests.sharing import anew, shared
+from tests.sharing import anew, commits, shared
 
 AGO = dt.timedelta(days=40)
 
@@ -114,7 +114,7 @@ OWN = pytest.StashKey[Member]()
 
 def own_ana(request: pytest.FixtureRequest) -> Member | None:
     """This test's copy of her whom all tests of the module have; None where each makes her."""
-    if "ana_for_all" not in request.fixturenames:
+    if "ana_for_all" not in request.fixturenames or commits(request.node):
         return None
     if OWN not in request.node.stash:
         request.node.stash[OWN] = anew(request.getfixturevalue("ana_for_all"))

@@ -14,6 +14,8 @@ from loyalty.models import AdjustmentLimit, AdjustmentReason
 from tests.loyalty.backoffice.conftest import Member, htmx, url
 from tests.loyalty.backoffice.test_adjustments import adjustment
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
 
 @pytest.fixture
 def administrator(client_of: Callable[[str], Client]) -> Client:

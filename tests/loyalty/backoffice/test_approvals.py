@@ -17,6 +17,7 @@ from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.backoffice.test_adjustments import adjustment
 from tests.loyalty.factories import adjust
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
 # The ledger's refusals end a transaction, so these tests do not run in one.
 refused = pytest.mark.django_db(transaction=True)
 

@@ -20,6 +20,8 @@ from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import AGO, Member, htmx, url
 from tests.loyalty.factories import order, record, spendable
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
 
 @pytest.fixture
 def guest(ana: Member) -> Order:

@@ -20,6 +20,9 @@ from tests.factories import CustomerFactory, StaffMemberFactory, UserFactory
 from tests.loyalty.backoffice.conftest import Member, queries_of, url
 from tests.loyalty.factories import make_wallet, order, record
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
+
 HOW: dict[str, Any] = {"actor": SYSTEM, "source": "backoffice"}
 FORM = {
     "name": "Hart Supplies", "external_id": "K-1", "legal_name": "", "registration_number": "",

@@ -24,6 +24,7 @@ from members.services.outbox import deliver_waiting
 from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.factories import make_program, order, record
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
 EXAMPLE = {
     "members": "10000", "spend_with": "450", "spend_without": "300", "reward_rate": "3",
     "margin": "60", "administration": "5",
@@ -296,10 +297,6 @@ def test_insights_leads_to_the_program_that_is_live_or_named(
     page = read(manager.get(url("economics", "attic"), EXAMPLE))
     assert "$715,000.00" in page
     assert '<option value="attic" selected>' in page
-
-
-def test_without_any_program_the_page_says_what_it_is_for(manager: Client, db: None) -> None:
-    assert "There is no program yet" in read(manager.get(url("economics_start")))
 
 
 def test_it_asks_the_database_alike_however_many_members_and_scenarios(

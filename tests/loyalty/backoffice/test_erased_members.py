@@ -23,7 +23,7 @@ from tests.loyalty.backoffice.test_adjustments import adjustment
 from tests.loyalty.backoffice.test_gifts import gift
 from tests.loyalty.factories import adjust
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ana_for_all")]
 
 REFUSED = "erased meanwhile"
 PANELS = ("wallet_panel", "movement_panel", "lot_panel", "tier_panel", "plan_panel", "pool_panel")

@@ -10,13 +10,12 @@ from django.utils import timezone
 from loyalty.models import Program
 from loyalty.selectors.latest import latest_transfers
 from loyalty.services.imports import KIND
-from members.services.audit import SYSTEM
-from members.services.merchants import update_merchant
 from members.services.outbox import deliver_waiting
 from tests.factories import JobFactory
 from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.factories import adjust, make_program, order, record
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
 PANELS = ["attention_panel", "first_steps_panel", "figures_panel", "trend_panel", "feed_panel"]
 
 
@@ -126,45 +125,6 @@ def test_a_failed_job_of_any_kind_is_named_to_those_who_may_see_it(
         assert "Daily totals: it stopped." in html
         # Nobody is told of what they may not do.
         assert ("It can go on" in html) == (client is not agent)
-
-
-def test_the_first_steps_are_ticked_one_by_one(manager: Client, agent: Client) -> None:
-    def html(client: Client, address: str) -> str:
-        return client.get(address).content.decode()
-
-    def steps() -> list[tuple[str, bool]]:
-        page = manager.get(url("first_steps_panel"))
-        # The label of the step that stands out, and of each step whether it is done.
-        return [(step.label if is_next else "", step.done)
-                for step, _url, is_next in page.context["steps"]]  # fmt: skip
-
-    def done() -> int:
-        return sum(is_done for _label, is_done in steps())
-
-    home = reverse("backoffice:home")
-    assert done() == 0
-    update_merchant(actor=SYSTEM, changes={"name": "Roastery"})
-    assert steps()[0] == ("", True)
-    record(order("A0", "10", at=timezone.now(), buyer="ana"))
-    assert done() == 2
-    make_program("beans", status="draft")
-    assert steps()[3] == ("Take it live", False)
-    assert "First steps" in html(manager, home)
-    manager.post(url("program_publish", "beans"))
-    assert done() == 4
-    # Who may not do a step sees it without a button.
-    assert "Do it" in html(manager, url("first_steps_panel"))
-    assert "Do it" not in html(agent, url("first_steps_panel"))
-    page = url("program_page", "beans")
-    assert f'href="{page}#panel-first-members"' in html(manager, url("first_steps_panel"))
-    ways = html(manager, page)
-    assert 'id="panel-first-members"' in ways
-    for name in ("join_link", "enrollment_file"):
-        assert url(name, "beans") in ways
-    record(order("A1", "10", at=timezone.now()))
-    assert done() == 5
-    assert "panel-first-members" not in html(manager, page)
-    assert "First steps" not in html(manager, home)
 
 
 @pytest.mark.parametrize("name", PANELS)

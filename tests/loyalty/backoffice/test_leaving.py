@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -12,6 +13,8 @@ from loyalty.services.pools import PoolTerms, create_pool
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import Member, url
+
+pytestmark = pytest.mark.usefixtures("ana_for_all")
 
 
 def test_an_agent_reads_what_is_given_up_and_has_them_leave_with_a_reason(

@@ -19,6 +19,8 @@ from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.factories import adjust
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
 
 @pytest.fixture
 def birthday(ana: Member) -> Transfer:

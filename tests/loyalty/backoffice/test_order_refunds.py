@@ -12,6 +12,8 @@ from members.models import AuditEntry
 from tests.loyalty.backoffice.conftest import Member, htmx, url
 from tests.loyalty.factories import order, record
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
 
 @pytest.fixture
 def bought(ana: Member) -> Order:

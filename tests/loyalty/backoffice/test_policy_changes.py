@@ -14,6 +14,7 @@ from members.models import Job
 from tests.loyalty.backoffice.conftest import Member, htmx, url
 from tests.loyalty.factories import make_program
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
 BEANS = {"singular": "Bean", "plural": "Beans", "unit_value": "0.01"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -15,6 +16,8 @@ from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import Member, htmx, url
 from tests.loyalty.factories import make_program, order, record
 from tests.rewards.cards import money_program
+
+pytestmark = pytest.mark.usefixtures("ana_for_all")
 
 
 def text_of(client: Client, address: str) -> str:
@@ -126,7 +129,8 @@ def test_stored_value_is_not_asked_for_where_a_program_ends(manager: Client) -> 
     kinds = Program.objects.get(code="sun").wallet_types
     earned, credit = (kinds.get(stored_value=said).pk for said in (False, True))
     assert f"to_{credit}" not in form.fields
-    assert [key for key, _words in form.fields[f"to_{earned}"].choices] == ["", "moon/points"]
+    offered = [key for key, _words in form.fields[f"to_{earned}"].choices]
+    assert offered == ["", "beans/points", "moon/points"]
 
 
 def test_nobody_is_enrolled_where_nothing_is_earned_any_more(

@@ -13,20 +13,9 @@ from loyalty.selectors.programs import definition_of
 from members.navigation import program_links
 from tests.loyalty.backoffice.conftest import Member, queries_of, url
 from tests.loyalty.backoffice.test_program_form import FORM, form_of
-from tests.loyalty.factories import make_program, order, record, spendable
+from tests.loyalty.factories import make_program, order, record
 
-
-def test_going_live_says_what_happens_and_then_orders_earn(manager: Client) -> None:
-    make_program("beans", status="draft")
-    page = manager.get(url("program_publish", "beans")).content.decode()
-    assert "1\N{NO-BREAK SPACE}point for each $1.00 spent." in page
-    assert "There are no orders yet" in page
-    manager.post(url("program_publish", "beans"))
-    program = Program.objects.get(code="beans")
-    assert program.status == "live"
-    assert manager.get(url("program_publish", "beans")).status_code == 404
-    record(order("A1", "10", at=timezone.now()))
-    assert spendable(at=timezone.now()) == 10
+pytestmark = pytest.mark.usefixtures("ana_for_all")
 
 
 def test_an_archived_program_keeps_what_members_hold_and_can_come_back(
@@ -108,10 +97,6 @@ def test_the_list_costs_the_same_for_many_programs(manager: Client, beans: Progr
 def test_a_page_reads_what_it_shows(manager: Client, beans: Program, name: str, most: int) -> None:
     """And not all that the program's file says."""
     assert queries_of(manager, url(name, "beans")) <= most
-
-
-def test_without_any_program_the_list_teaches(manager: Client) -> None:
-    assert "No program yet" in manager.get(url("program_list")).content.decode()
 
 
 def test_the_pages_of_a_program_are_tabs_and_each_says_that_it_is_open(

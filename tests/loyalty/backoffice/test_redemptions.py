@@ -16,6 +16,7 @@ from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import Member, htmx, url
 from tests.loyalty.factories import adjust
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
 refused = pytest.mark.django_db(transaction=True)
 
 

@@ -14,6 +14,8 @@ from members.services.job_runs import run_job, run_scheduled
 from members.services.outbox import deliver_waiting
 from tests.loyalty.backoffice.conftest import Member, url
 
+pytestmark = pytest.mark.usefixtures("ana_for_all")
+
 
 def look() -> SelfCheck:
     while deliver_waiting(1000):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from django.test import Client
 
 from loyalty.models import Membership
 from tests.loyalty.backoffice.conftest import Member, url
+
+pytestmark = pytest.mark.usefixtures("ana_for_all")
 
 
 def test_a_member_is_suspended_with_a_reason_and_takes_part_again(

@@ -16,7 +16,9 @@ from rewards.services.gift_cards import GiftCardPeople, code_of
 from tests.rewards.cards import CREDIT, issue, left, pay
 from tests.rewards.factories import offer, take
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("maya_for_all", "undone_when_refused"),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -124,6 +126,7 @@ def test_what_gave_credit_is_listed_among_what_was_taken(client, member):
 
 
 @pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
 def test_the_page_can_be_used_by_everybody(
     page, live_server, member, maya, assert_no_axe_violations, client
 ):

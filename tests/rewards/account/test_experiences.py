@@ -24,7 +24,9 @@ from rewards.services.redemptions import cancel_redemption
 from tests.loyalty.backoffice.conftest import queries_of
 from tests.rewards.factories import make_member, offer, take
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("maya_for_all", "undone_when_refused"),
+]  # fmt: skip
 HOME = {"recipient": "Maya Lim", "street": "1 Oak St", "city": "Springfield", "country": "US"}
 DAY = dt.timedelta(days=1)
 
@@ -199,6 +201,7 @@ def test_the_list_of_events_asks_as_often_for_many_as_for_one(client, member, ev
 
 
 @pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
 def test_a_customer_books_a_seat_on_a_phone(
     page: Any, client, member, event, assert_no_axe_violations
 ) -> None:

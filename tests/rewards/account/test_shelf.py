@@ -23,7 +23,9 @@ from rewards.services.wishes import choose_goal
 from tests.loyalty.backoffice.conftest import queries_of
 from tests.rewards.factories import offer, take
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("maya_for_all", "undone_when_refused"),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -187,6 +189,7 @@ def test_nobody_sees_somebody_elses_voucher(client, member, shop, sign_in_custom
 
 
 @pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
 def test_a_customer_takes_a_reward_on_a_phone(
     page: Any, client, member, assert_no_axe_violations
 ) -> None:
@@ -225,6 +228,7 @@ def test_a_gift_is_among_the_vouchers_with_what_was_said_of_it(client, member):
 
 
 @pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
 def test_two_quick_taps_and_the_back_button_take_it_once(page: Any, client, member) -> None:
     offer(member.program, price=10, name="Sticker", valid_days=20)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME]

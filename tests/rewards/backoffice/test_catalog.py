@@ -18,7 +18,9 @@ from tests.loyalty.factories import NOW, day, make_program
 from tests.rewards.backoffice.screens import text, url
 from tests.rewards.factories import make_member, offer, take
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("ana_for_all", "undone_when_refused"),
+]  # fmt: skip
 TIERS = {
     "metric": "spend", "window": "lifetime",
     "tiers": [

@@ -21,7 +21,9 @@ from tests.rewards.cards import issue, money_program
 from tests.rewards.factories import make_member, offer
 from tests.rewards.services.carts import cart, commit, reserve
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("ana_for_all", "undone_when_refused"),
+]  # fmt: skip
 
 
 @pytest.fixture

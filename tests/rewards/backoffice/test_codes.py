@@ -17,7 +17,9 @@ from tests.loyalty.backoffice.conftest import Member
 from tests.rewards.backoffice.screens import text, url
 from tests.rewards.factories import offer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("ana_for_all", "undone_when_refused"),
+]  # fmt: skip
 
 
 @pytest.fixture

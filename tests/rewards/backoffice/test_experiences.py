@@ -17,7 +17,9 @@ from tests.loyalty.backoffice.conftest import Member, queries_of
 from tests.loyalty.factories import spendable
 from tests.rewards.factories import make_member, take
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("ana_for_all", "undone_when_refused"),
+]  # fmt: skip
 
 
 def url(name, *args):
@@ -192,6 +194,7 @@ def test_what_comes_with_a_sale_is_chosen_and_stands_beside_it(manager: Client, 
 
 
 @pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
 def test_the_screens_can_be_used_by_everybody(sign_in, event: Event, ana, assert_no_axe_violations):
     take(ana.membership, event.reward)
     page = sign_in("marketing_manager")

@@ -18,7 +18,9 @@ from tests.loyalty.backoffice.conftest import Member, queries_of
 from tests.loyalty.factories import spendable
 from tests.rewards.factories import offer, take
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("ana_for_all", "undone_when_refused"),
+]  # fmt: skip
 HOME = {
     "recipient": "Ana Lima", "street": "1 Oak St", "city": "Springfield", "country": "US",
 }  # fmt: skip
@@ -186,6 +188,7 @@ def test_addresses_are_forgotten_on_the_customers_page(agent: Client, ana: Membe
 
 
 @pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
 def test_the_screens_can_be_used_by_everybody(sign_in, ana, assert_no_axe_violations):
     task = note(ana)
     note(ana, "Another", "x", now=timezone.now() - dt.timedelta(days=9))

@@ -25,7 +25,9 @@ from rewards.services.gift_cards import code_of, find_gift_card
 from tests.loyalty.backoffice.conftest import Member, queries_of
 from tests.rewards.cards import CREDIT, issue, left, pay
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("ana_for_all", "undone_when_refused"),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -235,6 +237,7 @@ def test_old_codes_are_forgotten(club):
 
 
 @pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
 def test_the_pages_can_be_used_by_everybody(sign_in, live_server, club, assert_no_axe_violations):
     page = sign_in("marketing_manager")
     card = issue(club, at=timezone.now())

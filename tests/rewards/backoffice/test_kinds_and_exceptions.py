@@ -17,7 +17,9 @@ from tests.loyalty.factories import spendable
 from tests.rewards.backoffice.screens import text, url
 from tests.rewards.factories import offer, take
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("ana_for_all", "undone_when_refused"),
+]  # fmt: skip
 
 
 def give_to_trees(program) -> None:

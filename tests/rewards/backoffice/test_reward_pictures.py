@@ -20,7 +20,9 @@ from tests.loyalty.backoffice.conftest import Member
 from tests.rewards.backoffice.screens import FORM, text, url
 from tests.rewards.factories import offer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("ana_for_all", "undone_when_refused"),
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +51,8 @@ def upload(content: bytes, name: str = "../../evil.svg") -> io.BytesIO:
     return file
 
 
+# A file goes once that is committed.
+@pytest.mark.django_db(transaction=True)
 def test_a_picture_is_shown_wherever_the_reward_is_and_can_be_replaced_and_removed(
     manager: Client, client_of, ana: Member
 ):

@@ -18,7 +18,9 @@ from tests.loyalty.factories import spendable
 from tests.rewards.backoffice.screens import FORM, text, url
 from tests.rewards.factories import offer, take
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("ana_for_all", "undone_when_refused"),
+]  # fmt: skip
 
 
 def test_a_reward_is_made_as_a_draft_and_put_on_the_shelf(manager: Client, ana: Member):
@@ -240,6 +242,7 @@ def test_codes_of_a_partner_come_in_as_a_file(manager: Client, ana: Member):
 
 
 @pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
 def test_the_screens_can_be_used_by_everybody(sign_in, ana, assert_no_axe_violations):
     reward = offer(ana.program, stock=5, tier_prices={})
     take(ana.membership, reward)

@@ -31,14 +31,13 @@ from rewards.services.shared_codes import create_shared_code
 from rewards.services.vouchers import use_voucher
 from tests.loyalty.factories import NOW, make_program
 from tests.rewards.factories import make_member, offer, take
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 HOUR = dt.timedelta(hours=1)
 
 
-@pytest.fixture
-def member():
-    return make_member(1000)
+_made_once, member = of_each_test(lambda: make_member(1000))
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from tests.campaigns.community import make_post
 from tests.loyalty.factories import NOW, adjust, wallet_of
 from tests.loyalty.planning import join, make_club, member, pay, plan
 from tests.rewards.factories import offer
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 HOUR = dt.timedelta(hours=1)
 EARLY = plan(
     benefits=[
@@ -27,13 +28,15 @@ EARLY = plan(
 )  # fmt: skip
 
 
-@pytest.fixture
-def payer():
+def make_payer():
     """A member who has the plan."""
     found = member(make_club(EARLY))
     pay(join(found), NOW)
     adjust(wallet_of(found.account_id), 1000, "start")
     return found
+
+
+_made_once, payer = of_each_test(make_payer)
 
 
 @pytest.fixture

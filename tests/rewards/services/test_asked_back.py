@@ -13,15 +13,14 @@ from tests.loyalty.factories import NOW, spendable
 from tests.rewards.factories import offer, take
 from tests.rewards.services.carts import cancel as cancel_cart
 from tests.rewards.services.carts import cart, commit, reserve, shopper
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("coherent_ledger")
 
 HOW = {"reason": "A mistake", "actor": SYSTEM, "now": NOW}
 
 
-@pytest.fixture
-def member(coherent_ledger) -> Membership:
-    return shopper()
+_made_once, member = of_each_test(shopper)
 
 
 def erase(member: Membership) -> None:

@@ -36,13 +36,14 @@ from tests.loyalty.services.merging import merge, owe
 from tests.loyalty.services.pooling import add, found_pool, leave, place, put_in
 from tests.loyalty.services.pooling import take as take_out
 from tests.rewards.factories import make_member, offer, take
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
-@pytest.fixture
-def member():
-    return make_member(50, program=make_program(unit={"gifts": {"to_members": True}}))
+_made_once, member = of_each_test(
+    lambda: make_member(50, program=make_program(unit={"gifts": {"to_members": True}}))
+)
 
 
 @pytest.fixture
@@ -263,7 +264,7 @@ def test_what_matures_is_looked_at_on_its_day_whether_or_not_it_is_written_down(
 
 
 def test_what_expires_is_looked_at_and_the_next_time_counts():
-    program = make_program(unit={"expiry": {"kind": "days", "length": 10}})
+    program = make_program("short", unit={"expiry": {"kind": "days", "length": 10}})
     member = make_member(150, program=program)
     assert not auto(member, offer(program)).armed
     gone, later = day(11), day(12)

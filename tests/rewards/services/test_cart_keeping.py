@@ -19,14 +19,13 @@ from rewards.services.vouchers import use_voucher
 from tests.loyalty.factories import NOW, line, order, spendable
 from tests.rewards.factories import make_member, offer, take, voucher_of
 from tests.rewards.services.carts import cancel, cart, commit, reserve, shopper
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 LATER = NOW + dt.timedelta(minutes=31)
 
 
-@pytest.fixture
-def member():
-    return shopper()
+_made_once, member = of_each_test(shopper)
 
 
 @pytest.fixture

@@ -47,15 +47,18 @@ from tests.rewards.cards import CREDIT, issue, left
 from tests.rewards.factories import make_member, offer
 from tests.rewards.services.carts import CENTS, basket, cancel, commit, points, reserve
 from tests.rewards.services.racing import TRIES, at_once
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 SOON, LATER = NOW + dt.timedelta(minutes=5), NOW + dt.timedelta(minutes=31)
 
 
-@pytest.fixture
-def club() -> Program:
+def make_club() -> Program:
     """With points that are worth a cent each, and stored value."""
     return make_program(wallet_types=[CENTS, CREDIT])
+
+
+_made_once, club = of_each_test(make_club)
 
 
 @pytest.fixture

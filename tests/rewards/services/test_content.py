@@ -27,8 +27,9 @@ from rewards.services.redemptions import cancel_redemption
 from rewards.services.rewards import change_reward
 from tests.loyalty.factories import NOW
 from tests.rewards.factories import make_member, take
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 MALAYSIA = {"field": "customer.country", "op": "is", "value": "MY"}
 
 
@@ -37,9 +38,7 @@ def files(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
 
 
-@pytest.fixture
-def member():
-    return make_member(1000)
+_made_once, member = of_each_test(lambda: make_member(1000))
 
 
 def add(member, code="book", file=True, **terms) -> ContentItem:

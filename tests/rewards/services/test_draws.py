@@ -21,13 +21,12 @@ from rewards.services.rewards import change_reward
 from rewards.words import conditions_of
 from tests.loyalty.factories import NOW, make_program, spendable
 from tests.rewards.factories import make_member, offer, take, voucher_of
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
-@pytest.fixture
-def member():
-    return make_member(100_000)
+_made_once, member = of_each_test(lambda: make_member(100_000))
 
 
 @pytest.fixture

@@ -31,16 +31,19 @@ from rewards.services.redemptions import cancel_redemption
 from rewards.services.rewards import change_reward
 from tests.loyalty.factories import NOW, spendable
 from tests.rewards.factories import make_member, take
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 BEGINS = NOW + 30 * DAY
 
 
-@pytest.fixture
-def members():
+def make_members():
     first = make_member(1000, "m0")
     return [first, *(make_member(1000, f"m{number}", first.program) for number in range(1, 5))]
+
+
+_made_once, members = of_each_test(make_members)
 
 
 def plan(program, code="tasting", **changes) -> Event:

@@ -24,15 +24,14 @@ from rewards.services.redemptions import cancel_redemption, issue_redemption, re
 from rewards.services.vouchers import use_voucher
 from tests.loyalty.factories import NOW, spendable
 from tests.rewards.factories import make_member, offer, take, voucher_of
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 HOME = Address(recipient="Ann Lee", street="1 Oak St", city="Springfield", country="US")
 DAY = dt.timedelta(days=1)
 
 
-@pytest.fixture
-def member():
-    return make_member(1000)
+_made_once, member = of_each_test(lambda: make_member(1000))
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ from tests.factories import CustomerFactory
 from tests.loyalty.factories import NOW, day, make_program, make_wallet
 from tests.rewards.cards import CREDIT, give_back, issue, left, money_program, pay
 from tests.rewards.factories import make_member
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.django_db
 HOW = {"source": "api", "actor": SYSTEM, "now": NOW}
@@ -53,9 +54,7 @@ def _coherent():
     assert verify_ledger(day(400)) == []
 
 
-@pytest.fixture
-def program():
-    return money_program()
+_made_once, program = of_each_test(money_program)
 
 
 def refusal(act):

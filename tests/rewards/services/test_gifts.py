@@ -34,13 +34,12 @@ from rewards.services.redemptions import cancel_redemption
 from tests.loyalty.factories import NOW, day, make_program, moves, spendable
 from tests.rewards.factories import make_member, offer, take, voucher_of
 from tests.rewards.services.test_redemptions import TIERS
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
-@pytest.fixture
-def member():
-    return make_member(100)
+_made_once, member = of_each_test(lambda: make_member(100))
 
 
 def give(member, reward, key="g1", at=NOW, **how):

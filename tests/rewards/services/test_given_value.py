@@ -14,6 +14,7 @@ from rewards.services.redemptions import cancel_redemption, issue_redemption
 from tests.loyalty.factories import NOW, day, make_program, spendable
 from tests.rewards.cards import left, money_program, pay
 from tests.rewards.factories import make_member, offer, take
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.django_db
 HOW = {"source": "api", "actor": SYSTEM, "now": NOW}
@@ -25,9 +26,7 @@ def _coherent():
     assert verify_ledger(day(400)) == []
 
 
-@pytest.fixture
-def member():
-    return make_member(1000, program=money_program())
+_made_once, member = of_each_test(lambda: make_member(1000, program=money_program()))
 
 
 def credit_of(member):

@@ -13,14 +13,17 @@ from rewards.services.merged_wishes import preview_wishes
 from rewards.services.wishes import choose_goal, set_auto_take
 from tests.loyalty.factories import NOW, day
 from tests.rewards.factories import make_member, offer
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
-@pytest.fixture
-def pair():
+def make_pair():
     kept = make_member(60, "c1")
     return kept, make_member(60, "c2", kept.program)
+
+
+_made_once, pair = of_each_test(make_pair)
 
 
 def merge(pair):

@@ -20,14 +20,13 @@ from tests.loyalty.factories import NOW, spendable
 from tests.rewards.factories import make_member, offer, take, voucher_of
 from tests.rewards.services.racing import at_once
 from tests.rewards.services.test_vouchers import basket as basket_of
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 AGENT = StaffMember.Role.SUPPORT_AGENT
 
 
-@pytest.fixture
-def member():
-    return make_member(10_000)
+_made_once, member = of_each_test(lambda: make_member(10_000))
 
 
 @pytest.fixture
@@ -96,6 +95,7 @@ def test_and_so_many_units_at_once_and_a_day(member, over, agent):
     assert refused(member, over, agent, "b") == "override_day_limit"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_all_at_once_let_pass_no_more_than_that(member, over, agent):
     limit(most_in_a_day=3)
     found = at_once(lambda number: let_pass(member, over, agent, f"k{number}"), 24)

@@ -21,12 +21,12 @@ from rewards.services.events import create_event
 from rewards.services.voucher_pools import create_voucher_pool
 from tests.loyalty.factories import NOW, make_program
 from tests.rewards.factories import offer
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def program():
+def make_with_rewards():
     program = make_program()
     create_voucher_pool(program=program, code="cinema", name="Cinema", actor=SYSTEM)
     offer(
@@ -39,6 +39,9 @@ def program():
     offer(program, "off", kind="percent_off", percent="12.5", most=9, status="draft")
     offer(program, "gift", kind="mystery", prizes={"film": 2, "five-off": 1}, name="Surprise")
     return program
+
+
+_made_once, program = of_each_test(make_with_rewards)
 
 
 def test_a_program_that_is_exported_and_imported_elsewhere_has_the_same_rewards(program):

@@ -20,15 +20,14 @@ from rewards.services.voucher_pools import create_voucher_pool
 from rewards.services.vouchers import hold_voucher
 from tests.loyalty.factories import NOW, day, make_program, moves, spendable
 from tests.rewards.factories import make_member, offer, take, voucher_of
+from tests.sharing import of_each_test
 
 # The ledger's refusals end a transaction, so these tests do not run in one.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 HOUR = dt.timedelta(hours=1)
 
 
-@pytest.fixture
-def member():
-    return make_member()
+_made_once, member = of_each_test(make_member)
 
 
 @pytest.fixture

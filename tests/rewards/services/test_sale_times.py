@@ -34,8 +34,9 @@ from rewards.terms_panels import reward_terms
 from rewards.words import conditions_of
 from tests.loyalty.factories import NOW, make_program, spendable
 from tests.rewards.factories import make_member, offer, take
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 HOUR = dt.timedelta(hours=1)
 OPENS, CLOSES = NOW + 5 * HOUR, NOW + 9 * HOUR
 TIERS = {"window": "calendar_year", "tiers": [
@@ -43,9 +44,7 @@ TIERS = {"window": "calendar_year", "tiers": [
 ]}  # fmt: skip
 
 
-@pytest.fixture
-def member():
-    return make_member(1000)
+_made_once, member = of_each_test(lambda: make_member(1000))
 
 
 @pytest.fixture

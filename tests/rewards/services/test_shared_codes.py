@@ -23,14 +23,17 @@ from rewards.services.vouchers import (
 from tests.loyalty.factories import NOW, day, make_program
 from tests.rewards.factories import make_member, offer
 from tests.rewards.services.racing import at_once
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
-@pytest.fixture
-def people():
+def make_people():
     program = make_program()
     return [make_member(0, f"c{number}", program=program) for number in range(4)]
+
+
+_made_once, people = of_each_test(make_people)
 
 
 def share(people, most=2, written="SUMMER-26", **how):
@@ -93,7 +96,10 @@ def test_the_database_counts_its_uses_and_lets_nobody_count_more(people):
         membership=people[0], issued_at=NOW,
     )  # fmt: skip
     for which, most in ((code, 1), (own, 0)):
-        with pytest.raises(IntegrityError, match="voucher_used_as_often_as_it_may_be"):
+        with (
+            pytest.raises(IntegrityError, match="voucher_used_as_often_as_it_may_be"),
+            transaction.atomic(),
+        ):
             Voucher.objects.filter(pk=which.pk).update(uses_taken=most + 1)
     Voucher.objects.filter(pk=code.pk).update(uses_taken=1)
     assert not agrees()
@@ -170,6 +176,7 @@ def test_the_database_lets_nobody_use_it_more_often(people):
             )
 
 
+@pytest.mark.django_db(transaction=True)
 def test_ten_at_once_use_it_as_often_as_it_may_be(people):
     program = people[0].program
     crowd = [make_member(0, f"d{number}", program=program) for number in range(10)]
@@ -216,6 +223,7 @@ def test_a_code_may_be_used_several_times_by_each_member(people):
     assert (use(code, bob, "F", day(1)).own_slot, agrees()) == (1, True)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_several_times_by_each_is_exact_when_all_come_at_once(people):
     code = share(people, 10, per_member=3)
     found = at_once(lambda number: use(code, people[number % 2], f"A{number}"), 40)

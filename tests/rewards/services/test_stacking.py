@@ -8,13 +8,12 @@ from rewards.services.checkout_quotes import quote_cart
 from tests.loyalty.factories import NOW
 from tests.rewards.factories import make_member, offer, take, voucher_of
 from tests.rewards.services.carts import basket, cart, commit, reserve, shopper
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def member():
-    return shopper()
+_made_once, member = of_each_test(shopper)
 
 
 def five(member, code="five", **how):

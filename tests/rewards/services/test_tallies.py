@@ -24,8 +24,9 @@ from rewards.services.vouchers import hold_voucher
 from tests.loyalty.factories import NOW, day
 from tests.rewards.factories import make_member, offer, take
 from tests.rewards.services.racing import at_once
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 USES, CODES, FIGURES = (
     next(name for name in CHECKS if words in name)
     for words in ("a shared code", "as were put in", "figures")
@@ -33,9 +34,7 @@ USES, CODES, FIGURES = (
 HOUR = dt.timedelta(hours=1)
 
 
-@pytest.fixture
-def member():
-    return make_member(10_000)
+_made_once, member = of_each_test(lambda: make_member(10_000))
 
 
 @pytest.fixture
@@ -83,6 +82,7 @@ def test_lines_are_brought_together_and_say_the_same(member, reward):
     assert sum(taken_by_month(reward, day(41)).values()) == 3
 
 
+@pytest.mark.django_db(transaction=True)
 def test_many_take_while_lines_are_brought_together(member, reward):
     def act(number):
         if number % 5 == 0:

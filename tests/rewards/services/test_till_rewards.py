@@ -37,14 +37,13 @@ from tests.loyalty.services.pooling import add, found_pool
 from tests.rewards.factories import make_member, offer
 from tests.rewards.services.carts import shopper
 from tests.rewards.services.racing import at_once, in_the_way_of
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 HOUR = dt.timedelta(hours=1)
 
 
-@pytest.fixture
-def member():
-    return shopper()
+_made_once, member = of_each_test(shopper)
 
 
 def sale(member, *rewards, number="T1", at=NOW, **details):
@@ -125,6 +124,7 @@ def test_what_is_for_later_or_was_given_away_is_only_taken(member):
     assert (taken.status, VoucherUse.objects.count()) == ("issued", 0)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_all_at_once_take_it_once(member):
     told = sale(member, offer(member.program, stock=1))
     found = at_once(lambda _number: tell(told), 16)
@@ -153,6 +153,7 @@ def test_offline_the_sale_stands_where_it_could_not_be_taken(member):
     assert (Order.objects.count(), spendable()) == (1, first)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_offline_a_queue_sent_by_two_at_once_takes_it_once(member):
     told = sale(member, offer(member.program))
     at_once(lambda _number: sync(told), 12)
@@ -186,6 +187,7 @@ def test_a_sale_that_is_canceled_gives_it_back(member):
     assert agrees()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_sale_that_is_canceled_waits_for_whoever_gives_the_reward_up(member):
     told = sale(member, offer(member.program, stock=1))
     tell(told)
@@ -217,6 +219,7 @@ def test_a_sale_told_again_is_answered_whatever_goes_together_since(member):
     assert Redemption.objects.count() == 2
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("send", [tell, sync])
 def test_a_sale_waits_for_a_shared_code_before_it_keeps_others_from_a_reward(member, send):
     reward = offer(member.program, "few", combines=True, stock=5)
@@ -245,6 +248,7 @@ def sharing():
     return member, pool_wallets(pool)[0]
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("send", [tell, sync])
 def test_a_sale_with_a_reward_waits_for_the_pool_before_it_keeps_others_from_the_member(
     sharing, send
@@ -262,6 +266,7 @@ def test_a_sale_with_a_reward_waits_for_the_pool_before_it_keeps_others_from_the
     assert (Redemption.objects.get().status, agrees()) == ("used", True)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_queue_waits_for_all_of_its_members_before_its_first_reward(member):
     other = make_member(1000, "other", member.program)
     reward = offer(member.program, stock=5)

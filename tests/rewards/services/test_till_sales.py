@@ -13,14 +13,13 @@ from rewards.services.vouchers import release_voucher
 from tests.loyalty.factories import NOW, line, order, tender
 from tests.rewards.factories import offer, take, voucher_of
 from tests.rewards.services.carts import shopper
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 MINUTE = dt.timedelta(minutes=1)
 
 
-@pytest.fixture
-def member():
-    return shopper()
+_made_once, member = of_each_test(shopper)
 
 
 def sale(voucher, number="T1", *, at=NOW, **details):

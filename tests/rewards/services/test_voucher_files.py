@@ -14,13 +14,14 @@ from rewards.services.generated_vouchers import run_generation, start_generation
 from rewards.services.voucher_files import run_voucher_import, start_voucher_import
 from rewards.services.voucher_pools import create_voucher_pool
 from tests.loyalty.factories import make_program
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
-@pytest.fixture
-def pool():
-    return create_voucher_pool(program=make_program(), code="films", name="Films", actor=SYSTEM)
+_made_once, pool = of_each_test(
+    lambda: create_voucher_pool(program=make_program(), code="films", name="Films", actor=SYSTEM)
+)
 
 
 class KilledError(BaseException):

@@ -22,14 +22,13 @@ from rewards.services.vouchers import (
 )
 from tests.loyalty.factories import NOW, day
 from tests.rewards.factories import make_member, offer, take, voucher_of
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 HOUR = dt.timedelta(hours=1)
 
 
-@pytest.fixture
-def member():
-    return make_member(10_000)
+_made_once, member = of_each_test(lambda: make_member(10_000))
 
 
 @pytest.fixture
