@@ -77,7 +77,8 @@ class Shell:
 
     @property
     def home_url(self) -> str:
-        return navigation.first_page(self._request)
+        """The same as `navigation.first_page`, of the menu that is on the page anyway."""
+        return next((link.url for link in self.main), "/")
 
     @property
     def mypage_url(self) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from django.utils.functional import Promise
 
 from members.policy import is_allowed
@@ -176,8 +177,14 @@ def search_url() -> str:
 
 
 def _reverse(url_name: str) -> str:
+    return _address(url_name, get_urlconf(), get_script_prefix())
+
+
+@lru_cache(maxsize=200)
+def _address(url_name: str, urlconf: str | None, prefix: str) -> str:
+    """Every page asks for those of its whole menu. `prefix`: where all of it is."""
     try:
-        return reverse(url_name)
+        return reverse(url_name, urlconf)
     except NoReverseMatch:
         return ""
 

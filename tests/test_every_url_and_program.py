@@ -103,8 +103,8 @@ def telling(client: Client, role: str, things: Things) -> set[str]:
         if role not in TABLE[name].get("GET", ()) or things.of(ROUTES[name]) is not None:
             continue
         url = address(name, pattern, {"kind": "csv", "code": "welcome", "state": "fine"})
-        # By the number, in which the word is not.
-        for asking in ("", f"?q={NUMBER}", "?show=decided"):
+        # By the number, in which the word is not; what was decided is not searched.
+        for asking in ("", f"?q={NUMBER}&show=decided"):
             response = client.get(url + asking, headers={"HX-Request": "true"} if asking else {})
             assert response.status_code < 500, (url, response.status_code)
             if WORD in said(response):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -59,12 +60,22 @@ def rehearse_definition(
 
 
 def change_program(
-    definition: ProgramDefinition, *, seen: str | None = None, actor: Actor, now: dt.datetime
-) -> ProgramChange:
+    definition: ProgramDefinition, *, seen: str | None = None,
+    judge: Callable[[ProgramChange], None] | None = None, actor: Actor, now: dt.datetime,
+) -> ProgramChange:  # fmt: skip
     """Apply a definition to the program that somebody has seen, which `mark_of` tells; empty: there
     was none; None: whatever it says now. Raises ConflictError (`changed_meanwhile`) where it is
-    another one by now."""
-    return run_atomically(lambda: _change(definition, actor, now, seen))
+    another one by now. `judge` looks at what it makes of the program, and refuses all of it by
+    raising."""
+
+    def change() -> ProgramChange:
+        with transaction.atomic():
+            made = _change(definition, actor, now, seen)
+            if judge is not None:
+                judge(made)
+        return made
+
+    return run_atomically(change)
 
 
 def _change(

@@ -11,8 +11,17 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from members.prepared import KeptQuery
+
 
 class UserManager(BaseUserManager["User"]):
+    def get(self, *args: Any, **kwargs: Any) -> User:
+        """By the key alone, as each request asks who is signed in, with the row that says whether
+        they work here."""
+        if not args and kwargs.keys() == {"pk"}:
+            return _signed_in.one(kwargs["pk"])
+        return super().get(*args, **kwargs)
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         if not email:
             raise ValueError("A user needs an e-mail address.")
@@ -54,3 +63,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """Django's admin (repair only) opens to superusers alone."""
         return self.is_superuser
+
+
+_signed_in = KeptQuery(lambda pk: User.objects.select_related("staff_member").filter(pk=pk))

@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.http import HttpRequest
 from django.template import Context
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from members import navigation
 from members.charts import Chart, Timeline
@@ -22,7 +25,7 @@ from members.components import block_component, compile_slot
 from members.formatting import format_number, format_percent
 from members.icons import icon_svg
 from members.list_files import ListFile
-from members.navigation import ProgramChoice, Tab
+from members.navigation import NavLink, ProgramChoice, Tab
 from members.paging import Page
 from members.policy import AnyUser, is_allowed
 from members.slow_figures import Look, next_look
@@ -60,6 +63,29 @@ def keys(shortcut: str) -> list[str]:
 def current_program(programs: Sequence[ProgramChoice]) -> ProgramChoice | None:
     """The program that the page is about, if it is about one."""
     return next((program for program in programs if program.current), None)
+
+
+@register.simple_tag
+def nav_links(links: Sequence[NavLink]) -> SafeString:
+    """`{% nav_links shell.main %}`: the entries of a part of the menu."""
+    return SafeString("".join(_drawn("components/nav_link.html", links)))
+
+
+@register.simple_tag
+def nav_shortcuts(links: Sequence[NavLink]) -> SafeString:
+    """`{% nav_shortcuts shell.main %}`: the keys that lead there, for the dialog of them."""
+    return SafeString("".join(_drawn("components/nav_shortcut.html", links)))
+
+
+def _drawn(name: str, links: Sequence[NavLink]) -> list[str]:
+    """The menu is on every page and nearly always the same: an entry is drawn once."""
+    language = get_language()
+    return [_entry(name, link, language) for link in links]
+
+
+@lru_cache(maxsize=1000)
+def _entry(name: str, link: NavLink, language: str | None) -> str:
+    return render_to_string(name, {"link": link})
 
 
 @register.simple_tag

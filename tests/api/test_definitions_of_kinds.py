@@ -1,49 +1,51 @@
-"""Every kind of program over the API: what is read of it is put back, elsewhere too, and it can be
-taken live by it."""
+"""Every kind of program over the API: what is read of a draft from the gallery is put back,
+elsewhere too, and it can be taken live by it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from loyalty.models import Program
-from loyalty.program_templates.kinds import ProgramTemplate, build, read_answers
+from loyalty.program_templates.kinds import ProgramTemplate
 from loyalty.program_templates.registry import TEMPLATES
-from loyalty.services.programs import apply_definition
-from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient
-from tests.loyalty.factories import NOW
+from tests.factories import StaffMemberFactory
 
 PATH = "/programs/club/definition"
 
 
-@pytest.fixture(params=TEMPLATES, ids=lambda item: item.code)
-def said(request: pytest.FixtureRequest, db: None, api: ApiClient) -> dict[str, Any]:
-    """What the API reads of the draft that a kind makes of its defaults."""
-    template: ProgramTemplate = request.param
-    given = {"program_name": "Club", "code": "club", "currency": "USD"}
-    apply_definition(build(template, read_answers(template, given)), actor=SYSTEM, now=NOW)
-    found: dict[str, Any] = api.get(PATH).json()
-    return found
+@pytest.fixture
+def manager(db: None) -> Client:
+    client = Client()
+    user = StaffMemberFactory(role="marketing_manager").user
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
 
 
-def test_it_is_put_back_unchanged_as_a_draft_and_once_it_is_live(
-    said: dict[str, Any], api: ApiClient
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda item: item.code)
+def test_a_kind_of_the_gallery_is_put_back_unchanged_taken_live_and_made_elsewhere(
+    template: ProgramTemplate, manager: Client, api: ApiClient
 ) -> None:
-    for status in ("draft", "live"):
-        read = api.get(PATH)
-        assert read.json()["status"] == status
-        again = api.put(PATH, read.json(), If_Match=read["ETag"])
-        assert again.status_code == 200, again.json()
-        assert again.json()["changes"] == []
-        live = api.put(PATH, read.json() | {"status": "live"}, If_Match=read["ETag"])
-        assert live.status_code == 200, live.json()
+    start = {"program_name": "Club", "currency": "USD", "time_zone": "UTC"}
+    saved = manager.post(reverse("loyalty_backoffice:template_page", args=[template.code]), start)
+    assert saved.status_code == 302, saved.context["form"].errors
+    draft = api.get(PATH)
+    said = draft.json()
+    assert said["status"] == "draft"
+    again = api.put(PATH, said, If_Match=draft["ETag"])
+    assert again.status_code == 200, again.json()
+    assert again.json()["changes"] == []
+    launched = api.put(PATH, said | {"status": "live"}, If_Match=draft["ETag"])
+    assert launched.status_code == 200, launched.json()
+    live = api.get(PATH)
+    assert live.json()["status"] == "live"
+    again = api.put(PATH, live.json(), If_Match=live["ETag"])
+    assert again.status_code == 200, again.json()
+    assert again.json()["changes"] == []
     assert Program.objects.get().status == "live"
-
-
-def test_it_makes_the_same_elsewhere(said: dict[str, Any], api: ApiClient) -> None:
     other = said | {"code": "other"}
-    answer = api.put("/programs/other/definition", other)
-    assert answer.status_code == 201, answer.json()
+    made = api.put("/programs/other/definition", other)
+    assert made.status_code == 201, made.json()
     assert api.get("/programs/other/definition").json() == other

@@ -1,9 +1,10 @@
-"""Every kind of program from its template to the account page: saved as a draft, taken live, a
-basket quoted, an order earned, and what the member then reads. Quotes and orders agree."""
+"""Every kind of program from the wizard to the account page: answered step by step with the answers
+of its template and taken live, a basket quoted, an order earned, and what the member then reads.
+Quotes and orders agree. The same kinds from the gallery: `test_definitions_of_kinds`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -13,13 +14,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from loyalty.models import Membership, Program
+from loyalty.drafted_programs import drafted_program
+from loyalty.models import Membership, Program, ProgramDraft
+from loyalty.program_templates.kinds import ProgramTemplate, build, read_answers
 from loyalty.program_templates.registry import TEMPLATES
 from members.models import Customer, User
 from members.services.outbox import deliver_waiting
 from tests.api.conftest import ApiClient, assert_problem
 from tests.factories import StaffMemberFactory
 from tests.loyalty.account.reading import text_of
+from tests.loyalty.backoffice.wizard import answer, at, begin, fields, sent, walk
 
 
 @dataclass(frozen=True)
@@ -173,17 +177,41 @@ def buyer(customer: Customer) -> Client:
     return client
 
 
-def launch(manager: Client, code: str) -> Program:
-    """From the gallery to live, by the pages that a manager uses."""
-    start = {"program_name": "Corner Club", "currency": "USD", "time_zone": "UTC"}
-    saved = manager.post(reverse("loyalty_backoffice:template_page", args=[code]), start)
-    assert saved.status_code == 302, saved.context["form"].errors
+def plain(value: Any) -> str:
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+
+
+def fields_of(start: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the template answers, by the names of the fields that ask for it."""
+    for name, value in start.items():
+        if isinstance(value, tuple):
+            rows = (row for row in value if isinstance(row, Mapping))
+            for number, row in enumerate(rows):
+                for part, cell in row.items():
+                    yield f"{name}-{number}-{part}", plain(cell)
+        elif value is not None:
+            yield name, plain(value)
+
+
+def launch(manager: Client, template: ProgramTemplate) -> Program:
+    """Step by step, and live: what the template's own answers build."""
+    place = at(begin(manager, "full"), "situation")
+    place = answer(manager, place, margin="40", buyers="200", orders_each="4", basket="50")
+    place = answer(manager, place, template=template.code)
+    answers = dict(fields_of(template.start("USD"))) | {"program_name": "Corner Club"}
+    place = walk(manager, place, answers)
+    done = sent(manager, place, fields(manager, place))
+    assert done == reverse("loyalty_backoffice:program_page", args=["corner-club"])
     program = Program.objects.get()
-    assert (program.code, program.status) == ("corner-club", "draft")
-    manager.post(reverse("loyalty_backoffice:program_publish", args=[program.code]))
-    program.refresh_from_db()
     assert program.status == "live"
     return program
+
+
+def assert_as_in_the_gallery(template: ProgramTemplate) -> None:
+    """What the wizard made of the template's answers is what the gallery makes of them."""
+    given = {"program_name": "Corner Club", "code": "corner-club", "currency": "USD"}
+    said = build(template, read_answers(template, given)).model_copy(update={"status": "live"})
+    assert drafted_program(ProgramDraft.objects.get(), code="corner-club") == said
 
 
 def prepare(api: ApiClient, case: Case, program: Program) -> str:
@@ -191,8 +219,8 @@ def prepare(api: ApiClient, case: Case, program: Program) -> str:
     wallet is then."""
     if not (case.plan or case.company):
         return ""
-    sent = {"program": program.code, "customer": {"external_id": "C-1"}}
-    joined = api.post("/memberships", sent)
+    joins = {"program": program.code, "customer": {"external_id": "C-1"}}
+    joined = api.post("/memberships", joins)
     assert joined.status_code == 201, joined.content
     member = joined.json()["id"]
     if case.company:
@@ -250,28 +278,16 @@ def buy(api: ApiClient, basket: Basket, number: int, pool: str = "") -> None:
 
 def do_something(api: ApiClient, activity: str) -> None:
     """Besides buying."""
-    sent = {
+    done = {
         "type": activity, "source": "shop", "external_id": "1",
         "customer": {"external_id": "C-1"}, "occurred_at": timezone.now().isoformat(),
     }  # fmt: skip
-    assert api.post("/activities", sent).status_code == 201
+    assert api.post("/activities", done).status_code == 201
 
 
-def test_every_template_is_in_the_table() -> None:
-    assert set(TABLE) == {template.code for template in TEMPLATES}
-
-
-@pytest.mark.parametrize("code", TABLE)
-def test_a_kind_from_its_template_to_the_account_page(
-    code: str, manager: Client, buyer: Client, api: ApiClient
-) -> None:
-    case = TABLE[code]
-    pool = prepare(api, case, launch(manager, code))
-    for number, basket in enumerate(case.baskets):
-        buy(api, basket, number, pool)
-    if case.activity:
-        do_something(api, case.activity)
-    text = text_of(buyer, "/me/")
+def assert_is_read(case: Case, read: Callable[[str], str]) -> None:
+    """What is said on the account page, and once what follows an order was done on the others."""
+    text = read("/me/")
     for words in case.reads:
         assert words in text, text
     for words in case.never:
@@ -279,9 +295,27 @@ def test_a_kind_from_its_template_to_the_account_page(
     while deliver_waiting():
         pass
     for address, found in case.pages.items():
-        text = text_of(buyer, address)
+        text = read(address)
         for words in found:
             assert words in text, text
+
+
+def test_every_template_is_in_the_table() -> None:
+    assert set(TABLE) == {template.code for template in TEMPLATES}
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda item: item.code)
+def test_a_kind_from_the_wizard_to_the_account_page(
+    template: ProgramTemplate, manager: Client, buyer: Client, api: ApiClient
+) -> None:
+    case, program = TABLE[template.code], launch(manager, template)
+    assert_as_in_the_gallery(template)
+    pool = prepare(api, case, program)
+    for number, basket in enumerate(case.baskets):
+        buy(api, basket, number, pool)
+    if case.activity:
+        do_something(api, case.activity)
+    assert_is_read(case, lambda address: text_of(buyer, address))
     assert buyer.get(reverse("programs:terms", args=["corner-club"])).status_code == 200
 
 
@@ -295,9 +329,11 @@ def test_the_gallery_shows_every_kind_with_what_it_gives(manager: Client) -> Non
 
 
 def test_a_taken_short_name_is_refused_where_it_was_typed(manager: Client) -> None:
-    launch(manager, "points")
-    sent = {"program_name": "Another", "code": "corner-club", "currency": "USD", "time_zone": "UTC"}
-    page = manager.post(reverse("loyalty_backoffice:template_page", args=["stars"]), sent)
+    page = reverse("loyalty_backoffice:template_page", args=["stars"])
+    said = {"program_name": "Corner Club", "currency": "USD", "time_zone": "UTC"}
+    assert manager.post(page, said).status_code == 302
+    another = said | {"program_name": "Another", "code": "corner-club"}
+    page = manager.post(page, another)
     assert page.status_code == 422
     assert page.context["form"].errors["code"] == ["Another program has this short name."]
     assert Program.objects.get().name == "Corner Club"

@@ -30,7 +30,6 @@ from members.api.idempotency import idempotent
 from members.api.problems import ApiError
 from members.api.schema import query_parameters
 from members.api.views import ApiView
-from members.errors import ConflictError
 
 
 class DefinitionQuery(Query):
@@ -104,18 +103,19 @@ class ProgramDefinitions(ApiView):
             # Within what the key may see; it makes none, which would be another one.
             get_program(code)
         seen = _seen(request, code)
-        change = rehearse_definition(wanted, actor=self.actor, now=now)
-        _refuse_alone(change)
-        if self.programs:
-            _refuse_beyond(change)
-        before = mark_of(change.before)
-        if seen is not None and before not in seen:
-            raise _changed()
-        if not query.dry_run:
-            try:
-                change = change_program(wanted, seen=before, actor=self.actor, now=now)
-            except ConflictError as error:
-                raise _changed() if error.code == "changed_meanwhile" else error from error
+
+        def judge(change: ProgramChange) -> None:
+            _refuse_alone(change)
+            if self.programs:
+                _refuse_beyond(change)
+            if seen is not None and mark_of(change.before) not in seen:
+                raise _changed()
+
+        if query.dry_run:
+            change = rehearse_definition(wanted, actor=self.actor, now=now)
+            judge(change)
+        else:
+            change = change_program(wanted, judge=judge, actor=self.actor, now=now)
         return _told(change, dry_run=query.dry_run)
 
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -18,6 +17,7 @@ from members.models import AuditEntry, Customer, CustomerFacts
 from members.selectors.merchants import get_merchant
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.backoffice.tier_forms import values_of
+from tests.loyalty.backoffice.wizard import answer, at, begin, fields, text
 from tests.loyalty.factories import line, make_program, order, record, spendable
 
 pytestmark = pytest.mark.django_db
@@ -38,40 +38,6 @@ def history(db: None) -> None:
             if buyer >= n
         )
     )  # fmt: skip
-
-
-def begin(client: Client, mode: str) -> ProgramDraft:
-    answer = client.post(url("wizard_start"), {"mode": mode})
-    draft = ProgramDraft.objects.latest("created_at")
-    assert answer.headers["Location"] == at(draft, draft.step)
-    return draft
-
-
-def at(draft: ProgramDraft, step: str) -> str:
-    return url("wizard_step", draft.public_id, step)
-
-
-def text(answer: HttpResponse) -> str:
-    plain = re.sub(r"<svg.*?</svg>|<[^>]+>", " ", answer.content.decode(), flags=re.DOTALL)
-    return re.sub(r"\s+", " ", plain)
-
-
-def fields(client: Client, address: str) -> dict[str, str]:
-    """What a browser would send of the step's form, as it is shown."""
-    page = client.get(address).content.decode()
-    found = values_of(page[page.index('id="wizard-form"') : page.index("wizard-side")])
-    for name, value in re.findall(
-        r'<input [^>]*type="radio" name="([^"]*)" value="([^"]*)"[^>]* checked', page
-    ):
-        found[name] = value
-    return found
-
-
-def answer(client: Client, address: str, **said: str) -> str:
-    """Send a step as it is shown, with other answers; where it leads to."""
-    reply = client.post(address, {**fields(client, address), **said})
-    assert reply.status_code == 302, text(reply)
-    return str(reply.headers["Location"])
 
 
 def preview(client: Client, draft: ProgramDraft, step: str, **said: str) -> str:

@@ -1,0 +1,78 @@
+"""Walking through the wizard as a browser without JavaScript does: each step is read, and its form
+is sent as it is shown, but for what is said otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from django.http import HttpResponse
+from django.test import Client
+
+from loyalty.models import ProgramDraft
+from tests.loyalty.backoffice.conftest import url
+from tests.loyalty.backoffice.tier_forms import values_of
+
+
+def begin(client: Client, mode: str) -> ProgramDraft:
+    answer = client.post(url("wizard_start"), {"mode": mode})
+    draft = ProgramDraft.objects.latest("created_at")
+    assert answer.headers["Location"] == at(draft, draft.step)
+    return draft
+
+
+def at(draft: ProgramDraft, step: str) -> str:
+    return url("wizard_step", draft.public_id, step)
+
+
+def text(answer: HttpResponse) -> str:
+    plain = re.sub(r"<svg.*?</svg>|<[^>]+>", " ", answer.content.decode(), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", plain)
+
+
+def fields(client: Client, address: str) -> dict[str, str]:
+    """What a browser would send of the step's form, as it is shown."""
+    return sent_of(client.get(address).content.decode())
+
+
+def sent_of(page: str) -> dict[str, str]:
+    """The same of a page that was read. What is beside the form is not part of it."""
+    form = page[page.index('id="wizard-form"') :]
+    form = form[: form.index("</form>")]
+    found = values_of(form)
+    for name, value in re.findall(
+        r'<input [^>]*type="radio" name="([^"]*)" value="([^"]*)"[^>]* checked', form
+    ):
+        found[name] = value
+    return found
+
+
+def answer(client: Client, address: str, **said: str) -> str:
+    """Send a step as it is shown, with other answers; where it leads to."""
+    return sent(client, address, {**fields(client, address), **said})
+
+
+def sent(client: Client, address: str, values: Mapping[str, str]) -> str:
+    """Where a form leads to that is accepted."""
+    reply = client.post(address, values)
+    assert reply.status_code == 302, text(reply)
+    return str(reply.headers["Location"])
+
+
+def typed(page: str) -> set[str]:
+    """The names of what is typed in: texts, numbers and days."""
+    inputs = re.findall(r"<input [^>]*form-control[^>]*>", page)
+    return {name for tag in inputs for name in re.findall(r' name="([^"]*)"', tag)}
+
+
+def walk(client: Client, place: str, answers: Mapping[str, str]) -> str:
+    """On to the review, typing these answers wherever they are asked for; the program is to be
+    live. Where the review is."""
+    while not place.endswith("/review/"):
+        page = client.get(place).content.decode()
+        asked = typed(page)
+        said = {name: value for name, value in answers.items() if name in asked}
+        if place.endswith("/launch/"):
+            said["status"] = "live"
+        place = sent(client, place, {**sent_of(page), **said})
+    return place
