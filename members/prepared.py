@@ -8,13 +8,14 @@ server plans it anew as well: for rows with a few joins both take longer than re
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar, cast
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import Field, Model, QuerySet
+from django.db.models import Field, ForeignObject, Lookup, ManyToOneRel, Model, QuerySet
 from django.db.models.query import get_related_populators
 from psycopg.types.numeric import Int4
 
@@ -24,11 +25,20 @@ Row = TypeVar("Row", bound=Model)
 Values = Sequence[Any] | Mapping[str, Any]
 _GIVEN = object()
 # As many statements as there are, and room for orders of other sizes.
-PREPARED = 250
+PREPARED = 350
 
 
 def run_prepared(query: str, values: Values) -> list[tuple[Any, ...]]:
     """Its rows; none of a statement that returns nothing."""
+    run: Callable[..., Any] = _run
+    # What watches Django's own queries, such as their time limit, watches these.
+    for wrapper in reversed(connection.execute_wrappers):
+        run = partial(wrapper, run)
+    rows: list[tuple[Any, ...]] = run(query, values, False, {"connection": connection})
+    return rows
+
+
+def _run(query: str, values: Values, _many: bool, _context: Any) -> list[tuple[Any, ...]]:
     # As Django's own cursor does: a kept connection may have been dropped meanwhile.
     connection.close_if_health_check_failed()
     connection.ensure_connection()
@@ -44,8 +54,24 @@ def run_prepared(query: str, values: Values) -> list[tuple[Any, ...]]:
         result = cursor.pgresult
         rows = cursor.fetchall() if result is not None and result.nfields else []
     if connection.queries_logged:
-        connection.queries_log.append({"sql": query, "time": f"{time.monotonic() - begun:.3f}"})
+        # With its values, as Django's own are logged.
+        said = psycopg.ClientCursor(plain).mogrify(query, values)
+        connection.queries_log.append({"sql": said, "time": f"{time.monotonic() - begun:.3f}"})
     return rows
+
+
+@ForeignObject.register_lookup
+@Field.register_lookup
+class Among(Lookup):
+    """`pk__among=ids`: as `pk__in`, with the same text for any number of them, even none."""
+
+    lookup_name = "among"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        left, values = self.process_lhs(compiler, connection)
+        kind = self.lhs.output_field.db_type(connection)
+        return f"{left} = ANY(%s::{kind}[])", [*values, list(self.rhs)]
 
 
 class KeptQuery(Generic[Row]):
@@ -170,6 +196,25 @@ def put_related(row: Model, name: str, found: Sequence[Model]) -> None:
     known._prefetched_objects_cache = {  # noqa: SLF001
         **getattr(known, "_prefetched_objects_cache", {}), name: related,
     }  # fmt: skip
+
+
+def read_along(rows: Sequence[Model], name: str, query: KeptQuery[Any]) -> list[Any]:
+    """Those that belong to these rows by this name, which know each other then, as prefetching
+    would have it. `query` asks for them by a list of the rows' keys."""
+    if not rows:
+        return []
+    relation = type(rows[0])._meta.get_field(name)
+    assert isinstance(relation, ManyToOneRel)
+    owners = {row.pk: row for row in rows}
+    found = query.rows(list(owners))
+    belong: defaultdict[Any, list[Model]] = defaultdict(list)
+    for item in found:
+        owner = getattr(item, relation.field.attname)
+        relation.field.set_cached_value(item, owners[owner])
+        belong[owner].append(item)
+    for row in rows:
+        put_related(row, name, belong[row.pk])
+    return found
 
 
 def insert_row(row: Model) -> None:

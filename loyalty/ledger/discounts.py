@@ -30,7 +30,7 @@ DUE = """
      CROSS JOIN LATERAL ({kept}) k
 """
 ALL_DUE = DUE.format(orders="true", kept=KEPT)
-OF_ORDERS = DUE.format(orders="order_id = ANY(%(orders)s)", kept=KEPT)
+OF_ORDERS = DUE.format(orders="order_id = ANY(%(orders)s::bigint[])", kept=KEPT)
 
 RULES_BOOKED = _("what discount rules took off orders is booked, less what came back")
 CHECKS: dict[str, str] = {

@@ -16,6 +16,7 @@ from django.db import connection
 
 from loyalty.ledger.balances import Holding
 from loyalty.models import NEVER
+from members.prepared import run_prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Scope:
 
 
 OF_TYPES = Scope("t.wallet_type_id = ANY(%(types)s)", "w.wallet_type_id = ANY(%(types)s)")
-OF_WALLETS = Scope("t.wallet_id = ANY(%(wallets)s)", "w.id = ANY(%(wallets)s)")
+OF_WALLETS = Scope("t.wallet_id = ANY(%(wallets)s::bigint[])", "w.id = ANY(%(wallets)s::bigint[])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,18 +186,19 @@ class LotThen:
     renewable: bool
 
 
+_HELD_THEN = f"""
+    SELECT wallet_id, balance::bigint, pending::bigint, owed::bigint, debt_blocks
+      FROM ({wallets_then(OF_WALLETS)}) w
+"""
+
+
 def holdings_then(wallet_ids: Iterable[int], at: dt.datetime) -> dict[int, Holding]:
     """By wallet id what it held at an instant: `loyalty.ledger.balances.holdings` for the past.
 
     Whether a debt of then blocked is only known by whether one that was made last does.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT wallet_id, balance::bigint, pending::bigint, owed::bigint, debt_blocks"
-            f"  FROM ({wallets_then(OF_WALLETS)}) w",
-            {"wallets": list(wallet_ids), "at": at, "never": NEVER},
-        )
-        return {row[0]: Holding(*row) for row in cursor.fetchall()}
+    values = {"wallets": list(wallet_ids), "at": at, "never": NEVER}
+    return {row[0]: Holding(*row) for row in run_prepared(_HELD_THEN, values)}
 
 
 def left_since(wallet_ids: Iterable[int], at: dt.datetime) -> dict[int, int]:

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from loyalty.models import AdjustmentReason, Transfer
+from members.prepared import KeptQuery
 
 # The reasons that come with an installation. Their names are translated wherever they still have
 # them; movements from before names were kept with them are read by this table too.
@@ -61,5 +62,10 @@ def reason_labels(codes: Iterable[str]) -> dict[str, str]:
     return {code: reason_label(label) for code, label in found.values_list("code", "label")}
 
 
+_NAMED: KeptQuery[AdjustmentReason] = KeptQuery(
+    lambda code: AdjustmentReason.objects.filter(code=code)
+)
+
+
 def find_reason(code: str) -> AdjustmentReason | None:
-    return AdjustmentReason.objects.filter(code=code).first()
+    return _NAMED.first(code)

@@ -6,7 +6,13 @@ from collections.abc import Collection
 
 from loyalty.models import Membership, Transfer, Wallet
 from members.models import Customer
+from members.prepared import KeptQuery
 from members.selectors.erased import erased_among, refuse_erased, was_erased
+
+_HOLDERS: KeptQuery[Membership] = KeptQuery(
+    lambda account: Membership.objects.only("customer").filter(account=account)
+)
+_CUSTOMERS: KeptQuery[Customer] = KeptQuery(lambda ids: Customer.objects.filter(pk__among=ids))
 
 
 def refuse_erased_member(membership: Membership) -> None:
@@ -26,12 +32,11 @@ def refuse_erased_holder(wallet: Wallet, key: str = "", spender: Membership | No
     """Raise ConflictError where the holder of a wallet was erased, or who spends from another's.
     Behind a pool's wallet or a gift card stands no member who could be; and what was moved by this
     key before is answered as ever."""
-    held = Membership.objects.filter(account=wallet.account_id)
     # By their keys: an outer join would read all customers while the wallet is locked.
-    named = set(held.values_list("customer", flat=True))
+    named = {member.customer_id for member in _HOLDERS.rows(wallet.account_id)}
     if spender is not None:
         named.add(spender.customer_id)
-    if not erased_among(Customer.objects.filter(pk__in=named)):
+    if not erased_among(_CUSTOMERS.rows(list(named))):
         return
     if not key or not Transfer.objects.filter(key=key).exists():
         raise was_erased()

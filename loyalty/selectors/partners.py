@@ -12,6 +12,7 @@ from loyalty.partner_definitions import PartnerDefinition, PartnerRateDefinition
 from members.conditions.fields import NamedValue
 from members.errors import NotFoundError
 from members.models import ApiKey
+from members.prepared import KeptQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,20 @@ def partner_of_key(key: ApiKey | None) -> AtPartner | None:
     return AtPartner.of(found)
 
 
+_AT_PARTNERS: KeptQuery[Order] = KeptQuery(
+    lambda ids: (
+        Order.objects.filter(partner__isnull=False, pk__among=ids)
+        .only("partner")
+        .select_related("partner__account")
+    )
+)
+
+
 def partners_of_orders(order_ids: list[int]) -> dict[int, AtPartner]:
     """At whose these orders were placed, of those that were at a partner."""
-    found = Order.objects.filter(pk__in=order_ids, partner__isnull=False)
     return {
         order.pk: AtPartner.of(order.partner)
-        for order in found.only("partner").select_related("partner__account")
+        for order in _AT_PARTNERS.rows(order_ids)
         if order.partner is not None
     }
 

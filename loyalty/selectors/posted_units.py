@@ -7,14 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Exists, OuterRef
-
-from loyalty.models import OrderTaking, Transfer
+from loyalty.models import Transfer
 from loyalty.selectors.order_takings import taken_of
+from members.prepared import run_prepared
 
 # (order, rule version)
 Address = tuple[int, int]
 _END = 2**63
+_POSTED = """
+    SELECT id, order_id, rule_version_id, kind, amount, corrects_id,
+           EXISTS (SELECT 1 FROM loyalty_ordertaking WHERE accrual_id = t.id)
+      FROM loyalty_transfer t
+     WHERE order_id = ANY(%s::bigint[]) AND rule_version_id IS NOT NULL
+     ORDER BY id
+"""
 
 
 @dataclass(slots=True)
@@ -44,12 +50,7 @@ def posted_units(order_ids: Sequence[int]) -> dict[tuple[int, int], Posted]:
     posted: defaultdict[tuple[int, int], Posted] = defaultdict(Posted)
     corrected: defaultdict[int, int] = defaultdict(int)
     accruals: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-    transfers = Transfer.objects.filter(order__in=order_ids, rule_version__isnull=False)
-    rows = list(
-        transfers.order_by("pk")
-        .annotate(taken=Exists(OrderTaking.objects.filter(accrual=OuterRef("pk"))))
-        .values_list("pk", "order_id", "rule_version_id", "kind", "amount", "corrects_id", "taken")
-    )
+    rows = run_prepared(_POSTED, [list(order_ids)])
     takings = _takings(rows)
     for pk, order_id, version_id, kind, amount, corrects_id, _taken in rows:
         address = (order_id, version_id)

@@ -3,12 +3,46 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from decimal import Decimal
 
-from loyalty.models import Order, Refund, Tender
+from loyalty.models import (
+    Order,
+    OrderEvaluation,
+    OrderLine,
+    Refund,
+    RefundLine,
+    Tender,
+)
 from loyalty.rules.facts import ZERO, Basket, Line, Occasion, Return, ReturnedLine
 from loyalty.selectors.rulebooks import ProgramTerms
 from members.conditions.moments import Moment
+from members.prepared import KeptQuery, read_along
+
+_ORDERS: KeptQuery[Order] = KeptQuery(
+    lambda ids: (
+        Order.objects.filter(pk__among=ids).select_related("partner__account").order_by("pk")
+    )
+)
+_LINES: KeptQuery[OrderLine] = KeptQuery(lambda ids: OrderLine.objects.filter(order__among=ids))
+_TENDERS: KeptQuery[Tender] = KeptQuery(lambda ids: Tender.objects.filter(order__among=ids))
+_REFUNDS: KeptQuery[Refund] = KeptQuery(lambda ids: Refund.objects.filter(order__among=ids))
+_RETURNED: KeptQuery[RefundLine] = KeptQuery(
+    lambda ids: RefundLine.objects.filter(refund__among=ids)
+)
+_EVALUATIONS: KeptQuery[OrderEvaluation] = KeptQuery(
+    lambda ids: OrderEvaluation.objects.filter(order__among=ids)
+)
+
+
+def orders_to_judge(order_ids: Collection[int]) -> list[Order]:
+    """By key, with all that rules look at, what came back of them and how they were judged."""
+    found = _ORDERS.rows(list(order_ids))
+    read_along(found, "lines", _LINES)
+    read_along(found, "tenders", _TENDERS)
+    read_along(found, "evaluations", _EVALUATIONS)
+    read_along(read_along(found, "refunds", _REFUNDS), "lines", _RETURNED)
+    return found
 
 
 def order_occasion(order: Order, program: ProgramTerms) -> Occasion:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from loyalty.models import Membership, Plan, PlanCharge, Subscription
 from loyalty.rules.plans import PlanSpan
 from members.errors import NotFoundError
+from members.prepared import KeptQuery
 
 
 def subscriptions() -> QuerySet[Subscription]:
@@ -35,9 +36,9 @@ def owner_of(subscription: Subscription) -> Membership:
     return subscription.membership.merged_into or subscription.membership
 
 
-def running() -> Q:
+def running(waiting: str = Subscription.State.WAITING.value) -> Q:
     """Plans that run or were asked for; not what is only to take the place of one."""
-    return Q(ended_at=None) & (Q(follows=None) | ~Q(state=Subscription.State.WAITING))
+    return Q(ended_at=None) & (Q(follows=None) | ~Q(state=waiting))
 
 
 def change_of(subscription: Subscription) -> Subscription | None:
@@ -53,11 +54,22 @@ def became_of(subscription: Subscription, plan: Plan) -> Subscription | None:
     return subscriptions().filter(follows=subscription, plan=plan).first()
 
 
+_RUNNING: KeptQuery[Subscription] = KeptQuery(
+    lambda members, again, waiting: (
+        subscriptions()
+        .filter(
+            Q(membership__among=members) | Q(membership__merged_into__among=again),
+            running(waiting),
+        )
+        .order_by("asked_at", "pk")
+    )
+)
+
+
 def running_of(membership: Membership) -> Subscription | None:
     """The plan that they have, or have asked for; of two, which only a merge leaves, the longer
     one."""
-    found = of_members([membership.pk]).filter(running())
-    return found.order_by("asked_at", "pk").first()
+    return _RUNNING.first([membership.pk], [membership.pk], Subscription.State.WAITING.value)
 
 
 def had_a_plan(membership: Membership) -> bool:

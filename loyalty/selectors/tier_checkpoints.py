@@ -15,6 +15,7 @@ from loyalty.selectors.tier_facts import tier_facts
 from loyalty.tiers.checkpoints import reaches_back
 from loyalty.tiers.facts import Fact, Why
 from loyalty.tiers.states import Change, Checkpoint, State
+from members.prepared import KeptQuery
 from members.read_once import read_once
 
 
@@ -27,6 +28,9 @@ class Known:
 
 
 NOTHING = Known()
+_KEPT: KeptQuery[TierCheckpoint] = KeptQuery(
+    lambda basis, members: TierCheckpoint.objects.filter(basis=basis, pk__among=members)
+)
 
 
 def known_facts(
@@ -75,10 +79,9 @@ def _checkpoints(
     basis, enrolled = basis_of(program), {member.pk: member.enrolled_at for member in members}
     assert program.tiers is not None
     place = len(program.tiers.ladders) - 1
-    rows = TierCheckpoint.objects.filter(pk__in=list(enrolled), basis=basis)
     return {
         row.pk: checkpoint_of(row, place)
-        for row in rows
+        for row in _KEPT.rows(basis, list(enrolled))
         if row.joined_at == enrolled[row.pk] and row.at <= at[row.pk]
     }
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from loyalty.models import ManualTier, Membership, Order
@@ -16,6 +15,7 @@ from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.selectors.tier_sets import TierTerms
 from loyalty.tiers.facts import Fact, Manual
 from loyalty.unearned import earned_sql
+from members.prepared import KeptQuery, run_prepared
 from members.read_once import read_once
 
 ONE = Decimal(1)
@@ -108,6 +108,16 @@ _ACTIVITIES = f"""
        AND a.occurred_at >= k.since
       JOIN loyalty_activitytype y ON y.id = a.type_id
 """
+_MANUAL: KeptQuery[ManualTier] = KeptQuery(
+    lambda members, again: (
+        ManualTier.objects.select_related("membership")
+        .filter(
+            Q(membership__among=members)
+            | Q(membership__in=Membership.objects.filter(merged_into__among=again))
+        )
+        .order_by("pk")
+    )
+)
 
 
 def tier_facts(
@@ -225,11 +235,7 @@ def manual_tiers(memberships: Sequence[int]) -> dict[int, list[Manual]]:
 
 def _manual_tiers(memberships: Sequence[int]) -> dict[int, list[Manual]]:
     found: defaultdict[int, list[Manual]] = defaultdict(list)
-    names = Membership.objects.filter(merged_into__in=memberships)
-    given = ManualTier.objects.select_related("membership").filter(
-        Q(membership__in=memberships) | Q(membership__in=names)
-    )
-    for item in given.order_by("pk"):
+    for item in _MANUAL.rows(list(memberships), list(memberships)):
         owner = item.membership.merged_into_id or item.membership_id
         until = item.lasts_until
         if until is None or until > item.since:
@@ -238,10 +244,7 @@ def _manual_tiers(memberships: Sequence[int]) -> dict[int, list[Manual]]:
 
 
 def _rows(query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
+    return run_prepared(query, values)
 
 
 def buyers_between(program_id: int, since: dt.datetime, until: dt.datetime) -> set[int]:

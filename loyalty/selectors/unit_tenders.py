@@ -9,6 +9,18 @@ from decimal import Decimal
 from loyalty.models import Order, Transfer, UnitTender
 from loyalty.rules.facts import ZERO
 from loyalty.rules.giving_back import units_back
+from members.prepared import KeptQuery
+
+_TENDERS: KeptQuery[UnitTender] = KeptQuery(
+    lambda orders: UnitTender.objects.filter(order__among=orders).select_related(
+        "transfer__wallet", "transfer__wallet_type__program"
+    )
+)
+_REDEEMED: KeptQuery[Transfer] = KeptQuery(
+    lambda kind, orders: Transfer.objects.filter(kind=kind, order__among=orders).select_related(
+        "wallet", "wallet_type__program"
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +60,9 @@ def spends_on(order_ids: Iterable[int]) -> list[Spend]:
     ids = list(order_ids)
     named: dict[int, tuple[int, Transfer, Decimal | None]] = {
         item.transfer_id: (item.order_id or 0, item.transfer, item.amount)
-        for item in UnitTender.objects.filter(order__in=ids).select_related(
-            "transfer__wallet", "transfer__wallet_type__program"
-        )
+        for item in _TENDERS.rows(ids)
     }
-    redeemed = Transfer.objects.filter(order__in=ids, kind=Transfer.Kind.REDEMPTION)
-    for transfer in redeemed.select_related("wallet", "wallet_type__program"):
+    for transfer in _REDEEMED.rows(Transfer.Kind.REDEMPTION.value, ids):
         named.setdefault(transfer.pk, (transfer.order_id or 0, transfer, None))
     back = _backs(named)
     spends = [Spend(*named[pk], back[pk]) for pk in sorted(named)]

@@ -43,6 +43,7 @@ from loyalty.services.order_takings import (
 )
 from members.errors import FieldError
 from members.formatting import format_units
+from members.prepared import KeptQuery
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 
@@ -50,6 +51,18 @@ from members.services.transactions import run_atomically
 WORDS = ("reason", "told")
 # Far above what anybody holds, and far below where the sums of many wallets overflow.
 MOST_UNITS = 10**15
+_ACCOUNT: KeptQuery[Account] = KeptQuery(
+    lambda kind, program: Account.objects.filter(kind=kind, program=program)
+)
+_POLICY: KeptQuery[LotPolicy] = KeptQuery(
+    lambda unit: LotPolicy.objects.filter(rule=None, wallet_type=unit).order_by("-pk")[:1]
+)
+_TRANSFER: KeptQuery[Transfer] = KeptQuery(
+    lambda pk: Transfer.objects.select_related("wallet", "wallet_type").filter(pk=pk)
+)
+_HOLDER: KeptQuery[Membership] = KeptQuery(
+    lambda account: Membership.objects.select_related("customer", "program").filter(account=account)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +194,8 @@ def terms_of(wallet_type: WalletType, now: dt.datetime, kind: str = "") -> Terms
     """Units given by hand can be spent at once, and expire by the policy of that day. `kind`: that
     of the movement, where it may be an activity; paying in always is one."""
     program = wallet_type.program
-    adjusted = Account.objects.get(program=program, kind=Account.Kind.ADJUSTED).pk
-    policy = LotPolicy.objects.filter(wallet_type=wallet_type, rule=None).latest("pk")
+    adjusted = _ACCOUNT.one(Account.Kind.ADJUSTED.value, program.pk).pk
+    policy = _POLICY.one(wallet_type.pk)
     times = lot_times(lot_terms(policy), now, now, program.zone)
     lot: dict[str, Any] = {
         "sp": now, "ex": times.expires_at, "plan": times.planned_expires_at,
@@ -311,11 +324,13 @@ def _post_and_audit(
     except InsufficientBalanceError as error:
         words = format_units(error.spendable, wallet_type)
         raise InsufficientBalanceError(error.spendable, words) from error
-    transfer = Transfer.objects.select_related("wallet", "wallet_type").get(pk=posted.transfer_id)
+    transfer = _TRANSFER.one(posted.transfer_id)
     if not posted.replayed:
-        wallet.refresh_from_db(fields=["balance", "pending", "owed", "next_change_at"])
+        # The caller's has what it holds now, too.
+        for name in ("balance", "pending", "owed", "next_change_at"):
+            setattr(wallet, name, getattr(transfer.wallet, name))
         after = holdings([wallet], now)[wallet.pk].spendable
-        membership = Membership.objects.select_related("customer").get(account=wallet.account_id)
+        membership = _HOLDER.one(wallet.account_id)
         record_audit(
             actor=actor,
             action=action,

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
-
 from loyalty.ledger.discounts import OF_ORDERS
 from loyalty.models import DiscountEntry, Program, Refund
+from members.prepared import run_prepared
 
 # Of the discounts in `due`: (kind, subject, program, order, version, at, cost). Two who book the
 # same change meet at `discount_entry_once`; the later one looks again.
@@ -36,6 +35,11 @@ _OF_ORDERS = _ENTER.format(
               LEFT JOIN unnest(%(caused)s::bigint[], %(times)s::timestamptz[]) AS c (order_id, at)
                      ON c.order_id = due.order_id""",
 )  # fmt: skip
+_ANY = """
+    SELECT EXISTS (SELECT 1 FROM loyalty_orderdiscount WHERE order_id = ANY(%s::bigint[]))
+        OR EXISTS (SELECT 1 FROM loyalty_discountentry
+                    WHERE kind = 'rule' AND order_id = ANY(%s::bigint[]))
+"""
 _OF_ONE = _ENTER.format(
     now="%(now)s",
     due="""SELECT %(program)s::bigint AS program_id, %(kind)s AS kind, %(subject)s AS subject,
@@ -52,9 +56,13 @@ def book_rule_discounts(
     refund brings back, on the day of the refund (`causes`), else it changes now."""
     if not order_ids:
         return
+    orders = list(order_ids)
+    # Far quicker than working out that nothing is due; and mostly nothing is.
+    if not run_prepared(_ANY, [orders, orders])[0][0]:
+        return
     times = {pk: max(item.refunded_at for item in found)
              for pk, found in (causes or {}).items() if found}  # fmt: skip
-    _book(_OF_ORDERS, {"orders": list(order_ids), "now": now, "caused": list(times),
+    _book(_OF_ORDERS, {"orders": orders, "now": now, "caused": list(times),
                        "times": list(times.values())})  # fmt: skip
 
 
@@ -68,7 +76,6 @@ def book_discount(
 
 
 def _book(statement: str, values: dict[str, Any]) -> None:
-    with connection.cursor() as cursor:
-        # Whoever closes books waits for this one; from here on it knows what is open.
-        cursor.execute("SELECT ledger_hold_books()")
-        cursor.execute(statement, values)
+    # Whoever closes books waits for this one; from here on it knows what is open.
+    run_prepared("SELECT ledger_hold_books()", ())
+    run_prepared(statement, values)

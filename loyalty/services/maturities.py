@@ -8,12 +8,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import connection
-
 from loyalty.ledger.posting import Retiming
 from loyalty.models import Lot, LotChange, Order
 from loyalty.rules.lots import LotTerms, LotTimes, OrderTimes, lot_times, matures_at, within
 from loyalty.selectors.rulebooks import ProgramTerms, Terms, lot_terms
+from members.prepared import KeptQuery, run_prepared
 
 # What gave a lot an end that the order does not take back.
 GIVEN = {
@@ -24,7 +23,7 @@ GIVEN = {
 _CHANGES = """
     WITH RECURSIVE line AS (
         SELECT l.id AS lot_id, l.id AS of_id, 'infinity'::timestamptz AS until, 0 AS back
-          FROM loyalty_lot l WHERE l.id = ANY(%(lots)s)
+          FROM loyalty_lot l WHERE l.id = ANY(%(lots)s::bigint[])
          UNION ALL
         SELECT line.lot_id, l.parent_id, least(line.until, t.recorded_at), line.back + 1
           FROM line JOIN loyalty_lot l ON l.id = line.of_id
@@ -35,6 +34,13 @@ _CHANGES = """
       FROM line JOIN loyalty_lotchange c ON c.lot_id = line.of_id AND c.recorded_at <= line.until
      ORDER BY line.lot_id, line.back DESC, c.id
 """
+_LOTS = Lot.objects.select_related("origin", "policy__wallet_type")
+_FIRST_LOTS: KeptQuery[Lot] = KeptQuery(
+    lambda orders: _LOTS.filter(transfer__order__among=orders, parent=None)
+)
+_LATER_LOTS: KeptQuery[Lot] = KeptQuery(
+    lambda orders: _LOTS.filter(origin__order__among=orders, parent__isnull=False)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +88,15 @@ def retimings(
 def _lots(order_ids: Sequence[int]) -> list[Lot]:
     """The units of these orders, wherever they are; also what was spent, since it may come back.
     The two kinds of lots have an index each."""
-    lots = Lot.objects.select_related("origin", "policy__wallet_type")
-    return [
-        *lots.filter(transfer__order__in=order_ids, parent=None),
-        *lots.filter(origin__order__in=order_ids, parent__isnull=False),
-    ]
+    ids = list(order_ids)
+    return [*_FIRST_LOTS.rows(ids), *_LATER_LOTS.rows(ids)]
 
 
 def _changes(lot_ids: Sequence[int]) -> Mapping[int, Sequence[LotChange]]:
     """What was changed on these lots, and by then on those that they came out of."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CHANGES, {"lots": list(lot_ids)})
-        pairs = cursor.fetchall()
+    if not lot_ids:
+        return {}
+    pairs = run_prepared(_CHANGES, {"lots": list(lot_ids)})
     changes = LotChange.objects.in_bulk({change_id for _lot_id, change_id in pairs})
     found: defaultdict[int, list[LotChange]] = defaultdict(list)
     for lot_id, change_id in pairs:

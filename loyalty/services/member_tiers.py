@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -26,6 +26,7 @@ from loyalty.tiers.progress import Standing
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job
+from members.prepared import KeptQuery, run_prepared
 from members.services.job_runs import Step, run_in_chunks
 
 KIND = "tiers"
@@ -34,7 +35,7 @@ PIECE = 500
 _LOCK = """
     SELECT r.membership_id, t.code
       FROM loyalty_membertier r JOIN loyalty_tier t ON t.id = r.tier_id
-     WHERE r.membership_id = ANY(%s) ORDER BY r.membership_id FOR NO KEY UPDATE OF r
+     WHERE r.membership_id = ANY(%s::bigint[]) ORDER BY r.membership_id FOR NO KEY UPDATE OF r
 """
 _COLUMNS = {
     "membership_id": "bigint", "tier_id": "bigint", "since": "timestamptz", "total": "numeric",
@@ -53,6 +54,11 @@ _WRITE = """
     new=", ".join(f"excluded.{name}" for name in _VALUES),
     old=", ".join(f"loyalty_membertier.{name}" for name in _VALUES),
 )
+_MEMBERSHIPS: KeptQuery[Membership] = KeptQuery(
+    lambda people, programs, merged: Membership.objects.filter(
+        customer__among=people, program__among=programs
+    ).exclude(status=merged)
+)
 
 
 def refresh_customers(
@@ -65,8 +71,8 @@ def refresh_customers(
     if not tiered or not people:
         return
     members: defaultdict[int, list[Membership]] = defaultdict(list)
-    found = Membership.objects.filter(customer__in=people, program__in=list(tiered))
-    for membership in found.exclude(status=Membership.Status.MERGED):
+    merged = Membership.Status.MERGED.value
+    for membership in _MEMBERSHIPS.rows(list(people), list(tiered), merged):
         members[membership.program_id].append(membership)
     for program_id, memberships in sorted(members.items()):
         refresh_tiers(tiered[program_id], memberships, now=now, locked=locked)
@@ -86,13 +92,12 @@ def refresh_tiers(
     then what their facts come to is kept as well.
     """
     ids = sorted(membership.pk for membership in memberships)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_LOCK, [ids])
-        said: dict[int, str] = dict(cursor.fetchall())
+    with transaction.atomic():
+        said: dict[int, str] = dict(run_prepared(_LOCK, [ids]))
         found = standings(program, memberships, at=now)
         if found:
             rows = [_row(program, pk, stands) for pk, stands in sorted(found.items())]
-            cursor.execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
+            run_prepared(_WRITE, [list(column) for column in zip(*rows, strict=True)])
             tell_changes(program, found, said, now=now)
         if locked:
             keep_checkpoints(program, found)

@@ -6,12 +6,12 @@ import datetime as dt
 import secrets
 from collections.abc import Mapping
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from loyalty.models import Candidate, Membership, Program
 from loyalty.services.absences import note_status
 from members.models import Customer
-from members.prepared import KeptQuery
+from members.prepared import KeptQuery, run_prepared
 from members.selectors.merges import current
 from members.services.audit import Actor, record_audit
 
@@ -51,19 +51,19 @@ _ENROLL = """
           JOIN members_customer c ON c.id = x.customer_id AND c.merged_into_id IS NULL
          WHERE NOT EXISTS (SELECT 1 FROM loyalty_membership m
                             WHERE m.customer_id = x.customer_id
-                              AND m.program_id = %(program)s)
+                              AND m.program_id = %(program)s::bigint)
     ), accounts AS (
         INSERT INTO loyalty_account (id, kind, program_id) OVERRIDING SYSTEM VALUE
-        SELECT account_id, 'membership', %(program)s FROM wanted
+        SELECT account_id, 'membership', %(program)s::bigint FROM wanted
     ), wallets AS (
         INSERT INTO loyalty_wallet (account_id, wallet_type_id)
         SELECT wanted.account_id, t.id
-          FROM wanted CROSS JOIN loyalty_wallettype t WHERE t.program_id = %(program)s
+          FROM wanted CROSS JOIN loyalty_wallettype t WHERE t.program_id = %(program)s::bigint
     ), members AS (
     INSERT INTO loyalty_membership (public_id, program_id, customer_id, account_id, status,
                                     source, source_detail, earns_from, card_number,
                                     enrolled_at, created_at)
-    SELECT gen_random_uuid(), %(program)s, customer_id, account_id, 'active', %(source)s,
+    SELECT gen_random_uuid(), %(program)s::bigint, customer_id, account_id, 'active', %(source)s,
            %(detail)s, earns_from, card, enrolled_at, now()
       FROM wanted
     RETURNING id, enrolled_at
@@ -71,12 +71,12 @@ _ENROLL = """
         UPDATE loyalty_candidate c
            SET state = 'joined', answered_at = wanted.enrolled_at, token_hash = NULL
           FROM wanted
-         WHERE c.program_id = %(program)s AND c.customer_id = wanted.customer_id
+         WHERE c.program_id = %(program)s::bigint AND c.customer_id = wanted.customer_id
     ), told AS (
         INSERT INTO members_outboxevent
                (kind, payload, created_at, available_at, attempts, last_error)
         SELECT %(event)s,
-               jsonb_build_object('program', %(program)s,
+               jsonb_build_object('program', %(program)s::bigint,
                                   'memberships', (SELECT jsonb_agg(id) FROM members)),
                now(), now(), 0, ''
          WHERE EXISTS (SELECT FROM members)
@@ -85,7 +85,7 @@ _ENROLL = """
     INSERT INTO loyalty_membertier (membership_id, tier_id, since, total, changes_at)
     SELECT m.id, t.id, m.enrolled_at, 0, greatest(m.enrolled_at, s.starts_at)
       FROM members m
-     CROSS JOIN (SELECT id, starts_at FROM loyalty_tierset WHERE program_id = %(program)s
+     CROSS JOIN (SELECT id, starts_at FROM loyalty_tierset WHERE program_id = %(program)s::bigint
                   ORDER BY number LIMIT 1) s
       JOIN loyalty_tier t ON t.tier_set_id = s.id AND t.position = 0
 """
@@ -105,27 +105,26 @@ def enroll_many(
     if not enrolled:
         return
     keys = sorted(enrolled)
-    with connection.cursor() as cursor:
-        # A wallet type that is being added waits, or has been added already: nobody goes without.
-        cursor.execute("SELECT 1 FROM loyalty_program WHERE id = %s FOR SHARE", [program_id])
-        # The customers' rows are the lock that keeps two first orders from enrolling one twice.
-        cursor.execute(
-            "SELECT 1 FROM members_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-            [keys],
-        )
-        cursor.execute(
-            _ENROLL,
-            {
-                "keys": keys,
-                "cards": [new_card_number() for _ in keys],
-                "times": [enrolled[key] for key in keys],
-                "program": program_id,
-                "source": source,
-                "detail": detail,
-                "earns_from": [(earns_from or {}).get(key) for key in keys],
-                "event": JOINED,
-            },
-        )
+    # A wallet type that is being added waits, or has been added already: nobody goes without.
+    run_prepared("SELECT 1 FROM loyalty_program WHERE id = %s FOR SHARE", [program_id])
+    # The customers' rows are the lock that keeps two first orders from enrolling one twice.
+    run_prepared(
+        "SELECT 1 FROM members_customer WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+        [keys],
+    )
+    run_prepared(
+        _ENROLL,
+        {
+            "keys": keys,
+            "cards": [new_card_number() for _ in keys],
+            "times": [enrolled[key] for key in keys],
+            "program": program_id,
+            "source": source,
+            "detail": detail,
+            "earns_from": [(earns_from or {}).get(key) for key in keys],
+            "event": JOINED,
+        },
+    )
 
 
 def take_part_again(*, program_id: int, since: Mapping[int, dt.datetime]) -> set[int]:

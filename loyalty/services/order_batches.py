@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError, OrderConflictError
 from loyalty.ledger.posting import Movement, WalletRef, dumps, translated_errors
-from loyalty.models import Membership, OrderConversion, OrderEvaluation
+from loyalty.models import Membership, OrderConversion
 from loyalty.rules.lots import OrderTimes
 from loyalty.selectors.rulebooks import (
     ProgramTerms,
@@ -30,6 +30,7 @@ from loyalty.services.memberships import enroll_many
 from loyalty.services.order_inputs import CustomerRef, OrderInput, plain
 from loyalty.services.tender_inputs import paid_by_kind
 from members.errors import FieldError
+from members.prepared import run_prepared
 
 Span = tuple[dt.datetime, dt.datetime | None]
 
@@ -147,6 +148,13 @@ class Rows:
         self.evaluations.append((order_id, program_id, membership_id, text, context))
 
 
+_JUDGED = """
+    SELECT DISTINCT e.program_id
+      FROM loyalty_order o JOIN loyalty_orderevaluation e ON e.order_id = o.id
+     WHERE o.source = %s AND o.external_id = ANY(%s::text[])
+"""
+
+
 def open_batch(
     wanted: Sequence[Wanted],
     *,
@@ -176,10 +184,8 @@ def open_batch(
 
 def _judged_by(numbers: Sequence[str], source: str) -> set[int]:
     """The programs that have judged orders of these numbers."""
-    evaluations = OrderEvaluation.objects.filter(
-        order__source=source, order__external_id__in=[number for number in numbers if number]
-    )
-    return set(evaluations.values_list("program", flat=True).distinct())
+    named = [number for number in numbers if number]
+    return {program for (program,) in run_prepared(_JUDGED, [source, named])} if named else set()
 
 
 def _chosen(terms: Terms, program_ids: Sequence[int] | None) -> Terms:
@@ -191,8 +197,7 @@ def hold_people(customer_ids: Iterable[int | None]) -> None:
     it begin anew."""
     people = [pk for pk in customer_ids if pk is not None]
     if people:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT orders_hold(%s)", [people])
+        run_prepared("SELECT orders_hold(%s::bigint[])", [people])
 
 
 def write_batch(rows: Rows, *, now: dt.datetime) -> None:
@@ -200,8 +205,8 @@ def write_batch(rows: Rows, *, now: dt.datetime) -> None:
     which rates."""
     if not rows.orders and not rows.movements and not rows.evaluations:
         return
-    with connection.cursor() as cursor, translated_errors():
-        cursor.execute(
+    with translated_errors():
+        run_prepared(
             "SELECT count(*) FROM orders_write("
             "%s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s)",
             [
@@ -217,14 +222,12 @@ def _open(wanted: Sequence[Wanted], source: str, terms: Terms) -> tuple[list[Ope
     numbers = [item.number for item in wanted]
     people = [item.customer.external_id if item.customer else None for item in wanted]
     keys = [item.customer.key if item.customer else None for item in wanted]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT order_id, known, body_hash, parked, customer_id, memberships, fingerprint"
-            "  FROM orders_open(%s, %s::text[], %s::text[], %s::bigint[], %s::bigint[])"
-            " ORDER BY ord",
-            [source, numbers, people, keys, terms.ids],
-        )
-        rows = cursor.fetchall()
+    rows = run_prepared(
+        "SELECT order_id, known, body_hash, parked, customer_id, memberships, fingerprint"
+        "  FROM orders_open(%s, %s::text[], %s::text[], %s::bigint[], %s::bigint[])"
+        " ORDER BY ord",
+        [source, numbers, people, keys, terms.ids],
+    )
     # However they were looked up: of one moment, those told first have the smaller keys, so that a
     # replay goes through them as they are judged now.
     keys_to_give = iter(sorted(row[0] for row in rows if not row[1]))

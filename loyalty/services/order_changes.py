@@ -16,13 +16,21 @@ from loyalty.services.order_checks import refuse_order_ahead
 from loyalty.services.order_inputs import OrderInput, order_times, with_whole_line
 from loyalty.services.tender_inputs import paid_by_kind
 from members.errors import FieldError
+from members.prepared import KeptQuery, run_prepared, update_row
 from members.selectors.merges import were_one
+
+_HELD: KeptQuery[Order] = KeptQuery(lambda pk: Order.objects.filter(pk=pk), ending=" FOR UPDATE")
+_TAKEN_OVER = (
+    "status", "total", "tax_total", "taxes_included", "shipping_total", "discount_total", "channel",
+    "store", "payment_method",
+)  # fmt: skip
+_TIMES = ("paid_at", "fulfilled_at", "completed_at", "sequence", "changed_at")
 
 
 def rewrite_order(order: OrderInput, known: Opened, body_hash: bytes, now: dt.datetime) -> bool:
     """A known order with other content: take the new content, keep its place and its
     evaluations. False: the message is older than what is known, and changes nothing."""
-    stored = Order.objects.select_for_update().get(pk=known.order_id)
+    stored = _HELD.one(known.order_id)
     if _is_outdated(order, stored):
         return False
     refuse_order_ahead(order, now, known=stored)
@@ -33,14 +41,11 @@ def rewrite_order(order: OrderInput, known: Opened, body_hash: bytes, now: dt.da
         stored.customer_id = known.customer_id
         stored.refunds.filter(customer=None).update(customer=known.customer_id)
     _take_over_times(order, stored, now)
-    for name in (
-        "status", "total", "tax_total", "taxes_included", "shipping_total", "discount_total",
-        "channel", "store", "payment_method",
-    ):  # fmt: skip
+    for name in _TAKEN_OVER:
         setattr(stored, name, getattr(order, name))
     stored.coupons = list(order.coupons)
     stored.body_hash = body_hash
-    stored.save()
+    update_row(stored, "customer", *_TAKEN_OVER, *_TIMES, "coupons", "body_hash")
     _write_lines(order, stored)
     return True
 
@@ -60,8 +65,8 @@ def _refuse_another(order: OrderInput, stored: Order, known: Opened, *, claims: 
 
 
 def _write_lines(order: OrderInput, stored: Order) -> None:
-    stored.lines.all().delete()
-    stored.tenders.all().delete()
+    for table in ("orderline", "tender"):
+        run_prepared(f"DELETE FROM loyalty_{table} WHERE order_id = %s", [stored.pk])
     OrderLine.objects.bulk_create(
         OrderLine(
             order=stored, line_no=line.line_no, sku=line.sku, name=line.name,

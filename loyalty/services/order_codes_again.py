@@ -7,8 +7,6 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from django.db.models import Q
-
 from loyalty.codes_asked import (
     Answers,
     CodesAsked,
@@ -24,6 +22,13 @@ from loyalty.selectors.rulebooks import Terms
 from loyalty.selectors.stored_orders import order_occasion
 from loyalty.services.contexts import Wish, context_as_json, context_from_json, with_codes_anew
 from loyalty.services.order_codes import codes_asked
+from members.prepared import run_prepared
+
+_CALLED_OFF = """
+    SELECT o.id FROM loyalty_order o JOIN loyalty_orderevaluation e ON e.order_id = o.id
+     WHERE o.id = ANY(%s::bigint[]) AND o.status = ANY(%s::text[])
+       AND (e.context ? 'codes' OR cardinality(o.coupons) > 0)
+"""
 
 
 def called_off(order_ids: Sequence[int]) -> frozenset[int]:
@@ -31,9 +36,8 @@ def called_off(order_ids: Sequence[int]) -> frozenset[int]:
     or that came as nothing, so that nobody has asked of their codes."""
     if not order_ids or code_keeper() is None:
         return frozenset()
-    told = Q(context__has_key="codes") | Q(order__coupons__len__gt=0)
-    found = OrderEvaluation.objects.filter(told, order__in=order_ids, order__status__in=Order.VOID)
-    return frozenset(found.values_list("order", flat=True))
+    found = run_prepared(_CALLED_OFF, [list(order_ids), [str(status) for status in Order.VOID]])
+    return frozenset(pk for (pk,) in found)
 
 
 def claim_codes_again(order_ids: Collection[int], terms: Terms, now: dt.datetime) -> None:

@@ -16,6 +16,7 @@ from loyalty.services.discount_costs import book_rule_discounts
 from loyalty.services.order_batches import Written
 from loyalty.services.order_inputs import OrderInput
 from members.errors import FieldError, placed
+from members.prepared import run_prepared
 
 
 def keep_discounts(written: Sequence[Written], terms: Terms, now: dt.datetime) -> None:
@@ -23,7 +24,10 @@ def keep_discounts(written: Sequence[Written], terms: Terms, now: dt.datetime) -
     InvalidOrderError, naming a rule that there is not, or one that counts in another currency."""
     if not written:
         return
-    OrderDiscount.objects.filter(order__in=[item.order_id for item in written]).delete()
+    run_prepared(
+        "DELETE FROM loyalty_orderdiscount WHERE order_id = ANY(%s::bigint[])",
+        [[item.order_id for item in written]],
+    )
     rows: list[OrderDiscount] = []
     for item in written:
         with placed(item.place):

@@ -22,9 +22,12 @@ from loyalty.selectors.tier_facts import manual_tiers
 from loyalty.tiers.facts import Fact, Manual, TierHeld
 from loyalty.tiers.ladders import Ladder
 from loyalty.tiers.progress import Standing, standing, tier_at
+from members.prepared import KeptQuery
 
 if TYPE_CHECKING:
     from loyalty.services.contexts import Wish
+
+_MEMBERS: KeptQuery[Membership] = KeptQuery(lambda ids: Membership.objects.filter(pk__among=ids))
 
 
 def has_tiers(wish: Wish) -> bool:
@@ -85,7 +88,7 @@ class _People:
         ids = sorted({wish.membership_id for wish in wishes} - {0})
         if not ids:
             return cls(program, {}, {}, {})
-        members = Membership.objects.in_bulk(ids)
+        members = {member.pk: member for member in _MEMBERS.rows(ids)}
         # The first of each buyer's orders decides which facts are asked for.
         first: dict[int, dt.datetime] = {}
         for wish in wishes:

@@ -156,9 +156,9 @@ def _record_opened(
     of_windows = window_movements(windows, book, now=now, transfer_source=transfer_source)
     book.write()
     post(with_pools(of_windows, terms), now=now)
-    _reconcile(orders, opened, results, terms, now, transfer_source)
-    told = [result.customer_id for result in results if result.outcome in ("created", "updated")]
-    refresh_customers(told, terms=terms, now=now, locked=True)
+    people = _reconcile(orders, opened, results, terms, now, transfer_source)
+    people |= {told.customer_id for told in results if told.outcome in ("created", "updated")}
+    refresh_customers(people, terms=terms, now=now, locked=True)
     return results
 
 
@@ -169,8 +169,9 @@ def _reconcile(
     terms: Terms,
     now: dt.datetime,
     transfer_source: str,
-) -> None:
-    """Bring those that changed, and the budgets of all, to what they are by now."""
+) -> set[int | None]:
+    """Bring those that changed, and the budgets of all, to what they are by now. Returns whose
+    orders changed."""
     fresh = [result.order_id for result in results if result.outcome == "created"]
     changed = [
         known.order_id
@@ -179,9 +180,9 @@ def _reconcile(
     ]
     if not changed:
         settle_discounts(fresh, terms, now)
-        return
+        return set()
     parked = [o.external_id for o, k in zip(orders, opened, strict=True) if k.parked]
-    reconcile_with_parked(
+    return reconcile_with_parked(
         changed, orders[0].source, parked, terms=terms, now=now,
         transfer_source=transfer_source, beside=fresh,
     )  # fmt: skip

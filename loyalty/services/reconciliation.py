@@ -14,13 +14,7 @@ from typing import Any
 
 from loyalty.codes_asked import answers_as_json
 from loyalty.ledger.posting import Movement, post, retime
-from loyalty.models import (
-    Membership,
-    Order,
-    OrderEvaluation,
-    Refund,
-    Wallet,
-)
+from loyalty.models import Absence, Membership, Order, OrderEvaluation, Refund
 from loyalty.rules.basket import net_basket
 from loyalty.rules.caps import Room, rooms_as_json, rooms_from_json
 from loyalty.rules.engine import Award
@@ -32,7 +26,12 @@ from loyalty.rules.facts import (
 from loyalty.selectors.partners import AtPartner
 from loyalty.selectors.posted_units import Posted, posted_units
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
-from loyalty.selectors.stored_orders import as_return, order_basket, order_occasion
+from loyalty.selectors.stored_orders import (
+    as_return,
+    order_basket,
+    order_occasion,
+    orders_to_judge,
+)
 from loyalty.services.awards import accrual, clawback, explain_award, spread_over
 from loyalty.services.cap_books import CapBook
 from loyalty.services.contexts import (
@@ -51,6 +50,14 @@ from loyalty.services.order_codes import with_codes_of_known
 from loyalty.services.pool_shares import with_pools
 from loyalty.services.restorations import restorations
 from loyalty.services.window_awards import Contribution, window_movements
+from members.prepared import KeptQuery, read_along, run_prepared
+
+_MEMBERSHIPS: KeptQuery[Membership] = KeptQuery(
+    lambda customers, programs: Membership.objects.filter(
+        customer__among=customers, program__among=programs
+    )
+)
+_ABSENCES: KeptQuery[Absence] = KeptQuery(lambda ids: Absence.objects.filter(membership__among=ids))
 
 
 def reconcile_orders(
@@ -64,22 +71,20 @@ def reconcile_orders(
     void: Container[int] = (),
     beside: Sequence[int] = (),
     kept: bool = False,
-) -> None:
+    tiers: bool = True,
+) -> set[int | None]:
     """Post the differences of these orders in one batch. The caller holds their members' locks.
+    Returns whose orders they are.
 
     Those in `void` are judged as if nothing had been bought.
 
     `causes`: the refunds that brought an order here, if any did, in their order. What one takes
     back happened with it; without one it happens now. `beside`: orders that were recorded with
     them, whose discounts are settled together with theirs. `kept`: somebody asks that these count
-    from now on, also in programs of another currency.
+    from now on, also in programs of another currency. `tiers`: False where the caller goes on and
+    looks at the tiers of all whose orders they are in the end.
     """
-    orders = list(
-        Order.objects.filter(pk__in=order_ids)
-        .select_related("partner__account")
-        .prefetch_related("lines", "tenders", "refunds__lines", "evaluations")
-        .order_by("pk")
-    )
+    orders = orders_to_judge(order_ids)
     posted = posted_units(order_ids)
     members = _members(orders, terms)
     cases = _with_contexts(list(_cases(orders, members, terms, kept=kept)), now)
@@ -98,7 +103,10 @@ def reconcile_orders(
     retime(retimings(orders, terms=terms, now=now, by_hand=by_hand), now=now)
     book_rule_discounts([order.pk for order in orders], now=now, causes=causes)
     settle_discounts([*(order.pk for order in orders), *beside], terms, now)
-    refresh_customers([order.customer_id for order in orders], terms=terms, now=now, locked=True)
+    people = {order.customer_id for order in orders}
+    if tiers:
+        refresh_customers(people, terms=terms, now=now, locked=True)
+    return people
 
 
 def _budgets_of(cases: Iterable[_Case]) -> set[int]:
@@ -332,12 +340,13 @@ def member_refs(
     customer_ids: Iterable[int], terms: Terms
 ) -> dict[tuple[int | None, int], MemberRef]:
     """Memberships with their wallets and absences by (customer, program), in three queries."""
-    found = Membership.objects.filter(customer__in=customer_ids, program__in=terms.ids)
-    memberships = list(found.prefetch_related("absences"))
+    memberships = _MEMBERSHIPS.rows(list(customer_ids), terms.ids)
+    read_along(memberships, "absences", _ABSENCES)
     wallets: defaultdict[int, dict[int, int]] = defaultdict(dict)
-    accounts = [membership.account_id for membership in memberships]
-    for account_id, wallet_type_id, pk in Wallet.objects.filter(account__in=accounts).values_list(
-        "account_id", "wallet_type_id", "pk"
+    for account_id, wallet_type_id, pk in run_prepared(
+        "SELECT account_id, wallet_type_id, id FROM loyalty_wallet"
+        " WHERE account_id = ANY(%s::bigint[])",
+        [[membership.account_id for membership in memberships]],
     ):
         wallets[account_id][wallet_type_id] = pk
     return {

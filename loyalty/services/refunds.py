@@ -24,8 +24,16 @@ from loyalty.services.own_amounts import own_amount_movements
 from loyalty.services.pool_shares import with_pools
 from loyalty.services.reconciliation import member_refs, reconcile_orders
 from members.errors import FieldError
+from members.prepared import KeptQuery
 from members.selectors.merges import were_one
 from members.services.transactions import run_atomically
+
+_TOLD: KeptQuery[Refund] = KeptQuery(
+    lambda numbers, source: Refund.objects.filter(external_id__among=numbers, source=source)
+)
+_BOUGHT: KeptQuery[Order] = KeptQuery(
+    lambda ids: Order.objects.only("customer_id", "currency").filter(pk__among=ids)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +77,12 @@ def _record(
     source = refunds[0].source
     wanted = [Wanted(item.order_external_id, item.customer, item.refunded_at) for item in refunds]
     terms, opened = open_batch(wanted, source=source, program_ids=program_ids, enrolling=enrolling)
-    known = {
-        refund.external_id: refund
-        for refund in Refund.objects.filter(
-            source=source, external_id__in=[refund.external_id for refund in refunds]
-        )
+    numbers = [refund.external_id for refund in refunds]
+    known = {refund.external_id: refund for refund in _TOLD.rows(numbers, source)}
+    orders = {
+        order.pk: order
+        for order in _BOUGHT.rows([place.order_id for place in opened if place.known])
     }
-    orders = Order.objects.only("customer_id", "currency").in_bulk(
-        {place.order_id for place in opened if place.known}
-    )
     outcomes: list[Literal["created", "unchanged"]] = []
     created: dict[str, tuple[Refund, RefundInput]] = {}
     for item, place in zip(refunds, opened, strict=True):
@@ -106,6 +111,8 @@ def link_to_orders(source: str, numbers: Sequence[str]) -> dict[int, list[Refund
     Returns the newly linked refunds of each order. A refund in another currency, or of
     another customer, stays parked.
     """
+    if not numbers:
+        return {}
     orders = {
         order.external_id: order
         for order in Order.objects.only("external_id", "customer_id", "currency").filter(
@@ -137,15 +144,16 @@ def reconcile_with_parked(
     now: dt.datetime,
     transfer_source: str,
     beside: Sequence[int] = (),
-) -> None:
+) -> set[int | None]:
     """Reconcile these orders, with the refunds that came before those of these numbers. `beside`:
-    as `reconcile_orders` says."""
+    as `reconcile_orders` says. Returns whose orders they are: the caller looks at their tiers."""
     causes = link_to_orders(source, numbers)
-    reconcile_orders(
+    people = reconcile_orders(
         order_ids, terms=terms, now=now, transfer_source=transfer_source, causes=causes,
-        beside=beside,
+        beside=beside, tiers=False,
     )  # fmt: skip
     take_back_linked(causes, terms=terms, now=now, transfer_source=transfer_source)
+    return people
 
 
 def link_parked_refunds(*, now: dt.datetime, limit: int = 500) -> int:
@@ -254,13 +262,15 @@ def _write(created: Iterable[tuple[Refund, RefundInput]]) -> None:
 
 def _apply(created: Sequence[Refund], terms: Terms, now: dt.datetime, transfer_source: str) -> None:
     linked = _by_order(created)
+    people = {refund.customer_id for refund in created}
     if linked:
-        reconcile_orders(
-            sorted(linked), terms=terms, now=now, transfer_source=transfer_source, causes=linked
-        )
+        people |= reconcile_orders(
+            sorted(linked), terms=terms, now=now, transfer_source=transfer_source, causes=linked,
+            tiers=False,
+        )  # fmt: skip
     _take_back_own_amounts(created, terms, now, transfer_source)
     # Also where the return takes back nothing: what came back was not bought.
-    refresh_customers([refund.customer_id for refund in created], terms=terms, now=now, locked=True)
+    refresh_customers(people, terms=terms, now=now, locked=True)
 
 
 def _take_back_own_amounts(

@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 
 from loyalty.errors import InvalidOrderError
-from loyalty.models import Charity, CharityEntry, Order
+from loyalty.models import Charity, Order
 from loyalty.rules.facts import ZERO
 from loyalty.selectors.charities import charities
 from loyalty.services.charity_entries import set_round_up
 from loyalty.services.order_batches import Written
 from loyalty.services.order_inputs import OrderInput, RoundUpInput
 from members.errors import FieldError, placed
+from members.prepared import run_prepared
+
+_KNOWN = "SELECT order_id FROM loyalty_charityentry WHERE order_id = ANY(%s::bigint[])"
 
 
 def keep_round_ups(written: Sequence[Written], *, now: dt.datetime) -> None:
@@ -22,8 +25,7 @@ def keep_round_ups(written: Sequence[Written], *, now: dt.datetime) -> None:
     naming a charity that there is not."""
     if not written:
         return
-    entries = CharityEntry.objects.filter(order__in=[item.order_id for item in written])
-    known = set(entries.values_list("order_id", flat=True))
+    known = {pk for (pk,) in run_prepared(_KNOWN, [[item.order_id for item in written]])}
     asked = [item for item in written if item.order.round_up or item.order_id in known]
     if not asked:
         return

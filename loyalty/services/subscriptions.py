@@ -24,6 +24,7 @@ from loyalty.selectors.subscriptions import (
 )
 from loyalty.services.subscription_states import begin, collect_due, end, settle
 from members.errors import ConflictError
+from members.prepared import KeptQuery
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically, run_committed
 
@@ -145,9 +146,14 @@ def change_plan(
     return run_atomically(change)
 
 
+_HELD: KeptQuery[Subscription] = KeptQuery(
+    lambda pk: subscriptions().filter(pk=pk), ending=' FOR UPDATE OF "loyalty_subscription"'
+)
+
+
 def hold(subscription: Subscription) -> Subscription:
     """Its row as it is now; whoever else changes it waits."""
-    return subscriptions().select_for_update(of=("self",)).get(pk=subscription.pk)
+    return _HELD.one(subscription.pk)
 
 
 def trial_days_for(subscription: Subscription) -> int:

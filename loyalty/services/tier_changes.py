@@ -8,10 +8,15 @@ from collections.abc import Iterable, Mapping
 from loyalty.models import TierChange
 from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.tiers.progress import Standing
+from members.prepared import run_prepared
 from members.services.outbox import record_events
 
 # Its payload is that of `payload_of`: who, from which tier to which, since when and why.
 CHANGED = "tier.changed"
+_SAID = """
+    SELECT membership_id, became FROM loyalty_tierchange WHERE membership_id = ANY(%s::bigint[])
+     ORDER BY recorded_at, id
+"""
 
 
 def tell_changes(
@@ -24,7 +29,8 @@ def tell_changes(
     """Whose tier is another than was last said of them. `said`: by membership, read under the lock
     of their rows; so however often and in whatever order things are told, each change is said
     once."""
-    last = {**_last_said(found.keys() - said.keys()), **said}
+    unsaid = found.keys() - said.keys()
+    last = {**_last_said(unsaid), **said} if unsaid else said
     changed = []
     for pk, stands in sorted(found.items()):
         was = last.get(pk) or _first(program)
@@ -57,8 +63,7 @@ def _change(pk: int, was: str, stands: Standing, now: dt.datetime) -> TierChange
 
 def _last_said(memberships: Iterable[int]) -> dict[int, str]:
     """Of members without a row: who was merged away and is there again."""
-    rows = TierChange.objects.filter(membership__in=list(memberships)).order_by("recorded_at", "pk")
-    return dict(rows.values_list("membership_id", "became"))
+    return dict(run_prepared(_SAID, [list(memberships)]))
 
 
 def _first(program: ProgramTerms) -> str:

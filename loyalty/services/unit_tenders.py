@@ -42,7 +42,14 @@ from loyalty.services.tender_inputs import TenderInput, refuse_overpaid, tender_
 from members.conditions.moments import Moment
 from members.errors import FieldError
 from members.formatting import format_money, format_units
+from members.prepared import KeptQuery
 from members.selectors.merges import were_one
+
+_TOLD: KeptQuery[UnitTender] = KeptQuery(
+    lambda numbers, source: UnitTender.objects.filter(
+        order_external_id__among=numbers, source=source
+    ).select_related("transfer__wallet_type", "wallet_type__program")
+)
 
 
 def pays(terms: SpendingTerms, units: int, currency: str) -> Decimal:
@@ -106,10 +113,8 @@ class UnitPayments:
             if known.parked or content is not None
         }
         if asked:
-            rows = UnitTender.objects.filter(
-                source=orders[0].source, order_external_id__in=list(asked)
-            ).select_related("transfer__wallet_type", "wallet_type__program")
-            buyers, found.called_off = _buyers(rows), called_off(list(rows))
+            rows = _TOLD.rows(list(asked), orders[0].source)
+            buyers, found.called_off = _buyers(rows), called_off(rows)
             for row in rows:
                 # A gift card is nobody's own: it pays for whoever has it.
                 known, buyer = asked[row.order_external_id], buyers.get(row.pk)
@@ -293,6 +298,8 @@ class UnitPayments:
 def _buyers(rows: Iterable[UnitTender]) -> dict[int, int]:
     """Whose units paid, by the rows' keys."""
     wallets = {row.pk: row.transfer.wallet_id for row in rows}
+    if not wallets:
+        return {}
     found = Membership.objects.filter(account__wallets__in=set(wallets.values()))
     customers = dict(found.values_list("account__wallets", "customer"))
     return {pk: customers[wallet] for pk, wallet in wallets.items() if wallet in customers}

@@ -10,10 +10,18 @@ from django.utils.translation import gettext as _
 from members.audit import target_of
 from members.errors import ConflictError
 from members.models import AuditEntry, Customer
+from members.prepared import KeptQuery
 
 # What is empty once somebody was erased. The number is the shop's, and stays.
 _DETAILS = ("given_name", "family_name", "email", "phone", "birthday")
 _ERASED, _UPDATED = "customer.erased", "customer.updated"
+_TOLD: KeptQuery[AuditEntry] = KeptQuery(
+    lambda actions, targets: (
+        AuditEntry.objects.filter(action__among=actions, target__among=targets)
+        .only("target", "action", "at", "after")
+        .order_by("pk")
+    )
+)
 
 
 def erased_at(customer: Customer) -> datetime | None:
@@ -52,15 +60,12 @@ def _erasures(customers: Iterable[Customer]) -> dict[int, datetime]:
     empty = {target_of(one): one.pk for one in customers if _is_empty(one)}
     if not empty:
         return {}
-    told = AuditEntry.objects.filter(target__in=list(empty), action__in=(_ERASED, _UPDATED))
     found: dict[int, datetime] = {}
-    for target, action, at, after in told.order_by("pk").values_list(
-        "target", "action", "at", "after"
-    ):
-        if action == _ERASED:
-            found[empty[target]] = at
-        elif any((after or {}).get(name) for name in _DETAILS):
-            found.pop(empty[target], None)
+    for told in _TOLD.rows([_ERASED, _UPDATED], list(empty)):
+        if told.action == _ERASED:
+            found[empty[told.target]] = told.at
+        elif any((told.after or {}).get(name) for name in _DETAILS):
+            found.pop(empty[told.target], None)
     return found
 
 

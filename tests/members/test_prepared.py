@@ -12,6 +12,7 @@ from members.prepared import (
     KeptRows,
     insert_row,
     put_related,
+    read_along,
     run_prepared,
     update_row,
 )
@@ -148,10 +149,38 @@ def test_rows_that_are_put_are_not_asked_for():
     assert len(asked) == 0
 
 
-def test_prepared_statements_are_counted_with_all_others():
+def test_any_number_of_values_is_asked_for_by_the_same_query():
+    members = [make_member(0, f"m{n}") for n in range(3)]
+    kept = KeptQuery(
+        lambda customers, ids: Membership.objects.filter(
+            customer__among=customers, pk__among=ids
+        ).order_by("pk")
+    )
+    customers = [member.customer_id for member in members]
+    for ids in ([], [members[1].pk], [member.pk for member in members]):
+        assert [member.pk for member in kept.rows(customers, ids)] == ids
+    named = KeptQuery(lambda names: Customer.objects.filter(external_id__among=names))
+    assert [found.pk for found in named.rows(["m1", "nobody"])] == [members[1].customer_id]
+
+
+def test_those_that_belong_to_rows_are_read_along_and_know_them():
+    program = make_program()
+    rewards = [offer(program, code) for code in ("a", "b")]
+    price = RewardPrice.objects.create(reward=rewards[1], tier="gold", price=1)
+    query = KeptQuery(lambda ids: RewardPrice.objects.filter(reward__among=ids))
+    with CaptureQueriesContext(connection) as asked:
+        assert read_along(rewards, "tier_prices", query) == [price]
+        assert [list(reward.tier_prices.all()) for reward in rewards] == [[], [price]]
+        assert rewards[1].tier_prices.all()[0].reward is rewards[1]
+        assert read_along([], "tier_prices", query) == []
+    assert len(asked) == 1
+
+
+def test_prepared_statements_are_logged_with_all_others_and_with_their_values():
     make_member()
     with CaptureQueriesContext(connection) as asked:
         assert run_prepared("SELECT count(*) FROM loyalty_wallet WHERE id > %s", [0]) == [
             (Wallet.objects.count(),)
         ]
     assert len(asked) == 2
+    assert asked[0]["sql"] == "SELECT count(*) FROM loyalty_wallet WHERE id > 0"

@@ -17,6 +17,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from members import slow_figures
+from members.prepared import run_prepared
 from members.program_scope import limited_to, programs_in_scope
 from members.query_limits import TookTooLongError, limited_queries
 from members.shapes import shape_of_result
@@ -151,13 +152,17 @@ def test_without_a_broker_it_is_asked_for_again(
     assert len(handed_over) == 1
 
 
-def test_no_query_begins_after_the_time() -> None:
+@pytest.mark.parametrize("prepared", [False, True])
+def test_no_query_begins_after_the_time(*, prepared: bool) -> None:
     asked: list[int] = []
 
     def ask_too_late() -> None:
         with limited_queries(200), connection.cursor() as cursor:
             for pause in (0.21, 0):
-                cursor.execute("SELECT 1")
+                if prepared:
+                    run_prepared("SELECT 1", ())
+                else:
+                    cursor.execute("SELECT 1")
                 asked.append(1)
                 time.sleep(pause)
 
