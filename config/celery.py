@@ -5,11 +5,16 @@ from typing import Any
 
 from celery import Celery, Task
 from celery.schedules import crontab
+from celery.signals import worker_init
 
+from config import start_up
 from members.origins import JOB, coming_by
 from members.program_scope import of_all_programs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Celery runs Django's checks in each worker and in beat, and looks at none of what they say. They
+# take half as long as the start itself.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 
 class NamedTask(Task):  # type: ignore[type-arg]
@@ -18,6 +23,12 @@ class NamedTask(Task):  # type: ignore[type-arg]
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         with of_all_programs(), coming_by(JOB, self.name.rpartition(".")[2]):
             return super().__call__(*args, **kwargs)
+
+
+@worker_init.connect
+def load_views(**_about: Any) -> None:
+    """Letters have links. Once, before a worker's processes are forked from it, and share it."""
+    start_up.load_views()
 
 
 app = Celery("setia", task_cls=NamedTask)

@@ -75,7 +75,7 @@ class Shell:
         names = own_names()
         return names if len(names) > 1 else []
 
-    @property
+    @cached_property
     def home_url(self) -> str:
         """The same as `navigation.first_page`, of the menu that is on the page anyway."""
         return next((link.url for link in self.main), "/")

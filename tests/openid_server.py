@@ -172,7 +172,8 @@ def openid_server() -> Iterator[OpenIDServer]:
     here = OpenIDServer()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"here": here}))
     here.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # Whoever ends it waits until it looks whether it is to end.
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield here

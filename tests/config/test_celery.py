@@ -1,5 +1,8 @@
 """The schedule names only what exists."""
 
+import pytest
+from celery.fixups.django import DjangoWorkerFixup
+
 from config.celery import app
 from members.jobs import job_kind
 
@@ -20,3 +23,12 @@ def test_every_kind_in_the_schedule_can_say_what_is_due_and_do_it() -> None:
         assert kind.find_work is not None, kind.key
         # Otherwise its runs would fill the list without end.
         assert kind.routine, kind.key
+
+
+def test_a_worker_starts_without_checks_that_nobody_would_hear_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr("django.core.checks.run_checks", lambda: ran.append("checks"))
+    DjangoWorkerFixup(app).validate_models()
+    assert ran == []

@@ -1,8 +1,8 @@
 """A whole installation of its own, whose processes can be killed and started again.
 
 PostgreSQL and Valkey are the embedded ones, with the configuration of `make run`; web server and
-worker are started by the commands of `manage.py up`. Only the supervisor is missing: here the test
-decides what dies and when it comes back.
+worker have the commands of `manage.py up`, and are forked from one process (`forks.py`). Only the
+supervisor is missing: here the test decides what dies and when it comes back.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 
@@ -26,6 +25,7 @@ from config.embedded.layout import Layout
 from config.embedded.leases import SERVICES
 from config.supervisor.children import Child, Program
 from config.supervisor.stack import Address, Stack
+from tests.kill.forks import Forked, ForkedChild, Forks
 from tests.processes import alive, eventually, free_port
 from tests.serving import PROJECT
 
@@ -39,6 +39,7 @@ class Installation:
         self.folder = folder
         self.layout = Layout.for_checkout(folder / "var")
         self.address = Address("127.0.0.1", free_port())
+        self.mail_port, self.text_port = free_port(), free_port()
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -50,6 +51,10 @@ class Installation:
             "CELERY_BROKER_URL": self.layout.broker_url,
             "PORT": str(self.address.port),
             "API_REQUESTS_PER_MINUTE": "0",
+            # Where a test listens, if it listens at all (`mail_server.py`, `texts.py`).
+            "EMAIL_URL": f"smtp://127.0.0.1:{self.mail_port}",
+            "DEFAULT_FROM_EMAIL": "",
+            "SMS_URL": f"json://127.0.0.1:{self.text_port}/sms?:to={{to}}&rto=0.5",
         }
         stack = Stack(
             project=PROJECT,
@@ -60,25 +65,20 @@ class Installation:
             reload=False,
             log_to_files=True,
         )
+        self.forks = Forks(self.environment)
         self.web = self._child(stack.web_program())
         self.worker = self._child(stack.worker_program())
         self.after_start: dict[str, Callable[[], None]] = {}
         self.postgres, self.valkey = (self._service(name) for name in SERVICES)
-        self.console: subprocess.Popen[str]
+        self.console: tuple[Forked, IO[str], IO[str]]
+        self.connection: psycopg.Connection | None = None
         self.secret = ""
 
     def start(self) -> None:
         for name, service in zip(SERVICES, (self.postgres, self.valkey), strict=True):
             start(service)
             self.after_start[name]()
-        self.console = subprocess.Popen(
-            [sys.executable, "-m", "tests.kill.console"],
-            cwd=PROJECT,
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self.console = self.forks.start_console([sys.executable, "-m", "tests.kill.console"])
         # Beside each other: this takes longest.
         self.web.start()
         self.secret = self.do("prepare")
@@ -86,33 +86,41 @@ class Installation:
         start(self.worker)
 
     def stop(self) -> None:
-        if hasattr(self, "console"):
-            self.console.kill()
-            self.console.communicate()
         for child in (self.web, self.worker, self.valkey, self.postgres):
             if child.running:
                 kill(child)
+        # The console reads its end.
+        self.forks.stop()
         # As root they are outside the test's own folder.
         shutil.rmtree(self.layout.data, ignore_errors=True)
         shutil.rmtree(self.layout.sockets, ignore_errors=True)
 
     def do(self, step: str, **arguments: Any) -> Any:
         """Carry out a step of tests/kill/console.py in a process that nobody kills."""
-        assert self.console.stdin is not None
-        assert self.console.stdout is not None
-        self.console.stdin.write(json.dumps([step, arguments]) + "\n")
-        self.console.stdin.flush()
-        answer = json.loads(self.console.stdout.readline())
+        _process, asked, answered = self.console
+        asked.write(json.dumps([step, arguments]) + "\n")
+        answer = json.loads(answered.readline())
         assert "error" not in answer, answer["error"]
         return answer["result"]
 
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.layout.database_url) as connection:
-            return connection.execute(statement, values).fetchall()
+        return self._run(statement, values).fetchall()
 
     def execute(self, statement: str, *values: Any) -> None:
-        with psycopg.connect(self.layout.database_url) as connection:
-            connection.execute(statement, values)
+        self._run(statement, values)
+
+    def _run(self, statement: str, values: tuple[Any, ...]) -> psycopg.Cursor[tuple[Any, ...]]:
+        """On one connection for as long as the server lives; on another if it died meanwhile."""
+        try:
+            return self._connected().execute(statement, values)
+        except psycopg.OperationalError:
+            self.connection = None
+            return self._connected().execute(statement, values)
+
+    def _connected(self) -> psycopg.Connection:
+        if self.connection is None:
+            self.connection = psycopg.connect(self.layout.database_url, autocommit=True)
+        return self.connection
 
     def said(self, name: str) -> str:
         """The end of a part's log."""
@@ -121,7 +129,7 @@ class Installation:
 
     def _child(self, program: Program) -> Child:
         log = self.layout.logs / f"{program.name}.log"
-        return Child(replace(program, environment=self.environment, log=log))
+        return ForkedChild(replace(program, environment=self.environment, log=log), self.forks)
 
     def _service(self, name: str) -> Child:
         program, self.after_start[name] = Keeper(self.layout, name).prepare()

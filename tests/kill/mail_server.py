@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +20,7 @@ Trouble = Literal["none", "refuses", "hangs", "takes and drops", "drops"]
 class MailServer:
     """`taken`: how often it has taken each mail, by its name; `seen`: how many were begun."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self) -> None:
         self.trouble: Trouble = "none"
         self.taken: Counter[str] = Counter()
         self.seen = 0
@@ -50,11 +48,8 @@ class MailServer:
 
 
 @contextmanager
-def mail_server() -> Iterator[MailServer]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    handler = MailServer(port)
+def mail_server(port: int) -> Iterator[MailServer]:
+    handler = MailServer()
     controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()
     try:

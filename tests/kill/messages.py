@@ -50,12 +50,7 @@ class Outcome:
 def try_messages(installation: Installation, *, messages: int, kills: int) -> Outcome:
     """Write them, send them through kills and troubles, and check what became of each."""
     installation.do("tell_members", messages=messages)
-    with (
-        mail_server() as server,
-        Senders(
-            installation, EMAIL_URL=f"smtp://127.0.0.1:{server.port}", DEFAULT_FROM_EMAIL=""
-        ) as senders,
-    ):
+    with mail_server(installation.mail_port) as server, Senders(installation) as senders:
         for number, trouble in zip(range(kills), cycle(TROUBLES), strict=False):
             server.trouble = trouble
             senders.start("messages", "--ahead", str(number * STEP))

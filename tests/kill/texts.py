@@ -32,14 +32,13 @@ STATES = """
 class Gateway:
     """`taken`: how often it took a text for each number; `seen`: how many were begun."""
 
-    port: int = 0
     trouble: Trouble = "none"
     taken: Counter[str] = field(default_factory=Counter)
     seen: int = 0
 
 
 @contextmanager
-def gateway() -> Iterator[Gateway]:
+def gateway(port: int) -> Iterator[Gateway]:
     found = Gateway()
 
     class Handler(BaseHTTPRequestHandler):
@@ -61,9 +60,8 @@ def gateway() -> Iterator[Gateway]:
         def log_message(self, *_args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
-    found.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield found
@@ -74,12 +72,7 @@ def gateway() -> Iterator[Gateway]:
 
 def try_texts(installation: Installation, *, messages: int, kills: int) -> Outcome:
     """Write them, send them through kills and troubles, and check what became of each."""
-    with (
-        gateway() as server,
-        Senders(
-            installation, SMS_URL=f"json://127.0.0.1:{server.port}/sms?:to={{to}}&rto=0.5"
-        ) as senders,
-    ):
+    with gateway(installation.text_port) as server, Senders(installation) as senders:
         installation.do("tell_by_text", messages=messages)
         for number, trouble in zip(range(kills), cycle(TROUBLES), strict=False):
             server.trouble = trouble

@@ -15,7 +15,8 @@ from tests.kill.installation import Installation
 
 THREADS = 4
 BUYERS = 20
-PAUSE = 0.05
+# After what was not acknowledged: a server that is down is not asked without end.
+PAUSE = 0.2
 PATIENCE = 60.0
 ANSWERED = {200, 201}
 # The first request under this key is still being carried out by a process that may be dead.

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from config.supervisor.children import Child
+from tests.kill.forks import ForkedChild
 from tests.kill.installation import Installation, descendants, kill, start
 from tests.processes import eventually
 
 PATIENCE = 60.0
 # Far enough for something to be lost, and far enough from the end.
 MIDDLE = 0.1
+# How often those who can take a job over are asked to look whether one is left.
+ASKED_EVERY = 0.5
 ENDED = {"succeeded", "failed", "cancelled"}
 
 
@@ -41,7 +43,7 @@ def another_in_charge(installation: Installation, job: int) -> Iterator[None]:
     pids = [first.process.pid, *descendants(first.process.pid)]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
-    second = Child(first.program)
+    second = ForkedChild(first.program, installation.forks)
     try:
         installation.execute("UPDATE members_job SET heartbeat_at = now() - interval '1 hour'")
         began = started_at(installation, job)
@@ -75,14 +77,19 @@ def wait_for_middle(installation: Installation, job: int) -> None:
 
 def wait_until_done(installation: Installation, job: int) -> dict[str, Any]:
     """The job once it has ended well. Meanwhile what the schedule does is done, only sooner."""
+
+    def over() -> bool:
+        return progress(installation, job)[0] == "succeeded"
+
     deadline = time.monotonic() + PATIENCE
-    while True:
-        found: dict[str, Any] = installation.do("look_at", job=job)
-        if found["state"] == "succeeded":
-            return found
-        assert time.monotonic() < deadline, (found, installation.said("worker"))
+    while not over():
+        assert time.monotonic() < deadline, (
+            installation.do("look_at", job=job), installation.said("worker"),
+        )  # fmt: skip
         installation.do("resume_jobs")
-        time.sleep(0.25)
+        eventually(over, ASKED_EVERY)
+    found: dict[str, Any] = installation.do("look_at", job=job)
+    return found
 
 
 def started_at(installation: Installation, job: int) -> object:

@@ -6,7 +6,7 @@ from rewards.demo.experiences import show_experiences
 from rewards.models import AccessWindow, ContentItem, Event, EventWait, FulfillmentTask
 from tests.rewards.factories import make_member
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
 def test_everything_is_shown_once_however_often_it_is_loaded(settings, tmp_path):

@@ -20,7 +20,7 @@ from loyalty.import_readers import register_readers
 from loyalty.services.order_inputs import OrderInput, RefundInput
 from members.api.bodies import read_text, refuse_field
 from members.api.consent_bodies import said_in
-from members.api.v1.customers import NewCustomerIn
+from members.api.customer_bodies import NewCustomerIn
 from members.errors import DomainError
 
 Read = TypeVar("Read", OrderIn, RefundIn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -16,8 +16,9 @@ from pydantic import Field, JsonValue
 from rest_framework.request import Request
 
 from members.api.answer_bodies import Answers
-from members.api.bodies import Answer, Body, answer, read_body, read_query
-from members.api.consent_bodies import ConsentIn, said_in
+from members.api.bodies import Answer, answer, read_body, read_query
+from members.api.consent_bodies import said_in
+from members.api.customer_bodies import CustomerIn, NewCustomerIn
 from members.api.idempotency import idempotent
 from members.api.pagination import Page, PageQuery, paginate
 from members.api.schema import query_parameters
@@ -27,44 +28,6 @@ from members.selectors.customers import get_customer, tagged_customers
 from members.selectors.merges import current_ids
 from members.services.customers import create_customer, update_customer
 from members.told_consents import API, ConsentsTold, keep_consents
-
-Short = Annotated[str, Field(max_length=100)]
-Tag = Annotated[str, Field(max_length=64)]
-
-
-class CustomerIn(Body):
-    """A customer; at least one of external_id, email, phone and the names must be there."""
-
-    external_id: Annotated[str, Field(max_length=128)] | None = Field(
-        None, description="The number under which your shop knows this person."
-    )
-    email: Annotated[str, Field(max_length=254)] = ""
-    phone: Annotated[str, Field(max_length=64)] = Field("", description="Kept as +60123456789.")
-    given_name: Short = ""
-    family_name: Short = ""
-    locale: Annotated[str, Field(max_length=35)] = Field("", examples=["en", "zh-Hans"])
-    country: Annotated[str, Field(max_length=2)] = Field("", examples=["MY"])
-    birthday: str | None = Field(None, json_schema_extra={"format": "date"})
-    gender: Annotated[str, Field(max_length=6)] = Field(
-        "", description="female, male or other; empty: they have not said.", examples=["female"]
-    )
-    tags: list[Tag] = Field([], max_length=50)
-    attributes: dict[str, JsonValue] = Field({}, description="Whatever else you want to keep.")
-    answers: Answers = Field(
-        {},
-        max_length=50,
-        description="What they say to your questions, by the codes of `/profile-questions`; none: "
-        "the answer is taken back. Questions that are not named keep theirs.",
-        examples=[{"favorite_taste": ["dark"]}],
-    )
-
-
-class NewCustomerIn(CustomerIn):
-    """A customer, and what they want to be told."""
-
-    consents: list[ConsentIn] = Field(
-        [], max_length=50, description="What they want to be told; nothing is ticked for them."
-    )
 
 
 class CustomerChanges(CustomerIn):

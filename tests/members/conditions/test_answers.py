@@ -5,10 +5,11 @@ import zoneinfo
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loyalty.models import Membership, MemberTier, Program, Tier
+from loyalty.models import MemberTier, Program, Tier
 from loyalty.rules.behavior import Behavior
 from loyalty.selectors.tier_sets import ladder_of
 from loyalty.services.memberships import enroll_customer
@@ -24,6 +25,7 @@ from members.genders import GENDERS
 from members.models import Customer, CustomerFacts, Segment, SegmentMember
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import make_program
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.django_db
 
@@ -139,18 +141,29 @@ def people(draw):
     return customer, behavior, inside, tier
 
 
-@pytest.fixture
-def segments():
+def make_segments():
     return {
         "regulars": Segment.objects.create(code="regulars", name="Regulars"),
         "list": Segment.objects.create(code="list", name="List", kind="static"),
     }
 
 
-@pytest.fixture
-def program():
+def make_ladder():
     steps = [{"code": code, "name": code, "threshold": at} for at, code in enumerate(TIERS)]
     return make_program(tiers={"tiers": steps})
+
+
+_made_once, world = of_each_test(lambda: (make_segments(), make_ladder()))
+
+
+@pytest.fixture
+def segments(world):
+    return world[0]
+
+
+@pytest.fixture
+def program(world):
+    return world[1]
 
 
 def keep(
@@ -186,9 +199,12 @@ def keep(
     moment=st.sampled_from(MOMENTS),
 )
 def test_python_and_the_database_agree(segments, program, crowd, asked, moment):
-    MemberTier.objects.all().delete()
-    Membership.objects.all().delete()
-    Customer.objects.all().delete()
+    with transaction.atomic():
+        agree(segments, program, crowd, asked, moment)
+        transaction.set_rollback(True)
+
+
+def agree(segments, program, crowd, asked, moment):
     ladder = ladder_of(program.tier_sets.get())
     for customer, behavior, inside, tier in crowd:
         keep(customer, behavior, inside, segments, program, tier)

@@ -14,6 +14,7 @@ from members.selectors.customer_search import similar_ids
 from members.selectors.customers import search_customers
 from members.selectors.merchants import get_merchant
 from tests.factories import CustomerFactory
+from tests.sharing import shared
 
 pytestmark = pytest.mark.django_db
 
@@ -26,13 +27,15 @@ def anna(db: None) -> Customer:
     )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _others(db: None) -> None:
+def make_others() -> None:
     CustomerFactory(given_name="Jürgen", family_name="Müller", email="jm@example.org")
     CustomerFactory(given_name="José", family_name="García", email="jose@example.org")
     CustomerFactory(given_name="Μαρία", family_name="Παπαδοπούλου", email="maria@example.org")
     CustomerFactory(given_name="Meiling", family_name="Lim", email="", phone="+60198765432")
     CustomerFactory(given_name="美玲", family_name="林", email="")
+
+
+_others = shared(make_others, autouse=True)
 
 
 @pytest.fixture
