@@ -32,7 +32,13 @@ from members.services.jobs import JobProgress, claim_job, running, start_or_resu
 
 KIND = "restore_rehearsal"
 STEPS = 5
+# A backup of this many bytes and more is restored by several processes. For a smaller one the
+# server is busy with making tables and indexes: least work if many of them are one transaction.
+LARGE = 64 << 20
 RESTORE_PROCESSES = 2
+OBJECTS_AT_ONCE = 500
+# From this version on pg_restore knows of the latter.
+TRANSACTION_SIZE = 17
 SUFFIX = "_restore_rehearsal"
 
 Say = Callable[[str], object]
@@ -119,7 +125,7 @@ class _Rehearsal:
             # The roles of the origin need not exist where it is restored.
             "--no-owner",
             "--no-privileges",
-            f"--jobs={RESTORE_PROCESSES}",
+            restore_option(self.backup.bytes, self.server.programs.version),
             f"--dbname={self.server.address(scratch)}",
             str(self.backup.path),
             watch=self.progress.look,
@@ -130,6 +136,13 @@ class _Rehearsal:
         self.progress.look()
         log_line(self.progress.job, words)
         self.say(words)
+
+
+def restore_option(size: int, version: int) -> str:
+    """How pg_restore of this version goes about a dump of so many bytes."""
+    if size < LARGE and version >= TRANSACTION_SIZE:
+        return f"--transaction-size={OBJECTS_AT_ONCE}"
+    return f"--jobs={RESTORE_PROCESSES}"
 
 
 @contextmanager

@@ -18,7 +18,13 @@ from django.utils import timezone
 
 from config.backups import BackupError, server
 from config.backups.backup import Backup, list_backups, make_backup, note_of, sha256_of
-from config.backups.rehearsal import KIND, SUFFIX, rehearsal_words, start_rehearsal
+from config.backups.rehearsal import (
+    KIND,
+    SUFFIX,
+    rehearsal_words,
+    restore_option,
+    start_rehearsal,
+)
 from config.backups.server import Server, find_programs
 from config.embedded.locks import locked
 from loyalty.models import Wallet
@@ -42,6 +48,24 @@ def shop() -> Iterator[None]:
     record(order("A1", "10"), order("A2", "7", buyer="c2"))
     yield
     assert not scratch_exists()
+
+
+# The dump and its note, of a process that made them.
+KEPT: dict[str, bytes] = {}
+
+
+@pytest.fixture
+def backup(shop: None, backups: Path) -> Backup:
+    """One of the shop, dumped once for all tests: its file is this test's own."""
+    path = backups / "setia-20260101T000000Z.dump"
+    if not KEPT:
+        made, _ = make_backup(path)
+        KEPT.update(dump=path.read_bytes(), note=note_of(path).read_bytes())
+        return made
+    backups.mkdir(exist_ok=True)
+    path.write_bytes(KEPT["dump"])
+    note_of(path).write_bytes(KEPT["note"])
+    return Backup.read(path)
 
 
 def scratch_exists() -> bool:
@@ -79,15 +103,18 @@ def test_a_backup_is_whole_private_and_says_what_it_holds(shop: None, backups: P
     assert stat.S_IMODE(backups.stat().st_mode) == 0o700
 
 
-def test_the_newest_backups_are_kept(backups: Path) -> None:
+def test_the_newest_backups_are_kept_and_nothing_that_is_half_written(backups: Path) -> None:
     backups.mkdir()
     for year in ("2021", "2022", "2023"):
         (backups / f"setia-{year}0101T000000Z.dump").touch()
         (backups / f"setia-{year}0101T000000Z.dump.json").touch()
     (backups / "notes.txt").touch()
+    # What a killed backup left.
+    (backups / "setia-20240101T000000Z.dump.partial").touch()
     out = StringIO()
     call_command("backup", "--keep", "2", stdout=out)
     assert [path.name[6:10] for path in list_backups()[1:]] == ["2023"]
+    assert not list(backups.glob("*.partial"))
     assert len(list(backups.glob("*.json"))) == 2
     assert (backups / "notes.txt").exists()
     assert "Removed setia-20210101T000000Z.dump" in out.getvalue()
@@ -102,12 +129,16 @@ def test_a_named_file_removes_nothing(backups: Path, tmp_path: Path) -> None:
 def test_a_dump_that_fails_leaves_the_older_one(
     backups: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_backup()
+    backups.mkdir()
+    for name in (".lock", "setia-20210101T000000Z.dump", "setia-20210101T000000Z.dump.json"):
+        (backups / name).touch()
     before = sorted(backups.iterdir())
     real = find_programs(0)
     broken = tmp_path / "bin"
     broken.mkdir()
-    script = f'#!/bin/sh\n"{real.folder}/pg_dump" "$@" && echo the disk is full >&2 && exit 1\n'
+    # It comes as far as one table.
+    dump = f'"{real.folder}/pg_dump" "$@" --table=django_migrations'
+    script = f"#!/bin/sh\n{dump} && echo the disk is full >&2 && exit 1\n"
     (broken / "pg_dump").write_text(script)
     (broken / "pg_dump").chmod(0o700)
     monkeypatch.setattr(server, "find_programs", lambda _: server.Programs(broken, 18))
@@ -116,49 +147,67 @@ def test_a_dump_that_fails_leaves_the_older_one(
     assert sorted(backups.iterdir()) == before
 
 
-def test_what_a_killed_backup_left_goes_with_the_next_one(backups: Path) -> None:
-    backups.mkdir()
-    (backups / "setia-20210101T000000Z.dump.partial").touch()
-    make_backup()
-    assert not list(backups.glob("*.partial"))
-
-
 def test_there_is_one_backup_at_a_time(backups: Path) -> None:
     with locked(backups / ".lock"), pytest.raises(CommandError, match="being made right now"):
         call_command("backup")
 
 
 def test_a_rehearsal_restores_verifies_and_is_seen_by_staff(shop: None, backups: Path) -> None:
-    said = rehearse()
+    configured = Server.configured()
+    with configured.connect() as other:
+        # As a killed rehearsal leaves it.
+        other.execute(f'CREATE DATABASE "{configured.database}{SUFFIX}"')
+        assert scratch_exists()
+        said = rehearse()
     job = Job.objects.get(kind=KIND)
     assert (job.state, job.done, job.total) == (Job.State.SUCCEEDED, 5, 5)
     assert job.log_lines.filter(text__startswith="The ledger is coherent there").exists()
     assert "rows of" in rehearsal_words(job)
     assert "The ledger is coherent there" in said
     assert "The backup can be restored" in said
-    # Made because there was none; now it is the newest, and rehearsing it again is a new job.
+    # The original stays as it was.
+    assert Customer.objects.count() == 2
+    assert connection.settings_dict["NAME"] == configured.database
+    # Made because there was none.
     (path,) = list_backups()
     assert job.params["file"] == str(path)
-    rehearse()
-    rehearse(str(path))
-    assert len(list_backups()) == 1
-    rehearse("--fresh")
-    assert Job.objects.filter(kind=KIND, state=Job.State.SUCCEEDED).count() == 4
+    # Rehearsing it again is a new job.
+    assert start_rehearsal(Backup.read(path)) != job
 
 
-def test_the_rehearsal_of_a_killed_process_goes_on_in_a_worker(shop: None) -> None:
-    backup, _ = make_backup()
-    job = start_rehearsal(backup)
-    silent = timezone.now() - timedelta(hours=1)
-    Job.objects.update(state=Job.State.RUNNING, started_at=silent, heartbeat_at=silent)
-    assert resume_stale_jobs(now=timezone.now()) == 1
-    job.refresh_from_db()
-    assert (job.state, job.done) == (Job.State.SUCCEEDED, 5)
+def test_the_newest_backup_is_rehearsed_or_the_one_that_is_named_or_a_fresh_one(
+    backup: Backup,
+) -> None:
+    older = backup.path.with_name("setia-20220101T000000Z.dump")
+    older.write_bytes(backup.path.read_bytes())
+    note_of(older).write_bytes(note_of(backup.path).read_bytes())
+    # Each ends early, and says which it was.
+    for path in (backup.path, older):
+        change(path, sha256=path.name)
+    for arguments, path in (([], backup.path), ([str(older)], older)):
+        with pytest.raises(CommandError, match=f"{path} is damaged"):
+            rehearse(*arguments)
+    assert list_backups() == [backup.path, older]
+    with nobody_else_may_rehearse(), pytest.raises(CommandError, match="Another rehearsal is"):
+        rehearse("--fresh")
+    [fresh, *others] = list_backups()
+    assert others == [backup.path, older]
+    assert Job.objects.filter(kind=KIND, params__file=str(fresh)).exists()
 
 
-def test_what_is_written_during_the_dump_is_in_neither(
+@contextmanager
+def nobody_else_may_rehearse() -> Iterator[None]:
+    """As while a rehearsal is under way: what it holds is held."""
+    configured = Server.configured()
+    with configured.connect() as other:
+        other.execute("SELECT pg_advisory_lock(hashtext(%s))", [configured.database + SUFFIX])
+        yield
+
+
+def test_a_backup_of_an_older_version_is_brought_up_to_date_by_the_worker_that_takes_over(
     shop: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And what was written during the dump is neither in it nor in its figures."""
     real = Server.run
 
     def run(self: Server, program: str, *arguments: str, **options: Any) -> None:
@@ -167,13 +216,26 @@ def test_what_is_written_during_the_dump_is_in_neither(
                 other.execute("INSERT INTO django_migrations VALUES (9999, 'shop', '1', now())")
         real(self, program, *arguments, **options)
 
+    # The last one of its application; it changes nothing in the database.
+    last = "0003_logentry_add_action_flag_choices"
+    rename = "UPDATE django_migrations SET app = '{}' WHERE name = '" + last + "'"
     monkeypatch.setattr(Server, "run", run)
-    backup, _ = make_backup()
+    # Of an application that is not installed, so that it counts as never applied.
+    with history(rename.format("gone"), rename.format("admin")):
+        backup, _ = make_backup()
     monkeypatch.undo()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE id = 9999 RETURNING id")
         assert cursor.fetchone() == (9999,)
-    rehearse(str(backup.path))
+
+    job = start_rehearsal(backup)
+    silent = timezone.now() - timedelta(hours=1)
+    Job.objects.update(state=Job.State.RUNNING, started_at=silent, heartbeat_at=silent)
+    assert resume_stale_jobs(now=timezone.now()) == 1
+    job.refresh_from_db()
+    assert (job.state, job.done) == (Job.State.SUCCEEDED, 5)
+    migrated = "1 migration that came later was applied there"
+    assert job.log_lines.filter(text__startswith=migrated).exists()
 
 
 def failure(path: Path) -> str:
@@ -186,25 +248,22 @@ def failure(path: Path) -> str:
     return str(caught.value)
 
 
-def test_a_damaged_file_is_found(shop: None) -> None:
-    backup, _ = make_backup()
+def test_a_damaged_file_is_found(backup: Backup) -> None:
     content = bytearray(backup.path.read_bytes())
     content[len(content) // 2] ^= 1
     backup.path.write_bytes(content)
     assert "is damaged" in failure(backup.path)
 
 
-def test_a_file_that_cannot_be_restored_is_found(shop: None) -> None:
+def test_a_file_that_cannot_be_restored_is_found(backup: Backup) -> None:
     """The checksum is that of the file, but the dump was cut off."""
-    backup, _ = make_backup()
-    content = backup.path.read_bytes()[:-5000]
+    content = backup.path.read_bytes()[:5000]
     backup.path.write_bytes(content)
     change(backup.path, sha256=sha256_of(backup.path))
     assert "pg_restore failed" in failure(backup.path)
 
 
-def test_missing_rows_and_units_are_found(shop: None) -> None:
-    backup, _ = make_backup()
+def test_missing_rows_and_units_are_found(backup: Backup) -> None:
     figures = json.loads(note_of(backup.path).read_text())["figures"]
     figures["rows"]["loyalty_order"] = 3
     figures["totals"]["club"]["points"]["accrued"] = 18
@@ -239,16 +298,6 @@ def test_a_backup_of_a_newer_version_is_refused(shop: None) -> None:
     assert "A newer version of Setia made it:\n  loyalty.9_new" in failure(backup.path)
 
 
-def test_a_backup_of_an_older_version_is_brought_up_to_date(shop: None) -> None:
-    # The last one of its application; it changes nothing in the database.
-    last = "0003_logentry_add_action_flag_choices"
-    rename = "UPDATE django_migrations SET app = '{}' WHERE name = '" + last + "'"
-    # Of an application that is not installed, so that it counts as never applied.
-    with history(rename.format("gone"), rename.format("admin")):
-        backup, _ = make_backup()
-    assert "1 migration that came later was applied there" in rehearse(str(backup.path))
-
-
 def test_a_file_without_its_figures_is_refused(tmp_path: Path) -> None:
     (tmp_path / "some.dump").touch()
     with pytest.raises(CommandError, match="says what the dump must hold"):
@@ -257,31 +306,8 @@ def test_a_file_without_its_figures_is_refused(tmp_path: Path) -> None:
         rehearse(str(tmp_path / "other.dump"))
 
 
-def test_the_scratch_database_of_a_killed_rehearsal_is_replaced(shop: None) -> None:
-    configured = Server.configured()
-    with configured.connect() as other:
-        other.execute(f'CREATE DATABASE "{configured.database}{SUFFIX}"')
-        assert scratch_exists()
-        rehearse()
-
-
-def test_two_rehearsals_do_not_share_a_scratch_database(shop: None) -> None:
-    configured = Server.configured()
-    name = configured.database + SUFFIX
-    with configured.connect() as other:
-        other.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
-        with pytest.raises(CommandError, match="Another rehearsal is under way"):
-            rehearse()
-
-
-def test_the_original_stays_as_it_was(shop: None) -> None:
-    rehearse()
-    assert Customer.objects.count() == 2
-    assert connection.settings_dict["NAME"] == Server.configured().database
-
-
 def test_a_canceled_rehearsal_ends_and_cleans_up(
-    shop: None, monkeypatch: pytest.MonkeyPatch
+    backup: Backup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Server.run
 
@@ -291,6 +317,7 @@ def test_a_canceled_rehearsal_ends_and_cleans_up(
         real(self, program, *arguments, **options)
 
     monkeypatch.setattr(Server, "run", run)
+    monkeypatch.setattr(server, "LOOK_EVERY", 0.01)
     with pytest.raises(CommandError, match="canceled"):
         rehearse()
     assert Job.objects.get(kind=KIND).state == Job.State.CANCELED
@@ -318,6 +345,20 @@ def test_a_restore_that_the_server_would_not_understand_is_refused() -> None:
     with pytest.raises(BackupError, match="does not restore into PostgreSQL 15"):
         older.check_restore()
     configured.check_restore()
+
+
+@pytest.mark.parametrize(
+    ("size", "version", "option"),
+    [
+        (5_000_000, 18, "--transaction-size=500"),
+        (5_000_000_000, 18, "--jobs=2"),
+        (5_000_000, 16, "--jobs=2"),
+    ],
+)
+def test_a_large_dump_is_restored_by_several_processes(
+    size: int, version: int, option: str
+) -> None:
+    assert restore_option(size, version) == option
 
 
 def test_the_password_is_not_among_the_arguments() -> None:

@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError
 
 from config.embedded.layout import Layout
 from config.embedded.leases import ServiceFiles
 from config.embedded.locks import is_locked
+from config.management.commands.up import Command
 from tests.chromium import PROJECT
 from tests.processes import alive, eventually, free_port
 
@@ -163,5 +165,7 @@ def test_a_port_in_use_is_named_and_nothing_is_started(installation: Installatio
 
 
 @pytest.mark.parametrize("port", ["http", "0", "70000"])
-def test_a_port_that_is_none_is_refused(installation: Installation, port: str) -> None:
-    assert "PORT must be" in installation.refusal(PORT=port)
+def test_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("PORT", port)
+    with pytest.raises(CommandError, match="PORT must be"):
+        Command().build_stack(("web",))
