@@ -19,9 +19,8 @@ and models from it, anew for each test; or it gives models, of which each test h
     def world(made_once: World, db: None) -> World:
         return anew(made_once)
 
-Tests that commit cannot have it. They come after their module's others, and what those shared is
-rolled back before them. A module that has both kinds gives each what it needs, those a world of
-their own:
+What a test that commits would find is rolled back before it: such tests come after their module's
+others. `anew` makes it for each of them by the same function. Both fixtures in one line:
 
     _made_once, world = of_each_test(make_world)
 
@@ -31,6 +30,7 @@ What is refused is undone by `undone_when_refused` without committing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any, TypeVar
 
@@ -61,26 +61,24 @@ REMEMBERED = (
 )
 
 
-# The transactions around what is shared, the outermost first.
+# The transactions around what is shared, the outermost first, and what was made in them.
 OPEN: list[transaction.Atomic] = []
-# The test that is being set up.
-BEGINNING: list[pytest.Item] = []
+MADE: list[tuple[Any, Callable[[], Any]]] = []
+# The test that is about to run, where it commits.
+COMMITS: list[pytest.Item] = []
 
 
-def begin(item: pytest.Item) -> None:
-    BEGINNING[:] = [item]
-    if commits(item):
-        roll_back_shared()
-
-
-def shared(make: Callable[[], T], *, autouse: bool = False) -> Any:
+def shared(make: Callable[[], T]) -> Any:
     """A fixture of the module: what `make` gives, whose rows every test of the module finds."""
 
-    @pytest.fixture(scope="module", autouse=autouse)
-    def made_once(django_db_setup: None, django_db_blocker: Any) -> Iterator[T | None]:
-        if any(map(commits, BEGINNING)):
-            # So do all that follow in this module.
-            yield None
+    @pytest.fixture(scope="module")
+    def made_once(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
+        if COMMITS:
+            # No test of the module shares it, or none does any more.
+            unmade = object()
+            MADE.append((unmade, make))
+            yield unmade
+            MADE.pop()
             return
         with django_db_blocker.unblock():
             around = transaction.atomic()
@@ -95,7 +93,9 @@ def shared(make: Callable[[], T], *, autouse: bool = False) -> Any:
                 raise
         # As after a test: what is in the cache is of one test only.
         cache.clear()
+        MADE.append((made, make))
         yield made
+        MADE.pop()
         with django_db_blocker.unblock():
             roll_back_shared()
 
@@ -103,17 +103,22 @@ def shared(make: Callable[[], T], *, autouse: bool = False) -> Any:
 
 
 def of_each_test(make: Callable[[], T]) -> tuple[Any, Any]:
-    """Two fixtures: what the tests of a module share, and what each of them has of it."""
-    made: list[T] = []
-
-    def make_and_keep() -> None:
-        made[:] = [make()]
+    """Two fixtures: what the tests of a module share, which it calls `_made_once`, and what each of
+    them has of it."""
 
     @pytest.fixture
-    def world(request: pytest.FixtureRequest, db: None) -> T:
-        return make() if commits(request.node) else anew(made[0])
+    def world(_made_once: T, db: None) -> T:
+        return anew(_made_once)
 
-    return shared(make_and_keep, autouse=True), world
+    return shared(make), world
+
+
+def begin(item: pytest.Item) -> None:
+    """Before the fixtures of each test, with the database at hand."""
+    COMMITS.clear()
+    if commits(item):
+        COMMITS.append(item)
+        roll_back_shared()
 
 
 def roll_back_shared() -> None:
@@ -144,6 +149,24 @@ def within_another() -> bool:
 
 def anew(made: T) -> T:
     """The same for one test: models of its own, and nothing remembered that was rolled back."""
+    forget_rows()
+    if COMMITS:
+        own: T = next(make for known, make in reversed(MADE) if known is made)()
+        return own
+    return deepcopy(made)
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """For each example of a test that has many: none finds what another did."""
+    try:
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+    finally:
+        forget_rows()
+
+
+def forget_rows() -> None:
     for forget in REMEMBERED:
         forget()
-    return deepcopy(made)

@@ -6,14 +6,24 @@ import pytest
 from django.db import connection
 
 from members.models import Customer
-from tests.sharing import shared
+from tests.sharing import anew, shared
 
 
 def make_ida() -> int:
     return Customer.objects.create(external_id="ida").pk
 
 
+def make_ben() -> Customer:
+    return Customer.objects.create(external_id="ben")
+
+
 ida = shared(make_ida)
+ben_once = shared(make_ben)
+
+
+@pytest.fixture
+def ben(ben_once: Customer, db: None) -> Customer:
+    return anew(ben_once)
 
 
 # It comes last, wherever it is written.
@@ -23,8 +33,18 @@ def test_before_one_that_commits_it_is_rolled_back() -> None:
     assert not Customer.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_one_that_commits_has_what_the_same_function_makes_for_it(ben: Customer) -> None:
+    assert not connection.in_atomic_block
+    assert [customer.pk for customer in Customer.objects.all()] == [ben.pk]
+
+
+def test_what_is_opened_anew_is_a_copy(ben_once: Customer, ben: Customer) -> None:
+    assert (ben.pk, ben is ben_once) == (ben_once.pk, False)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("_time", ["first", "again"])
 def test_each_finds_what_was_made_and_not_what_another_did(ida: int, _time: str) -> None:
-    assert [customer.pk for customer in Customer.objects.all()] == [ida]
+    assert [customer.pk for customer in Customer.objects.filter(external_id="ida")] == [ida]
     Customer.objects.all().delete()

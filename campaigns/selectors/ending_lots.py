@@ -142,6 +142,8 @@ def due_of(
     program: int | None = None,
 ) -> dict[int, Due]:  # fmt: skip
     """Those of these wallets of which somebody is to be told; with a program only its own."""
+    if not wallets:
+        return {}
     rows = _select(
         _OF_WALLETS, distances, now=now, wallets=list(wallets), distances=list(distances),
         program=program,

@@ -140,6 +140,8 @@ def _days_of_year(
     program = window.journey.program
     stages = [stage(program.pk, key) for key in sorted(set(keys))]
     rows, place = through(stages, window.place)
+    if not rows:
+        return [], place
     found = members_due(
         on, list(due_days(*_between(window), window.start.days)), program_id=program.pk,
         rule_id=window.journey.pk, zone=program.zone, among=rows, kept=KEPT,
@@ -177,7 +179,7 @@ def risen(window: Window) -> tuple[Iterator[Risen], Place | None]:
         return iter(()), None
     stages = [came_in(unit.pk, window.first, window.now), matured(window.first, window.now)]
     rows, place = through(stages, window.place)
-    return _risen(set(rows), unit.pk, unit.scale, window), place
+    return _risen(set(rows), unit.pk, unit.scale, window) if rows else iter(()), place
 
 
 def _risen(wallet_ids: set[int], unit: int, scale: int, window: Window) -> Iterator[Risen]:
@@ -221,6 +223,9 @@ def expiring(window: Window) -> Page:
     at = [window.place[0], *window.place[1]] if window.place else None
     wallets, place = next_wallets(now, at, PAGE, distances)
     due = due_of(wallets, now, distances, window.journey.program_id)
+    ahead = None if place is None else (place[0], place[1:])
+    if not due:
+        return [], ahead
     notices = ExpiryNotice.objects.filter(wallet__in=due)
     told = {(row.wallet_id, row.days): row.through for row in notices}
     accounts = dict(Wallet.objects.filter(pk__in=due).values_list("pk", "account"))
@@ -230,7 +235,7 @@ def expiring(window: Window) -> Page:
         for days, pk in sorted(((item.days, pk) for pk, item in due.items()), reverse=True)
         for member in members.get(accounts[pk], ())
     ]
-    return found, None if place is None else (place[0], place[1:])
+    return found, ahead
 
 
 def _members_of(accounts: Collection[int]) -> dict[int, list[int]]:

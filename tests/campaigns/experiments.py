@@ -10,10 +10,10 @@ from campaigns.models import Experiment, ExperimentMember
 from campaigns.occasions import occasion_named
 from campaigns.selectors.experiments import experiments
 from campaigns.services.experiments import create_experiment, start_experiment
-from loyalty.models import Program
+from loyalty.models import Membership, Program
 from members.services.audit import SYSTEM
-from tests.campaigns.campaigns import draft, member
-from tests.campaigns.factories import switch_on, tell
+from tests.campaigns.campaigns import draft
+from tests.campaigns.factories import switch_on, tell_all
 from tests.loyalty.factories import NOW, make_program, make_wallet, order, record
 from tests.loyalty.factories import day as at
 
@@ -84,10 +84,13 @@ def start_on_message(program: Program, **said: Any) -> Experiment:
 
 def tell_crowd(days: float = 0.1, members: int = 240, *, name: str = "one", **said: Any) -> None:
     """A gift to each of them, on their own pages."""
-    for number in range(members):
-        row = member(f"c{number}")
-        tell(row.customer, f"{name}:{row.pk}", membership=row, at=at(days), channels=("inbox",),
-             **said)  # fmt: skip
+    rows = Membership.objects.filter(
+        customer__external_id__in=[f"c{number}" for number in range(members)]
+    ).select_related("program", "customer").order_by("pk")  # fmt: skip
+    tell_all(
+        [(row.customer, f"{name}:{row.pk}", row) for row in rows], at=at(days), channels=("inbox",),
+        **said,
+    )  # fmt: skip
 
 
 def fresh_experiment(found: Experiment) -> Experiment:

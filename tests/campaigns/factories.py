@@ -47,15 +47,27 @@ def tell(
     topic: str = "", **values: str,
 ) -> Message | None:  # fmt: skip
     """Have one message written; nothing where it was written before."""
+    written = tell_all(
+        [(customer, occurrence, membership)], code=code, at=at, channels=channels, topic=topic,
+        **values,
+    )  # fmt: skip
+    return written[0] if written else None
+
+
+def tell_all(
+    whom: Sequence[tuple[Customer, str, Membership | None]], *, code: str = "gift",
+    at: dt.datetime | None = None, channels: Any = ("email",), topic: str = "", **values: str,
+) -> list[Message]:  # fmt: skip
+    """The same to several, each at its occurrence; what was written before is not among them."""
     occasion = occasion_named(code)
     assert occasion is not None
     setting = switch_on(code, *channels, topic=topic, at=at)
-    written = write_messages(
-        occasion=occasion, setting=setting,
-        news=[News(customer, occurrence, lambda: {**VALUES, **values}, membership)],
-        now=at or timezone.now(),
-    )  # fmt: skip
-    return written[0] if written else None
+    news = [
+        News(customer, occurrence, lambda: {**VALUES, **values}, membership)
+        for customer, occurrence, membership in whom
+    ]
+    now = at or timezone.now()
+    return write_messages(occasion=occasion, setting=setting, news=news, now=now)
 
 
 def tell_many(customers: Sequence[Customer], *, now: dt.datetime) -> None:

@@ -16,18 +16,20 @@ from loyalty.holdouts import find_holdout, holdouts_of
 from loyalty.models import Program
 from tests.campaigns.campaigns import DAY, launch
 from tests.campaigns.campaigns import draft as make_draft
-from tests.loyalty.factories import NOW, make_program, make_wallet, order, record
+from tests.campaigns.experiments import make_crowd
+from tests.loyalty.factories import NOW, make_program, order, record
 from tests.loyalty.factories import day as at
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
 
+made_once = shared(make_crowd)
+
+
 @pytest.fixture
-def crowd(db: None) -> Program:
-    program = make_program()
-    for number in range(240):
-        make_wallet(program, f"c{number}", at=NOW - 2 * DAY)
-    return program
+def crowd(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def sold(campaign: Campaign, total: str) -> None:

@@ -22,14 +22,18 @@ from tests.campaigns.challenges import draft, launch, member
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import line, make_program, make_wallet, order, record
 from tests.rewards.factories import make_member
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
 
 
+made_once = shared(lambda: make_program(at=timezone.now() - 9 * DAY))
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(at=timezone.now() - 9 * DAY)
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 @pytest.fixture

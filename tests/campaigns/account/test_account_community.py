@@ -36,15 +36,19 @@ from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member
 from tests.rewards.services import test_events
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 SSO = "/community/discourse/sso"
 
 
+made_once = shared(lambda: make_program(at=timezone.now() - dt.timedelta(days=9), tiers=TIERS))
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(at=timezone.now() - dt.timedelta(days=9), tiers=TIERS)
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 @pytest.fixture

@@ -24,14 +24,20 @@ from tests.campaigns.games import draft_game, live_game, sure
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program, order, record, spendable
 from tests.rewards.factories import make_member
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
 
 
+made_once = shared(
+    lambda: make_program(at=timezone.now() - dt.timedelta(days=9), unit={"unit_value": "0.01"})
+)
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(at=timezone.now() - dt.timedelta(days=9), unit={"unit_value": "0.01"})
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 @pytest.fixture

@@ -32,16 +32,24 @@ from tests.elsewhere import ANNA, offer, sign_in
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program
 from tests.openid_server import openid_server
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
 
 
-@pytest.fixture
-def club() -> Program:
+def make_world() -> Program:
     program = make_program(at=timezone.now() - 9 * DAY, unit={"unit_value": "0.01"})
     promise(program, at=timezone.now() - 9 * DAY, wait_days=0)
     return program
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 @pytest.fixture

@@ -22,14 +22,18 @@ from tests.campaigns.surveys import REWARDED, make_survey, reply
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program, wallet_of
 from tests.rewards.factories import make_member
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 SAID = {"q-recommend": "10", "q-wish": ["bread", "cake"], "q-words": "More bread."}
 
 
+made_once = shared(lambda: make_program(at=timezone.now() - dt.timedelta(days=9), **REWARDED))
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(at=timezone.now() - dt.timedelta(days=9), **REWARDED)
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 @pytest.fixture

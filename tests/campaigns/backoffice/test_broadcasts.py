@@ -19,6 +19,7 @@ from tests.campaigns.factories import send
 from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
@@ -39,9 +40,12 @@ def act(client: Client, row: Broadcast, what: str, **more: Any) -> str:
     return row.status
 
 
+made_once = shared(make_program)
+
+
 @pytest.fixture
-def program() -> Program:
-    return make_program()
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_one_is_written_scheduled_and_sent(manager: Client, program: Program) -> None:

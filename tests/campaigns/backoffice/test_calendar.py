@@ -24,14 +24,18 @@ from members.models import StaffMember
 from members.services.audit import SYSTEM
 from tests.campaigns.campaigns import draft
 from tests.loyalty.factories import make_program
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
 
 
+made_once = shared(lambda: make_program(at=timezone.now() - 90 * DAY, time_zone="Europe/Athens"))
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(at=timezone.now() - 90 * DAY, time_zone="Europe/Athens")
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def url(name: str, *args: Any) -> str:

@@ -30,6 +30,7 @@ from tests.campaigns.services.test_ways import gateway, use
 from tests.campaigns.surveys import REWARDED, make_survey, reply
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import offer, take
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -40,9 +41,14 @@ NEVER = [
 ]
 
 
+made_once = shared(
+    lambda: make_program(at=timezone.now() - 30 * DAY, unit={"unit_value": "0.01"}, **REWARDED)
+)
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(at=timezone.now() - 30 * DAY, unit={"unit_value": "0.01"}, **REWARDED)
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 @pytest.fixture

@@ -20,13 +20,17 @@ from tests.campaigns.backoffice.campaigns import (
 )
 from tests.campaigns.campaigns import draft
 from tests.loyalty.factories import order, record, spendable
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
 
+made_once = shared(make_club)
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_club()
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_a_promotion_by_a_word_is_written_and_its_uses_are_shown(

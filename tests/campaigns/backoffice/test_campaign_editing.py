@@ -24,14 +24,18 @@ from tests.campaigns.backoffice.campaigns import (
     url,
 )
 from tests.campaigns.campaigns import draft
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
 
 
+made_once = shared(make_club)
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_club()
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_the_words_follow_what_is_typed_and_nothing_is_saved(

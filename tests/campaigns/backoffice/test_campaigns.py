@@ -34,14 +34,18 @@ from tests.campaigns.backoffice.campaigns import (
 from tests.campaigns.campaigns import draft, launch
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_wallet, order, record, spendable
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
 
 
+made_once = shared(make_club)
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_club()
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_a_promotion_speaks_of_what_the_program_collects(manager: Client, club: Program) -> None:

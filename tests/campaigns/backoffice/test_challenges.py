@@ -26,14 +26,18 @@ from tests.campaigns.challenges import draft, launch, member
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import give_back, make_program, make_wallet, order, record, refund
 from tests.rewards.factories import offer
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
 
 
+made_once = shared(lambda: make_program(at=timezone.now() - 90 * DAY, time_zone="Europe/Athens"))
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(at=timezone.now() - 90 * DAY, time_zone="Europe/Athens")
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def url(name: str, *args: Any) -> str:

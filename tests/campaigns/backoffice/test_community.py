@@ -34,13 +34,17 @@ from tests.campaigns.community import (
 from tests.loyalty.factories import make_program
 from tests.rewards.backoffice.test_reward_pictures import png
 from tests.rewards.factories import make_member
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
 
+made_once = shared(lambda: make_program(at=timezone.now() - dt.timedelta(days=9), tiers=TIERS))
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(at=timezone.now() - dt.timedelta(days=9), tiers=TIERS)
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 @pytest.fixture

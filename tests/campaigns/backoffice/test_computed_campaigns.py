@@ -22,13 +22,13 @@ from tests.campaigns.campaigns import draft, launch
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import line, make_program, make_wallet, order, record, spendable
 from tests.rewards.factories import offer as make_reward
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
 
 
-@pytest.fixture
-def club() -> Program:
+def make_world() -> Program:
     program = make_program(at=timezone.now() - 90 * DAY, time_zone="Europe/Athens")
     now = timezone.now()
     CustomerFactory(external_id="c1", with_user=True)
@@ -38,6 +38,14 @@ def club() -> Program:
         basket = (line(1, "10", category="coffee"),)
         record(order(f"A{ago}", "10", lines=basket, at=now - ago * DAY), now=now - ago * DAY)
     return program
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def url(name: str, *args: Any) -> str:

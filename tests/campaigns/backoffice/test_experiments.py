@@ -22,13 +22,17 @@ from tests.campaigns.campaigns import DAY, member
 from tests.campaigns.experiments import buyers, fresh_experiment, make_crowd, promotion, write
 from tests.campaigns.factories import switch_on, tell
 from tests.loyalty.factories import order, record
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
 
+made_once = shared(lambda: make_crowd(160))
+
+
 @pytest.fixture
-def crowd(db: None) -> Program:
-    return make_crowd(160)
+def crowd(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def address(name: str, found: Experiment | None = None) -> str:

@@ -22,13 +22,17 @@ from members.services.audit import SYSTEM
 from tests.campaigns.games import draft_game, live_game, play, sure
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
 
+made_once = shared(lambda: make_program(unit={"unit_value": "0.01"}))
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(unit={"unit_value": "0.01"})
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def url(name: str, *args: Any) -> str:

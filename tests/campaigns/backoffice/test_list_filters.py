@@ -30,6 +30,7 @@ from tests.campaigns.challenges import draft as draft_challenge
 from tests.campaigns.games import draft_game, live_game
 from tests.campaigns.surveys import make_survey
 from tests.loyalty.factories import NOW, make_program
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -37,9 +38,12 @@ LISTS = ("campaigns_backoffice:campaign_list", "challenges_backoffice:challenge_
          "games_backoffice:game_list", "surveys_backoffice:survey_list")  # fmt: skip
 
 
+made_once = shared(lambda: make_program(unit={"unit_value": "0.01"}))
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(unit={"unit_value": "0.01"})
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def make_of(address: str) -> Callable[..., Any]:

@@ -32,6 +32,7 @@ from tests.campaigns.referrals import bring, brought_friend, buy, make_link, pro
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import give_back, make_program, refund
 from tests.rewards.factories import offer
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -43,9 +44,12 @@ FORM = {
 }  # fmt: skip
 
 
+made_once = shared(lambda: make_program(at=timezone.now() - 90 * DAY, unit={"unit_value": "0.01"}))
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(at=timezone.now() - 90 * DAY, unit={"unit_value": "0.01"})
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def url(name: str, *args: Any) -> str:
@@ -376,7 +380,7 @@ def test_a_manager_promises_and_a_friend_opens_the_link(
 
 def test_steps_are_in_units_of_their_own(manager: Client) -> None:
     units = [{"code": name, "singular": name[:-1], "plural": name} for name in ("dots", "gems")]
-    club = make_program(at=timezone.now() - 9 * DAY, wallet_types=units, earning_rules=[])
+    club = make_program("two", at=timezone.now() - 9 * DAY, wallet_types=units, earning_rules=[])
     edit = url("referral_edit", club.code)
     two = FORM | {"advocate_unit": "dots", "friend_unit": "gems", "steps": "3: 500 gems\n9: 900"}
     assert manager.post(edit, two).status_code == 302

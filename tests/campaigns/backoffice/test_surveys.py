@@ -19,13 +19,17 @@ from members.slow_figures import work_out
 from tests.campaigns.surveys import make_survey, reply
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
 
+made_once = shared(make_program)
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program()
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def url(name: str, *args: Any) -> str:

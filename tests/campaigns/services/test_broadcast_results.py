@@ -32,18 +32,26 @@ from tests.campaigns.broadcasts import (
 )
 from tests.campaigns.factories import send, tell
 from tests.loyalty.factories import make_program, make_wallet, order, record
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
 
 
-@pytest.fixture
-def program() -> Program:
+def make_world() -> Program:
     program = make_program()
     for number in range(1, 9):
         make_wallet(program, f"c{number}")
         Customer.objects.filter(external_id=f"c{number}").update(email=f"c{number}@example.com")
     return program
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_the_reach_is_what_is_sent_then(program: Program) -> None:

@@ -35,6 +35,7 @@ from tests.campaigns.broadcasts import (
     told,
 )
 from tests.campaigns.factories import send, states
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
@@ -42,9 +43,12 @@ Status = Broadcast.Status
 PEOPLE = [f"c{number}" for number in range(1, 7)]
 
 
+made_once = shared(lambda: make_club(PEOPLE))
+
+
 @pytest.fixture
-def program(db: None) -> Program:
-    return make_club(PEOPLE)
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def mailed(program: Program) -> Broadcast:

@@ -48,6 +48,7 @@ from tests.campaigns.broadcasts import (
 from tests.campaigns.factories import send, states
 from tests.loyalty.factories import make_program, make_wallet
 from tests.rewards.factories import make_member
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -55,9 +56,12 @@ Status = Broadcast.Status
 PEOPLE = [f"c{number}" for number in range(1, 9)]
 
 
+made_once = shared(lambda: make_club(PEOPLE))
+
+
 @pytest.fixture
-def program(db: None) -> Program:
-    return make_club(PEOPLE)
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_everybody_is_told_once_and_it_is_sent_then(program: Program) -> None:

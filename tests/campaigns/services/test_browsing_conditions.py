@@ -24,6 +24,7 @@ from members.services.segments import create_segment
 from tests.campaigns.browsing import agree, keep, looked, put
 from tests.campaigns.journeys import go_on, live, starts
 from tests.loyalty.factories import NOW, day, make_program, make_wallet, order, record, spendable
+from tests.sharing import anew, shared
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
@@ -31,14 +32,21 @@ LATER = NOW + 2 * DAY
 TELL = {"kind": "message", "message": "cart_left", "channels": ["inbox"]}
 
 
-@pytest.fixture
-def program(db: None) -> Program:
+def make_world() -> Program:
     keep()
     made = make_program(unit={"singular": "Bean", "plural": "Beans"}, at=day(-30))
     for number in ("c1", "c2", "c3", "c4", "c5"):
         make_wallet(made, number, day(-20))
         agree(person(number), now=day(-20))
     return made
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def person(number: str) -> Customer:

@@ -43,17 +43,25 @@ from tests.campaigns.surveys import make_survey
 from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import NOW, make_program
 from tests.rewards.factories import offer
+from tests.sharing import anew, shared
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 MONTH = Span(dt.date(2024, 3, 1), dt.date(2024, 3, 31))
 SOON = {"starts_at": NOW + DAY, "ends_at": NOW + 3 * DAY}
 
 
-@pytest.fixture
-def program():
+def make_world():
     expiry = {"kind": "end_of_period", "period": "quarter", "length": 1}
     return make_program(unit={"unit_value": "0.01", "expiry": expiry},
                         earning_rules=[{"name": "Base"}])  # fmt: skip
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def program(made_once, db):
+    return anew(made_once)
 
 
 def shown(program, span=MONTH, **how):

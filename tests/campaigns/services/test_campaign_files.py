@@ -18,14 +18,14 @@ from members.errors import ConflictError, DomainError
 from members.services.audit import SYSTEM
 from tests.campaigns.campaigns import DAY, draft, launch
 from tests.loyalty.factories import NOW, make_program
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
 Status = Campaign.Status
 
 
-@pytest.fixture
-def program() -> Program:
+def make_world() -> Program:
     """With one that is on, one that rests, one that is planned, a draft and one that has ended."""
     program = make_program()
     launch(program, name="On", budget_units=500, texts={"ms": {"title": "Mata"}}, tells=["begun"])
@@ -38,6 +38,14 @@ def program() -> Program:
     draft(program, "flash", name="Draft", audience={"all": [TAGGED]})
     end_campaign(campaign=launch(program, name="Over"), actor=SYSTEM, now=NOW)
     return program
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 TAGGED = {"field": "customer.tags", "op": "has_any", "value": ["student"]}

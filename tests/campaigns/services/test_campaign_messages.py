@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from campaigns.models import Campaign, Delivery, Message
+from campaigns.models import Campaign, Delivery, Message, OccasionSetting
 from campaigns.selectors.campaigns import is_kept_aside
 from campaigns.services.campaign_messages import KIND, OCCASIONS
 from campaigns.services.campaigns import pause_campaign
@@ -19,18 +19,26 @@ from members.services.audit import SYSTEM
 from tests.campaigns.campaigns import DAY, launch
 from tests.campaigns.factories import switch_on, work
 from tests.loyalty.factories import NOW, line, make_program, make_wallet, order, record
+from tests.sharing import anew, shared
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
 HOUR = dt.timedelta(hours=1)
 ALL = ["teaser", "begun", "last_day"]
 
 
-@pytest.fixture
-def program() -> Program:
+def make_world() -> Program:
     program = make_program(time_zone="Europe/Athens")
     for occasion in OCCASIONS.values():
         switch_on(occasion.code, "inbox", at=NOW - 9 * DAY)
     return program
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def tell(at: dt.datetime) -> list[str]:
@@ -115,8 +123,8 @@ def test_of_one_day_the_last_is_the_first(program: Program) -> None:
     assert tell(begins() + 20 * HOUR) == []
 
 
-def test_nothing_is_told_while_the_occasion_is_off() -> None:
-    program = make_program(time_zone="Europe/Athens")
+def test_nothing_is_told_while_the_occasion_is_off(program: Program) -> None:
+    OccasionSetting.objects.update(is_on=False)
     make_wallet(program, at=NOW - 9 * DAY)
     three_days(program)
     assert tell(begins() + HOUR) == []

@@ -26,15 +26,19 @@ from tests.campaigns.challenges import (
 )
 from tests.campaigns.factories import follow
 from tests.loyalty.factories import NOW, make_wallet, order, record, spendable
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 HOUR = dt.timedelta(hours=1)
 State = ChallengeEntry.State
 
 
+made_once = shared(program_of_challenges)
+
+
 @pytest.fixture
-def program() -> Program:
-    return program_of_challenges()
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_what_needs_no_joining_begins_with_the_first_order_and_only_for_who_bought(program):

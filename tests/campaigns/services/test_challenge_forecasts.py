@@ -22,6 +22,7 @@ from campaigns.selectors.challenges import challenges
 from campaigns.services import challenge_forecasts
 from campaigns.services.challenge_forecasts import forecast_challenge, run_forecast
 from loyalty.models import Order, Program, Transfer
+from loyalty.services.order_inputs import OrderInput
 from members.errors import DomainError
 from members.models import Customer, Job
 from members.services.audit import SYSTEM
@@ -31,6 +32,7 @@ from tests.campaigns.challenges import DAY, draft, join, launch, measure
 from tests.loyalty.factories import NOW, give_back, line, make_program, make_wallet, order, record
 from tests.loyalty.factories import refund as refunded
 from tests.rewards.factories import offer
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 START = NOW - 29 * DAY
@@ -42,8 +44,7 @@ COFFEE = {"only": {"categories": ["Coffee"]}}
 KINDS = ("Coffee", "Tea", "Cups")
 
 
-@pytest.fixture
-def program(db: None) -> Program:
+def five_buyers() -> Program:
     """Five members buy on every other day or less often, each something else; one joins late."""
     made = make_program(at=NOW - 90 * DAY, time_zone="Europe/Athens", earning_rules=[],
                         unit={"unit_value": "0.01"})  # fmt: skip
@@ -53,14 +54,26 @@ def program(db: None) -> Program:
     return made
 
 
+made_once = shared(five_buyers)
+
+
+@pytest.fixture
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
+
+
+def bought_on(day: int, number: int) -> OrderInput:
+    kind, total = KINDS[(day + number) % 3], str(10 + 7 * number)
+    lines = (line(1, total, category=kind, sku=kind[:2]),)
+    at = NOW - day * DAY + dt.timedelta(hours=number)
+    return order(f"{day}-{number}", total, buyer=f"b{number}", at=at, lines=lines)
+
+
 def bought(days: int = 40) -> None:
-    for day in range(days, 1, -1):
-        for number in range(5):
-            if day % (number + 2) == 0 and (number < 4 or day < 18):
-                kind, total = KINDS[(day + number) % 3], str(10 + 7 * number)
-                lines = (line(1, total, category=kind, sku=kind[:2]),)
-                at = NOW - day * DAY + dt.timedelta(hours=number)
-                record(order(f"{day}-{number}", total, buyer=f"b{number}", at=at, lines=lines))
+    record(*(
+        bought_on(day, number) for day in range(days, 1, -1) for number in range(5)
+        if day % (number + 2) == 0 and (number < 4 or day < 18)
+    ))  # fmt: skip
     give_back(refunded("R", "10", of="8-0", at=NOW - 7 * DAY))
 
 
@@ -223,6 +236,7 @@ def test_a_piece_asks_as_often_for_many_members_as_for_few(program):
         return len(made)
 
     bought()
+    queries()  # what is remembered of rules is read
     few = queries()
     for number in range(30):
         make_wallet(program, f"n{number}", at=NOW - 80 * DAY)

@@ -45,18 +45,26 @@ from tests.loyalty.factories import (
     refund,
     spendable,
 )
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
 ASKS_LEVEL = {"all": [{"field": "challenges.level", "op": "at_least", "value": 2}]}
 
 
-@pytest.fixture
-def program() -> Program:
+def make_world() -> Program:
     made = make_program(earning_rules=[])
     for who in ("c1", "c2", "c3"):
         make_wallet(made, who)
     return made
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def level(needs: int, name: str, **said: Any) -> LevelDefinition:

@@ -57,15 +57,19 @@ from tests.loyalty.factories import (
     record,
     spendable,
 )
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 HOUR = dt.timedelta(hours=1)
 State = ChallengeEntry.State
 
 
+made_once = shared(program_of_challenges)
+
+
 @pytest.fixture
-def program() -> Program:
-    return program_of_challenges()
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_what_is_bought_in_a_pause_does_not_count(program):
@@ -222,7 +226,7 @@ def test_the_number_of_queries_does_not_grow_with_the_members(program):
 
 
 def test_the_demonstration_has_challenges_that_are_on_and_made_once():
-    club = make_program(at=day(-900))
+    club = make_program("shop", at=day(-900))
     for number in range(12):
         make_wallet(club, f"d{number}", at=day(-800))
     for _again in range(2):

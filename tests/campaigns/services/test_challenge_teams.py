@@ -38,14 +38,18 @@ from tests.loyalty.factories import (
     refund,
     spendable,
 )
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 HOUR = dt.timedelta(hours=1)
 
 
+made_once = shared(program_of_challenges)
+
+
 @pytest.fixture
-def program() -> Program:
-    return program_of_challenges()
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 @pytest.fixture

@@ -42,15 +42,19 @@ from tests.loyalty.factories import (
     spendable,
 )
 from tests.rewards.factories import offer
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 HOUR = dt.timedelta(hours=1)
 State = ChallengeEntry.State
 
 
+made_once = shared(program_of_challenges)
+
+
 @pytest.fixture
-def program() -> Program:
-    return program_of_challenges()
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_the_terms_call_it_as_members_know_it(program: Program) -> None:

@@ -36,13 +36,17 @@ from tests.campaigns.discount_budgets import (
 )
 from tests.loyalty.factories import NOW, order, record
 from tests.rewards.services.carts import cancel, cart, commit, reserve
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 
 
+made_once = shared(make_club)
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_club()
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_a_quote_has_the_discount_only_where_all_of_it_is_left(club: Program) -> None:

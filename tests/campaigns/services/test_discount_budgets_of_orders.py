@@ -24,13 +24,17 @@ from tests.campaigns.discount_budgets import (
 )
 from tests.loyalty.factories import give_back, order, record, refund
 from tests.rewards.services.carts import cancel, commit
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 
 
+made_once = shared(make_club)
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_club()
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 @pytest.mark.parametrize("cart_first", [True, False])

@@ -11,13 +11,17 @@ from members.errors import DomainError
 from members.services.audit import SYSTEM
 from tests.campaigns.experiments import at, make_crowd, write
 from tests.loyalty.factories import NOW, make_program, order, record
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
 
+made_once = shared(make_crowd)
+
+
 @pytest.fixture
-def crowd(db: None) -> Program:
-    return make_crowd()
+def crowd(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_its_plan_says_how_many_members_and_weeks_it_takes(crowd: Program) -> None:

@@ -59,14 +59,18 @@ from tests.campaigns.experiments import (
     write,
 )
 from tests.loyalty.factories import NOW, make_wallet, order, record, spendable
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 Status = Experiment.Status
 
 
+made_once = shared(make_crowd)
+
+
 @pytest.fixture
-def crowd(db: None) -> Program:
-    return make_crowd()
+def crowd(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def three(program: Program) -> list[dict[str, Any]]:
@@ -181,7 +185,7 @@ def test_at_its_end_it_says_that_the_first_is_better_or_that_nothing_is_shown(
 
 
 def test_too_few_members_say_nothing(db: None) -> None:
-    found = start(make_crowd(60))
+    found = start(make_crowd(60, "few"))
     sell(found, 1, "10")
     assert look_at(found, at(14)).verdict == "few"
 

@@ -22,13 +22,17 @@ from members.services.audit import SYSTEM
 from tests.campaigns.campaigns import draft
 from tests.campaigns.experiments import at, buyers, make_crowd, promotion, sell, start
 from tests.loyalty.factories import NOW, give_back, order, record, refund, spendable
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
 
+made_once = shared(lambda: make_crowd(120))
+
+
 @pytest.fixture
-def crowd(db: None) -> Program:
-    return make_crowd(120)
+def crowd(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def bonus(program: Program, name: str, **offer: Any) -> str:

@@ -39,6 +39,7 @@ from tests.campaigns.community import (
 from tests.campaigns.factories import follow, work
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import NOW, day, make_program, make_wallet, order, record
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
@@ -49,9 +50,12 @@ def discourse() -> Iterator[Discourse]:
         yield found
 
 
+made_once = shared(lambda: make_program(at=day(-9), tiers=TIERS))
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(at=day(-9), tiers=TIERS)
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 @pytest.fixture

@@ -16,19 +16,27 @@ from members.errors import ConflictError, DomainError
 from members.services.audit import SYSTEM
 from tests.campaigns.games import draft_game, live_game
 from tests.loyalty.factories import NOW, make_program
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
 
 
-@pytest.fixture
-def program() -> Program:
+def make_world() -> Program:
     """With a game that began yesterday and ends in a week, one that comes, and a draft."""
     program = make_program()
     live_game(program, name="On", at=NOW - DAY, ends_at=NOW + 7 * DAY)
     live_game(program, name="Comes", starts_at=NOW + DAY)
     draft_game(program, name="Draft")
     return program
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def elsewhere(program: Program) -> str:

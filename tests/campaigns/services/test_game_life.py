@@ -119,34 +119,37 @@ def test_draws_and_published_prizes_change_no_more(program: Program) -> None:
         GamePrize.objects.filter(game=game).delete()
 
 
-@pytest.mark.parametrize(
-    ("bent", "check"),
-    [
-        ("UPDATE campaigns_gamedraw SET nonce = '99'", "proof"),
-        ("UPDATE campaigns_gamedraw SET number = (number + 1) % 100", "number"),
-        ("UPDATE campaigns_gameseed SET commitment = repeat('0', 64)", "commitment"),
-        ("UPDATE campaigns_game SET odds = replace(odds, 'big 10', 'big 20')", "odds"),
-        ("UPDATE campaigns_gamedraw SET proof = repeat('0', 64)", "proof"),
-        ("UPDATE campaigns_gamedraw SET drawn_id = drawn_id + 1 WHERE number < 60", "prize"),
-    ],
-)  # fmt: skip
-def test_what_was_tampered_with_is_found(program: Program, bent: str, check: str) -> None:
+# What somebody with access to the database may lay hands on, and which check finds it.
+BENT = (
+    ("UPDATE campaigns_gamedraw SET nonce = '99'", "proof"),
+    ("UPDATE campaigns_gamedraw SET number = (number + 1) % 100", "number"),
+    ("UPDATE campaigns_gameseed SET commitment = repeat('0', 64)", "commitment"),
+    ("UPDATE campaigns_game SET odds = replace(odds, 'big 10', 'big 20')", "odds"),
+    ("UPDATE campaigns_gamedraw SET proof = repeat('0', 64)", "proof"),
+    ("UPDATE campaigns_gamedraw SET drawn_id = drawn_id + 1 WHERE number < 60", "prize"),
+)
+
+
+def test_what_was_tampered_with_is_found(program: Program) -> None:
     game = live_game(program)
-    # Enough to draw one of any prize that the hand below is laid on.
+    # Enough to draw one of any prize that a hand above is laid on.
     for number in range(45):
         play(game, member(f"c{number % 3}"), str(number))
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET session_replication_role = replica")
-            cursor.execute("ALTER TABLE campaigns_gamedraw DROP CONSTRAINT game_draw_instead")
-            cursor.execute(bent)
-            cursor.execute("SET session_replication_role = origin")
-        proofs = [proof_of(found, secret_of(found.seed)) for found in drawn()]
-        wrong = {item.code for proof in proofs for item in proof.checks if not item.holds}
-        assert check in wrong
-        with pytest.raises(CommandError, match="do not follow"):
-            call_command("verify_draw", game=game.code)
-        transaction.set_rollback(True)
+    for bent, check in BENT:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SET CONSTRAINTS ALL IMMEDIATE; SET session_replication_role = replica"
+                )
+                cursor.execute("ALTER TABLE campaigns_gamedraw DROP CONSTRAINT game_draw_instead")
+                cursor.execute(bent)
+                cursor.execute("SET session_replication_role = origin")
+            proofs = [proof_of(found, secret_of(found.seed)) for found in drawn()]
+            wrong = {item.code for proof in proofs for item in proof.checks if not item.holds}
+            assert check in wrong, bent
+            with pytest.raises(CommandError, match="do not follow"):
+                call_command("verify_draw", game=game.code)
+            transaction.set_rollback(True)
 
 
 # Its life

@@ -36,15 +36,19 @@ from tests.loyalty.factories import (
     refund,
     spendable,
 )
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 ACCOUNT = Transfer.Source.ACCOUNT.value
 Instead = GameDraw.Instead
 
 
+made_once = shared(lambda: make_program(time_zone="Europe/Athens", unit={"unit_value": "0.01"}))
+
+
 @pytest.fixture
-def program(db: None) -> Program:
-    return make_program(time_zone="Europe/Athens", unit={"unit_value": "0.01"})
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_free_plays_come_back_with_each_day_of_the_program(program: Program) -> None:
@@ -142,7 +146,7 @@ def test_joining_an_activity_and_a_higher_tier_earn_plays(db: None) -> None:
     now = dt.datetime.now(dt.UTC)
     program = apply_definition(
         define(
-            activity_types=[{"code": "review", "name": "Review"}],
+            "steps", activity_types=[{"code": "review", "name": "Review"}],
             tiers={"metric": "spend", "window": "lifetime",
                    "tiers": [{"code": "base", "name": "Base"},
                              {"code": "gold", "name": "Gold", "threshold": "40"}]},
@@ -169,7 +173,7 @@ def test_who_loses_a_tier_earns_no_plays(db: None) -> None:
     tiers = {"metric": "spend", "window": "rolling_12_months", "downgrade": "immediate",
              "tiers": [{"code": "base", "name": "Base"},
                        {"code": "gold", "name": "Gold", "threshold": "40"}]}  # fmt: skip
-    program = make_program(at=ago, tiers=tiers)
+    program = make_program("steps", at=ago, tiers=tiers)
     make_wallet(program, "c1", at=ago)
     bought = now - dt.timedelta(days=370)
     record(order("A1", "50", at=bought), now=bought)

@@ -40,6 +40,7 @@ from tests.loyalty.factories import (
     record,
     spendable,
 )
+from tests.sharing import anew, shared
 
 # The server has a hundred, and the tests beside these want some, too.
 CONNECTIONS = BoundedSemaphore(40)
@@ -48,9 +49,12 @@ ACCOUNT = Transfer.Source.ACCOUNT.value
 Instead = GameDraw.Instead
 
 
+made_once = shared(lambda: make_program(time_zone="Europe/Athens", unit={"unit_value": "0.01"}))
+
+
 @pytest.fixture
-def program(db: None) -> Program:
-    return make_program(time_zone="Europe/Athens", unit={"unit_value": "0.01"})
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 # What a play brings

@@ -25,15 +25,19 @@ from members.services.outbox import deliver_waiting
 from tests.campaigns.games import live_game, play, sure
 from tests.loyalty.factories import NOW, make_program, spendable
 from tests.rewards.factories import make_member
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 HOUR = dt.timedelta(hours=1)
 State = GuestDraw.State
 
 
+made_once = shared(lambda: make_program(time_zone="Europe/Athens", unit={"unit_value": "0.01"}))
+
+
 @pytest.fixture
-def program(db: None) -> Program:
-    return make_program(time_zone="Europe/Athens", unit={"unit_value": "0.01"})
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def open_game(program: Program, **said: Any) -> Game:

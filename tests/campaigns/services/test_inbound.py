@@ -27,6 +27,7 @@ from tests.campaigns.shops import (
 )
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import NOW, day, make_program, moves, spendable
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
@@ -36,9 +37,12 @@ def _coherent(coherent_ledger):
     """Whatever a test here did, it left coherent books."""
 
 
+made_once = shared(lambda: make_program(at=day(-30)))
+
+
 @pytest.fixture
-def program(db):
-    return make_program(at=day(-30))
+def program(made_once, db):
+    return anew(made_once)
 
 
 def only() -> InboundMessage:

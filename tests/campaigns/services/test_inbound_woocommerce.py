@@ -10,6 +10,7 @@ from loyalty.models import Order, Refund
 from members.models import Customer
 from tests.campaigns.shops import connect, post, woo_customer, woo_order, woocommerce, work
 from tests.loyalty.factories import day, make_program, moves, spendable
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
@@ -19,9 +20,12 @@ def _coherent(coherent_ledger):
     """Whatever a test here did, it left coherent books."""
 
 
+made_once = shared(lambda: make_program(at=day(-30)))
+
+
 @pytest.fixture
-def program(db):
-    return make_program(at=day(-30))
+def program(made_once, db):
+    return anew(made_once)
 
 
 def test_an_order_earns_for_its_goods_without_tax_and_parcel(program):

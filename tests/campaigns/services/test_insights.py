@@ -21,14 +21,18 @@ from tests.campaigns.journeys import TELL, begin, live
 from tests.campaigns.surveys import make_survey, reply
 from tests.loyalty.factories import NOW, day, line, make_program, order, record
 from tests.rewards.factories import make_member
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 NOBODY = {"field": "customer.country", "op": "is", "value": "PE"}
 
 
+made_once = shared(make_program)
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program()
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def today(club: Program) -> dt.date:

@@ -35,18 +35,26 @@ from members.services.customers import erase_customer_details
 from members.services.merging import merge_customers, undo_merge
 from tests.campaigns.challenges import DAY, launch, member
 from tests.loyalty.factories import NOW, give_back, make_program, make_wallet, order, record, refund
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
 [RULE] = CHECKS
 
 
-@pytest.fixture
-def program() -> Program:
+def make_world() -> Program:
     made = make_program(time_zone="Europe/Athens", earning_rules=[])
     for who in ("c1", "c2", "c3"):
         make_wallet(made, who)
     return made
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def be_seen(who: str, name: str = "") -> BoardName:

@@ -30,13 +30,17 @@ from tests.loyalty.factories import (
     record,
     spendable,
 )
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 
 
+made_once = shared(lambda: make_program(time_zone="Europe/Athens"))
+
+
 @pytest.fixture
-def program() -> Program:
-    return make_program(time_zone="Europe/Athens")
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_a_word_is_one_promotions_while_that_is_to_come_or_on(program):

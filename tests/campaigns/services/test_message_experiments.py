@@ -55,13 +55,17 @@ from tests.campaigns.experiments import (
 )
 from tests.campaigns.factories import send, tell, write
 from tests.loyalty.factories import NOW, make_program, make_wallet, order, record
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
 
+made_once = shared(lambda: make_crowd(120))
+
+
 @pytest.fixture
-def crowd(db: None) -> Program:
-    return make_crowd(120)
+def crowd(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def told_to(found: Experiment, place: int) -> set[str]:

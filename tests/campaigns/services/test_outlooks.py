@@ -34,7 +34,7 @@ from members.services.job_runs import run_scheduled
 from tests.campaigns.campaigns import DAY, draft, launch
 from tests.loyalty.factories import NOW, give_back, make_program, make_wallet, order, record, refund
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 FIRST = dt.date(2024, 3, 20)
 SPAN = {
     "starts_at": dt.datetime(2024, 3, 16, 0, tzinfo=dt.UTC),

@@ -33,18 +33,26 @@ from members.services.audit import SYSTEM
 from members.services.job_runs import run_scheduled
 from tests.campaigns.campaigns import DAY, launch
 from tests.loyalty.factories import NOW, day, line, make_program, make_wallet, order, record
+from tests.sharing import anew, rolled_back, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 State = PersonalOffer.State
 TWO = ["coffee", "tea"]
 
 
-@pytest.fixture
-def program() -> Program:
+def make_world() -> Program:
     program = make_program(time_zone="Europe/Athens")
     for number in range(1, 5):
         make_wallet(program, f"c{number}")
     return program
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def member(number: str = "c1") -> Membership:
@@ -386,6 +394,19 @@ def test_the_database_keeps_what_was_offered(program):
 # What was quoted is what is earned, whoever buys whatever whenever
 
 
+@pytest.fixture
+def offered(db: None) -> dict[str, str]:
+    """What each of two likes, who have offers of it for three days."""
+    program, likes = make_program(), {"c1": "coffee", "c2": "tea"}
+    for who, category in likes.items():
+        make_wallet(program, who)
+        bought(f"A{who}", category, who)
+        bought(f"B{who}", category, who, ago=5)
+    favorites(program, offer={"lasts": 3})
+    run()
+    return likes
+
+
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -400,15 +421,9 @@ def test_the_database_keeps_what_was_offered(program):
         min_size=1, max_size=5,
     )
 )  # fmt: skip
-def test_a_quote_and_the_order_agree_whatever_is_offered(db, buys):
-    with transaction.atomic():
-        program = make_program()
-        for who, category in (("c1", "coffee"), ("c2", "tea")):
-            make_wallet(program, who)
-            bought(f"A{who}", category, who), bought(f"B{who}", category, who, ago=5)
-        favorites(program, offer={"lasts": 3})
-        run()
-        likes = {"c1": "coffee", "c2": "tea"}
+def test_a_quote_and_the_order_agree_whatever_is_offered(offered, buys):
+    likes = offered
+    with rolled_back():
         for number, (who, basket, days) in enumerate(sorted(buys, key=lambda buy: buy[2])):
             lines = tuple(
                 line(place, str(total), category=category)
@@ -423,7 +438,6 @@ def test_a_quote_and_the_order_agree_whatever_is_offered(db, buys):
             assert sum(units for _rule, units in given) == whole + (twice if days < 3 else 0)
             asked = [(item.award.version.id, item.award.units) for item in quote.awards]
             assert asked == given
-        transaction.set_rollback(True)
 
 
 def test_the_demonstration_shows_offers_and_a_surprise_once(program):

@@ -29,13 +29,17 @@ from members.services.customers import erase_customer_details
 from members.services.merging import merge_customers, undo_merge
 from tests.campaigns.community import GOLD, TIERS, make_post, say
 from tests.loyalty.factories import NOW, day, make_program, make_wallet
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
 
+made_once = shared(lambda: make_program(at=day(-9), tiers=TIERS))
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(at=day(-9), tiers=TIERS)
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 @pytest.fixture

@@ -40,13 +40,17 @@ from tests.campaigns.community import GOLD, TIERS, make_post, say
 from tests.campaigns.factories import switch_on
 from tests.loyalty.factories import NOW, day, make_program, make_wallet, order, record
 from tests.rewards.backoffice.test_reward_pictures import png
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
 
+made_once = shared(lambda: make_program(at=day(-9), tiers=TIERS))
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(at=day(-9), tiers=TIERS)
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 @pytest.fixture

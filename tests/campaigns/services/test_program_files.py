@@ -16,12 +16,12 @@ from tests.campaigns.factories import make_journey
 from tests.campaigns.games import draft_game, live_game
 from tests.campaigns.surveys import make_survey
 from tests.loyalty.factories import NOW, make_program
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def program() -> Program:
+def make_world() -> Program:
     program = make_program()
     publish_journey(journey=make_journey(program), actor=SYSTEM, now=NOW)
     resting = publish_journey(journey=make_journey(program, "quiet"), actor=SYSTEM, now=NOW)
@@ -31,6 +31,14 @@ def program() -> Program:
     make_journey(program, "win-back")
     make_survey(program)
     return program
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def test_what_is_exported_makes_the_same_elsewhere(program: Program) -> None:

@@ -35,14 +35,18 @@ from tests.loyalty.factories import (
     refund,
     spendable,
 )
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 State = PromoCodeUse.State
 
 
+made_once = shared(lambda: make_program(time_zone="Europe/Athens"))
+
+
 @pytest.fixture
-def program() -> Program:
-    return make_program(time_zone="Europe/Athens")
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 # What it brings

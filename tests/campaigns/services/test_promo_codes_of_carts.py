@@ -22,14 +22,18 @@ from tests.loyalty.factories import (
 )
 from tests.rewards.services.carts import cancel, cart, commit, reserve
 from tests.rewards.services.racing import in_the_way_of
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 State = PromoCodeUse.State
 
 
+made_once = shared(lambda: make_program(time_zone="Europe/Athens"))
+
+
 @pytest.fixture
-def program() -> Program:
-    return make_program(time_zone="Europe/Athens")
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def with_code(of: Membership, name: str, total: str = "100") -> Any:

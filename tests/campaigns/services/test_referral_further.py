@@ -199,8 +199,10 @@ def _told(link: ReferralLink, sales: Any, chosen: Any, name: str) -> tuple[list[
             if part:
                 give_back(refund(f"{name}-r{number}", str(part), of=f"{name}-s{number}",
                                  at=day(10 + moment)))  # fmt: skip
-        for _again in range(chosen.randint(1, 2)):
+        # After several of them, after each, or twice.
+        for _again in range(chosen.choice((0, 0, 1, 2))):
             settle(found, day(10 + moment))
+    settle(found, day(10 + len(steps)))
     rows = ReferralPayment.objects.filter(referral=found, order__isnull=False)
     by_order = {
         str(row.order and row.order.external_id).removeprefix(name): row.units - row.units_back

@@ -43,15 +43,19 @@ from tests.campaigns.factories import switch_on
 from tests.campaigns.referrals import DAY, bring, buy, make_link, make_member, promise, settle
 from tests.loyalty.factories import NOW, day, give_back, make_program, moves, refund
 from tests.rewards.factories import offer
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 Status = Referral.Status
 HOW = {"actor": SYSTEM, "source": "api", "reason": "same"}
 
 
+made_once = shared(lambda: make_program(unit={"unit_value": "0.01"}, earning_rules=[]))
+
+
 @pytest.fixture
-def club(db: None) -> Program:
-    return make_program(unit={"unit_value": "0.01"}, earning_rules=[])
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def deliver() -> None:

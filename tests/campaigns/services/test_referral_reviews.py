@@ -25,15 +25,19 @@ from tests.campaigns.referrals import (
 )
 from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import NOW, day, make_program
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 Status = Referral.Status
 
 
+made_once = shared(lambda: make_program(unit={"unit_value": "0.01"}, earning_rules=[]))
+
+
 @pytest.fixture
-def club(db: None) -> Program:
+def club(made_once: Program, db: None) -> Program:
     """A unit is worth a cent, and orders earn nothing, so that all there is was given."""
-    return make_program(unit={"unit_value": "0.01"}, earning_rules=[])
+    return anew(made_once)
 
 
 @pytest.fixture

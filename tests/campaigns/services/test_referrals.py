@@ -62,15 +62,19 @@ from tests.factories import StaffMemberFactory
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import NOW, day, give_back, make_program, moves, order, record, refund
 from tests.rewards.services.racing import in_the_way_of
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 Status = Referral.Status
 
 
+made_once = shared(lambda: make_program(unit={"unit_value": "0.01"}, earning_rules=[]))
+
+
 @pytest.fixture
-def club(db: None) -> Program:
+def club(made_once: Program, db: None) -> Program:
     """A unit is worth a cent, and orders earn nothing, so that all there is was given."""
-    return make_program(unit={"unit_value": "0.01"}, earning_rules=[])
+    return anew(made_once)
 
 
 @pytest.fixture

@@ -64,8 +64,8 @@ def fails(error: Exception) -> Callable[[Letter], str]:
 
 
 def test_where_nothing_waits_no_provider_is_looked_at(django_assert_num_queries: Any) -> None:
-    """Two for what was interrupted, one for which ways anything waits for."""
-    with django_assert_num_queries(3):
+    """One for what was interrupted, one for which ways anything waits for."""
+    with django_assert_num_queries(2):
         assert send() == 0
 
 
@@ -170,6 +170,20 @@ def test_a_worker_that_was_only_slow_says_so_later(provider: Provider) -> None:
     provider.answer = slow
     send(NOON)
     assert states() == [("sent", "")]
+
+
+def test_of_what_a_dead_worker_had_begun_it_is_sent_again_where_it_is_known_by_its_name() -> None:
+    for number in range(2):
+        tell(CustomerFactory(), str(number), at=NOON)
+    mail, call = Delivery.objects.order_by("pk")
+    Delivery.objects.filter(pk=call.pk).update(channel="webhook")
+    Delivery.objects.update(state="sending", handed_over_at=NOON, available_at=NOON)
+    assert note_interrupted(now=NOON - dt.timedelta(seconds=1)) == 0
+    assert note_interrupted(now=NOON) == 2
+    mail.refresh_from_db()
+    call.refresh_from_db()
+    assert (mail.state, mail.reason, mail.handed_over_at) == ("uncertain", "interrupted", NOON)
+    assert (call.state, call.reason, call.handed_over_at) == ("queued", "", None)
 
 
 def test_while_the_provider_is_down_it_is_tried_ever_more_seldom(provider: Provider) -> None:

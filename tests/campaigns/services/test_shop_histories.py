@@ -34,6 +34,7 @@ from tests.campaigns.shops import (
     work,
 )
 from tests.loyalty.factories import day, make_program, spendable
+from tests.sharing import anew, shared
 
 # A job that fails writes so outside the work's transaction, as it does in a worker.
 pytestmark = pytest.mark.django_db
@@ -88,9 +89,12 @@ def _coherent(coherent_ledger):
     """Whatever a test here did, it left coherent books."""
 
 
+made_once = shared(lambda: make_program(at=day(-30)))
+
+
 @pytest.fixture
-def program(db):
-    return make_program(at=day(-30))
+def program(made_once, db):
+    return anew(made_once)
 
 
 def opened(kind: str, api: Shop, key: str = "shpat_1", secret: str = "") -> Connection:

@@ -41,17 +41,25 @@ from rewards.models import Redemption
 from tests.campaigns.campaigns import DAY, draft, launch
 from tests.loyalty.factories import NOW, make_program, make_wallet, spendable
 from tests.rewards.factories import offer as make_reward
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 PEOPLE = [f"c{number}" for number in range(1, 9)]
 
 
-@pytest.fixture
-def program() -> Program:
+def make_world() -> Program:
     program = make_program(time_zone="Europe/Athens")
     for who in PEOPLE:
         make_wallet(program, who)
     return program
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def surprise(program: Program, *, start: bool = True, **said: Any) -> Campaign:

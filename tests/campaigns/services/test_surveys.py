@@ -53,6 +53,7 @@ from tests.campaigns.surveys import QUESTIONS, REWARDED, make_survey, reply, sco
 from tests.campaigns.webhooks import make_endpoint
 from tests.loyalty.factories import make_program, wallet_of
 from tests.rewards.factories import make_member as make_any
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -62,9 +63,12 @@ def make_member(program: Program, number: str = "c1") -> Membership:
     return make_any(0, number, program)
 
 
+made_once = shared(lambda: make_program(at=timezone.now() - 30 * DAY, **REWARDED))
+
+
 @pytest.fixture
-def club() -> Program:
-    return make_program(at=timezone.now() - 30 * DAY, **REWARDED)
+def club(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def refused(error: Any) -> set[str]:

@@ -21,6 +21,7 @@ from tests.campaigns.factories import follow, switch_on
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program, make_wallet, order, record, wallet_of
 from tests.rewards.factories import make_member, offer, take
+from tests.sharing import anew, shared
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
 
@@ -28,14 +29,17 @@ HOUR = dt.timedelta(hours=1)
 YEAR_AGO = dt.timedelta(days=365)
 
 
-@pytest.fixture
-def club() -> Program:
-    """Live for a year; a point for each dollar, worth a cent."""
-    return make_program(
+made_once = shared(lambda: make_program(
         at=timezone.now() - YEAR_AGO,
         unit={"singular": "Bean", "plural": "Beans", "unit_value": "0.01",
               "gifts": {"to_members": True}},
-    )  # fmt: skip
+    ))  # fmt: skip
+
+
+@pytest.fixture
+def club(made_once: Program, db: None) -> Program:
+    """Live for a year; a point for each dollar, worth a cent."""
+    return anew(made_once)
 
 
 def told(code: str) -> list[tuple[str, str]]:

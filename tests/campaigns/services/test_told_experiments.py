@@ -35,6 +35,7 @@ from tests.campaigns.factories import make_journey, switch_on, write
 from tests.loyalty.factories import NOW
 from tests.loyalty.factories import day as at
 from tests.rewards.services.racing import until_it_waits
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 
@@ -42,9 +43,12 @@ MAIL = WARM | {"channel": "email", "body": "<mj-section><mj-column><mj-text>{{ g
                "</mj-text></mj-column></mj-section>"}  # fmt: skip
 
 
+made_once = shared(lambda: make_crowd(40))
+
+
 @pytest.fixture
-def crowd(db: None) -> Program:
-    return make_crowd(40)
+def crowd(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 def arms_with(*words: dict[str, str]) -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ def told() -> list[tuple[str, str]]:
 
 
 def days_told(first: int, last: int) -> list[int]:
-    """On which days after NOW something was told."""
+    """On which days after NOW something was told. What was due before the first is told on it."""
     return [offset for offset in range(first, last) if work("expiry_warnings", day(offset))]
 
 
@@ -58,7 +58,7 @@ def test_it_is_told_sixty_thirty_and_seven_days_ahead_with_its_worth() -> None:
     switch_on("expiring", at=NOW)
     ends = Lot.objects.get().expires_at
     assert ends is not None
-    at = [(ends - day(offset)).days for offset in days_told(200, 380)]
+    at = [(ends - day(offset)).days for offset in days_told(300, 368)]
     assert at == [59, 29, 6]
     subject, text = told()[0]
     assert subject == "250 points expire soon"
@@ -83,7 +83,7 @@ def test_what_was_spent_is_not_told() -> None:
     wallet = club()
     switch_on("expiring", at=NOW)
     adjust(wallet, -250, "spent", now=day(1))
-    assert days_told(200, 380) == []
+    assert days_told(300, 368) == []
 
 
 def test_what_lives_shorter_than_the_distance_is_not_told_at_it() -> None:
@@ -113,7 +113,7 @@ def test_units_that_expire_by_inactivity_are_told_too() -> None:
     make_wallet(program)
     record(order("A1", "250", at=NOW), now=NOW)
     switch_on("expiring", at=NOW)
-    assert len(days_told(90, 190)) == 3
+    assert len(days_told(115, 190)) == 3
 
 
 def test_nobody_is_told_while_it_is_off() -> None:
@@ -151,7 +151,7 @@ def test_told_late_they_live_so_many_days_longer() -> None:
 def test_a_long_notice_is_given_in_time() -> None:
     club(YEAR | {"warned_days": 90})
     switch_on("expiring", at=NOW)
-    assert days_told(200, 290)[0] in (274, 275)
+    assert days_told(268, 280)[0] in (274, 275)
     assert Lot.objects.get().expires_at == Lot.objects.get().planned_expires_at
 
 
@@ -232,13 +232,13 @@ def goes_on(offset: float) -> int:
 
 
 def days_by_journey(first: int, last: int) -> list[int]:
-    """How many days before they end."""
+    """How many days before they end. What was due before the first is told on it."""
     return [365 - offset for offset in range(first, last) if goes_on(offset)]
 
 
 def test_a_journey_tells_at_the_days_that_it_names_and_says_what_they_are_worth() -> None:
     journey(club(), distances=[45, 10])
-    assert days_by_journey(295, 380) == [45, 10]
+    assert days_by_journey(312, 368) == [45, 10]
     assert [text for _subject, text in told()] == [
         "They are worth $2.50. The last day to use them is Mar 14, 2025."
     ] * 2
@@ -256,14 +256,16 @@ def test_what_the_journey_told_the_occasion_does_not_repeat_nor_the_other_way_ro
 
 def test_who_is_found_late_by_a_journey_is_told_once() -> None:
     journey(club(), distances=[90, 45, 14])
-    assert days_by_journey(355, 380) == [10]
+    assert days_by_journey(355, 368) == [10]
 
 
 def test_units_that_must_be_warned_of_expire_after_a_journey_told_and_not_before() -> None:
     club_of = club(YEAR | {"warned_days": 14})
     gold = {"field": "member.balance", "op": "more_than", "value": 1000}
     made = journey(club_of, audience=gold)
-    assert days_by_journey(295, 380) == []
+    # Some days of each distance, and after they would have ended.
+    for first in (303, 333, 356, 363, 375):
+        assert days_by_journey(first, first + 5) == []
     assert spendable(at=day(500)) == 250
     save_draft(
         journey=made, name="Ends", actor=SYSTEM, now=day(380),
@@ -282,7 +284,7 @@ def test_a_journey_reminds_by_a_second_step_of_what_still_ends() -> None:
     tell = {"kind": "message", "message": "expiring", "channels": ["inbox"]}
     wallet = club()
     journey(wallet, tell, {"kind": "wait", "days": 3}, tell, distances=[30])
-    assert days_by_journey(330, 380) == [30, 27]
+    assert days_by_journey(330, 342) + days_by_journey(357, 368) == [30, 27]
 
 
 def test_what_was_spent_while_the_journey_waited_is_not_told() -> None:
@@ -291,7 +293,7 @@ def test_what_was_spent_while_the_journey_waited_is_not_told() -> None:
     journey(wallet, {"kind": "wait", "days": 3}, tell, distances=[30])
     assert goes_on(336) == 0
     adjust(wallet, -250, "spent", now=day(337))
-    assert days_by_journey(337, 380) == []
+    assert days_by_journey(337, 342) + days_by_journey(357, 360) == []
 
 
 def test_a_journey_that_says_no_days_is_not_put_live() -> None:

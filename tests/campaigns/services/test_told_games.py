@@ -14,17 +14,25 @@ from tests.campaigns.factories import switch_on, work
 from tests.campaigns.games import live_game, play, sure
 from tests.loyalty.factories import NOW, make_program
 from tests.rewards.factories import make_member
+from tests.sharing import anew, shared
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
-@pytest.fixture
-def program() -> Program:
+def make_world() -> Program:
     made = make_program(unit={"unit_value": "0.01"})
     for occasion in OCCASIONS:
         switch_on(occasion.code, "inbox", at=NOW - DAY)
     return made
+
+
+made_once = shared(make_world)
+
+
+@pytest.fixture
+def program(made_once: Program, db: None) -> Program:
+    return anew(made_once)
 
 
 @pytest.fixture
