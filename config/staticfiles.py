@@ -5,7 +5,7 @@ each prefix stands for one folder of one package, and only files matching its pa
 """
 
 import gzip
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -36,7 +36,7 @@ class NodePackage:
 
 
 # Maps are listed too: the manifest storage follows the references to them in the minified files.
-PACKAGES: Mapping[str, NodePackage] = {
+PACKAGES: dict[str, NodePackage] = {
     "tabler": NodePackage(
         "@tabler/core/dist",
         (

@@ -12,14 +12,17 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.templatetags.static import static
 from django.utils import timezone, translation
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
 from pytest_django.plugin import blocking_manager_key
 
 from config.embedded import layout, leased, needed_services
-from tests import chance, databases, emptying, hours, rendering, sharing
+from config.staticfiles import PACKAGES, NodePackage
+from tests import chance, databases, emptying, hours, live_connections, rendering, sharing
 from tests.chromium import ARGUMENTS, PROJECT, find_chromium, look_at_whole_documents
+from tests.kept_pages import Pages
 from tests.scheduling import ModuleScheduling, put_in_order
 from tests.sharing import undone_when_refused  # noqa: F401
 
@@ -40,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     SERVICES.enter_context(leased(layout(), needed_services()))
     databases.install()
     emptying.install()
+    live_connections.install()
     chance.install()
 
 
@@ -143,6 +147,7 @@ def browser() -> Iterator[Any]:
 
     expect.set_options(timeout=PATIENCE)
     look_at_whole_documents()
+    PACKAGES["axe"] = NodePackage("axe-core", (AXE.name,))
     chromium = find_chromium()
     # Playwright's synchronous interface runs an event loop in this thread, which Django takes for
     # asynchronous code although every query here is made by the test itself.
@@ -156,6 +161,20 @@ def browser() -> Iterator[Any]:
         yield launched
         launched.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def live_server(live_server: Any, django_db_setup: None) -> Iterator[Any]:
+    yield live_server
+    # A database that somebody is connected to cannot be dropped.
+    live_connections.close_held()
+
+
+@pytest.fixture(scope="session")
+def pages(browser: Any, live_server: Any) -> Iterator[Pages]:
+    pages = Pages(browser, live_server.url)
+    yield pages
+    pages.close()
 
 
 @pytest.fixture
@@ -178,8 +197,7 @@ def page_errors() -> list[str]:
 @pytest.fixture
 def page(
     request: pytest.FixtureRequest,
-    browser: Any,
-    live_server: Any,
+    pages: Pages,
     browser_context_options: dict[str, Any],
     page_errors: list[str],
 ) -> Iterator[Any]:
@@ -190,9 +208,20 @@ def page(
     """
     # A worker of the browser's would go on asking while the database is being cleaned.
     options = {"service_workers": "block", **browser_context_options}
-    context = browser.new_context(base_url=live_server.url, **options)
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
+    with pages.lent(options) as lent:
+        page = lent.page
+        page.set_default_timeout(PATIENCE)
+        listen(page, page_errors)
+        yield page
+        if request.node.stash.get(FAILED, False):
+            save_screenshot(page, request.node.nodeid)
+            lent.spoiled = True
+        # That leaving breaks requests off is told on the console, and is no error of the page.
+        found = list(page_errors)
+    assert not found, found
+
+
+def listen(page: Any, page_errors: list[str]) -> None:
     page.on(
         "console",
         lambda message: page_errors.append(message.text) if message.type == "error" else None,
@@ -204,15 +233,6 @@ def page(
             page_errors.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None
         ),
     )
-    yield page
-    if request.node.stash.get(FAILED, False):
-        save_screenshot(page, request.node.nodeid)
-    found = list(page_errors)
-    # Requests still under way would meet a database that is being cleaned. That leaving breaks them
-    # off is told on the console, and is no error of the page.
-    page.goto("about:blank")
-    context.close()
-    assert not found, found
 
 
 def save_screenshot(page: Any, node: str) -> None:
@@ -230,29 +250,28 @@ LOOSENED = """tags => {
         (element) => getComputedStyle(element).position === "sticky");
     for (const element of sticky) element.style.position = "relative";
     // What is in order is not described: that would be thousands of elements, handed over.
-    return axe.run(document, {runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]})
+    const options = {
+        runOnly: {type: "tag", values: tags}, resultTypes: ["violations"], selectors: false,
+        // Of the rules that run, none reads the styles of the page.
+        preload: {assets: ["media"]},
+    };
+    return axe.run(document, options)
         .then((result) => result.violations)
         .finally(() => { for (const element of sticky) element.style.position = ""; });
 }"""
 
 
-BRING = "() => 'axe' in window || ('bringAxe' in window && (bringAxe(), true))"
-
-
 @pytest.fixture
-def assert_no_axe_violations() -> Callable[[Any], None]:
+def assert_no_axe_violations(live_server: Any) -> Callable[[Any], None]:
     """`assert_no_axe_violations(page)`: axe-core finds nothing to complain about."""
-    looked_at: set[Any] = set()
 
     def check(page: Any) -> None:
-        if not page.evaluate(BRING):
-            source = AXE.read_text()
-            page.evaluate(source)
-            # On a walk the browser keeps half a megabyte at hand rather than being given it on each
-            # page; where one page is looked at, that would cost more.
-            if page in looked_at:
-                page.add_init_script(f"window.bringAxe = () => {{{source}\n}};")
-            looked_at.add(page)
+        if page.evaluate("() => !('axe' in window)"):
+            # What the browser fetches itself it compiles once for all pages of a process.
+            if page.url.startswith(f"{live_server.url}/"):
+                page.add_script_tag(url=static("axe/axe.min.js"))
+            else:
+                page.evaluate(AXE.read_text())
         violations = page.evaluate(LOOSENED, AXE_TAGS)
         found = [
             f"{violation['id']}: {violation['help']}\n    "

@@ -2,47 +2,87 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import socket
-import subprocess
 import sys
+import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
-from django.conf import settings
-from django.db import connection
+from django.db import connections
 
-BEGIN = (
-    "import os; from tests import settings;"
-    "settings.DATABASES['default']['NAME'] = os.environ['SETIA_TEST_CHILD_DATABASE'];"
-    "settings.CELERY_BROKER_TRANSPORT_OPTIONS['global_keyprefix'] = os.environ['SETIA_TEST_QUEUE'];"
-    "settings.CELERY_TASK_ALWAYS_EAGER = os.environ['SETIA_TEST_QUEUE'] == '';"
-    "import django; django.setup();"
-)
+from config.celery import app
 
 
-def start_python(code: str, *, queue: str = "") -> subprocess.Popen[str]:
-    """Run code with Django set up. With a queue of its own, tasks go to workers that share it."""
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "SETIA_TEST_CHILD_DATABASE": connection.settings_dict["NAME"],
-        "SETIA_TEST_QUEUE": queue,
-        "PYTHONPATH": str(settings.BASE_DIR),
-    }
-    return subprocess.Popen(
-        [sys.executable, "-c", BEGIN + code], env=environment, cwd=settings.BASE_DIR,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-    )  # fmt: skip
+class Started:
+    """A process that was forked from the test's."""
+
+    def __init__(self, pid: int, said: IO[bytes]) -> None:
+        self.pid = pid
+        self.said = said
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def kill(self) -> None:
+        """It and whatever it has started, if it has not ended yet; returns once it is over."""
+        if self.poll() is None:
+            os.killpg(self.pid, signal.SIGKILL)
+        assert eventually(lambda: self.poll() is not None)
+
+    def words(self) -> str:
+        """What it has said."""
+        self.said.seek(0)
+        return self.said.read().decode(errors="replace")
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def start_process(work: Callable[[], object], *, queue: str = "") -> Started:
+    """Do some work in a process of its own, which has connections of its own. With a queue, tasks
+    go to workers that share it."""
+    # One that both have would be closed for both by the first to end.
+    connections.close_all()
+    said = tempfile.TemporaryFile()  # noqa: SIM115 (as long as the process)
+    pid = os.fork()
+    if pid:
+        # It may be killed at once, with its group.
+        os.setpgid(pid, pid)
+        return Started(pid, said)
+    status = 1
+    try:
+        os.setpgid(0, 0)
+        # What is there already is looked through for garbage by nobody.
+        gc.freeze()
+        for place in (1, 2):
+            os.dup2(said.fileno(), place)
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+        if queue:
+            app.conf.update(
+                task_always_eager=False, broker_transport_options={"global_keyprefix": queue}
+            )
+        work()
+        status = 0
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
+    finally:
+        os._exit(status)
+
+
+def wait_for(condition: Callable[[], bool], process: Started) -> None:
     """Wait until something holds, while the process lives."""
     deadline = time.monotonic() + 60
     while not condition():
         if process.poll() is not None and not condition():
-            raise AssertionError(f"it ended too early: {process.communicate()[0]}")
+            raise AssertionError(f"it ended too early: {process.words()}")
         assert time.monotonic() < deadline, "it took too long"
         time.sleep(0.01)
 

@@ -8,7 +8,8 @@ from weakref import WeakSet
 
 from django.db.backends.postgresql import base, operations
 from psycopg._preparing import Prepare, PrepareManager
-from psycopg.pq import ConnStatus, PGresult, TransactionStatus
+from psycopg.pq import ConnStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 
 # A failed transaction refuses every query until it is rolled back.
 BROKEN = (TransactionStatus.INERROR, TransactionStatus.UNKNOWN)

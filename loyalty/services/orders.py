@@ -170,8 +170,7 @@ def _reconcile(
     now: dt.datetime,
     transfer_source: str,
 ) -> set[int | None]:
-    """Bring those that changed, and the budgets of all, to what they are by now. Returns whose
-    orders changed."""
+    """Bring those that changed, and all budgets, to what they are by now; whose they are."""
     fresh = [result.order_id for result in results if result.outcome == "created"]
     changed = [
         known.order_id

@@ -329,11 +329,11 @@ def test_the_gallery_shows_every_kind_with_what_it_gives(manager: Client) -> Non
 
 
 def test_a_taken_short_name_is_refused_where_it_was_typed(manager: Client) -> None:
-    page = reverse("loyalty_backoffice:template_page", args=["stars"])
+    address = reverse("loyalty_backoffice:template_page", args=["stars"])
     said = {"program_name": "Corner Club", "currency": "USD", "time_zone": "UTC"}
-    assert manager.post(page, said).status_code == 302
+    assert manager.post(address, said).status_code == 302
     another = said | {"program_name": "Another", "code": "corner-club"}
-    page = manager.post(page, another)
+    page = manager.post(address, another)
     assert page.status_code == 422
     assert page.context["form"].errors["code"] == ["Another program has this short name."]
     assert Program.objects.get().name == "Corner Club"

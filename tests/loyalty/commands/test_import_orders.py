@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -15,7 +15,7 @@ from members.services.audit import SYSTEM
 from members.services.job_runs import resume_stale_jobs
 from members.services.jobs import retry_job
 from tests.loyalty.factories import held, make_program, moves
-from tests.processes import start_python, wait_for
+from tests.processes import start_process, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -253,21 +253,24 @@ def test_an_import_in_parts_is_one_import(club, run, write, monkeypatch):
     assert Job.objects.get().state == "succeeded"
 
 
+def import_in_batches(size, orders, lines):
+    def work():
+        imports.BATCH = size
+        call_command("import_orders", "club", str(orders), str(lines))
+
+    return work
+
+
 def test_an_import_killed_in_the_middle_goes_on_and_counts_nothing_twice(club, run, write):
     rows = [f"B{n},C{n % 75},2024-01-05T10:00:00,USD,10,sale," for n in range(1_500)]
     orders, lines = write(rows)
-    process = start_python(
-        "from loyalty.services import imports; imports.BATCH = 5;"
-        "from django.core.management import call_command;"
-        f"call_command('import_orders', 'club', {str(orders)!r}, {str(lines)!r})"
-    )
+    process = start_process(import_in_batches(5, orders, lines))
     try:
         wait_for(lambda: Order.objects.count() >= 100, process)
     finally:
         process.kill()
-        said = process.communicate()[0]
     before = Order.objects.count()
-    assert 100 <= before < 1_500, said
+    assert 100 <= before < 1_500, process.words()
     out, _err = run("import_orders", "club", orders, lines)
     assert (Order.objects.count(), Transfer.objects.count()) == (1_500, 1_500)
     assert Job.objects.get().state == "succeeded"
@@ -279,16 +282,11 @@ def test_an_import_killed_in_the_middle_goes_on_and_counts_nothing_twice(club, r
 def test_an_import_goes_on_in_a_worker_when_its_own_process_was_killed(club, run, write):
     rows = [f"B{n},C{n % 50},2024-01-05T10:00:00,USD,10,sale," for n in range(1_500)]
     orders, lines = write([*rows, "B0,C1,2024-01-05,USD,1,sale,"])
-    process = start_python(
-        "from loyalty.services import imports; imports.BATCH = 5;"
-        "from django.core.management import call_command;"
-        f"call_command('import_orders', 'club', {str(orders)!r}, {str(lines)!r})"
-    )
+    process = start_process(import_in_batches(5, orders, lines))
     try:
         wait_for(lambda: Order.objects.count() >= 100, process)
     finally:
         process.kill()
-        process.communicate()
     before = Order.objects.count()
     assert resume_stale_jobs(now=timezone.now()) == 1
     job = Job.objects.get()

@@ -1,8 +1,7 @@
 """Units that exist get the terms of today: looked at first, then applied by a job."""
 
 import datetime as dt
-import os
-import signal
+import time
 from dataclasses import astuple
 
 import pytest
@@ -23,7 +22,7 @@ from members.models import AuditEntry, Job
 from members.services.audit import SYSTEM
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import held, make_program, order, record
-from tests.processes import start_python, wait_for
+from tests.processes import start_process, wait_for
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 
@@ -205,17 +204,19 @@ def test_killed_in_the_middle_it_goes_on_where_it_stopped(settings):
     make_program(unit=days(50))
     expected = {number: end and end - 50 for number, end in ends().items()}
     job = start_policy_change(wallet_type=unit(), actor=SYSTEM, reason="Agreed", now=timezone.now())
-    slow = (
-        "import time; from loyalty.services import policy_changes as p;"
-        "from loyalty.services.policy_change_jobs import run_policy_change;"
-        "p.CHUNK = 2; retime = p.retime;"
-        "p.retime = lambda *a, **k: (time.sleep(0.05), retime(*a, **k))[1];"
-        f"run_policy_change({job.pk})"
-    )
-    process = start_python(slow)
+    retime = policy_changes.retime
+
+    def slowly(*about, **how):
+        time.sleep(0.05)
+        return retime(*about, **how)
+
+    def work():
+        policy_changes.CHUNK, policy_changes.retime = 2, slowly
+        run_policy_change(job.pk)
+
+    process = start_process(work)
     wait_for(lambda: Job.objects.get(pk=job.pk).done >= 6, process)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    process.kill()
     done = Job.objects.get(pk=job.pk).done
     assert 6 <= done < 60
     run_policy_change(job.pk)

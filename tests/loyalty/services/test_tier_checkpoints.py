@@ -223,14 +223,14 @@ def test_an_order_reads_no_more_of_a_long_history(window: str) -> None:
     tiered(window=window)
     read = {}
     long_history(60)
-    for orders in (60, 600):
+    for orders in (60, 300):
         long_history(orders)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE loyalty_order, loyalty_orderevaluation, loyalty_orderline")
         # What was told at once is gone through once, by the next order.
         record(order(f"B{orders}", "10", at=day(orders)))
         read[orders] = facts_read(lambda at=orders: record(order(f"C{at}", "10", at=day(at + 1))))
-    assert read[600] <= read[60] + 20
+    assert read[300] <= read[60] + 20
 
 
 def test_a_wish_before_the_checkpoint_is_priced_by_what_was_then(short: None) -> None:

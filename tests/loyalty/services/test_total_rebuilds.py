@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import signal
 import uuid
 
 import pytest
@@ -10,6 +9,7 @@ from celery import Celery
 from django.conf import settings
 from django.utils import timezone
 
+from config.celery import app
 from loyalty.models import DailyTotal, LotPosition, LotTotal
 from loyalty.services import total_rebuilds
 from loyalty.services.total_rebuilds import KIND, rebuild_words, run_rebuild
@@ -19,7 +19,7 @@ from members.services.job_runs import run_scheduled, start_work
 from members.services.outbox import deliver_waiting
 from tests.loyalty.factories import NOW, day, make_program, order, record
 from tests.loyalty.services.test_totals import expected, totals
-from tests.processes import start_python, wait_for
+from tests.processes import start_process, wait_for
 
 
 def start() -> Job:
@@ -100,26 +100,26 @@ def test_before_the_first_movement_there_is_nothing_to_do(program):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_celery_worker_that_is_killed_is_replaced_by_another():
-    make_program(at=NOW - dt.timedelta(days=365 * 16))
+    make_program(at=NOW - dt.timedelta(days=365 * 6))
     for number in range(60):
-        record(order(f"A{number}", "10", at=NOW - dt.timedelta(days=97 * number)))
+        record(order(f"A{number}", "10", at=NOW - dt.timedelta(days=33 * number)))
     queue = f"setia-test-{uuid.uuid4()}:"
     sender = Celery(broker=settings.CELERY_BROKER_URL, set_as_current=False)
     sender.conf.broker_transport_options = {"global_keyprefix": queue}
-    code = (
-        "from config.celery import app;"
-        "app.worker_main(['worker', '--concurrency=1', '--loglevel=ERROR', '--without-gossip',"
-        " '--without-mingle', '--without-heartbeat'])"
-    )
-    workers = [start_python(code, queue=queue) for _ in range(2)]
     job = start()
+    options = [
+        "--concurrency=1", "--loglevel=ERROR", "--without-gossip", "--without-mingle",
+        "--without-heartbeat",
+    ]  # fmt: skip
+    workers = [
+        start_process(lambda: app.worker_main(["worker", *options]), queue=queue) for _ in range(2)
+    ]
     try:
         sender.send_task("members.tasks.run_job", args=[job.pk])
         wait_for(lambda: Job.objects.get().done > 500, workers[0])
         pid = int(Job.objects.get().worker.split("/")[-2])
         victim = next(worker for worker in workers if os.getpgid(pid) == worker.pid)
-        os.killpg(victim.pid, signal.SIGKILL)
-        victim.communicate()
+        victim.kill()
         job.refresh_from_db()
         assert job.state == "running"
         assert 500 < job.done < job.total
@@ -130,9 +130,7 @@ def test_a_celery_worker_that_is_killed_is_replaced_by_another():
         wait_for(lambda: Job.objects.get().state == "succeeded", other)
     finally:
         for worker in workers:
-            if worker.poll() is None:
-                os.killpg(worker.pid, signal.SIGKILL)
-                worker.communicate()
+            worker.kill()
         with sender.connection_for_write() as connection:
             client = connection.default_channel.client
             for key in client.keys("*"):

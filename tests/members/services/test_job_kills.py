@@ -1,22 +1,14 @@
 """A worker is killed for real in the middle of its work, and nothing is lost or done twice."""
 
-import os
-import signal
-
 import pytest
 from django.utils import timezone
 
 from members import jobs
 from members.models import Job
-from members.services.job_runs import resume_stale_jobs
+from members.services.job_runs import resume_stale_jobs, run_job
 from tests.factories import CustomerFactory
 from tests.members.note_work import NOTES, PIECES, register, start_notes, written
-from tests.processes import start_python, wait_for
-
-WORK = (
-    "from tests.members import note_work; from members.services.job_runs import run_job;"
-    "note_work.register(); run_job({job})"
-)
+from tests.processes import start_process, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -29,12 +21,11 @@ def _kind(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("pieces", [2, 17])
 def test_a_job_whose_worker_is_killed_is_taken_over_and_finished(pieces: int) -> None:
     job = start_notes(CustomerFactory().pk, seconds=0.002)
-    process = start_python(WORK.format(job=job.pk))
+    process = start_process(lambda: run_job(job.pk))
     try:
         wait_for(lambda: len(written()) >= pieces * NOTES, process)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.kill()
 
     job.refresh_from_db()
     assert job.state == Job.State.RUNNING
