@@ -17,6 +17,7 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Field, ForeignObject, Lookup, ManyToOneRel, Model, QuerySet
 from django.db.models.query import get_related_populators
+from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int4
 
 from members.program_scope import of_all_programs, programs_in_scope
@@ -26,6 +27,8 @@ Values = Sequence[Any] | Mapping[str, Any]
 _GIVEN = object()
 # As many statements as there are, and room for orders of other sizes.
 PREPARED = 350
+# "Cached plan must not change result type", and that there is no such statement.
+OUTDATED = (psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidSqlStatementName)
 
 
 def run_prepared(query: str, values: Values) -> list[tuple[Any, ...]]:
@@ -49,7 +52,15 @@ def _run(query: str, values: Values, _many: bool, _context: Any) -> list[tuple[A
     plain.prepared_max = PREPARED
     begun = time.monotonic() if connection.queries_logged else 0.0
     with connection.wrap_database_errors, psycopg.Cursor(plain) as cursor:
-        cursor.execute(query, values)
+        try:
+            cursor.execute(query, values)
+        except OUTDATED:
+            # A migration has changed what the statement reads: it is prepared anew, at once unless
+            # a transaction has failed by it.
+            cast("Any", connection).forget_prepared()
+            if plain.info.transaction_status != TransactionStatus.IDLE:
+                raise
+            cursor.execute(query, values)
         # Not `description`, which makes an object for each column.
         result = cursor.pgresult
         rows = cursor.fetchall() if result is not None and result.nfields else []
@@ -70,7 +81,8 @@ class Among(Lookup):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         left, values = self.process_lhs(compiler, connection)
-        kind = self.lhs.output_field.db_type(connection)
+        # Without its length, to which longer values would be cut.
+        kind = self.lhs.output_field.db_type(connection).partition("(")[0]
         return f"{left} = ANY(%s::{kind}[])", [*values, list(self.rhs)]
 
 
@@ -84,13 +96,15 @@ class KeptQuery(Generic[Row]):
         self.reading: _Reading | None = None
 
     def rows(self, *values: Any) -> list[Row]:
-        if programs_in_scope() is not None and not self.ending:
-            # What is kept is for those who see all.
+        if not self.ending and (programs_in_scope() is not None or None in values):
+            # What is kept is for those who see all, and asks for what is empty in no words.
             return list(self.build(*values))
         reading = self.reading
         if reading is None:
-            reading = self.reading = _Reading(self._asked(values), values)
+            # Others may ask meanwhile: what they find is whole.
+            reading = _Reading(self._asked(values), values)
             reading.text += self.ending
+            self.reading = reading
         found = run_prepared(reading.text, reading.all_of(values))
         return [reading.instance(row) for row in found]
 

@@ -7,7 +7,8 @@ from typing import Any
 from weakref import WeakSet
 
 from django.db.backends.postgresql import base, operations
-from psycopg._preparing import Prepare, PrepareManager
+from psycopg._preparing import Key, Prepare, PrepareManager
+from psycopg._queries import PostgresQuery
 from psycopg.pq import ConnStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
@@ -48,6 +49,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         made._prepared = statements  # noqa: SLF001
         return made
 
+    def forget_prepared(self) -> None:
+        """Have the server forget what is prepared: now, or once the transaction that has failed is
+        rolled back."""
+        plain = self.connection
+        assert plain is not None
+        plain._prepared.outdated = True  # noqa: SLF001
+        if plain.info.transaction_status == TransactionStatus.IDLE:
+            plain.execute("DEALLOCATE ALL")
+
     def is_usable(self) -> bool:
         if self.connection is None:
             return False
@@ -74,11 +84,19 @@ class StatementsThatStay(PrepareManager):
     """After each rollback, even to a savepoint, psycopg has the server forget all that is prepared,
     since a table that it reads may have been made or changed by what was rolled back. Where nothing
     of the kind was done it stays: one order that comes twice would else have all statements of its
-    process planned again."""
+    process planned again. (What another session has changed shows when a statement fails:
+    `forget_prepared`.)"""
 
     def __init__(self) -> None:
         super().__init__()
         self.outdated = False
+
+    def maybe_add_to_cache(self, query: PostgresQuery, prep: Prepare, name: bytes) -> Key | None:
+        """Django's own cursors never prepare: what they have done is looked at each time, and their
+        texts, which have all values in them, are not kept."""
+        if prep is Prepare.NO:
+            return self.key(query)
+        return super().maybe_add_to_cache(query, prep, name)
 
     def _should_discard(self, prep: Prepare, results: Sequence[PGresult], *given: Any) -> bool:
         done = [result.command_status or b"" for result in results]

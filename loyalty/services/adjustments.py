@@ -51,6 +51,7 @@ from members.services.transactions import run_atomically
 WORDS = ("reason", "told")
 # Far above what anybody holds, and far below where the sums of many wallets overflow.
 MOST_UNITS = 10**15
+_HELD = ("balance", "pending", "owed", "next_change_at")
 _ACCOUNT: KeptQuery[Account] = KeptQuery(
     lambda kind, program: Account.objects.filter(kind=kind, program=program)
 )
@@ -326,9 +327,13 @@ def _post_and_audit(
         raise InsufficientBalanceError(error.spendable, words) from error
     transfer = _TRANSFER.one(posted.transfer_id)
     if not posted.replayed:
-        # The caller's has what it holds now, too.
-        for name in ("balance", "pending", "owed", "next_change_at"):
-            setattr(wallet, name, getattr(transfer.wallet, name))
+        # The caller's has what it holds now, too: that which counts, where units came back to the
+        # wallet of somebody merged.
+        if transfer.wallet_id == wallet.pk:
+            for name in _HELD:
+                setattr(wallet, name, getattr(transfer.wallet, name))
+        else:
+            wallet.refresh_from_db(fields=_HELD)
         after = holdings([wallet], now)[wallet.pk].spendable
         membership = _HOLDER.one(wallet.account_id)
         record_audit(

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from loyalty.ledger.posting import Retiming
 from loyalty.models import Lot, LotChange, Order
 from loyalty.rules.lots import LotTerms, LotTimes, OrderTimes, lot_times, matures_at, within
@@ -34,12 +36,17 @@ _CHANGES = """
       FROM line JOIN loyalty_lotchange c ON c.lot_id = line.of_id AND c.recorded_at <= line.until
      ORDER BY line.lot_id, line.back DESC, c.id
 """
-_LOTS = Lot.objects.select_related("origin", "policy__wallet_type")
+
+
+def _with_terms() -> QuerySet[Lot]:
+    return Lot.objects.select_related("origin", "policy__wallet_type")
+
+
 _FIRST_LOTS: KeptQuery[Lot] = KeptQuery(
-    lambda orders: _LOTS.filter(transfer__order__among=orders, parent=None)
+    lambda orders: _with_terms().filter(transfer__order__among=orders, parent=None)
 )
 _LATER_LOTS: KeptQuery[Lot] = KeptQuery(
-    lambda orders: _LOTS.filter(origin__order__among=orders, parent__isnull=False)
+    lambda orders: _with_terms().filter(origin__order__among=orders, parent__isnull=False)
 )
 
 

@@ -18,8 +18,10 @@ class UserManager(BaseUserManager["User"]):
     def get(self, *args: Any, **kwargs: Any) -> User:
         """By the key alone, as each request asks who is signed in, with the row that says whether
         they work here."""
-        if not args and kwargs.keys() == {"pk"}:
-            return _signed_in.one(kwargs["pk"])
+        key = kwargs.get("pk")
+        # Managers of what is related, such as a group's users, are of a class of their own.
+        if type(self) is UserManager and isinstance(key, int) and len(kwargs) == 1 and not args:
+            return _signed_in.one(key)
         return super().get(*args, **kwargs)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import psycopg
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, NotSupportedError, connection, transaction
 
 from members.prepared import run_prepared
 
@@ -179,3 +179,50 @@ def test_what_reads_a_table_that_was_rolled_back_finds_the_one_that_was_made_sin
             run_prepared("INSERT INTO made_twice SELECT %s", [value])
             assert run_prepared("SELECT what FROM made_twice WHERE 1 = %s", [1]) == [(value,)]
             transaction.set_rollback(True)
+
+
+READING = "SELECT what FROM retyped WHERE %s = 1"
+
+
+@pytest.fixture
+def retype():
+    """Changes a column's type from another session, as a migration may while others are at work."""
+    with psycopg.connect(connection.connection.info.dsn, autocommit=True) as other:
+        other.execute("CREATE TABLE retyped AS SELECT 1 AS what")
+        try:
+            yield lambda kind: other.execute(f"ALTER TABLE retyped ALTER what TYPE {kind}")
+        finally:
+            other.execute("DROP TABLE retyped")
+
+
+def test_what_reads_a_column_whose_type_was_changed_meanwhile_is_prepared_anew(retype):
+    assert run_prepared(READING, [1]) == [(1,)]
+    retype("text")
+    assert run_prepared(READING, [1]) == [("1",)]
+    assert run_prepared(READING, [1]) == [("1",)]
+    assert run_prepared(PREPARED, [0]) == [(ask(),)]
+
+
+def test_a_transaction_fails_once_by_a_column_whose_type_was_changed_meanwhile(retype):
+    for ending in ("transaction", "savepoint"):
+        assert len(run_prepared(READING, [1])) == 1
+        retype("text" if ending == "transaction" else "varchar(9)")
+        with transaction.atomic():
+            with pytest.raises(NotSupportedError), transaction.atomic():
+                run_prepared(READING, [1])
+            if ending == "savepoint":
+                assert run_prepared(READING, [1]) == [("1",)]
+            else:
+                transaction.set_rollback(True)
+        assert run_prepared(READING, [1]) == [("1",)]
+        assert run_prepared(PREPARED, [0]) == [(ask(),)]
+
+
+def test_of_what_is_never_prepared_nothing_is_kept():
+    run_prepared(PREPARED, [0])
+    kept = connection.connection._prepared
+    before = list(kept._names)
+    for number in range(3):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT %s", [f"a long text {number}"])
+    assert (list(kept._counts), list(kept._names)) == ([], before)

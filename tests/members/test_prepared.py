@@ -163,6 +163,32 @@ def test_any_number_of_values_is_asked_for_by_the_same_query():
     assert [found.pk for found in named.rows(["m1", "nobody"])] == [members[1].customer_id]
 
 
+def test_a_value_that_is_too_long_for_its_column_is_not_cut_to_what_it_has():
+    Customer.objects.create(external_id="x" * 128)
+    kept = KeptQuery(lambda names: Customer.objects.filter(external_id__among=names))
+    assert kept.rows(["x" * 128 + "y"]) == []
+
+
+def test_nothing_is_asked_for_as_the_query_itself_asks_for_it():
+    """Django looks for what is empty, which is another text."""
+    member = make_member()
+    kept = KeptQuery(lambda merged, pk: Membership.objects.filter(merged_into=merged, pk=pk))
+    for _first_and_again in range(2):
+        assert kept.rows(None, member.pk) == [member]
+        assert kept.rows(member.pk, member.pk) == []
+
+
+def test_who_asks_while_another_asks_first_has_the_lock_too():
+    class Ending(str):
+        def __radd__(self, text):
+            assert kept.reading is None
+            return f"{text!s}{self!s}"
+
+    kept = KeptQuery(lambda pk: Customer.objects.filter(pk=pk), ending=Ending(" FOR UPDATE"))
+    assert kept.first(0) is None
+    assert kept.reading.text.endswith(" FOR UPDATE")
+
+
 def test_those_that_belong_to_rows_are_read_along_and_know_them():
     program = make_program()
     rewards = [offer(program, code) for code in ("a", "b")]

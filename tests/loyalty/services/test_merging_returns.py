@@ -18,7 +18,8 @@ from loyalty.services.expiry import write_down_expired
 from loyalty.services.gift_reversals import undo_gift
 from loyalty.services.gifts import give_units
 from loyalty.services.redemptions import redeem_units, reverse_redemption
-from members.models import Customer
+from members.audit import target_of
+from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import (
     NOW,
@@ -83,6 +84,16 @@ def test_a_gift_to_the_merged_customer_is_undone_where_it_is_now(both):
         undo_transfer(
             transfer=gift, actor=SYSTEM, source="backoffice", now=NOW, note="in other words"
         )
+
+
+def test_the_log_says_what_is_there_after_units_of_the_merged_customer_came_back(both):
+    taken = adjust(wallet("c2"), -25, "taken")
+    merge()
+    undo(taken)
+    told = AuditEntry.objects.filter(action="points.adjustment_undone").latest("pk")
+    assert told.before == {"spendable": 115}
+    assert told.after["spendable"] == 140
+    assert told.target == target_of(Customer.objects.get(external_id="c1"))
 
 
 def test_a_spend_of_the_merged_customer_returns_to_where_their_units_are(both):
