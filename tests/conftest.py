@@ -35,6 +35,7 @@ examples.register_profile(
     "patient", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 examples.load_profile("patient")
+WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # How long a browser test waits for what it expects, in milliseconds.
 PATIENCE = 10_000
 
@@ -181,7 +182,7 @@ def pages(browser: Any, live_server: Any) -> Iterator[Pages]:
 def browser_context_options() -> dict[str, Any]:
     """Override in a module or by parametrizing, for example for a phone."""
     return {
-        "viewport": {"width": 1440, "height": 900},
+        "viewport": WIDE,
         "locale": "en-US",
         "timezone_id": "UTC",
         "reduced_motion": "reduce",
@@ -279,5 +280,39 @@ def assert_no_axe_violations(live_server: Any) -> Callable[[Any], None]:
             for violation in violations
         ]
         assert not found, "\n" + "\n".join(found)
+
+    return check
+
+
+# Charts follow the width of the page in its next frame.
+WIDTH_IN_USE = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(
+    () => done(document.documentElement.scrollWidth))))"""
+
+
+@pytest.fixture
+def assert_fits(assert_no_axe_violations: Callable[[Any], None]) -> Callable[[Any], None]:
+    """`assert_fits(page)`: it does not scroll sideways, and axe-core finds nothing."""
+
+    def check(page: Any) -> None:
+        width = page.viewport_size["width"]
+        assert page.evaluate(WIDTH_IN_USE) <= width, f"{page.url} at {width}"
+        assert_no_axe_violations(page)
+
+    return check
+
+
+@pytest.fixture
+def assert_in_order(assert_fits: Callable[[Any], None]) -> Callable[[Any], None]:
+    """`assert_in_order(page)`: as it stands it fits, wide and then on a phone; wide again
+    afterwards. An open page that changes its width costs more than one that is loaded: this is for
+    what somebody has to walk to, and what has an address is loaded at each width."""
+
+    def check(page: Any) -> None:
+        for size in (WIDE, PHONE):
+            page.set_viewport_size(size)
+            assert_fits(page)
+        page.set_viewport_size(WIDE)
+        # Whatever is clicked next has come to its place.
+        page.evaluate(WIDTH_IN_USE)
 
     return check

@@ -37,12 +37,13 @@ from campaigns.selectors.ending_lots import due_of, next_wallets, told_before
 from campaigns.selectors.reachable_rewards import reachable_offers
 from campaigns.selectors.risen_wallets import came_in, matured
 from loyalty.ledger.balances import holdings
-from loyalty.models import Lot, Membership, Wallet
+from loyalty.models import Lot, Membership, Wallet, WalletType
 from loyalty.rules.anniversaries import due_days
 from loyalty.rules.calendar import start_of_day
 from loyalty.selectors.occasions import Kept, members_due
 from loyalty.selectors.pools import told_of_pools
 from members.conditions.moments import kept_on
+from members.prepared import KeptQuery
 
 KEPT = Kept("campaigns_passage", "journey_id")
 Page = tuple[list[Wanted], Place | None]
@@ -172,9 +173,14 @@ class Risen:
     after: int
 
 
+_FIRST_UNIT: KeptQuery[WalletType] = KeptQuery(
+    lambda program: WalletType.objects.filter(program=program).order_by("pk")[:1]
+)
+
+
 def risen(window: Window) -> tuple[Iterator[Risen], Place | None]:
     """Those who can spend more of the program's first kind of units, earned or waited for."""
-    unit = window.journey.program.wallet_types.order_by("pk").first()
+    unit = _FIRST_UNIT.first(window.journey.program_id)
     if unit is None:
         return iter(()), None
     stages = [came_in(unit.pk, window.first, window.now), matured(window.first, window.now)]
@@ -240,10 +246,12 @@ def expiring(window: Window) -> Page:
 
 def _members_of(accounts: Collection[int]) -> dict[int, list[int]]:
     """By account whose it is, or who may spend of what is shared."""
-    shared = told_of_pools(accounts)
-    found = {account: [member.pk for member in members] for account, members in shared.items()}
-    own = Membership.objects.filter(account__in=accounts).values_list("account", "pk")
-    return found | {account: [pk] for account, pk in own}
+    rows = Membership.objects.filter(account__in=accounts).values_list("account", "pk")
+    own = {account: [pk] for account, pk in rows}
+    if not (others := set(accounts) - own.keys()):
+        return own
+    shared = told_of_pools(others)
+    return own | {account: [member.pk for member in members] for account, members in shared.items()}
 
 
 def reachable(window: Window) -> Page:

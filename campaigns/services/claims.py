@@ -9,11 +9,11 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import connection, transaction
-from django.db.models import Case, Q, Value, When
 
 from campaigns.channels import Channel, sending_channels
 from campaigns.models import Delivery
 from campaigns.services.outages import is_my_turn, outage_of, take_turn
+from members.prepared import run_prepared
 
 LEASE = dt.timedelta(minutes=10)
 State = Delivery.State
@@ -43,6 +43,16 @@ _CLAIM = """
       FROM due WHERE d.id = due.id
     RETURNING d.id
 """
+# Every run of a worker asks, and hardly ever is there one: it is one statement, planned once.
+_INTERRUPTED = """
+    UPDATE campaigns_delivery
+       SET state = CASE WHEN channel = ANY(%(again)s::text[]) THEN 'queued' ELSE 'uncertain' END,
+           handed_over_at = CASE WHEN channel = ANY(%(again)s::text[]) THEN NULL
+                                 ELSE handed_over_at END,
+           reason = CASE WHEN channel = ANY(%(again)s::text[]) THEN reason ELSE 'interrupted' END
+     WHERE state = 'sending' AND available_at <= %(now)s
+    RETURNING id
+"""
 # A look at the beginning of the index of each.
 _WAITED_FOR = """
     SELECT w.channel FROM unnest(%s::text[]) w(channel)
@@ -53,9 +63,7 @@ _WAITED_FOR = """
 
 def with_waiting(channels: list[Channel]) -> list[Channel]:
     """Those of these by which anything is to go out, now or later; one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITED_FOR, [[channel.key for channel in channels]])
-        found = {row[0] for row in cursor.fetchall()}
+    found = {key for (key,) in run_prepared(_WAITED_FOR, [[channel.key for channel in channels]])}
     return [channel for channel in channels if channel.key in found]
 
 
@@ -92,11 +100,5 @@ def give_back(deliveries: list[Delivery], *, until: dt.datetime | None = None) -
 def note_interrupted(*, now: dt.datetime) -> int:
     """Of what was being handed over by a worker that died nobody knows whether it went out. Who
     knows a letter by its name gets it again."""
-    lost = Delivery.objects.filter(state=State.SENDING, available_at__lte=now)
-    again = Q(channel__in=[channel.key for channel in sending_channels() if channel.takes_key])
-    # Every run of a worker asks, and hardly ever is there one: it is one statement.
-    return lost.update(
-        state=Case(When(again, then=Value(State.QUEUED)), default=Value(State.UNCERTAIN)),
-        handed_over_at=Case(When(again, then=None), default="handed_over_at"),
-        reason=Case(When(again, then="reason"), default=Value("interrupted")),
-    )
+    again = [channel.key for channel in sending_channels() if channel.takes_key]
+    return len(run_prepared(_INTERRUPTED, {"now": now, "again": again}))

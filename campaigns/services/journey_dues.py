@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db import connection
 
-from campaigns.models import Journey
 from campaigns.selectors.due_members import LEAST_ORDERS
 from campaigns.selectors.journeys import InForce
+from members.prepared import update_row
 
 # Facts are said to be as of when their working out began, which may take a while.
 OVERLAP = dt.timedelta(hours=3)
@@ -44,4 +44,5 @@ def note_due(found: InForce, first: dt.datetime, now: dt.datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, values)
         cursor.execute(_NOTE, values)
-    Journey.objects.filter(pk=journey.pk).update(noted_until=now)
+    journey.noted_until = now
+    update_row(journey, "noted_until")

@@ -31,10 +31,13 @@ def enter(found: InForce, wanted: Sequence[Wanted], now: dt.datetime) -> int:
     """Let in who may be; returns how many began, those kept aside included. What happened last
     stands last in `wanted`. A journey that has stopped meanwhile lets nobody in."""
     journey, definition = found.journey, found.definition
+    if not wanted or not definition.steps:
+        # As with most look-ups, of which there is one for each journey in every hour.
+        return 0
     live = Journey.objects.select_for_update(of=("self",), no_key=True).filter(
         pk=journey.pk, status=Journey.Status.LIVE
     )
-    if not wanted or not live.exists() or not definition.steps:
+    if not live.exists():
         return 0
     by_member = _newest(journey, wanted)
     members = list(

@@ -15,7 +15,6 @@ from django.utils.translation import ngettext
 
 from campaigns.journey_entrants import Wanted
 from campaigns.journey_triggers import TRIGGERS
-from campaigns.models import Journey
 from campaigns.news import FRESH
 from campaigns.selectors.due_members import Place
 from campaigns.selectors.journey_starts import LOOK_UPS, Window
@@ -28,6 +27,7 @@ from loyalty.models import Membership, Order, Program, TierChange
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job, OutboxEvent
+from members.prepared import update_row
 from members.services.job_runs import Step, run_in_chunks
 
 logger = logging.getLogger(__name__)
@@ -150,7 +150,8 @@ def look_for(
         return 0, None
     entered, ahead = looked
     if ahead is None:
-        Journey.objects.filter(pk=found.journey.pk).update(looked_until=now)
+        found.journey.looked_until = now
+        update_row(found.journey, "looked_until")
     return entered, ahead
 
 

@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from campaigns.journey_definitions import (
@@ -44,6 +43,7 @@ from loyalty.models import Membership, Order, Program, Transfer, Wallet
 from loyalty.selectors.memberships import wallet_ids
 from loyalty.services.adjustments import adjust_units
 from members.errors import DomainError
+from members.prepared import run_prepared
 from members.selectors.merges import current
 from members.services.audit import SYSTEM
 from members.services.transactions import run_atomically
@@ -52,6 +52,14 @@ from rewards.models import Redemption, Reward
 from rewards.services.gifts import JOB, give_reward
 
 logger = logging.getLogger(__name__)
+# Live journeys with somebody who is due: every run of a worker asks, and mostly there is none.
+_WAITED_FOR = """
+    SELECT j.id FROM campaigns_journey j
+     WHERE j.status = 'live' AND EXISTS (
+           SELECT 1 FROM campaigns_passage p
+            WHERE p.journey_id = j.id AND p.state = 'active' AND p.due_at <= %s)
+     ORDER BY j.id
+"""
 Clock = Callable[[], dt.datetime]
 Outcome = PassageStep.Outcome
 # What went wrong is tried again so much later.
@@ -71,11 +79,7 @@ class Done:
 def take_due(*, limit: int = 100, clock: Clock = timezone.now) -> int:
     """Take on up to `limit` members who are due in each live journey; returns how many were."""
     taken = 0
-    waiting = Passage.objects.filter(
-        journey=OuterRef("pk"), state=Passage.State.ACTIVE, due_at__lte=clock()
-    )
-    live = Journey.objects.filter(Exists(waiting), status=Journey.Status.LIVE)
-    for journey in live.order_by("pk"):
+    for (journey,) in run_prepared(_WAITED_FOR, [clock()]):
         due = Passage.objects.filter(
             journey=journey, state=Passage.State.ACTIVE, due_at__lte=clock()
         )

@@ -20,10 +20,12 @@ from typing import Any
 from django.apps.registry import Apps
 from django.db.migrations import state as states
 from django.db.migrations.state import ModelState, ProjectState, StateApps
-from django.db.migrations.utils import resolve_relation
+from django.db.migrations.utils import field_is_referenced, resolve_relation
 
 Key = tuple[str, str]
 clone_state = ProjectState.clone
+alter_field_of_state = ProjectState.alter_field
+rename_field_of_state = ProjectState.rename_field
 
 
 class LazyApps(StateApps):
@@ -33,16 +35,21 @@ class LazyApps(StateApps):
         self.outdated: set[Key] = set()
         # That of the project's state, which changes it.
         self.states = models
+        # As far as it was asked for; each change of a model is told to `outdate`.
+        self.led: dict[Key, set[Key]] = {}
         super().__init__(real_apps, models, **options)
 
     def clone(self) -> LazyApps:
         made = super().clone()
         assert isinstance(made, LazyApps)
         made.outdated = set(self.outdated)
+        made.led = dict(self.led)
         return made
 
     def outdate(self, keys: Iterable[Key]) -> None:
-        gone = reached(keys, users(self.states))
+        for key in keys:
+            self.led.pop(key, None)
+        gone = reached(keys, users({key: self.led_to(key) for key in self.states}))
         with self.bulk_update():
             for key in gone:
                 self.unregister_model(*key)
@@ -53,10 +60,15 @@ class LazyApps(StateApps):
         wanted = self.outdated.intersection(keys)
         if not wanted:
             return
-        wanted = reached(wanted, {key: led_to(self.states[key]) for key in self.outdated_now()})
+        wanted = reached(wanted, {key: self.led_to(key) for key in self.outdated_now()})
         wanted &= self.outdated
         self.outdated -= wanted
         self.render_multiple([self.states[key] for key in sorted(wanted)])
+
+    def led_to(self, key: Key) -> set[Key]:
+        if key not in self.led:
+            self.led[key] = led_to(self.states[key])
+        return self.led[key]
 
     def outdated_now(self) -> set[Key]:
         """Without models that were removed or renamed since."""
@@ -77,6 +89,11 @@ class LazyApps(StateApps):
             self, include_auto_created, include_swapped
         )
 
+    # Django's is one for all registries, and emptied by each model that is made in any.
+    get_swappable_settings_name = functools.cache(
+        Apps.get_swappable_settings_name.__wrapped__  # type: ignore[attr-defined]
+    )
+
 
 def led_to(model: ModelState) -> set[Key]:
     """What a model's class cannot be without: what its keys name, and what it inherits from."""
@@ -91,11 +108,11 @@ def led_to(model: ModelState) -> set[Key]:
     }  # fmt: skip
 
 
-def users(models: dict[Key, ModelState]) -> dict[Key, set[Key]]:
+def users(led: dict[Key, set[Key]]) -> dict[Key, set[Key]]:
     """By model those whose classes cannot be without it."""
     found: dict[Key, set[Key]] = defaultdict(set)
-    for key, model in models.items():
-        for target in led_to(model):
+    for key, targets in led.items():
+        for target in targets:
             found[target].add(key)
     return found
 
@@ -117,43 +134,68 @@ def clone(self: ProjectState) -> ProjectState:
     return made
 
 
+def clone_model(self: ModelState) -> ModelState:
+    """Django's looks again at each of its fields, which were looked at when they came."""
+    made = ModelState.__new__(type(self))
+    made.__dict__.update(
+        self.__dict__,
+        fields=dict(self.fields), options=dict(self.options), managers=list(self.managers),
+    )  # fmt: skip
+    # Worked out from the name, which the copy may be given anew.
+    made.__dict__.pop("name_lower", None)
+    return made
+
+
 def reload_model(self: ProjectState, app_label: str, model_name: str, delay: bool = False) -> None:
-    reload_models(self, {(app_label, model_name)}, delay)
+    reload_models(self, {(app_label, model_name)})
 
 
 def reload_models(self: ProjectState, models: Iterable[Key], delay: bool = True) -> None:
     if "apps" not in self.__dict__:
         return
-    apps: Any = self.apps
-    keys = set(models)
     # Operations that run code have models without a trace of those before.
     self.is_delayed = True
-    for key in () if delay else keys.intersection(self.models):
-        remember_what_leads_to(apps, key)
-    apps.outdate(keys)
+    self.apps.outdate(set(models))  # type: ignore[attr-defined]
 
 
-def remember_what_leads_to(apps: LazyApps, key: Key) -> None:
-    """Where others refer to what is changed, their keys are changed with it: what the model was
-    before knows them."""
-    try:
-        before = apps.get_model(*key)
-    except LookupError:
-        return  # it is new
-    _ = before._meta.related_objects
+def alter_field(
+    self: ProjectState, app_label: str, model_name: str, name: str, *options: Any
+) -> None:
+    remember_what_leads_to(self, (app_label, model_name), name)
+    alter_field_of_state(self, app_label, model_name, name, *options)
+
+
+def rename_field(
+    self: ProjectState, app_label: str, model_name: str, old_name: str, new_name: str
+) -> None:
+    remember_what_leads_to(self, (app_label, model_name), old_name)
+    rename_field_of_state(self, app_label, model_name, old_name, new_name)
+
+
+def remember_what_leads_to(state: ProjectState, key: Key, name: str) -> None:
+    """Where others refer to a field that is changed, their keys are changed with it: what the model
+    was before knows them."""
+    field = state.models[key].fields.get(name)
+    if field is None or "apps" not in state.__dict__:
+        return
+    if field_is_referenced(state, key, (name, field)):
+        _ = state.apps.get_model(*key)._meta.related_objects
 
 
 @contextmanager
 def rendered_when_needed() -> Iterator[None]:
     """Within it, states of projects have `LazyApps`."""
-    ours = {"clone": clone, "reload_model": reload_model, "reload_models": reload_models}
-    theirs = {name: getattr(ProjectState, name) for name in ours}
+    ours = (clone, alter_field, rename_field, reload_model, reload_models)
+    theirs = {each.__name__: getattr(ProjectState, each.__name__) for each in ours}
+    clone_as_ever = ModelState.clone
     states.StateApps = LazyApps  # type: ignore[assignment,misc]
-    for name, function in ours.items():
-        setattr(ProjectState, name, function)
+    ModelState.clone = clone_model  # type: ignore[method-assign]
+    for each in ours:
+        setattr(ProjectState, each.__name__, each)
     try:
         yield
     finally:
         states.StateApps = StateApps  # type: ignore[misc]
+        ModelState.clone = clone_as_ever  # type: ignore[method-assign]
         for name, function in theirs.items():
             setattr(ProjectState, name, function)

@@ -12,8 +12,8 @@ from members.models import Customer
 from tests.api.conftest import ApiClient, assert_problem
 from tests.loyalty.factories import make_program, make_type, reward
 
-# Refusals within a batch end a transaction, so these tests do not run in one.
-refused = pytest.mark.django_db(transaction=True)
+# Refusals within a batch end a transaction: that of the test goes on.
+refused = pytest.mark.usefixtures("undone_when_refused")
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ from members import slow_figures
 from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.broadcasts import make_broadcast
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+# Whom a broadcast reaches is worked out after the commit.
+committing = pytest.mark.django_db(transaction=True)
 WORDS = [{"channel": "inbox", "language": "en", "subject": "Spring", "body": "Hello."}]
 
 
@@ -27,6 +29,7 @@ def api(key_with: Callable[..., ApiClient]) -> ApiClient:
     return key_with("broadcasts:read", "broadcasts:write")
 
 
+@committing
 def test_one_is_written_sent_and_read_with_its_results(
     api: ApiClient, membership: Membership
 ) -> None:
@@ -61,6 +64,7 @@ def test_whoever_asks_for_the_reach_of_very_many_asks_again(
     assert counted.json()["as_of"]
 
 
+@committing
 def test_whoever_asks_what_a_broadcast_to_very_many_brought_asks_again(
     api: ApiClient, membership: Membership, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

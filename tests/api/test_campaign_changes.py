@@ -15,7 +15,7 @@ from loyalty.services.rules import set_four_eyes
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 DAY = dt.timedelta(days=1)
 
 

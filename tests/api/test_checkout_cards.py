@@ -14,7 +14,7 @@ from tests.api.conftest import ApiClient, assert_problem
 from tests.api.test_checkouts import BASKET, reserve
 from tests.api.test_gift_cards import club, issue  # noqa: F401  (a fixture)
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
 @pytest.fixture

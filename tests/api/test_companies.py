@@ -16,8 +16,8 @@ from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
 from tests.factories import StaffMemberFactory
 
-# The ledger's refusals end a transaction, so these tests do not run in one.
-refused = pytest.mark.django_db(transaction=True)
+# The ledger's refusals end a transaction: that of the test goes on.
+refused = pytest.mark.usefixtures("undone_when_refused")
 VAT = "DE123456789"
 
 

@@ -14,7 +14,7 @@ from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.factories import switch_on
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
 @pytest.fixture

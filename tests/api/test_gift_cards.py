@@ -17,7 +17,7 @@ from rewards.models import GiftCard
 from tests.api.conftest import ApiClient, assert_problem
 from tests.rewards.cards import CREDIT
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
 @pytest.fixture

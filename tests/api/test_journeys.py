@@ -17,7 +17,7 @@ from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.factories import make_journey
 from tests.loyalty.factories import NOW, make_program, make_wallet
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.campaigns import launch
 from tests.loyalty.factories import line, order, record
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 DAY = dt.timedelta(days=1)
 
 

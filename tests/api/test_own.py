@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ import pytest
 from django.utils import timezone
 
 from loyalty.models import Membership, Program, Transfer
+from loyalty.services.memberships import enroll_customer
 from loyalty.services.suspensions import suspend_membership
 from members.api.throttling import Allowance
-from members.models import AuditEntry, Customer, ProfileQuestion
+from members.models import ApiKey, AuditEntry, Customer, ProfileQuestion
+from members.services.api_keys import create_api_key
 from members.services.audit import SYSTEM
+from members.services.member_tokens import issue_member_token
 from members.services.profile_questions import put_question_away
 from rewards.definitions import RewardDefinition
 from rewards.models import Redemption, Reward
@@ -26,8 +30,9 @@ from tests.api.conftest import ApiClient, assert_problem
 from tests.loyalty.factories import adjust, make_program, make_wallet, wallet_of
 from tests.loyalty.wallet_passes.authority import apple_files, google_keys
 from tests.rewards.factories import take
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 TREES = {
     "code": "trees", "name": "City Trees", "thing_singular": "tree", "thing_plural": "trees",
     "thing_price": "5", "texts": {"el": {"name": "Δέντρα"}},
@@ -40,25 +45,50 @@ TIERS = {
 BASKET = {"order": {"currency": "USD", "total": "20", "lines": [{"sku": "tea", "total": "20"}]}}
 
 
-@pytest.fixture
-def program(db: None) -> Program:
+@dataclass
+class World:
+    """Ann has 250 Beans; the shop has a key."""
+
+    ann: Membership
+    key: ApiKey
+
+
+def make_world() -> World:
+    now = timezone.now()
     unit = {"singular": "Bean", "plural": "Beans", "unit_value": "0.01",
             "expiry": {"kind": "months", "length": 12}}  # fmt: skip
-    return make_program("beans", name="Bean Club", unit=unit, charities=[TREES], tiers=TIERS)
+    program = make_program("beans", name="Bean Club", unit=unit, charities=[TREES], tiers=TIERS)
+    customer = Customer.objects.create(
+        external_id="C-1", email="ann@example.com", given_name="Ann", family_name="Lee"
+    )
+    ann, _new = enroll_customer(
+        customer=customer, program=program, source="api", at=now, actor=SYSTEM
+    )
+    adjust(wallet_of(ann.account_id), 250, "start", now=now, note="Only for us")
+    key, _secret = create_api_key(actor=SYSTEM, name="shop", scopes=["member_tokens:write"])
+    return World(ann, key)
+
+
+_made_once, world = of_each_test(make_world)
 
 
 @pytest.fixture
-def ann(membership: Membership) -> Membership:
-    """She has 250 Beans."""
-    adjust(wallet_of(membership.account_id), 250, "start", now=timezone.now(), note="Only for us")
-    return membership
+def ann(world: World) -> Membership:
+    return world.ann
 
 
 @pytest.fixture
-def me(key_with: Callable[..., ApiClient], ann: Membership) -> ApiClient:
-    shop = key_with("member_tokens:write")
-    body = {"customer": {"external_id": "C-1"}}
-    return ApiClient(shop.post("/member-tokens", body).json()["token"])
+def program(ann: Membership) -> Program:
+    return ann.program
+
+
+@pytest.fixture
+def me(world: World) -> ApiClient:
+    customer, hour = world.ann.customer, dt.timedelta(hours=1)
+    issued = issue_member_token(
+        customer=customer, api_key=world.key, lifetime=hour, now=timezone.now()
+    )
+    return ApiClient(issued.token)
 
 
 @pytest.fixture

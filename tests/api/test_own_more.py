@@ -35,7 +35,7 @@ from tests.loyalty.factories import adjust, make_program, make_wallet, order, re
 from tests.loyalty.services.buying import add_buyer, ask, found_company, fund
 from tests.rewards.cards import CREDIT
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from loyalty.models import Membership, Program, Transfer
 from members.models import AuditEntry, IdempotencyRecord
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
-# The ledger's refusals end a transaction, so these tests do not run in one.
-refused = pytest.mark.django_db(transaction=True)
+# The ledger's refusals end a transaction: that of the test goes on.
+refused = pytest.mark.usefixtures("undone_when_refused")
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ from loyalty.models import Membership, Program, Transfer
 from members.models import AuditEntry, IdempotencyRecord
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
-refused = pytest.mark.django_db(transaction=True)
-
 
 @pytest.fixture
 def owing(api: ApiClient, membership: Membership) -> Membership:

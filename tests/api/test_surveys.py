@@ -14,7 +14,7 @@ from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.surveys import QUESTIONS, make_survey, reply
 from tests.loyalty.factories import make_program, make_wallet
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, order_body
 from tests.loyalty.factories import NOW, make_program, make_wallet
 
-# The ledger's refusals end a transaction, so these tests do not run in one.
-refused = pytest.mark.django_db(transaction=True)
+# The ledger's refusals end a transaction: that of the test goes on.
+refused = pytest.mark.usefixtures("undone_when_refused")
 
 
 def adjustment(membership: Membership, /, **changes: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.apps.registry import Apps
+from django.apps.registry import apps as installed
 from django.db import connection, models
 from django.db.migrations import CreateModel
 from django.db.migrations.loader import MigrationLoader
@@ -104,6 +105,46 @@ def test_a_change_outdates_what_leads_to_the_model_and_nothing_else(shop: Any) -
     assert order._meta.get_field("of").related_model is before["customer"]
     assert shop.apps.get_model("shop", "note") is before["note"]
     assert shop.apps.get_model("shop.Line")._meta.get_field("of").related_model is order
+
+
+def test_a_key_that_came_later_is_followed_with_the_next_change(shop: Any) -> None:
+    shop.apps.get_model("shop", "note")
+    key = models.ForeignKey("shop.Customer", models.CASCADE, null=True)
+    shop.add_field("shop", "note", "about", key, True)
+    assert shop.apps.outdated == {("shop", "note")}
+    note = shop.apps.get_model("shop", "note")
+    kept = shop.clone()
+    shop.remove_field("shop", "note", "about")
+    for state, follows in ((kept, True), (shop, False)):
+        state.apps.get_models()
+        add_name(state, "customer")
+        assert (("shop", "note") in state.apps.outdated) is follows
+    assert note._meta.get_field("about")
+
+
+def test_a_copy_that_is_named_anew_goes_by_its_new_name(shop: Any) -> None:
+    assert shop.models["shop", "order"].name_lower == "order"
+    shop.rename_model("shop", "Order", "Basket")
+    assert shop.models["shop", "basket"].name_lower == "basket"
+
+
+def test_a_copy_of_a_model_is_not_changed_with_it(shop: Any) -> None:
+    model = shop.models["shop", "note"]
+    made = model.clone()
+    assert made == model
+    made.fields["name"] = models.CharField(max_length=9)
+    made.options["ordering"] = ["name"]
+    made.managers.append(("objects", models.Manager()))
+    assert (list(model.fields), model.options.get("ordering"), model.managers) == (["id"], None, [])
+
+
+def test_what_django_knows_of_its_settings_is_kept_while_models_are_made(shop: Any) -> None:
+    installed.get_swappable_settings_name("auth.User")
+    before = installed.get_swappable_settings_name.cache_info().misses
+    add_name(shop, "customer")
+    shop.apps.get_models()
+    installed.get_swappable_settings_name("auth.User")
+    assert installed.get_swappable_settings_name.cache_info().misses == before
 
 
 def test_a_state_that_was_kept_has_models_of_its_own_time(shop: Any) -> None:

@@ -76,11 +76,14 @@ class Desk:
 
     @contextmanager
     def then(self) -> Iterator[Any]:
-        """What the same caller asks next: on their page as it is, which is opened again where
-        something else is before it."""
-        if self.page.url != self.found or self.asked:
+        """What the same caller asks next: on their page as it is. A dialog before it is left, and
+        it is opened again where another page is."""
+        if self.page.url != self.found:
             self.page.goto(self.found)
-            self.asked = False
+        elif self.asked and (dialog := self.page.get_by_role("dialog")).count():
+            dialog.locator("[data-dialog-close]").first.click()
+            expect(dialog).to_have_count(0)
+        self.asked = False
         with self._counted():
             yield self.page
 

@@ -21,14 +21,13 @@ from tests.campaigns.shops import (
 )
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import day, make_program
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("program")]
 BOB = "207119551"
 
 
-@pytest.fixture(autouse=True)
-def program(db):
-    return make_program(at=day(-30))
+_made_once, program = of_each_test(lambda: make_program(at=day(-30)))
 
 
 def consent(state: str, at: str, **more: str) -> dict[str, str]:

@@ -99,10 +99,14 @@ def priced(wanted: OrderInput, program: Program) -> OrderInput:
     )  # fmt: skip
 
 
-def bought(program: Program, days: Iterable[int], **how: Any) -> None:
-    for day in days:
-        for number in range(4):
-            record(priced(asked(day, number, **how), program))
+def bought(program: Program, days: Iterable[int], coupons: tuple[str, ...]) -> None:
+    wanted = (asked(day, number, coupons=coupons) for day in days for number in range(4))
+    if coupons:
+        # What the next is offered depends on how often the code was used.
+        for one in wanted:
+            record(priced(one, program))
+    else:
+        record(*(priced(one, program) for one in wanted))
 
 
 def forecast(campaign: Campaign) -> DiscountFigures:

@@ -43,15 +43,18 @@ from tests.loyalty.factories import (
     make_program,
 )
 from tests.rewards.services.racing import in_the_way_of
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 ACCOUNT = Transfer.Source.ACCOUNT.value
 Instead = GameDraw.Instead
 
 
-@pytest.fixture
-def program(db: None) -> Program:
+def make_world() -> Program:
     return make_program(time_zone="Europe/Athens", unit={"unit_value": "0.01"})
+
+
+_made_once, program = of_each_test(make_world)
 
 
 # Provably fair
@@ -79,7 +82,7 @@ def test_every_draw_can_be_worked_out_again_once_its_seed_is_revealed(program: P
 def test_whoever_reveals_a_seed_waits_for_a_draw_under_a_budget_and_not_the_other_way_round(
     close: Any,
 ) -> None:
-    program = make_program(time_zone="Europe/Athens", unit={"unit_value": "0.01"})
+    program = make_world()
     game, maya = live_game(program, prizes=sure(), budget_units=100), member("c1", program)
     in_the_way_of(
         lambda: close(game=game, actor=SYSTEM, now=NOW),

@@ -19,13 +19,12 @@ from tests.campaigns.shops import (
     work,
 )
 from tests.loyalty.factories import day, make_program
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("program")]
 
 
-@pytest.fixture(autouse=True)
-def program(db):
-    return make_program(at=day(-30))
+_made_once, program = of_each_test(lambda: make_program(at=day(-30)))
 
 
 def test_a_tip_earns_nothing_and_comes_back_as_none():

@@ -16,6 +16,7 @@ from tests.campaigns.shops import (
     work,
 )
 from tests.loyalty.factories import day, make_program
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.django_db
 
@@ -25,9 +26,7 @@ def _coherent(coherent_ledger):
     """Whatever a test here did, it left coherent books."""
 
 
-@pytest.fixture
-def program(db):
-    return make_program(at=day(-30))
+_made_once, program = of_each_test(lambda: make_program(at=day(-30)))
 
 
 def tell_tool(tool: Connection, content: Any) -> None:

@@ -3,14 +3,13 @@
 import random
 
 import pytest
-from django.db import transaction
 
-from campaigns.models import InboundMessage
+from campaigns.models import Connection, InboundMessage
 from loyalty.models import Order, Refund
 from members.models import Customer
 from tests.campaigns.shops import connect, post, woo_customer, woo_order, woocommerce, work
 from tests.loyalty.factories import day, make_program, moves, spendable
-from tests.sharing import anew, shared
+from tests.sharing import anew, rolled_back, shared
 
 pytestmark = pytest.mark.django_db
 
@@ -94,13 +93,12 @@ def history() -> list[tuple[str, dict]]:
     ]  # fmt: skip
 
 
-def play(messages: list[tuple[str, dict]]) -> dict:
-    with transaction.atomic():
-        shop = connect("woocommerce")
+def play(shop: Connection, messages: list[tuple[str, dict]]) -> dict:
+    with rolled_back():
         for topic, payload in messages:
             assert woocommerce(shop, topic, payload) == 202
             work()
-        found = {
+        return {
             "units": spendable("26"),
             "orders": list(
                 Order.objects.order_by("external_id").values_list(
@@ -110,23 +108,21 @@ def play(messages: list[tuple[str, dict]]) -> dict:
             "refunds": list(Refund.objects.values_list("external_id", "total", "refunded_at")),
             "customers": list(Customer.objects.values_list("external_id", "family_name", "email")),
         }
-        transaction.set_rollback(True)
-    return found
 
 
 def test_however_messages_come_they_come_to_the_same(program):
-    told = history()
-    expected = play(told)
+    shop, told = connect("woocommerce"), history()
+    expected = play(shop, told)
     assert expected["orders"][0][1] == "completed"
     assert expected["orders"][1][1] == "cancelled"
     assert 0 < expected["units"] < 28
     assert expected["customers"] == [("26", "Dow", "john@example.com")]
-    assert play(told[::-1]) == expected
+    assert play(shop, told[::-1]) == expected
     chance = random.Random(3)
     for _trial in range(8):
         shuffled = [*told, *chance.sample(told, 3)]
         chance.shuffle(shuffled)
-        assert play(shuffled) == expected
+        assert play(shop, shuffled) == expected
 
 
 def test_a_refund_whose_tax_the_shop_does_not_tell_takes_the_goods_in_proportion(program):

@@ -15,12 +15,12 @@ from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program, make_type, reward, spendable
+from tests.sharing import of_each_test
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake", "coherent_ledger")]
 
 
-@pytest.fixture
-def customer() -> Customer:
+def make_customer() -> Customer:
     """A member where a yes by e-mail brings 20."""
     make_type("email-opt-in")
     now = timezone.now()
@@ -30,6 +30,9 @@ def customer() -> Customer:
     customer = CustomerFactory(external_id="c1")
     enroll_customer(customer=customer, program=program, source="link", at=now, actor=SYSTEM)
     return customer
+
+
+_made_once, customer = of_each_test(make_customer)
 
 
 def say(customer: Customer, source: str = "staff", **topics: bool) -> Any:

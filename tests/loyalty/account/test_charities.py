@@ -60,7 +60,7 @@ def test_a_tap_on_an_amount_gives_it_once_and_says_what_came_of_it(
     assert "$1.00" in text_of(client.get("/me/giving/"))
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("undone_when_refused")
 @pytest.mark.parametrize(
     ("values", "said"),
     [

@@ -20,7 +20,7 @@ from tests.loyalty.account.conftest import Shop
 pytestmark = pytest.mark.usefixtures("maya_for_all")
 SignIn = Callable[[Customer], Client]
 HOW: dict[str, Any] = {"actor": SYSTEM, "source": "backoffice"}
-refused = pytest.mark.django_db(transaction=True)
+refused = pytest.mark.usefixtures("undone_when_refused")
 
 
 def person(shop: Shop, name: str) -> Membership:

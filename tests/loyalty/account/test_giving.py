@@ -131,7 +131,7 @@ def test_a_charity_is_given(maya: Customer, sign_in: SignIn) -> None:
     ],
 )
 @pytest.mark.parametrize("step", [{}, {"confirmed": "1"}])
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("undone_when_refused")
 def test_what_cannot_be_given_is_said_at_its_field(
     maya: Customer, noor: Membership, sign_in: SignIn, values: dict[str, str], message: str,
     step: dict[str, str],

@@ -22,9 +22,12 @@ from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
 from tests.factories import CustomerFactory
-from tests.loyalty.account.conftest import Shop
+from tests.loyalty.account.conftest import Shop, make_shop
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.django_db
+
+_made_once, shop = of_each_test(make_shop)
 
 PAGE = "/programs/beans/"
 ANN = {"email": "ann@example.com", "given_name": "Ann", "family_name": "Lee"}

@@ -16,11 +16,14 @@ from loyalty.models import Candidate, Membership, Program
 from members.models import Customer, StaffMember, User
 from tests.elsewhere import ANNA, offer, sign_in, signed_in_as
 from tests.factories import UserFactory
-from tests.loyalty.account.conftest import Shop
+from tests.loyalty.account.conftest import Shop, make_shop
 from tests.loyalty.account.test_joining import plan
 from tests.openid_server import OpenIDServer, openid_server
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.django_db
+
+_made_once, shop = of_each_test(make_shop)
 
 PAGE = "/programs/beans/"
 

@@ -323,3 +323,8 @@ def test_the_number_of_queries_does_not_grow_with_the_history(
         client.get(url)
 
     assert len(many) <= len(few)
+
+
+def test_without_plans_there_is_no_word_of_them(maya: Customer, sign_in: SignIn) -> None:
+    assert "plan" not in text_of(sign_in(maya), "/me/").casefold()
+    assert sign_in(maya).get("/me/plan/").status_code == 404

@@ -23,12 +23,13 @@ from loyalty.services.subscriptions import permit_collecting
 from members.formatting import format_day, format_money
 from members.models import Customer
 from members.services.audit import SYSTEM
-from tests.loyalty.account.conftest import Shop
+from tests.loyalty.account.conftest import Regular, Shop, make_maya, make_shop
 from tests.loyalty.account.reading import text_of
 from tests.loyalty.payments.banks import Bank
 from tests.loyalty.payments.conftest import bank  # noqa: F401
 from tests.loyalty.payments.shops import KEY, front
 from tests.loyalty.planning import join, plan
+from tests.sharing import shared
 
 pytestmark = pytest.mark.usefixtures("maya_for_all")
 SignIn = Callable[[Customer], Client]
@@ -47,21 +48,23 @@ def sell(shop: Shop, **changes: Any) -> None:
     apply_definition(said.model_copy(update={"plans": plans}), actor=SYSTEM, now=now)
 
 
+def make_offered() -> Regular:
+    regular = make_maya(make_shop())
+    sell(regular.shop)
+    return regular
+
+
+# Without plans: in test_pages.py.
+maya_for_all = shared(make_offered)
+
+
 @pytest.fixture
-def membership(maya: Customer, shop: Shop) -> Membership:
-    sell(shop)
+def membership(maya: Customer) -> Membership:
     return Membership.objects.select_related("program").get(customer=maya)
 
 
 def path(membership: Membership, rest: str = "") -> str:
     return f"/me/{membership.public_id}/plan/{rest}"
-
-
-def test_without_plans_there_is_no_word_of_them(
-    maya: Customer, sign_in: SignIn, shop: Shop
-) -> None:
-    assert "plan" not in text_of(sign_in(maya), "/me/").casefold()
-    assert sign_in(maya).get("/me/plan/").status_code == 404
 
 
 def test_the_offer_says_price_and_trial_plainly(

@@ -117,7 +117,7 @@ def test_units_are_taken_out_looked_at_first_and_put_in_again(
     assert (again.status_code, 'value="50"' in again.content.decode()) == (200, True)
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("undone_when_refused")
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -138,7 +138,7 @@ def test_what_cannot_be_moved_is_said_at_its_field(
     assert held(pool) == 151
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("undone_when_refused")
 def test_who_may_not_spend_is_offered_to_put_in_only(
     pool: Pool, noor: Membership, sign_in: SignIn
 ) -> None:

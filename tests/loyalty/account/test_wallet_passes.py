@@ -23,7 +23,7 @@ from tests.loyalty.account.conftest import Shop
 from tests.loyalty.wallet_passes.authority import apple_files, google_keys
 from tests.loyalty.wallet_passes.test_apple import opened
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("maya_for_all")
 SignIn = Callable[[Customer], Client]
 APPLE, GOOGLE = "Add to Apple Wallet", "Save to Google Wallet"
 
@@ -100,6 +100,7 @@ def test_nobody_elses_card_can_be_had(
 
 
 @pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_buttons_stand_below_the_card_and_wait_for_a_network(
     page: Any, both: None, maya: Customer, sign_in: SignIn, width: int,

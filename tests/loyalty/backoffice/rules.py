@@ -16,7 +16,10 @@ from tests.loyalty.backoffice.conftest import url
 
 def form_of(client: Client, address: str) -> dict[str, Any]:
     """What a browser without scripts would send back of a rule's form, unchanged."""
-    form = client.get(address).context["form"]
+    return sent_back(client.get(address).context["form"])
+
+
+def sent_back(form: Any) -> dict[str, Any]:
     values = {name: form[name].value() for name in form.fields}
     values["when"] = json.dumps(values["when"] or {}, default=str)
     return {

@@ -19,8 +19,7 @@ from tests.loyalty.backoffice.conftest import Member, htmx, url
 from tests.loyalty.factories import make_type, reward, tell, told
 
 pytestmark = pytest.mark.usefixtures("ana_for_all")
-# The ledger's refusals end a transaction, so these tests do not run in one.
-refused = pytest.mark.django_db(transaction=True)
+refused = pytest.mark.usefixtures("undone_when_refused")
 
 
 @pytest.fixture

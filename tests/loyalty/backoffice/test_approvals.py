@@ -18,8 +18,7 @@ from tests.loyalty.backoffice.test_adjustments import adjustment
 from tests.loyalty.factories import adjust
 
 pytestmark = pytest.mark.usefixtures("ana_for_all")
-# The ledger's refusals end a transaction, so these tests do not run in one.
-refused = pytest.mark.django_db(transaction=True)
+refused = pytest.mark.usefixtures("undone_when_refused")
 
 
 def ask(client: Client, ana: Member, amount: str = "2,000", **how: Any) -> AdjustmentRequest:

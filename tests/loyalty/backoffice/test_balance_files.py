@@ -17,10 +17,13 @@ from loyalty.services.balance_imports import KIND
 from loyalty.services.lot_exports import KIND as EXPORT
 from members.models import Job
 from members.services.job_runs import run_job
-from tests.loyalty.backoffice.conftest import url
+from tests.loyalty.backoffice.conftest import make_beans, url
 from tests.loyalty.factories import order, record, spendable
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+
+_made_once, beans = of_each_test(make_beans)
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +99,8 @@ def test_a_file_of_another_kind_is_refused_at_once(administrator: Client, beans:
     assert not Job.objects.exists()
 
 
+# Orders are imported in threads of their own, which see only what is committed.
+@pytest.mark.django_db(transaction=True)
 def test_ndjson_of_balances_and_of_orders_is_taken(administrator: Client, beans: Program) -> None:
     line = '{"reference": "A", "customer_id": "C-1", "units": "5"}\n'
     assert work(send(administrator, beans, line, "old.ndjson")).result["created"] == 1
@@ -141,6 +146,7 @@ def test_an_export_is_written_and_fetched(administrator: Client, beans: Program)
 
 
 @pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "browser_context_options",
     [

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.backoffice.bulk_forms import FORMATS, SAMPLES
-from loyalty.models import BulkAdjustment, Transfer
+from loyalty.models import BulkAdjustment, Program, Transfer
 from loyalty.services import bulk_posting
 from loyalty.services.bulk_adjustments import Plan, create_bulk, post_bulk
 from loyalty.services.bulk_sources import from_rows
@@ -26,8 +26,9 @@ from tests.factories import ApiKeyFactory
 from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.factories import adjust, make_wallet, spendable
 
-# Work of a job is seen only where transactions really end.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db, pytest.mark.usefixtures("ana_for_all", "undone_when_refused"),
+]  # fmt: skip
 
 ROWS = "customer_id,units,note\nc1,-50,Counted twice\nc2,30,\nnobody,5,\n"
 
@@ -399,7 +400,8 @@ def test_one_that_came_over_the_api_is_shown_and_can_be_undone(
     assert (latest().state, members.spendable()) == ("undone", 150)
 
 
-def test_without_a_live_program_there_is_nothing_to_move(manager: Client) -> None:
+def test_without_a_live_program_there_is_nothing_to_move(manager: Client, ana: Member) -> None:
+    Program.objects.update(status="draft")
     for address in (url("bulk_list"), url("bulk_create", "grant")):
         assert "First a live program" in text_of(manager, address)
 

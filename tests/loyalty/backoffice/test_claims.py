@@ -115,8 +115,7 @@ def test_the_preview_has_the_balances_cards_and_orders_of_both(
     assert not Transfer.objects.filter(kind="merge").exists()
 
 
-# What is refused ends its transaction, so this does not run in one.
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("undone_when_refused")
 def test_who_shares_a_pool_cannot_be_merged_away_and_the_page_says_so(
     agent: Client, ana: Member, duplicate: Customer
 ) -> None:

@@ -20,14 +20,13 @@ from members.services.customers import add_note
 from tests.loyalty.factories import order, record
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
 def test_it_is_looked_at_and_undone(
     beans: Program,
     tmp_path: Path,
     sign_in: Callable[[str], Any],
-    assert_no_axe_violations: Callable[[Any], None],
+    assert_in_order: Callable[[Any], None],
 ) -> None:
     path = tmp_path / "people.csv"
     path.write_text("external_id,given_name\n" + "".join(f"p{one},Ann\n" for one in range(5)))
@@ -40,13 +39,10 @@ def test_it_is_looked_at_and_undone(
     page = sign_in("administrator")
     page.goto(f"/backoffice/jobs/{job.public_id}/")
     page.get_by_role("link", name="Undo it").click()
-    for size in (PHONE, WIDE):
-        page.set_viewport_size(size)
-        expect(page.get_by_text("3 members whom the file enrolled")).to_be_visible()
-        expect(page.get_by_text("1: They have bought something.")).to_be_visible()
-        expect(page.get_by_label("Also erase the people whom it brought")).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-        assert_no_axe_violations(page)
+    expect(page.get_by_text("3 members whom the file enrolled")).to_be_visible()
+    expect(page.get_by_text("1: They have bought something.")).to_be_visible()
+    expect(page.get_by_label("Also erase the people whom it brought")).to_be_visible()
+    assert_in_order(page)
     page.get_by_label("Reason").fill("The wrong file")
     page.get_by_role("button", name="Undo this enrollment").click()
     expect(page.get_by_text("3 members left, 2 stay as they are")).to_be_visible()
@@ -55,6 +51,5 @@ def test_it_is_looked_at_and_undone(
     expect(noted.get_by_role("link")).to_have_attribute(
         "href", reverse("backoffice:customer", args=[known.public_id])
     )
-    assert_no_axe_violations(page)
+    assert_in_order(page)
     assert Membership.objects.filter(status="left").count() == 3
-    page.screenshot(path="/tmp/rev10b-job.png", full_page=True)

@@ -20,6 +20,7 @@ from tests.loyalty.backoffice.test_tier_drafts import send
 from tests.loyalty.backoffice.tier_forms import LADDER, values_of
 from tests.loyalty.factories import make_program, order, record
 from tests.plans import rows_read
+from tests.sharing import of_each_test
 
 BUYERS = 6
 # Of these there is a row or more for each customer.
@@ -71,9 +72,7 @@ def growing(act: Callable[[], object]) -> Counter[str]:
     return Counter({table: read[table] for table in GROWING if read[table]})
 
 
-@pytest.fixture
-def club(db: None) -> Program:
-    return make_club()
+_made_once, club = of_each_test(make_club)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -16,8 +16,7 @@ from tests.loyalty.backoffice.conftest import Member, htmx, url
 from tests.loyalty.factories import adjust, make_program, make_wallet, spendable, wallet_of
 
 pytestmark = pytest.mark.usefixtures("ana_for_all")
-# The ledger's refusals end a transaction, so these tests do not run in one.
-refused = pytest.mark.django_db(transaction=True)
+refused = pytest.mark.usefixtures("undone_when_refused")
 
 
 @pytest.fixture

@@ -21,11 +21,15 @@ from loyalty.services.import_files import discard_old_files
 from loyalty.services.imports import KIND
 from members.models import Job, JobError
 from tests.factories import JobFactory
-from tests.loyalty.backoffice.conftest import queries_of, url
-from tests.loyalty.factories import make_program, spendable
+from tests.loyalty.backoffice.conftest import make_beans, queries_of, url
+from tests.loyalty.factories import spendable
+from tests.sharing import of_each_test
 
+pytestmark = pytest.mark.django_db
 # The import works in threads of its own, which see only what is committed.
-pytestmark = pytest.mark.django_db(transaction=True)
+imports = pytest.mark.django_db(transaction=True)
+
+_made_once, beans = of_each_test(make_beans)
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +53,7 @@ def upload(client: Client, program: Program, **files: Any) -> Any:
     return client.post(url("import_create"), {"program": program.pk, "source": "shop", **files})
 
 
+@imports
 @pytest.mark.parametrize("packed", [False, True])
 def test_the_samples_import_and_earn(manager: Client, beans: Program, packed: bool) -> None:
     response = upload(
@@ -63,6 +68,7 @@ def test_the_samples_import_and_earn(manager: Client, beans: Program, packed: bo
     assert "Bean Club" in html
 
 
+@imports
 def test_only_orders_are_needed_and_twice_counts_once(manager: Client, beans: Program) -> None:
     for _ in range(2):
         upload(manager, beans, orders=sample("orders"))
@@ -74,6 +80,7 @@ def test_only_orders_are_needed_and_twice_counts_once(manager: Client, beans: Pr
     )
 
 
+@imports
 def test_uploads_are_for_nobody_else_to_read(
     manager: Client, beans: Program, var_dir: Path
 ) -> None:
@@ -85,6 +92,7 @@ def test_uploads_are_for_nobody_else_to_read(
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
+@imports
 def test_rows_that_are_wrong_are_named_and_can_be_downloaded(
     manager: Client, beans: Program
 ) -> None:
@@ -135,12 +143,13 @@ def test_lines_are_csv_beside_orders_in_csv(
     assert not Job.objects.exists()
 
 
-def test_a_draft_takes_no_orders(manager: Client) -> None:
-    draft = make_program("draft", status="draft")
+def test_a_draft_takes_no_orders(manager: Client, beans: Program) -> None:
+    Program.objects.update(status="draft")
     assert "First a live program" in manager.get(url("import_create")).content.decode()
-    assert upload(manager, draft, orders=sample("orders")).status_code == 422
+    assert upload(manager, beans, orders=sample("orders")).status_code == 422
 
 
+@imports
 def test_a_canceled_import_goes_on_and_one_without_files_says_so(
     manager: Client, beans: Program, var_dir: Path
 ) -> None:

@@ -23,6 +23,7 @@ from tests.loyalty.backoffice.tier_forms import values_of
 from tests.loyalty.payments.banks import Bank
 from tests.loyalty.payments.conftest import bank  # noqa: F401
 from tests.loyalty.planning import join, make_club, member, pass_time, pay, plan
+from tests.sharing import of_each_test
 
 PLUS = plan(
     trial_days=14, description="For regulars.", credits={"units": 200},
@@ -37,9 +38,9 @@ def ago(days: float) -> dt.datetime:
     return timezone.now() - dt.timedelta(days=days)
 
 
-@pytest.fixture
-def program(db: None) -> Program:
-    return make_club(PLUS, plan("pro", price="120", period="year"), at=ago(400))
+_made_once, program = of_each_test(
+    lambda: make_club(PLUS, plan("pro", price="120", period="year"), at=ago(400))
+)
 
 
 @pytest.fixture

@@ -21,8 +21,7 @@ from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.factories import make_wallet, order, record, spendable
 
 pytestmark = pytest.mark.usefixtures("ana_for_all")
-# The ledger's refusals end a transaction, so these tests do not run in one.
-refused = pytest.mark.django_db(transaction=True)
+refused = pytest.mark.usefixtures("undone_when_refused")
 TERMS = {
     "kind": "household", "name": "The Limas", "contribution": "all", "share": "",
     "spending": "everyone", "leaving": "own",

@@ -4,9 +4,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
+from loyalty.backoffice.program_forms import ProgramForm
 from loyalty.models import EarningRuleVersion, Program
 from loyalty.selectors.programs import definition_of
 from loyalty.services.program_starts import suggest_code
@@ -52,6 +54,14 @@ FORM: dict[str, Any] = {
     "rounding_mode": "down",
     "rounding_per": "order",
 }
+
+
+def sent(values: dict[str, Any]) -> QueryDict:
+    """As a browser sends it."""
+    data = QueryDict(mutable=True)
+    for name, value in values.items():
+        data.setlist(name, value if isinstance(value, list) else [value])
+    return data
 
 
 def form_of(client: Client, code: str) -> dict[str, Any]:
@@ -101,7 +111,6 @@ def test_the_short_name_comes_from_the_name(manager: Client) -> None:
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"name": ""}, "name"),
         ({"code": "Bean Club"}, "code"),
         ({"currency": "XXX"}, "currency"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
@@ -117,12 +126,21 @@ def test_the_short_name_comes_from_the_name(manager: Client) -> None:
         ({"include_tags_add": "x" * 129}, "include_tags"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field(
-    manager: Client, changes: dict[str, str], field: str
+@pytest.mark.django_db
+def test_what_is_wrong_is_said_at_its_field(changes: dict[str, str], field: str) -> None:
+    form = ProgramForm(sent(FORM | changes))
+    assert not form.is_valid() or form.definition() is None
+    assert field in form.errors
+
+
+def test_while_something_is_wrong_the_form_comes_back_and_nothing_is_saved(
+    manager: Client,
 ) -> None:
-    response = manager.post(url("program_create"), FORM | changes)
-    assert response.status_code == 422
-    assert field in response.context["form"].errors
+    # Two kinds of mistakes: of a field, and of the definition that the fields make.
+    for changes, field in (({"name": ""}, "name"), ({"units": "0"}, "units")):
+        response = manager.post(url("program_create"), FORM | changes)
+        assert response.status_code == 422
+        assert field in response.context["form"].errors
     assert not Program.objects.exists()
 
 

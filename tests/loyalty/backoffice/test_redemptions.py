@@ -17,7 +17,7 @@ from tests.loyalty.backoffice.conftest import Member, htmx, url
 from tests.loyalty.factories import adjust
 
 pytestmark = pytest.mark.usefixtures("ana_for_all")
-refused = pytest.mark.django_db(transaction=True)
+refused = pytest.mark.usefixtures("undone_when_refused")
 
 
 @pytest.fixture

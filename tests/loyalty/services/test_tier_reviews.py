@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from loyalty.models import Membership, MemberTier, TierChange
+from loyalty.models import Membership, MemberTier, Program, TierChange
 from loyalty.selectors.rulebooks import fresh_terms
 from loyalty.services import tier_reviews
 from loyalty.services.manual_tiers import give_tier
@@ -23,7 +23,8 @@ from members.services.job_runs import run_scheduled
 from members.services.merging import merge_customers, undo_merge
 from members.services.outbox import deliver_waiting
 from tests.loyalty.factories import day, give_back, order, record, refund
-from tests.loyalty.ladders import LADDER, held_by, tiered, tiers
+from tests.loyalty.ladders import held_by, tiered, tiers
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.django_db
 
@@ -48,11 +49,13 @@ def events() -> list[dict[str, Any]]:
 def buy_all_sorts(seed: int) -> None:
     """A dozen people, some of them alike."""
     dice = random.Random(seed)
+    told = []
     for number in range(12):
         for turn in range(dice.randrange(1, 4)):
             total = dice.choice(["100", "500", "700", "1500", "1600"])
             at = day(dice.choice([0, 3, 40, 300, 360]))
-            record(order(f"A{number}-{turn}", total, at=at, buyer=f"c{number}"), now=day(365))
+            told.append(order(f"A{number}-{turn}", total, at=at, buyer=f"c{number}"))
+    record(*told, now=day(365))
 
 
 @pytest.mark.parametrize("grace_days", [0, 20])
@@ -97,11 +100,25 @@ def test_who_does_not_stand_alike_is_gone_through_alone() -> None:
     assert held_by("c3").tier.code == "base"
 
 
-def test_nobody_is_reviewed_together_by_tiers_that_are_no_more() -> None:
-    program = tiered()
+def test_what_is_told_in_any_order_ends_with_the_tier_that_was_said_last() -> None:
+    tiered(downgrade="immediate", window="rolling_12_months")
+    told = [order(f"A{n}", "300", at=day(n * 30)) for n in range(12)]
+    random.Random(3).shuffle(told)
+    for thing in told:
+        record(thing, now=day(400))
+    found = events()
+    assert found[-1]["to"] == held_by().tier.code
+    assert all(one["to"] == two["from"] for one, two in pairwise(found))
+
+
+# Those above have ladders of their own: none does after this one.
+_made_once, ladder = of_each_test(tiered)
+
+
+def test_nobody_is_reviewed_together_by_tiers_that_are_no_more(ladder: Program) -> None:
     record(order("A", "600", at=day(0)))
     other = TiersDefinition.model_validate(tiers(window="lifetime"))
-    change_tiers(program=program, tiers=other, actor=SYSTEM, now=day(5))
+    change_tiers(program=ladder, tiers=other, actor=SYSTEM, now=day(5))
     [terms] = fresh_terms().programs
     assert not MemberTier.objects.filter(by_clock=True).exists()
     assert review_alike(terms, now=day(800)) == (0, 0)
@@ -109,10 +126,7 @@ def test_nobody_is_reviewed_together_by_tiers_that_are_no_more() -> None:
     assert held_by().tier.code == "silver"
 
 
-def test_a_review_goes_piece_by_piece(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    tiered()
+def test_a_review_goes_piece_by_piece(ladder: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(7):
         record(order(f"A{number}", "600", at=day(0), buyer=f"c{number}"))
     monkeypatch.setattr(tier_reviews, "PIECE", 3)
@@ -125,12 +139,14 @@ def test_a_review_goes_piece_by_piece(
     assert len(events()) == 14
 
 
-def test_the_review_of_many_takes_as_many_queries_as_that_of_one() -> None:
-    tiered()
+def test_the_review_of_many_takes_as_many_queries_as_that_of_one(ladder: Program) -> None:
     counts = []
     for people in (1, 40):
-        for number in range(people):
-            record(order(f"A{people}-{number}", "600", at=day(0), buyer=f"c{people}-{number}"))
+        told = [
+            order(f"A{people}-{number}", "600", at=day(0), buyer=f"c{people}-{number}")
+            for number in range(people)
+        ]
+        record(*told)
         with transaction.atomic(), CaptureQueriesContext(connection) as queries:
             rebuild_tiers(now=day(800))
             counts.append(len(queries))
@@ -141,8 +157,7 @@ def test_the_review_of_many_takes_as_many_queries_as_that_of_one() -> None:
 # --- What is said of it ---------------------------------------------------------------------------
 
 
-def test_an_upgrade_is_said_at_once_and_once() -> None:
-    tiered()
+def test_an_upgrade_is_said_at_once_and_once(ladder: Program) -> None:
     record(order("A", "600", at=day(0)))
     record(order("A", "600", at=day(0)))
     record(order("B", "10", at=day(1)))
@@ -161,16 +176,14 @@ def test_an_upgrade_is_said_at_once_and_once() -> None:
     assert not OutboxEvent.objects.filter(kind="tier.changed", delivered_at=None).exists()
 
 
-def test_what_is_told_late_says_nothing_where_the_tier_is_the_same() -> None:
-    tiered()
+def test_what_is_told_late_says_nothing_where_the_tier_is_the_same(ladder: Program) -> None:
     record(order("A", "600", at=day(5)))
     record(order("late", "600", at=day(1)), now=day(6))
     assert held_by().since == day(1)
     assert len(events()) == 1
 
 
-def test_what_comes_back_and_is_bought_again_is_a_change_each_time() -> None:
-    tiered()
+def test_what_comes_back_and_is_bought_again_is_a_change_each_time(ladder: Program) -> None:
     record(order("A", "600", at=day(0)))
     give_back(refund("R", "600", of="A", at=day(3)))
     record(order("B", "600", at=day(4)))
@@ -179,19 +192,7 @@ def test_what_comes_back_and_is_bought_again_is_a_change_each_time() -> None:
     ]  # fmt: skip
 
 
-def test_what_is_told_in_any_order_ends_with_the_tier_that_was_said_last() -> None:
-    tiered(downgrade="immediate", window="rolling_12_months")
-    told = [order(f"A{n}", "300", at=day(n * 30)) for n in range(12)]
-    random.Random(3).shuffle(told)
-    for thing in told:
-        record(thing, now=day(400))
-    found = events()
-    assert found[-1]["to"] == held_by().tier.code
-    assert all(one["to"] == two["from"] for one, two in pairwise(found))
-
-
-def test_a_loss_is_said_by_the_job_and_holds_before_it() -> None:
-    tiered()
+def test_a_loss_is_said_by_the_job_and_holds_before_it(ladder: Program) -> None:
     record(order("A", "600", at=day(0)))
     record(order("B", "10", at=day(800)), now=day(800))
     assert [event["to"] for event in events()] == ["silver", "base"]
@@ -199,8 +200,7 @@ def test_a_loss_is_said_by_the_job_and_holds_before_it() -> None:
     assert len(events()) == 2
 
 
-def test_by_hand_is_said_too() -> None:
-    tiered()
+def test_by_hand_is_said_too(ladder: Program) -> None:
     record(order("A", "10", at=day(0)))
     member = Membership.objects.get()
     give_tier(membership=member, tier="gold", reason="VIP", until=day(9), actor=SYSTEM, now=day(1))
@@ -210,8 +210,7 @@ def test_by_hand_is_said_too() -> None:
     ]  # fmt: skip
 
 
-def test_a_merge_that_is_undone_says_what_each_has_again() -> None:
-    tiered()
+def test_a_merge_that_is_undone_says_what_each_has_again(ladder: Program) -> None:
     record(order("A", "300", at=day(0)), order("B", "300", at=day(1), buyer="c2"))
     kept, merged = (Customer.objects.get(external_id=number) for number in ("c1", "c2"))
     merge, _again = merge_customers(
@@ -224,8 +223,7 @@ def test_a_merge_that_is_undone_says_what_each_has_again() -> None:
 
 
 @pytest.mark.parametrize("bent", [{"became": "gold"}, {"at": day(9)}])
-def test_what_was_said_never_changes(bent: dict[str, Any]) -> None:
-    tiered(tiers=LADDER)
+def test_what_was_said_never_changes(ladder: Program, bent: dict[str, Any]) -> None:
     record(order("A", "600", at=day(0)))
     with pytest.raises(DatabaseError), transaction.atomic():
         TierChange.objects.update(**bent)
@@ -234,8 +232,7 @@ def test_what_was_said_never_changes(bent: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("bent", [{"was": "silver"}, {"was": ""}, {"why": "because"}])
-def test_the_database_refuses_what_is_no_change(bent: dict[str, Any]) -> None:
-    tiered()
+def test_the_database_refuses_what_is_no_change(ladder: Program, bent: dict[str, Any]) -> None:
     record(order("A", "10", at=day(0)))
     said: dict[str, Any] = {
         "membership": Membership.objects.get(), "was": "base", "became": "silver", "at": day(0),
