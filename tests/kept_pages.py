@@ -20,6 +20,8 @@ KEPT = 2
 # In no session, asks no database, and is of the same group of pages as all that staff and
 # customers see, so that the browser does not begin another process for it.
 NOWHERE = "/card-keeper.js"
+# As wide as the browser makes a page of which nothing is said.
+UNSAID = {"width": 1280, "height": 720}
 NO_MEDIA = {"media": "null", "color_scheme": "null", "forced_colors": "null", "contrast": "null"}
 
 
@@ -75,7 +77,7 @@ class KeptPage:
         context.clear_cookies()
         context.clear_permissions()
         page.set_extra_http_headers({})
-        page.set_viewport_size(self.options["viewport"])
+        page.set_viewport_size(self.options.get("viewport", UNSAID))
         page.emulate_media(**NO_MEDIA, reduced_motion=self.options.get("reduced_motion", "null"))
 
 
