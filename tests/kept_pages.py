@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from playwright.sync_api import Error
+
 # Wide and on a phone, as most modules have it.
 KEPT = 2
 # In no session, asks no database, and is of the same group of pages as all that staff and
@@ -81,6 +83,16 @@ class KeptPage:
         page.emulate_media(**NO_MEDIA, reduced_motion=self.options.get("reduced_motion", "null"))
 
 
+def cleaned(lent: KeptPage) -> bool:
+    """False where the page is on its way elsewhere: it is closed then."""
+    try:
+        lent.clean()
+    except Error:
+        lent.page.context.close()
+        return False
+    return True
+
+
 class Pages:
     def __init__(self, browser: Any, base_url: str) -> None:
         self.browser, self.base_url = browser, base_url
@@ -97,8 +109,7 @@ class Pages:
             if lent.spoiled or options["service_workers"] != "block":
                 lent.page.goto("about:blank")
                 lent.page.context.close()
-            else:
-                lent.clean()
+            elif cleaned(lent):
                 self.kept[key] = lent
             while len(self.kept) > KEPT:
                 self.kept.pop(next(iter(self.kept))).page.context.close()

@@ -6,16 +6,23 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.template import Template
 from django.test import Client
+from django.test.utils import instrumented_test_render
 
 from members.models import StaffMember, User
+from members.templatetags.setia import _entry
 
 pytestmark = pytest.mark.django_db
 
 COMPONENTS = Path(settings.BASE_DIR) / "templates" / "components"
 
 
-def test_every_component_is_shown(client: Client) -> None:
+def test_every_component_is_shown(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Elsewhere only the page's own template is told (`tests/rendering.py`).
+    monkeypatch.setattr(Template, "_render", instrumented_test_render)
+    # Entries of the menu are drawn once for a process.
+    _entry.cache_clear()
     user = User.objects.create_user("sam@example.com", name="Sam Support")
     StaffMember.objects.create(user=user, role=StaffMember.Role.SUPPORT_AGENT)
     client.force_login(user, "django.contrib.auth.backends.ModelBackend")

@@ -54,9 +54,6 @@ class Desk:
 
     def __init__(self, page: Any) -> None:
         self.page = page
-        self.found = ""
-        # Whether a dialog has come up since.
-        self.asked = False
         self.clicks = 0
 
     @contextmanager
@@ -70,27 +67,8 @@ class Desk:
         self.page.keyboard.press("ArrowDown")
         self.page.keyboard.press("Enter")
         expect(self.page.get_by_role("heading", name=heading, level=1)).to_be_visible()
-        self.found = self.page.url
-        with self._counted():
-            yield self.page
-
-    @contextmanager
-    def then(self) -> Iterator[Any]:
-        """What the same caller asks next: on their page as it is. A dialog before it is left, and
-        it is opened again where another page is."""
-        if self.page.url != self.found:
-            self.page.goto(self.found)
-        elif self.asked and (dialog := self.page.get_by_role("dialog")).count():
-            dialog.locator("[data-dialog-close]").first.click()
-            expect(dialog).to_have_count(0)
-        self.asked = False
-        with self._counted():
-            yield self.page
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
         self.clicks = 0
-        yield
+        yield self.page
         assert self.clicks <= MOST_CLICKS
 
     def panel(self, key: str) -> Any:
@@ -105,9 +83,13 @@ class Desk:
             expect(place).to_contain_text(text)
 
     def dialog(self, *words: str) -> Any:
-        self.asked, opened = True, self.page.get_by_role("dialog")
+        opened = self.page.get_by_role("dialog")
         self.reads(opened, *words)
         return opened
+
+    def close(self) -> None:
+        self.page.keyboard.press("Escape")
+        expect(self.page.get_by_role("dialog")).to_have_count(0)
 
 
 @pytest.fixture
@@ -178,23 +160,23 @@ def test_what_there_is_of_points_and_why(
         desk.click(movements.get_by_text("Why? Earned with order NEW-1"))
         desk.reads(movements, "300")
         assert_no_axe_violations(desk.page)
-    with desk.then():  # The refund took too much.
+    with desk.call():  # The refund took too much.
         movements = desk.panel("movements")
         desk.reads(movements, "−50 Beans")
         desk.click(movements.locator("details.why").nth(1))
-    with desk.then():  # They have expired.
+    with desk.call():  # They have expired.
         desk.page.locator("#movement-kind").select_option(label="Expired")
         desk.clicks += 1
         row = desk.panel("movements").get_by_role("row").nth(1)
         desk.reads(row, "−30 Beans")
         desk.click(row.get_by_role("link", name="Bring back"))
         desk.dialog("30 Beans")
-    with desk.then():  # My tier is wrong.
+    with desk.call():  # My tier is wrong.
         desk.reads(desk.panel("tier"), "Leaf", "to reach Tree")
-    with desk.then():  # My birthday gift is missing.
+    with desk.call():  # My birthday gift is missing.
         desk.reads(desk.panel("identity"), "Birthday", format_day(ana.customer.birthday))
         desk.reads(desk.panel("occasions"), "Birthday gift", "not given", "They joined on", "Next:")
-    with desk.then():  # Why do I not get this promotion?
+    with desk.call():  # Why do I not get this promotion?
         desk.reads(desk.panel("campaigns"), "Students only", "does not get it", "student")
     with desk.call("GUEST-1", heading="Order GUEST-1"):  # I bought without my card.
         desk.click(desk.page.get_by_role("link", name="Assign to a customer"))
@@ -214,17 +196,17 @@ def test_what_is_done_for_them(
     with desk.call():  # Redeem for me.
         desk.click(desk.panel("rewards").get_by_role("link", name="Take a reward"))
         desk.reads(page.locator("body"), "5 off")
-    with desk.then():  # My voucher is lost.
+    with desk.call():  # My voucher is lost.
         desk.reads(desk.panel("rewards"), "5 off", Voucher.objects.get(membership=ana).written)
         desk.click(desk.panel("rewards").get_by_label("Actions for 5 off"))
         desk.click(desk.panel("rewards").get_by_role("link", name="Cancel it"))
         desk.dialog("100 Beans")
-    with desk.then():  # My phone number has changed.
+    with desk.call():  # My phone number has changed.
         desk.click(page.locator("#edit-details"))
         desk.dialog().get_by_label("Phone").fill("+60123456789")
         desk.click(page.get_by_role("dialog").get_by_role("button", name="Save details"))
         desk.reads(desk.panel("identity"), "+60 12-345 6789")
-    with desk.then():  # I have lost my card.
+    with desk.call():  # I have lost my card.
         number = ana.card_number[-4:]
         desk.click(desk.panel("wallets").get_by_label("More about the membership in Bean Club"))
         desk.click(desk.panel("wallets").get_by_role("link", name="Replace a lost card"))
@@ -233,18 +215,18 @@ def test_what_is_done_for_them(
         desk.click(page.get_by_role("button", name="Give a new number"))
         expect(page.get_by_role("dialog")).to_have_count(0)
         expect(desk.panel("wallets").locator(".mono")).not_to_contain_text(number)
-    with desk.then():  # I have two accounts.
+    with desk.call():  # I have two accounts.
         desk.click(page.locator("#action-merge"))
         desk.click(page.get_by_role("link", name="Anna Lima"))
         expect(page.get_by_role("heading", name="Merge these two?")).to_be_visible()
-    with desk.then():  # Give some to my wife.
+    with desk.call():  # Give some to my wife.
         desk.click(page.locator("#action-give"))
         desk.dialog("Beans")
-    with desk.then():  # My gift has not arrived. Charge my plan no more. My friend came.
+    with desk.call():  # My gift has not arrived. Charge my plan no more. My friend came.
         desk.reads(desk.panel("fulfillment"), "Send a gift or a note")
         desk.reads(desk.panel("plan"), "No paid plan.")
         desk.reads(desk.panel("challenges"), "In no challenge")
-    with desk.then():  # I get too many mails.
+    with desk.call():  # I get too many mails.
         desk.click(desk.panel("messages").get_by_role("link", name="What they want"))
         desk.reads(page.locator("body"), "Offers")
 
@@ -263,14 +245,14 @@ def test_what_came_of_games_surveys_and_friends(
         games = desk.panel("games")
         desk.reads(games, "Spring wheel", "1 play now", "Better luck", "By chance: 50%")
         expect(games.get_by_role("link", name="How it was drawn")).to_be_visible()
-    with desk.then():  # I answered your survey, and got nothing.
+    with desk.call():  # I answered your survey, and got nothing.
         desk.reads(desk.panel("surveys"), "Spring", "Nothing is promised for this survey.")
-    with desk.then():  # My friend joined, and I got nothing.
+    with desk.call():  # My friend joined, and I got nothing.
         friends = desk.panel("referrals")
         desk.reads(friends, "Ben Ode", "has to buy for $20.00 or more at once by")
         desk.click(friends.get_by_role("link", name="Ben Ode"))
         desk.reads(page.locator("main"), "Who brings a friend gets: 300 Beans.")
-    with desk.then():  # Only what is about friends and games, please.
+    with desk.call():  # Only what is about friends and games, please.
         timeline = desk.panel("timeline")
         timeline.get_by_label("Show on the timeline").select_option(
             label="Friends, games and surveys"
@@ -278,14 +260,14 @@ def test_what_came_of_games_surveys_and_friends(
         desk.clicks += 1
         desk.reads(timeline, "Brought Ben Ode", "Played Spring wheel", "Answered the survey")
         expect(timeline).not_to_contain_text("Earned with order")
-    with desk.then():  # Where on this long page is it?
+    with desk.call():  # Where on this long page is it?
         desk.click(page.get_by_role("navigation", name="On this page").locator("summary"))
         assert_no_axe_violations(page)
         desk.click(page.get_by_role("link", name="Surveys", exact=True).last)
         expect(desk.panel("surveys")).to_be_in_viewport()
         menu = page.get_by_role("navigation", name="On this page")
         expect(menu.get_by_role("link", name="Lots")).to_be_hidden()
-    with desk.then():  # What happens to my Beans when I leave?
+    with desk.call():  # What happens to my Beans when I leave?
         desk.click(desk.panel("wallets").get_by_label("More about the membership in Bean Club"))
         desk.click(desk.panel("wallets").get_by_role("link", name="What to tell"))
         desk.reads(page.locator("main"), "What happens to my points when I leave?", "until it")
@@ -308,14 +290,14 @@ def test_what_is_written_down_handed_out_and_erased(
     with desk.call():
         desk.click(desk.panel("tasks").get_by_role("button", name="Done: Call back"))
         desk.reads(desk.panel("tasks"), "Done lately")
-    with desk.then():  # They are somebody to look after.
+    with desk.call():  # They are somebody to look after.
         page.get_by_label("New tag").fill("regular guest")
         desk.click(page.locator("#add-tag"))
         desk.click(desk.panel("identity").get_by_role("link", name="regular guest"))
         expect(page.locator("#customer-tag")).to_have_value("regular guest")
         desk.reads(page.locator("#results"), NAME)
         expect(page.locator("#results")).not_to_contain_text("Anna Lima")
-    with desk.then():  # Send me all that you have about me.
+    with desk.call():  # Send me all that you have about me.
         desk.click(page.locator("#action-data"))
         desk.reads(page.locator("main"), "Orders", "Notes of the team")
         assert_no_axe_violations(page)
@@ -326,7 +308,7 @@ def test_what_is_written_down_handed_out_and_erased(
             desk.click(page.locator("#data-fetch"))
         with zipfile.ZipFile(download.value.path()) as package:
             assert "NEW-1" in package.read("data.json").decode()
-    with desk.then():  # Forget me.
+    with desk.call():  # Forget me.
         desk.click(page.locator("#action-data"))
         desk.click(page.locator("#erase"))
         desk.reads(page.locator("main"), "Every movement stays", "They hold")

@@ -55,7 +55,7 @@ def test_a_kind_for_gift_cards_is_added_and_taken_away(
     expect(page.get_by_role("heading", name="Euros of credit")).to_be_visible()
     look("units")
     page.get_by_role("link", name="Remove euros of credit").click()
-    expect(page.get_by_text("None were ever given")).to_be_visible()
+    expect(page.get_by_text("None were ever given, so nobody loses anything")).to_be_visible()
     look("unit-remove")
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("Euros of credit are not collected any more.")).to_be_visible()

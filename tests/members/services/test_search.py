@@ -16,7 +16,7 @@ from members.selectors.merchants import get_merchant
 from tests.factories import CustomerFactory
 from tests.sharing import shared
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_others")]
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def make_others() -> None:
     CustomerFactory(given_name="美玲", family_name="林", email="")
 
 
-_others = shared(make_others, autouse=True)
+_others = shared(make_others)
 
 
 @pytest.fixture
