@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.template import Template
 from django.test import Client
-from django.test.utils import instrumented_test_render
+from django.test.utils import instrumented_test_render  # type: ignore[attr-defined]
 
 from members.models import StaffMember, User
 from members.templatetags.setia import _entry
