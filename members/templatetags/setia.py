@@ -8,35 +8,31 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.http import HttpRequest
 from django.template import Context
-from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 
-from members import navigation
 from members.charts import Chart, Timeline
 from members.components import block_component, compile_slot
 from members.formatting import format_number, format_percent
 from members.icons import icon_svg
 from members.list_files import ListFile
-from members.navigation import NavLink, ProgramChoice, Tab
 from members.paging import Page
 from members.policy import AnyUser, is_allowed
 from members.slow_figures import Look, next_look
 from members.states import state_label
-from members.templatetags import setia_forms
+from members.templatetags import setia_forms, setia_menus
 from members.timeline_view import TimelineEntry
 from members.toasts import undo_url
 
 register = template.Library()
 register.tag("slot", compile_slot)
-register.tags.update(setia_forms.register.tags)
+register.tags.update(setia_forms.register.tags | setia_menus.register.tags)
+register.filters.update(setia_menus.register.filters)
 
 Crumbs = Sequence[tuple[str, str]]
 Values = dict[str, Any]
@@ -51,41 +47,6 @@ register.filter("undo_url", undo_url)
 def may(user: AnyUser, action: str) -> bool:
     """`{% if request.user|may:"staff.manage" %}`: for the buttons of pages that others read."""
     return is_allowed(user, action)
-
-
-@register.filter
-def keys(shortcut: str) -> list[str]:
-    """`{{ "g h"|keys }}`: the keys of a shortcut, one after the other."""
-    return [key.upper() for key in shortcut.split()]
-
-
-@register.filter
-def current_program(programs: Sequence[ProgramChoice]) -> ProgramChoice | None:
-    """The program that the page is about, if it is about one."""
-    return next((program for program in programs if program.current), None)
-
-
-@register.simple_tag
-def nav_links(links: Sequence[NavLink]) -> SafeString:
-    """`{% nav_links shell.main %}`: the entries of a part of the menu."""
-    return SafeString("".join(_drawn("components/nav_link.html", links)))
-
-
-@register.simple_tag
-def nav_shortcuts(links: Sequence[NavLink]) -> SafeString:
-    """`{% nav_shortcuts shell.main %}`: the keys that lead there, for the dialog of them."""
-    return SafeString("".join(_drawn("components/nav_shortcut.html", links)))
-
-
-def _drawn(name: str, links: Sequence[NavLink]) -> list[str]:
-    """The menu is on every page and nearly always the same: an entry is drawn once."""
-    language = get_language()
-    return [_entry(name, link, language) for link in links]
-
-
-@lru_cache(maxsize=1000)
-def _entry(name: str, link: NavLink, language: str | None) -> str:
-    return render_to_string(name, {"link": link})
 
 
 @register.simple_tag
@@ -233,33 +194,10 @@ def stat(
     }
 
 
-@register.inclusion_tag("components/tabs.html")
-def tabs(items: Iterable[Tab], label: str) -> Values:
-    """Links between the views of one thing; `label` names the set for screen readers."""
-    return {"items": items, "label": label}
-
-
-@register.inclusion_tag("components/tabs.html", takes_context=True)
-def program_tabs(context: Context, program: Any) -> Values:
-    """The tabs of a program's own pages, the current one by the address: `{% program_tabs program
-    %}` below the page's header."""
-    match = context["request"].resolver_match
-    items = navigation.program_tabs(program.code, match.view_name if match else "")
-    return {"items": items, "label": program.name}
-
-
 @block_component(register, "menu", "components/menu.html")
 def menu(context: Context, label: str, icon: str = "dots-vertical", text: str = "") -> Values:
     """A button that opens a list of `<a class="dropdown-item">`; `text` stands beside the icon."""
     return {"label": label, "icon": icon, "text": text}
-
-
-@register.inclusion_tag("components/search_option.html")
-def search_option(
-    url: str, title: str, sub: str = "", icon: str = "", badge: str = "", kind: str = "neutral"
-) -> Values:
-    """One answer of the search box: `{% search_option url customer.name customer.email %}`."""
-    return {"url": url, "title": title, "sub": sub, "icon": icon, "badge": badge, "kind": kind}
 
 
 # --- Tables and lists -------------------------------------------------------------------------

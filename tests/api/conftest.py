@@ -21,6 +21,7 @@ from members.languages import offered_languages
 from members.models import Customer
 from members.services.api_keys import SCOPES, create_api_key, forget_cached_keys
 from members.services.audit import SYSTEM
+from tests.factories import StaffMemberFactory
 
 BASE = "/api/v1"
 
@@ -110,6 +111,15 @@ def api(key_with: Callable[..., ApiClient]) -> ApiClient:
 def outsider() -> ApiClient:
     """Somebody without a key."""
     return ApiClient()
+
+
+@pytest.fixture
+def manager(db: None) -> Client:
+    """The browser of a marketing manager, where the API meets the back-office."""
+    client = Client()
+    user = StaffMemberFactory(role="marketing_manager").user
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
 
 
 @pytest.fixture

@@ -11,17 +11,8 @@ from loyalty.models import Program
 from loyalty.program_templates.kinds import ProgramTemplate
 from loyalty.program_templates.registry import TEMPLATES
 from tests.api.conftest import ApiClient
-from tests.factories import StaffMemberFactory
 
 PATH = "/programs/club/definition"
-
-
-@pytest.fixture
-def manager(db: None) -> Client:
-    client = Client()
-    user = StaffMemberFactory(role="marketing_manager").user
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda item: item.code)

@@ -21,7 +21,6 @@ from loyalty.program_templates.registry import TEMPLATES
 from members.models import Customer, User
 from members.services.outbox import deliver_waiting
 from tests.api.conftest import ApiClient, assert_problem
-from tests.factories import StaffMemberFactory
 from tests.loyalty.account.reading import text_of
 from tests.loyalty.backoffice.wizard import answer, at, begin, fields, sent, walk
 
@@ -158,14 +157,6 @@ TABLE = {
         },
     ),
 }  # fmt: skip
-
-
-@pytest.fixture
-def manager(db: None) -> Client:
-    client = Client()
-    user = StaffMemberFactory(role="marketing_manager").user
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 @pytest.fixture

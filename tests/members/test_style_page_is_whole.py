@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import instrumented_test_render  # type: ignore[attr-defined]
 
 from members.models import StaffMember, User
-from members.templatetags.setia import _entry
+from members.templatetags.setia_menus import _entry
 
 pytestmark = pytest.mark.django_db
 
