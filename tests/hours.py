@@ -12,7 +12,10 @@ LAST_SECONDS = 15.0
 
 
 def wait_for_the_next() -> None:
-    time.sleep(left_to_wait(time.time()))
+    left = left_to_wait(time.time())
+    # Sleeping for no time at all lets others have the processor all the same.
+    if left:
+        time.sleep(left)
 
 
 def left_to_wait(now: float) -> float:
