@@ -297,6 +297,16 @@ _LINE = (
     _line("price", _("price"), values.MONEY, "price", _("Of one, after the item's discount.")),
     _line("quantity", _("quantity"), values.NUMBER, "quantity"),
     _line("total", _("total of the item"), values.MONEY, "total"),
+    _line(
+        "margin",
+        _("margin"),
+        values.SHARE,
+        "margin",
+        _(
+            "Percent of the item’s price, without tax and after its discount, that is left of it "
+            "without what it cost. Only where orders say what items cost. Members do not read it."
+        ),
+    ),
 )
 
 _BEHAVIOR = (

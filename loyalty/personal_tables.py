@@ -97,7 +97,8 @@ PARTS = (
         "orders", _("Orders"),
         (
             table("loyalty.Order", "customer"),
-            table("loyalty.OrderLine", "order__customer"),
+            # What the shop paid for it says nothing about the buyer.
+            table("loyalty.OrderLine", "order__customer", without="unit_cost"),
             table("loyalty.Tender", "order__customer"),
             table("loyalty.UnitTender", "order__customer", without="bearer"),
             table("loyalty.OrderDiscount", "order__customer"),

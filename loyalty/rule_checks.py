@@ -334,9 +334,10 @@ def _gives_as_much(one: RuleBody, than: RuleBody) -> bool:
             return alike and one.units * than.per >= than.units * one.per
         case FixedBody(), FixedBody():
             return one.units >= than.units
-        case CashbackBody(brackets=()), CashbackBody(brackets=(), by_category=()):
+        case CashbackBody(brackets=()), CashbackBody(brackets=(), by_category=(), by_margin=()):
             alike = _count_alike(one, than)
-            least = min([one.percent, *(item.percent for item in one.by_category)])
+            own = [item.percent for item in one.by_category]
+            least = min([one.percent, *own, *(item.percent for item in one.by_margin)])
             return alike and least >= than.percent
     return False
 

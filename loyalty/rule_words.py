@@ -217,11 +217,22 @@ def describe_cashback(rule: CashbackBody, currency: str) -> str:
         % {"percent": _percent(item.percent), "category": item.category}
         for item in rule.by_category
     ]
+    parts += _by_margin([item.percent for item in rule.by_margin])
     if not parts:
         return _("%s back.") % _percent(rule.percent)
     if rule.percent:
         parts.append(_("%s for the rest") % _percent(rule.percent))
     return _("Cashback: %s.") % format_list(parts)
+
+
+def _by_margin(percents: list[Decimal]) -> Iterable[str]:
+    """What the shop keeps of a product is nothing for those who buy it."""
+    if percents:
+        least, most = _percent(min(percents)), _percent(max(percents))
+        if least == most:
+            yield _("%s for some products") % least
+        else:
+            yield _("%(least)s to %(most)s for some products") % {"least": least, "most": most}
 
 
 def describe_multiplier(rule: MultiplierBody) -> str:

@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -286,8 +287,15 @@ def _lines(row: Row) -> Iterator[LineInput]:
                 line_no=line_no, total=total, quantity=quantity,
                 unit_price=(total / quantity).quantize(total) if quantity else ZERO,
                 sku=text(item, "line_sku", longest=128), name=text(item, "line_name"),
-                category=text(item, "line_category", longest=128),
+                category=text(item, "line_category", longest=128), unit_cost=_cost(item),
             )  # fmt: skip
+
+
+def _cost(item: Row) -> Decimal | None:
+    """What one of it cost the shop; None: it does not say."""
+    if at_path(item, "line_unit_cost") in (None, ""):
+        return None
+    return decimal(item, "line_unit_cost")
 
 
 def _read_customer(row: Row, about: Reading) -> Records:

@@ -49,6 +49,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("line_quantity", _l("Quantity"), matching.QUANTITY, of_line=True),
         Target("line_name", _l("Name"), matching.PRODUCT_NAME.led_by("name title"), of_line=True),
         Target("line_category", _l("Category"), matching.CATEGORY, of_line=True),
+        Target("line_unit_cost", _l("What one cost you"), matching.UNIT_COST, of_line=True),
     ),
     CUSTOMER: (
         Target("number", _l("Customer number"), _NUMBER_OF_CUSTOMER.meaning.then("id number"),

@@ -55,20 +55,27 @@ class CashbackForm(AwardForm):
     percent = forms.DecimalField(
         label=gettext_lazy("Percent back"), min_value=0, max_value=100, decimal_places=4,
         required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"}),
-        help_text=gettext_lazy("Of everything that earns. Leave it empty if it goes by category or"
-                               " by what was spent in the year."),
+        help_text=gettext_lazy("Of everything that earns. Leave it empty if it goes by category, by"
+                               " margin or by what was spent in the year."),
     )  # fmt: skip
 
     def __init__(self, data: Any = None, **options: Any) -> None:
         super().__init__(data, **options)
         self.rows = {
-            kind: rows_wanted(data, self.initial, kind) for kind in ("category", "bracket")
+            kind: rows_wanted(data, self.initial, kind)
+            for kind in ("category", "margin", "bracket")
         }
         for number in range(self.rows["category"]):
             self.fields[f"category_{number}"] = forms.CharField(
                 label=_("Category"), max_length=128, required=False
             )
             self.fields[f"category_percent_{number}"] = _percent()
+        for number in range(self.rows["margin"]):
+            self.fields[f"margin_{number}"] = forms.DecimalField(
+                label=_("Margin"), min_value=-100, max_value=100, decimal_places=2,
+                required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+            )  # fmt: skip
+            self.fields[f"margin_percent_{number}"] = _percent()
         for number in range(self.rows["bracket"]):
             self.fields[f"bracket_{number}"] = amount(_("Spent above"), 4, least="0")
             self.fields[f"bracket_{number}"].required = False
@@ -76,6 +83,9 @@ class CashbackForm(AwardForm):
 
     def category_rows(self) -> list[tuple[BoundField, BoundField]]:
         return self._bound("category")
+
+    def margin_rows(self) -> list[tuple[BoundField, BoundField]]:
+        return self._bound("margin")
 
     def bracket_rows(self) -> list[tuple[BoundField, BoundField]]:
         return self._bound("bracket")
@@ -89,7 +99,7 @@ class CashbackForm(AwardForm):
     def clean(self) -> dict[str, Any]:
         """Half a row is none."""
         super().clean()
-        for kind in ("category", "bracket"):
+        for kind in self.rows:
             for number in range(self.rows[kind]):
                 left = self.cleaned_data.get(f"{kind}_{number}")
                 right = self.cleaned_data.get(f"{kind}_percent_{number}")
@@ -108,6 +118,11 @@ class CashbackForm(AwardForm):
                 for number in range(self.rows["category"])
                 if data.get(f"category_{number}")
             ],
+            "by_margin": [
+                {"at_least": data[f"margin_{number}"], "percent": data[f"margin_percent_{number}"]}
+                for number in range(self.rows["margin"])
+                if data.get(f"margin_{number}") is not None
+            ],
             "brackets": [
                 {"above": data[f"bracket_{number}"], "percent": data[f"bracket_percent_{number}"]}
                 for number in range(self.rows["bracket"])
@@ -117,7 +132,7 @@ class CashbackForm(AwardForm):
 
     def refuse(self, field: str, message: str) -> None:
         name, _dot, text = message.partition(": ")
-        if name in ("percent", "brackets", "by_category"):
+        if name in ("percent", "brackets", "by_category", "by_margin"):
             field, message = "percent", text.capitalize()
         super().refuse(field, message)
 
@@ -354,6 +369,9 @@ def rule_initial(name: str, wallet_type: str, body: RuleBody) -> dict[str, Any]:
     for number, item in enumerate(said.get("by_category", ())):
         initial[f"category_{number}"] = item["category"]
         initial[f"category_percent_{number}"] = _shown(item["percent"])
+    for number, item in enumerate(said.get("by_margin", ())):
+        initial[f"margin_{number}"] = _shown(item["at_least"])
+        initial[f"margin_percent_{number}"] = _shown(item["percent"])
     for number, item in enumerate(said.get("brackets", ())):
         initial[f"bracket_{number}"] = _shown(item["above"])
         initial[f"bracket_percent_{number}"] = _shown(item["percent"])

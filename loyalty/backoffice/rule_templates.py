@@ -85,6 +85,13 @@ TEMPLATES = (
         {"kind": "cashback", "percent": 1},
     ),
     RuleTemplate(
+        "cashback-by-margin", _("Cashback by margin"),
+        _("More back for what you earn more on, where your shop says what its items cost."),
+        "percentage",
+        {"kind": "cashback", "percent": 1,
+         "by_margin": [{"at_least": 20, "percent": 2}, {"at_least": 40, "percent": 5}]},
+    ),
+    RuleTemplate(
         "every-fifth", _("Every 5th purchase"),
         _("A bonus with every fifth order of a member."), "repeat",
         {"kind": "nth_purchase", "units": 100, "number": 5, "repeats": True},

@@ -115,7 +115,9 @@ def given_back(definition: ProgramDefinition) -> Decimal | None:
         body = rule.body()
         if isinstance(body, RateBody) and body.measure == "money":
             return body.units / body.per * item.unit_value
-        if isinstance(body, CashbackBody) and not body.brackets and not body.by_category:
+        if isinstance(body, CashbackBody) and not (
+            body.brackets or body.by_category or body.by_margin
+        ):
             return body.percent / HUNDRED
     return None
 

@@ -147,6 +147,8 @@ class OrderLine(models.Model):
     tags = ArrayField(models.CharField(max_length=64), default=list)
     quantity = models.DecimalField(max_digits=14, decimal_places=3)
     unit_price = MoneyField()
+    # What one of it cost the shop, without tax; null: it does not say. Nothing for customers.
+    unit_cost = MoneyField(null=True)
     discount = MoneyField(default=0)
     total = MoneyField()
     tax = MoneyField(default=0)

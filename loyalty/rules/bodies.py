@@ -58,6 +58,15 @@ class CategoryPercent(Part):
     percent: Percent = Field(description="What comes back of its price.")
 
 
+class MarginPercent(Part):
+    """The percentage from one margin on."""
+
+    at_least: Annotated[Decimal, Field(ge=-100, le=100, max_digits=5, decimal_places=2)] = Field(
+        description="Percent of the price that the shop keeps of the item, at least."
+    )
+    percent: Percent = Field(description="What comes back of its price.")
+
+
 class Bracket(Part):
     """The percentage from so much spent in the year on."""
 
@@ -75,6 +84,10 @@ class CashbackBody(EarningBody):
     by_category: tuple[CategoryPercent, ...] = Field(
         (), description="Other percentages for lines of these categories."
     )
+    by_margin: tuple[MarginPercent, ...] = Field(
+        (), description="Other percentages by what the shop keeps of an item, where the order says"
+        " what it cost (`unit_cost`): from the lowest margin on. A category's own goes before.",
+    )  # fmt: skip
     brackets: tuple[Bracket, ...] = Field(
         (), description="Percentages by what the member spent in the calendar year; each is for"
         " the part in its bracket.",
@@ -83,10 +96,16 @@ class CashbackBody(EarningBody):
 
     @model_validator(mode="after")
     def says_one_thing(self) -> Self:
-        if self.brackets and (self.by_category or self.percent):
-            raise ValueError("brackets: give them alone, without percent and by_category")
-        if not (self.brackets or self.by_category or self.percent):
+        by_line = self.by_category or self.by_margin or self.percent
+        if self.brackets and by_line:
+            raise ValueError(
+                "brackets: give them alone, without percent, by_category and by_margin"
+            )
+        if not (self.brackets or by_line):
             raise ValueError("percent: give a percentage above zero")
+        margins = [item.at_least for item in self.by_margin]
+        if margins != sorted(set(margins)):
+            raise ValueError("by_margin: list them from the lowest to the highest, each once")
         above = [bracket.above for bracket in self.brackets]
         if above != sorted(set(above)):
             raise ValueError("brackets: list them from the lowest to the highest, each once")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from loyalty.rules.amounts import ROUNDING, plain_text, ratio_of, rounded
 from loyalty.rules.bodies import BaseBody, CashbackBody, FixedBody, RateBody
 from loyalty.rules.body_parts import Rounding
-from loyalty.rules.facts import ZERO
+from loyalty.rules.facts import ZERO, Line
 from loyalty.rules.reckoning import Measured, Reckoner, yardstick_of
 from loyalty.rules.steps import Kept, Raw, Step, Steps, told
 
@@ -117,21 +117,39 @@ def _rate(body: RateBody, scale: int) -> Earner:
 def _cashback(body: CashbackBody, scale: int) -> Earner:
     made, one = _made(body.rounding), 10**scale
     usual = int(body.percent * PERCENTS)
-    own = {item.category: int(item.percent * PERCENTS) for item in body.by_category}
+    percent_of = _percents_by_line(body, usual)
     terms = Terms(one, PERCENTS * 100, body.rounding)
 
     def award(reckoner: Reckoner, measured: Measured, _spent: Decimal) -> Earned:
         lines = reckoner.basket.lines
         percents = [usual] * len(measured.parts)
-        if own:
+        if percent_of is not None:
             for place in measured.chosen:
-                percents[place] = own.get(lines[place].category, usual)
+                percents[place] = percent_of(lines[place])
         said = _percent_steps(percents, measured)
         weighed = measured.weighed(percents)
         units = terms.units(weighed)
         return units, (measured, *said, [made, (units, one)]), weighed, terms
 
     return award
+
+
+def _percents_by_line(body: CashbackBody, usual: int) -> Callable[[Line], int] | None:
+    """What an item gives back: as its category says, else as its margin does, else as usual. None:
+    all give the same."""
+    own = {item.category: int(item.percent * PERCENTS) for item in body.by_category}
+    margins = [(item.at_least, int(item.percent * PERCENTS)) for item in reversed(body.by_margin)]
+    if not own and not margins:
+        return None
+
+    def percent_of(line: Line) -> int:
+        if line.category in own:
+            return own[line.category]
+        if line.margin is None:
+            return usual
+        return next((percent for least, percent in margins if line.margin >= least), usual)
+
+    return percent_of
 
 
 def _percent_steps(percents: Sequence[int], measured: Measured) -> Kept:

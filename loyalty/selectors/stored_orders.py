@@ -14,7 +14,7 @@ from loyalty.models import (
     RefundLine,
     Tender,
 )
-from loyalty.rules.facts import ZERO, Basket, Line, Occasion, Return, ReturnedLine
+from loyalty.rules.facts import ZERO, Basket, Line, Occasion, Return, ReturnedLine, margin_of
 from loyalty.selectors.rulebooks import ProgramTerms
 from members.conditions.moments import Moment
 from members.prepared import KeptQuery, read_along
@@ -70,6 +70,10 @@ def order_basket(order: Order) -> Basket:
             Line(
                 line.line_no, line.total, line.sku, line.category, tuple(line.tags), line.quantity,
                 line.discount, line.tax, line.stored_value, line.brand,
+                margin_of(
+                    line.total, line.tax if order.taxes_included else ZERO, line.quantity,
+                    line.unit_cost,
+                ),
             )
             for line in sorted(order.lines.all(), key=lambda line: line.line_no)
         ),

@@ -73,7 +73,7 @@ def _write_lines(order: OrderInput, stored: Order) -> None:
             category=line.category,
             tags=list(line.tags), quantity=line.quantity, unit_price=line.unit_price,
             discount=line.discount, total=line.total, tax=line.tax, stored_value=line.stored_value,
-            brand=line.brand,
+            brand=line.brand, unit_cost=line.unit_cost,
         )
         for line in with_whole_line(order)
     )  # fmt: skip

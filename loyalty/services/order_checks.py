@@ -26,7 +26,7 @@ ORDER_TIMES = ("placed_at", "paid_at", "fulfilled_at", "completed_at", "changed_
 
 def check_order(order: OrderInput) -> None:
     """Raise InvalidOrderError naming every field that contradicts another."""
-    errors = [*_double_lines(order.lines), *_too_fine(order)]
+    errors = [*_double_lines(order.lines), *_too_fine(order), *_odd_costs(order)]
     for name in ORDER_TIMES:
         errors += _unlikely(name, getattr(order, name))
     expected = sum((line.total for line in order.lines), ZERO) + order.shipping_total
@@ -128,6 +128,12 @@ def _double_lines(lines: Sequence[LineInput | RefundLineInput]) -> Iterable[Fiel
                 "duplicate_line",
             )
         seen.add(line.line_no)
+
+
+def _odd_costs(order: OrderInput) -> Iterable[FieldError]:
+    for index, line in enumerate(order.lines):
+        if line.unit_cost is not None and line.unit_cost < 0:
+            yield FieldError(f"lines[{index}].unit_cost", _("What it cost is zero or more."))
 
 
 def _too_fine(found: OrderInput | RefundInput) -> Iterable[FieldError]:

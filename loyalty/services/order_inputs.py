@@ -12,7 +12,7 @@ import orjson
 from django.utils.translation import gettext as _
 
 from loyalty.models import Order, Tender
-from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine
+from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine, margin_of
 from loyalty.rules.lots import LADDER, OrderTimes
 from loyalty.selectors.partners import AtPartner
 from loyalty.services.tender_inputs import (
@@ -55,6 +55,8 @@ class LineInput:
     tags: tuple[str, ...] = ()
     stored_value: bool = False
     brand: str = ""
+    # What one of it cost the shop, without tax; None: it does not say.
+    unit_cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,8 @@ class OrderInput:
                     line.line_no, line.sku, line.name, line.category, _text_array(line.tags),
                     plain(line.quantity), plain(line.unit_price), plain(line.discount),
                     plain(line.total), plain(line.tax), line.stored_value, line.brand,
+                    # An order that says nothing of it is what it was before there was such a thing.
+                    *(() if line.unit_cost is None else (plain(line.unit_cost),)),
                 )
                 for line in with_whole_line(self)
             ],
@@ -192,7 +196,7 @@ class OrderInput:
 
     def basket(self) -> Basket:
         return Basket(
-            lines=tuple(_fact(line) for line in with_whole_line(self)),
+            lines=tuple(_fact(line, self.taxes_included) for line in with_whole_line(self)),
             tax_total=self.taxes,
             taxes_included=self.taxes_included,
             shipping_total=self.shipping_total,
@@ -289,10 +293,11 @@ def with_whole_line(order: OrderInput) -> tuple[LineInput, ...]:
     return (LineInput(line_no=1, total=goods, unit_price=goods, name=str(_("Whole order"))),)
 
 
-def _fact(line: LineInput) -> Line:
+def _fact(line: LineInput, taxes_included: bool) -> Line:
     return Line(
         line.line_no, line.total, line.sku, line.category, line.tags, line.quantity, line.discount,
         line.tax, line.stored_value, line.brand,
+        margin_of(line.total, line.tax if taxes_included else ZERO, line.quantity, line.unit_cost),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ def as_canceled(stored: Order) -> OrderInput:
                 line_no=line.line_no, total=line.total, quantity=line.quantity,
                 unit_price=line.unit_price, discount=line.discount, tax=line.tax, sku=line.sku,
                 name=line.name, category=line.category, tags=tuple(line.tags),
-                stored_value=line.stored_value, brand=line.brand,
+                stored_value=line.stored_value, brand=line.brand, unit_cost=line.unit_cost,
             )
             for line in sorted(stored.lines.all(), key=lambda line: line.line_no)
         ),

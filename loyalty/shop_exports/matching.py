@@ -227,6 +227,8 @@ UNIT_PRICE = _amount(
     "lineitemprice unitprice price itemcost itemprice productprice einzelpreis preis stueckpreis "
     "stuckpreis prixunitaire prix precio preciounitario prezzo prijs harga τιμη 单价 單價"
 )
+# What one of it cost the shop.
+UNIT_COST = names("unitcost costprice costofgoods cogs purchaseprice einkaufspreis")
 LINE_TOTAL = _amount(
     "linetotal orderlinetotal itemtotal lineamount linesubtotal salesvalue rowtotal "
     "positionssumme zeilensumme totalligne totallinea totaleriga regeltotaal 小计 小計"

@@ -58,6 +58,19 @@ def test_an_order_that_changed_is_reconciled(api: ApiClient, membership: Members
     assert [award["units"] for award in response.json()["awards"]] == ["12", "-3"]
 
 
+def test_what_an_item_cost_the_shop_is_kept_with_it(api: ApiClient, membership: Membership) -> None:
+    lines = [
+        {"sku": "ESP-250", "total": "9.00", "unit_cost": "4.5"},
+        {"sku": "CUP", "total": "3.50"},
+    ]
+    api.post("/orders", order_body(lines=lines))
+    read = api.get("/orders/shop/A-1001").json()
+    assert [line["unit_cost"] for line in read["lines"]] == ["4.50", None]
+    lines[0]["unit_cost"] = "-1"
+    refused = api.post("/orders", order_body(external_id="A-2", lines=lines))
+    assert_problem(refused, 422, "invalid_request", "lines[0].unit_cost")
+
+
 def test_a_first_order_makes_the_customer_and_the_membership(
     api: ApiClient, program: Program
 ) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from copy import deepcopy
 from decimal import Decimal
 
 import pytest
@@ -53,6 +54,18 @@ def test_a_sample_is_seen_through_and_its_fields_guessed():
     assert sample.lists == {"line_items": {"sku": "CUP", "qty": "2", "price": "10.00"}}
     assert (guess_what(sample), guess_lines(sample)) == ("order", "line_items")
     assert guess("order", sample, "line_items") == ORDER_MAPPING["fields"]
+
+
+def test_what_an_item_cost_is_guessed_and_read_where_it_says_so():
+    order = deepcopy(ORDER)
+    lines = order["data"]["orders"][0]["line_items"]
+    lines[0]["unit_cost"] = "3.10"
+    lines.append({"sku": "LID", "qty": 1, "price": "2.50"})
+    found = guess("order", look_at(json.dumps(order), "data.orders"), "line_items")
+    assert found["line_unit_cost"] == "unit_cost"
+    [part] = read("", json.dumps(order), "", about(ORDER_MAPPING | {"fields": found}))
+    [told] = part.records.orders
+    assert [line.unit_cost for line in told.lines] == [Decimal("3.10"), None]
 
 
 def test_a_review_is_something_that_people_did():

@@ -120,6 +120,10 @@ class LineIn(Body):
     brand: Text128 = ""
     tags: tuple[Text64, ...] = Field((), max_length=50)
     stored_value: bool = Field(False, description="A gift card or a top-up.")
+    unit_cost: MoneyFromZero | None = Field(
+        None, description="What one of it cost the shop, without tax: rules may ask for the margin."
+        " Customers never read it.",
+    )  # fmt: skip
 
 
 class TenderIn(Body):
@@ -372,6 +376,7 @@ def _line(line: LineIn, number: int) -> LineInput:
         brand=line.brand,
         tags=line.tags,
         stored_value=line.stored_value,
+        unit_cost=None if line.unit_cost is None else Decimal(line.unit_cost),
     )
 
 

@@ -49,6 +49,7 @@ class LineOut(Answer):
     total: str
     tax: str
     stored_value: bool
+    unit_cost: str | None = Field(description="Null: the shop has not said it.")
 
 
 class TenderOut(Answer):
@@ -238,6 +239,7 @@ def _order_out(order: Order, paid: Iterable[UnitsPart], borne: Borne | None) -> 
                 brand=line.brand, tags=line.tags, quantity=plain_text(line.quantity),
                 stored_value=line.stored_value,
                 unit_price=money_text(line.unit_price), discount=money_text(line.discount),
+                unit_cost=None if line.unit_cost is None else money_text(line.unit_cost),
                 total=money_text(line.total), tax=money_text(line.tax),
             )
             for line in lines

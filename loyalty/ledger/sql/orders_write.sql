@@ -22,10 +22,10 @@ BEGIN
       FROM jsonb_array_elements(orders) AS o;
     INSERT INTO loyalty_orderline (
         order_id, line_no, sku, name, category, tags, quantity, unit_price, discount, total, tax,
-        stored_value, brand)
+        stored_value, brand, unit_cost)
     SELECT (l->>0)::bigint, (l->>1)::int, l->>2, l->>3, l->>4, (l->>5)::varchar[], (l->>6)::numeric,
            (l->>7)::numeric, (l->>8)::numeric, (l->>9)::numeric, (l->>10)::numeric, (l->>11)::boolean,
-           l->>12
+           l->>12, (l->>13)::numeric
       FROM jsonb_array_elements(lines) AS l;
     IF jsonb_array_length(tenders) > 0 THEN
         INSERT INTO loyalty_tender (order_id, kind, amount)

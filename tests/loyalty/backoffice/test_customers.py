@@ -88,8 +88,11 @@ def test_orders_show_what_came_back_and_what_they_earned(agent: Client, ana: Mem
 
 def test_an_order_has_a_page_with_everything_that_followed(agent: Client, ana: Member) -> None:
     found = Order.objects.get(external_id="A-1001")
+    found.lines.update(unit_cost="42.5")
     html = agent.get(url("order_page", found.pk)).content.decode()
-    for text in ("COFFEE", "Coffee", "Partly refunded", "Given back: R-1", "Bean Club"):
+    texts = ("COFFEE", "Coffee", "Partly refunded", "Given back: R-1", "Bean Club",
+             "cost you $42.50")  # fmt: skip
+    for text in texts:
         assert text in html
     assert agent.get(url("order_page", 10**9)).status_code == 404
 

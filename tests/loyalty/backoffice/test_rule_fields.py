@@ -74,6 +74,7 @@ SAID: dict[str, list[Any]] = {
     "per": ["0.25"],
     "percent": ["2.5", "100"],
     "by_category": [[{"category": "Tea", "percent": "0"}, {"category": "Mugs", "percent": "7.25"}]],
+    "by_margin": [[{"at_least": "-5.5", "percent": "0"}, {"at_least": "40", "percent": "7.25"}]],
     "brackets": [[{"above": "0", "percent": "1"}, {"above": "500.5", "percent": "3"}]],
     "factor": ["1.0001", "1000"],
     "of": [["base", "other"]],

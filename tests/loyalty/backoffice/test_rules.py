@@ -133,13 +133,19 @@ def test_somebody_elses_draft_is_not_written_over(manager: Client, program: Prog
     assert base(program).versions.get(status="draft").body["units"] == "3"
 
 
-def test_cashback_rows_become_categories_and_brackets(manager: Client, program: Program) -> None:
+def test_cashback_rows_become_categories_margins_and_brackets(
+    manager: Client, program: Program
+) -> None:
     rule = write(
         manager, program, "cashback-by-category", category_0="Coffee", category_percent_0="5",
         category_2="Tea", category_percent_2="2.5",
     )  # fmt: skip
     assert rule.versions.get().body["by_category"] == [
         {"category": "Coffee", "percent": "5"}, {"category": "Tea", "percent": "2.5"},
+    ]  # fmt: skip
+    margins = write(manager, program, "cashback-by-margin", margin_1="40.5", margin_percent_1="8")
+    assert margins.versions.get().body["by_margin"] == [
+        {"at_least": "20", "percent": "2"}, {"at_least": "40.5", "percent": "8"},
     ]  # fmt: skip
     brackets = write(
         manager, program, "cashback", percent="", bracket_0="0", bracket_percent_0="1",

@@ -17,6 +17,10 @@ BY_CATEGORY = {
     "kind": "cashback", "percent": 1,
     "by_category": [{"category": "Tea", "percent": 5}, {"category": "Books", "percent": 0}],
 }  # fmt: skip
+BY_MARGIN = {
+    "kind": "cashback", "percent": 1, "by_category": [{"category": "Tea", "percent": 5}],
+    "by_margin": [{"at_least": 20, "percent": 2}, {"at_least": "40.5", "percent": 8}],
+}  # fmt: skip
 BRACKETS = {
     "kind": "cashback",
     "brackets": [{"above": 0, "percent": 1}, {"above": 1000, "percent": 2},
@@ -39,6 +43,11 @@ BRACKETS = {
         (BY_CATEGORY, bought(line("10", "Tea"), line("10", "Books"), line("10")), 2, 60),
         (BY_CATEGORY | {"exclude": {"categories": ["Tea"]}}, bought(line("10", "Tea"), "10"), 2,
          10),
+        *((BY_MARGIN, bought(line("10", category, margin=margin and Decimal(margin))), 2, units)
+          for margin, category, units in [
+              (None, "", 10), ("-5", "", 10), ("19.99", "", 10), ("20", "", 20), ("40.49", "", 20),
+              ("40.5", "", 80), ("100", "", 80), ("100", "Tea", 50),
+          ]),
         (FLAT, bought("-3"), 2, 0),
         (FLAT, bought(), 2, 0),
     ],
@@ -173,6 +182,11 @@ def test_an_order_that_came_to_nothing_breaks_a_streak():
         ({"kind": "cashback", "brackets": [{"above": 5, "percent": 1}, {"above": 1, "percent": 2}]},
          "brackets"),
         ({"kind": "cashback", "by_category": [{"category": "a", "percent": 1}] * 2}, "by_category"),
+        ({"kind": "cashback", "by_margin": [{"at_least": 2, "percent": 1},
+          {"at_least": 1, "percent": 2}]}, "by_margin"),
+        ({"kind": "cashback", "by_margin": [{"at_least": 101, "percent": 1}]}, "at_least"),
+        ({"kind": "cashback", "by_margin": [{"at_least": 1, "percent": 1}],
+          "brackets": [{"above": 0, "percent": 1}]}, "by_margin"),
         ({"kind": "multiplier", "factor": 1}, "factor"),
         ({"kind": "stamps", "full_at": 1}, "full_at"),
         ({"kind": "streak", "length": 1}, "length"),
