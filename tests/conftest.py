@@ -3,7 +3,7 @@
 import gc
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from importlib import import_module
 from pathlib import Path
@@ -250,14 +250,18 @@ LOOSENED = """tags => {
     const sticky = [...document.querySelectorAll("body *")].filter(
         (element) => getComputedStyle(element).position === "sticky");
     for (const element of sticky) element.style.position = "relative";
-    // What is in order is not described: that would be thousands of elements, handed over.
+    // What is in order is not described: that would be the markup of thousands of elements.
+    axe.configure({noHtml: true});
     const options = {
-        runOnly: {type: "tag", values: tags}, resultTypes: ["violations"], selectors: false,
+        runOnly: {type: "tag", values: tags},
+        resultTypes: ["violations"], selectors: false, elementRef: true,
         // Of the rules that run, none reads the styles of the page.
         preload: {assets: ["media"]},
     };
+    const markup = ({element}) => `\\n    ${element?.outerHTML.slice(0, 300) ?? "In a frame"}`;
     return axe.run(document, options)
-        .then((result) => result.violations)
+        .then(({violations}) => violations.map(
+            ({id, help, nodes}) => `${id}: ${help}${nodes.slice(0, 5).map(markup).join("")}`))
         .finally(() => { for (const element of sticky) element.style.position = ""; });
 }"""
 
@@ -273,12 +277,7 @@ def assert_no_axe_violations(live_server: Any) -> Callable[[Any], None]:
                 page.add_script_tag(url=static("axe/axe.min.js"))
             else:
                 page.evaluate(AXE.read_text())
-        violations = page.evaluate(LOOSENED, AXE_TAGS)
-        found = [
-            f"{violation['id']}: {violation['help']}\n    "
-            + "\n    ".join(str(node["html"]) for node in violation["nodes"][:5])
-            for violation in violations
-        ]
+        found = page.evaluate(LOOSENED, AXE_TAGS)
         assert not found, "\n" + "\n".join(found)
 
     return check
@@ -301,18 +300,54 @@ def assert_fits(assert_no_axe_violations: Callable[[Any], None]) -> Callable[[An
     return check
 
 
-@pytest.fixture
-def assert_in_order(assert_fits: Callable[[Any], None]) -> Callable[[Any], None]:
-    """`assert_in_order(page)`: as it stands it fits, wide and then on a phone; wide again
-    afterwards. An open page that changes its width costs more than one that is loaded: this is for
-    what somebody has to walk to, and what has an address is loaded at each width."""
+def show(page: Any, size: dict[str, int], dark_on_phones: bool) -> None:
+    page.set_viewport_size(size)
+    if dark_on_phones:
+        # The theme follows in the next frame, as the width does.
+        page.emulate_media(color_scheme="dark" if size == PHONE else "light")
 
-    def check(page: Any) -> None:
+
+@pytest.fixture
+def assert_in_order(assert_fits: Callable[[Any], None]) -> Callable[..., None]:
+    """`assert_in_order(page, dark_on_phones=True)`: as it stands it fits, wide and then on a phone;
+    wide again afterwards."""
+
+    def check(page: Any, *, dark_on_phones: bool = False) -> None:
         for size in (WIDE, PHONE):
-            page.set_viewport_size(size)
+            show(page, size, dark_on_phones)
             assert_fits(page)
-        page.set_viewport_size(WIDE)
+        show(page, WIDE, dark_on_phones)
         # Whatever is clicked next has come to its place.
         page.evaluate(WIDTH_IN_USE)
+
+    return check
+
+
+# Nothing is asked of the server any more, and every chart is drawn.
+AT_REST = """() => !document.querySelector("[data-lazy][aria-busy], .htmx-request, .htmx-swapping")
+    && [...document.querySelectorAll("[data-chart]")].every((each) => each.querySelector("canvas"))
+"""
+
+
+@pytest.fixture
+def assert_all_in_order(assert_fits: Callable[[Any], None]) -> Callable[..., None]:
+    """`assert_all_in_order(page, addresses)`: each fits, wide and on a phone, with what it says if
+    this is a mapping. Changing the width of an open page costs a fifth of loading it: each is
+    loaded once, every second one on a phone."""
+
+    def check(
+        page: Any, addresses: Iterable[str] | Mapping[str, str], *, dark_on_phones: bool = False
+    ) -> None:
+        sizes = [WIDE, PHONE]
+        for address in addresses:
+            show(page, sizes[0], dark_on_phones)
+            page.goto(address)
+            if isinstance(addresses, Mapping):
+                page.get_by_text(addresses[address]).first.wait_for()
+            page.wait_for_function(AT_REST)
+            for size in sizes:
+                show(page, size, dark_on_phones)
+                assert_fits(page)
+            sizes.reverse()
 
     return check

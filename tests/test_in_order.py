@@ -35,3 +35,38 @@ def test_what_is_wrong_on_a_phone_alone_is_found(
     page.set_viewport_size(WIDE)
     with pytest.raises(AssertionError, match="contrast"):
         assert_in_order(page)
+
+
+def test_what_is_wrong_at_one_of_many_addresses_is_found(
+    page: Any, assert_all_in_order: Callable[..., None]
+) -> None:
+    addresses = ["/accounts/login/", "/accounts/password/reset/"]
+    assert_all_in_order(page, addresses)
+    for wrong in addresses:
+        page.route(f"**{wrong}", lambda route: answer_with(route, "#mended { width: 600px }"))
+        with pytest.raises(AssertionError, match=f"{wrong} at 390"):
+            assert_all_in_order(page, addresses)
+        page.unroute_all()
+
+
+def answer_with(route: Any, styles: str) -> None:
+    answer = route.fetch()
+    headers = {**answer.headers, "content-security-policy": ""}
+    extra = f"<p id='mended'>Mended</p><style>{styles}</style></main>"
+    route.fulfill(response=answer, headers=headers, body=answer.text().replace("</main>", extra))
+
+
+def test_what_cannot_be_read_in_the_dark_is_found(
+    page: Any, assert_in_order: Callable[..., None]
+) -> None:
+    page.goto("/accounts/login/")
+    assert_in_order(page, dark_on_phones=True)
+    page.evaluate("""() => {
+        const found = document.createElement("p");
+        found.textContent = "Black on black";
+        found.style.color = "#111";
+        document.querySelector("main").append(found);
+    }""")
+    assert_in_order(page)
+    with pytest.raises(AssertionError, match=r"(?s)contrast.*Black on black"):
+        assert_in_order(page, dark_on_phones=True)

@@ -45,26 +45,11 @@ def staff_page(page: Any, client: Client, live_server: Any, page_errors: list[st
     return page
 
 
-def is_too_wide(page: Any) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
-
-
-def test_it_is_accessible_in_the_light_theme(
-    staff_page: Any, assert_no_axe_violations: Check
+def test_it_is_accessible_wide_and_on_a_phone_in_both_themes(
+    staff_page: Any, assert_in_order: Callable[..., None]
 ) -> None:
-    assert_no_axe_violations(staff_page)
-    assert not is_too_wide(staff_page)
-
-
-def test_it_is_accessible_in_the_dark_theme_on_a_phone(
-    staff_page: Any, assert_no_axe_violations: Check, page_errors: list[str]
-) -> None:
-    staff_page.set_viewport_size({"width": 390, "height": 844})
-    staff_page.emulate_media(color_scheme="dark")
-    staff_page.locator("html[data-bs-theme=dark]").wait_for()
+    assert_in_order(staff_page, dark_on_phones=True)
     assert staff_page.evaluate(BEGUN_BY_THE_OTHER_THEME) == 0
-    assert_no_axe_violations(staff_page)
-    assert not is_too_wide(staff_page)
 
 
 def test_a_dialog_takes_the_focus_and_gives_it_back(
