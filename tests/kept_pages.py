@@ -2,8 +2,9 @@
 
 A new context has a process of its own that compiles half a megabyte of styles and all scripts anew:
 two thirds of what a test costs that looks at one page. A page that is cleaned finds them in memory.
-What cannot be taken back (scripts at the start of each document, what other sites have stored,
-answers that the browser goes on showing, a test that failed) ends the page with its test.
+What cannot be taken back (scripts at the start of each document, a clock of the test's, what other
+sites have stored, answers that the browser goes on showing, a test that failed) ends the page with
+its test.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class KeptPage:
     def watch(self) -> None:
         """Remembers what a test asks of the page that has to be taken back."""
         on, add_init_script = self.page.on, self.page.add_init_script
+        clock = self.page.clock
+        install = clock.install
 
         def remembered(event: str, listener: Any) -> None:
             self.listeners.append((event, listener))
@@ -47,7 +50,12 @@ class KeptPage:
             self.spoiled = True
             add_init_script(*args, **options)
 
+        def with_its_own_time(*args: Any, **options: Any) -> None:
+            self.spoiled = True
+            install(*args, **options)
+
         self.page.on, self.page.add_init_script = remembered, at_each_start
+        clock.install = with_its_own_time
         on("framenavigated", self.look_where)
         on("response", self.look_whether_kept)
 

@@ -53,10 +53,11 @@ def test_a_page_is_lent_again_as_if_it_were_new(pages: Pages) -> None:
     "spoil",
     [
         lambda page: page.add_init_script("window.kept = 1"),
+        lambda page: page.clock.install(),
         lambda page: page.goto(page.url.replace("localhost", "127.0.0.1")),
         lambda page: page.evaluate("fetch('/static/js/theme.js?' + Math.random())"),
     ],
-    ids=["a script for each document", "another site", "an answer that is shown again"],
+    ids=["a script for each document", "a clock", "another site", "an answer that is shown again"],
 )
 def test_what_cannot_be_taken_back_ends_the_page(pages: Pages, spoil: Any) -> None:
     with pages.lent(OPTIONS) as first:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns.fair_draws import Drawn, Ticket, draw, read_odds
@@ -25,9 +24,19 @@ from campaigns.services.game_turns import GameClosedError, hold_member, playable
 from loyalty.models import Membership
 from loyalty.selectors.selves import selves
 from members.errors import DomainError, FieldError
+from members.prepared import KeptQuery
 from members.services.transactions import run_atomically
 
 LONGEST_NONCE = 18
+
+# Each play asks for it, and mostly there is none.
+_KNOWN: KeptQuery[GameDraw] = KeptQuery(
+    lambda game, key, names: (
+        GameDraw.objects.select_related(
+            "game__program", "prize", "drawn", "redemption__reward", "membership", "seed", "play"
+        ).filter(game=game, key=key, membership__among=names)
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ def play_game(
     def play() -> Played:
         member = hold_member(membership)
         names = selves([member])
-        known = _draws().filter(game=game, membership__in=names, key=key).first()
+        known = _KNOWN.first(game.pk, key, names)
         if known is not None:
             return Played(known, again=True)
         found = playable(game, now)
@@ -140,9 +149,3 @@ def _give_or_instead(
             return hand_over(game, prize, member, play, source, now)
     except GoneError as gone:
         return Given(catching(game), gone.why)
-
-
-def _draws() -> QuerySet[GameDraw]:
-    return GameDraw.objects.select_related(
-        "game__program", "prize", "drawn", "redemption__reward", "membership", "seed", "play"
-    )

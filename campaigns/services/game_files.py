@@ -20,6 +20,7 @@ from campaigns.services.games import (
 from loyalty.models import Program
 from loyalty.services.applied import Applied
 from members.errors import ConflictError, DomainError, FieldError
+from members.prepared import KeptRows
 from members.services.audit import Actor
 
 Status = Game.Status
@@ -46,9 +47,18 @@ def apply_games(
             raise
 
 
+_WAITING = KeptRows(
+    lambda program, draft: Game.objects.filter(
+        program=program, status=draft, with_program=True
+    ).values_list("pk"),
+    (1, 2), ("a", "b"),
+)  # fmt: skip
+
+
 def begin_with_program(program: Program, actor: Actor, now: dt.datetime) -> None:
     """The program was just taken live: so are the games that waited for it."""
-    for game in games().filter(program=program, status=Status.DRAFT, with_program=True):
+    waiting = [pk for (pk,) in _WAITING.rows(program.pk, Status.DRAFT)]
+    for game in games().filter(pk__in=waiting):
         try:
             publish_game(game=game, actor=actor, now=now)
         except DomainError as error:

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Game
 from campaigns.selectors.games import playable_games
-from loyalty.ledger.posting import lock_with_kept
+from loyalty.ledger.posting import lock_wallets_of_accounts
 from loyalty.models import Membership
-from loyalty.selectors.memberships import memberships, wallet_ids
+from loyalty.selectors.memberships import membership_now
 from members.errors import ConflictError
 
 
@@ -21,9 +21,9 @@ class GameClosedError(ConflictError):
 def hold_member(membership: Membership) -> Membership:
     """Lock the member's wallets, which comes before all other locks, and return them as they are
     then: whoever was merged meanwhile is the one they are now."""
-    lock_with_kept(wallet_ids([membership]))
-    now = Membership.objects.get(pk=membership.pk)
-    return memberships().get(pk=now.merged_into_id or now.pk)
+    lock_wallets_of_accounts([membership.account_id])
+    now = membership_now(membership.pk)
+    return membership_now(now.merged_into_id) if now.merged_into_id else now
 
 
 def playable(game: Game, now: dt.datetime) -> Game:

@@ -37,7 +37,7 @@ from loyalty.selectors.program_times import program_times
 from loyalty.selectors.programs import is_discount
 from loyalty.selectors.tier_sets import TierTerms, tier_terms
 from loyalty.selectors.unit_worths import read_worths, worth_of
-from members.prepared import run_prepared
+from members.prepared import KeptQuery, KeptRows, run_prepared
 from members.program_scope import of_all_programs
 
 
@@ -202,32 +202,55 @@ def draft_version(version: EarningRuleVersion) -> RuleVersion:
 
 @of_all_programs()
 def _load(program_ids: Sequence[int] | None) -> Terms:
-    programs = Program.objects.exclude(status=Program.Status.DRAFT)
-    if program_ids is not None:
-        programs = programs.filter(pk__in=program_ids)
     # The fingerprint first: a change after it makes the terms look stale, never fresh.
     fingerprint = _fingerprint()
-    return Terms(fingerprint, _read(list(programs.order_by("pk"))), whole=program_ids is None)
+    if program_ids is None:
+        return Terms(fingerprint, _read(_ALL.rows(_DRAFT)), whole=True)
+    return Terms(fingerprint, _read(_CHOSEN.rows(_DRAFT, list(program_ids))))
+
+
+# Another process changes a program: each that records orders reads all of this again.
+_DRAFT = Program.Status.DRAFT
+_ALL: KeptQuery[Program] = KeptQuery(
+    lambda draft: Program.objects.exclude(status=draft).order_by("pk")
+)
+_CHOSEN: KeptQuery[Program] = KeptQuery(
+    lambda draft, ids: Program.objects.exclude(status=draft).filter(pk__among=ids).order_by("pk")
+)
+_VERSIONS: KeptQuery[EarningRuleVersion] = KeptQuery(
+    lambda ids, state: (
+        EarningRuleVersion.objects.filter(rule__program__among=ids, status=state)
+        .select_related("rule", "rule__wallet_type", "lot_policy")
+        .order_by("rule__position", "rule_id", "number")
+    )
+)
+_TYPES: KeptQuery[WalletType] = KeptQuery(lambda ids: WalletType.objects.filter(program__among=ids))
+_POLICIES: KeptQuery[LotPolicy] = KeptQuery(
+    lambda ids: LotPolicy.objects.filter(wallet_type__program__among=ids).order_by("pk")
+)
+_POOLED = KeptRows(
+    lambda ids: (
+        Pool.objects.filter(program__among=ids).values_list("program").order_by().distinct()
+    ),
+    ([1], [2]),
+)
+_ACCOUNTS: KeptQuery[Account] = KeptQuery(
+    lambda kinds, ids: Account.objects.filter(kind__among=kinds, program__among=ids)
+)
 
 
 def _read(found: Sequence[Program]) -> tuple[ProgramTerms, ...]:
     ids = [program.pk for program in found]
-    versions = list(
-        EarningRuleVersion.objects.filter(
-            rule__program__in=ids, status=EarningRuleVersion.Status.PUBLISHED
-        )
-        .select_related("rule", "rule__wallet_type", "lot_policy")
-        .order_by("rule__position", "rule_id", "number")
-    )
+    versions = _VERSIONS.rows(ids, EarningRuleVersion.Status.PUBLISHED)
     read_worths(version for version in versions if version.body.get("caps", {}).get("budget_money"))
-    wallet_types = list(WalletType.objects.filter(program__in=ids))
+    wallet_types = _TYPES.rows(ids)
     policies: defaultdict[int, list[LotPolicy]] = defaultdict(list)
-    for policy in LotPolicy.objects.filter(wallet_type__program__in=ids).order_by("pk"):
+    for policy in _POLICIES.rows(ids):
         policies[policy.wallet_type_id].append(policy)
     tiers = tier_terms(ids)
     times = program_times(found)
-    pooled = set(Pool.objects.filter(program__in=ids).values_list("program", flat=True))
-    accounts = list(Account.objects.filter(program__in=ids, kind__in=Account.PROGRAM_KINDS))
+    pooled = {pk for (pk,) in _POOLED.rows(ids)}
+    accounts = _ACCOUNTS.rows(list(Account.PROGRAM_KINDS), ids)
     return tuple(
         _program_terms(
             program,

@@ -21,6 +21,7 @@ from loyalty.tier_definitions import (
     TiersDefinition,
 )
 from loyalty.tiers.ladders import Ladder, Level, in_force
+from members.prepared import KeptQuery, read_along
 from members.read_once import read_once
 
 
@@ -52,10 +53,21 @@ class TierTerms:
 def tier_terms(program_ids: Sequence[int]) -> dict[int, TierTerms]:
     """By program; those without tiers are not in it. Two queries."""
     found: defaultdict[int, list[TierSet]] = defaultdict(list)
-    sets = TierSet.objects.filter(program__in=program_ids).order_by("program", "number")
-    for tier_set in sets.select_related("wallet_type").prefetch_related("tiers"):
+    sets = _SETS.rows(list(program_ids))
+    read_along(sets, "tiers", _TIERS)
+    for tier_set in sets:
         found[tier_set.program_id].append(tier_set)
     return {pk: _terms(items) for pk, items in found.items()}
+
+
+_SETS: KeptQuery[TierSet] = KeptQuery(
+    lambda ids: (
+        TierSet.objects.filter(program__among=ids)
+        .select_related("wallet_type")
+        .order_by("program", "number")
+    )
+)
+_TIERS: KeptQuery[Tier] = KeptQuery(lambda ids: Tier.objects.filter(tier_set__among=ids))
 
 
 def _terms(sets: Sequence[TierSet]) -> TierTerms:

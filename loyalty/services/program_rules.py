@@ -37,7 +37,7 @@ from loyalty.services.rule_versions import (
 )
 from loyalty.services.rules import findings
 from members.errors import ConflictError, DomainError, FieldError
-from members.prepared import KeptQuery
+from members.prepared import KeptQuery, insert_row
 from members.services.audit import Actor
 
 
@@ -82,13 +82,15 @@ def _create_rule(
     applied: Applied, wanted: RuleDefinition, unit: WalletType, position: int
 ) -> EarningRule:
     applied.changes.append(_("Rule “%s” created") % wanted.name)
-    return EarningRule.objects.create(
+    rule = EarningRule(
         program=applied.program,
         wallet_type=unit,
         code=wanted.code,
         name=wanted.name,
         position=position,
     )
+    insert_row(rule)
+    return rule
 
 
 def _refuse_other_kind(rule: EarningRule, wanted: RuleDefinition, position: int) -> None:

@@ -34,6 +34,7 @@ from loyalty.services.program_rules import apply_rules, publish_drafts, refuse_d
 from loyalty.services.program_times import apply_times
 from loyalty.services.tier_sets import apply_tiers
 from loyalty.services.wallet_types import apply_wallet_types
+from members.prepared import KeptQuery, insert_row, update_row
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 
@@ -42,6 +43,11 @@ SETTINGS = (
     "linked_returns", "debt_policy", "clawback_order", "multiplying", "discounting", "four_eyes",
     "foreign_orders",
 )  # fmt: skip
+
+
+_HELD: KeptQuery[Program] = KeptQuery(
+    lambda code: Program.objects.filter(code=code), ending=" FOR UPDATE"
+)
 
 
 def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.datetime) -> Applied:
@@ -56,13 +62,12 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
 # Also within another transaction, where a part that refuses leaves nothing of the others.
 @transaction.atomic
 def _apply(definition: ProgramDefinition, actor: Actor, now: dt.datetime) -> Applied:
-    program = Program.objects.select_for_update().filter(code=definition.code).first()
+    program = _HELD.first(definition.code)
     created = program is None
     if program is None:
         settings = {name: getattr(definition, name) for name in SETTINGS}
-        program = Program.objects.create(
-            code=definition.code, currency=definition.currency, **settings
-        )
+        program = Program(code=definition.code, currency=definition.currency, **settings)
+        insert_row(program)
         Account.objects.bulk_create(
             Account(kind=kind, program=program) for kind in Account.PROGRAM_KINDS
         )
@@ -160,7 +165,7 @@ def _apply_status(
         publish_drafts(applied, actor, now)
         program.live_since = now
     change(applied, program, "status", definition.status)
-    program.save()
+    update_row(program, "status", "live_since")
     for part in program_parts() if begins else ():
         if part.begin is not None:
             part.begin(program, actor, now)

@@ -19,6 +19,7 @@ from loyalty.selectors.lot_policies import expiry_of, pending_of
 from loyalty.services.discount_rule_budgets import drop_discount_budget, keep_discount_budget
 from loyalty.unit_definitions import ExpiryDefinition, PendingDefinition
 from members.errors import ConflictError
+from members.prepared import insert_row
 from members.services.audit import Actor
 
 Status = EarningRuleVersion.Status
@@ -63,9 +64,9 @@ def write_draft(
     draft = None if first else draft_of(rule)
     if draft is None:
         number = 1 if first else next_number(rule)
-        return EarningRuleVersion.objects.create(
-            rule=rule, status=Status.DRAFT, number=number, **values
-        )
+        draft = EarningRuleVersion(rule=rule, status=Status.DRAFT, number=number, **values)
+        insert_row(draft)
+        return draft
     for name, value in values.items():
         setattr(draft, name, value)
     draft.save(update_fields=values)

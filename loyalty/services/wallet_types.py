@@ -37,6 +37,7 @@ from loyalty.services.applied import Applied, change, refuse_rewriting
 from loyalty.services.rule_versions import lot_policy_values
 from loyalty.services.unused_wallet_types import remove_wallet_type
 from loyalty.unit_definitions import GiftsDefinition, SpendingDefinition, WalletTypeDefinition
+from members.prepared import insert_row
 
 
 def apply_wallet_types(
@@ -83,7 +84,7 @@ def _keep_former_terms(
 
 
 def _create_wallet_type(applied: Applied, wanted: WalletTypeDefinition) -> WalletType:
-    wallet_type = WalletType.objects.create(
+    wallet_type = WalletType(
         program=applied.program,
         code=wanted.code,
         singular=wanted.singular,
@@ -98,6 +99,7 @@ def _create_wallet_type(applied: Applied, wanted: WalletTypeDefinition) -> Walle
         **spending_values(wanted.spending, wanted.decimals),
         stored_value=wanted.stored_value,
     )
+    insert_row(wallet_type)
     holders = [Account.Kind.MEMBERSHIP]
     if wanted.stored_value:
         for kind in Account.STORED_VALUE_KINDS:
@@ -230,7 +232,7 @@ def _apply_lot_policy(
         current = wallet_type.lot_policies.filter(rule=None).order_by("-pk").first()
     if current is not None and all(getattr(current, name) == values[name] for name in values):
         return
-    LotPolicy.objects.create(wallet_type=wallet_type, created_at=now, **values)
+    insert_row(LotPolicy(wallet_type=wallet_type, created_at=now, **values))
     if current is None:
         return
     plural = capfirst(wallet_type.plural)

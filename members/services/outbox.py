@@ -14,12 +14,12 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from members.models import OutboxEvent
 from members.origins import JOB, coming_by
 from members.outbox import subscription_of
+from members.prepared import KeptQuery, run_prepared
 from members.program_scope import of_all_programs
 from members.services.waking import wake_worker
 
@@ -31,6 +31,21 @@ LONGEST_DELAY = timedelta(hours=6)
 KEPT_FOR = timedelta(days=30)
 PRUNED_AT_ONCE = 5_000
 DELIVERY_TASK = "members.tasks.deliver_outbox"
+# Every run of a worker asks, and mostly there is nothing: it is one statement, planned once.
+_CLAIM = """
+    WITH due AS MATERIALIZED (
+        SELECT id FROM members_outboxevent
+         WHERE delivered_at IS NULL AND available_at <= %(now)s
+         ORDER BY available_at, id LIMIT %(limit)s
+           FOR UPDATE SKIP LOCKED)
+    UPDATE members_outboxevent e
+       SET available_at = %(until)s, attempts = e.attempts + 1
+      FROM due WHERE e.id = due.id
+    RETURNING e.id
+"""
+_EVENTS: KeptQuery[OutboxEvent] = KeptQuery(
+    lambda ids: OutboxEvent.objects.filter(pk__among=ids).order_by("pk")
+)
 
 
 def record_event(kind: str, payload: dict[str, Any], *, urgent: bool = False) -> OutboxEvent:
@@ -76,17 +91,8 @@ def prune_delivered(now: datetime | None = None) -> int:
 def _claim(limit: int) -> list[OutboxEvent]:
     """Lease due events to this worker, passing over those another worker is just claiming."""
     now = timezone.now()
-    with transaction.atomic():
-        due = OutboxEvent.objects.filter(delivered_at=None, available_at__lte=now)
-        events = list(
-            due.select_for_update(skip_locked=True).order_by("available_at", "pk")[:limit]
-        )
-        OutboxEvent.objects.filter(pk__in=[event.pk for event in events]).update(
-            available_at=now + LEASE, attempts=F("attempts") + 1
-        )
-    for event in events:
-        event.attempts += 1
-    return sorted(events, key=lambda event: event.pk)
+    claimed = run_prepared(_CLAIM, {"now": now, "until": now + LEASE, "limit": limit})
+    return _EVENTS.rows([pk for (pk,) in claimed]) if claimed else []
 
 
 def _deliver(kind: str, events: list[OutboxEvent]) -> None:

@@ -82,6 +82,13 @@
       .finally(() => delete link.dataset.busy);
   }
 
+  function focusOpener() {
+    if (!opener || !opener.isConnected) return;
+    // In a menu it is hidden by now, for the menu has closed behind it: what opens that is there.
+    const menu = opener.closest("details[data-menu]:not([open])");
+    (menu ? $("summary", menu) : opener).focus();
+  }
+
   document.addEventListener("setia:dialog-close", () => closeDialog($("#dialog")));
 
   document.addEventListener(
@@ -90,7 +97,7 @@
       document.body.append($("#toasts"));
       if (event.target.id !== "dialog") return;
       $("#dialog-body").replaceChildren();
-      if (opener && opener.isConnected) opener.focus();
+      focusOpener();
       opener = null;
     },
     true,

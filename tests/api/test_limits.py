@@ -65,7 +65,10 @@ def test_no_limit_says_nothing(api: ApiClient) -> None:
 
 @override_settings(API_REQUESTS_PER_MINUTE=1)
 def test_without_valkey_nobody_is_stopped(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = redis.Redis(unix_socket_path="/nowhere/valkey.sock")
-    monkeypatch.setattr(throttling.redis.Redis, "from_url", lambda *_args, **_kwargs: nowhere)
+    found = redis.Redis.from_url
+    monkeypatch.setattr(
+        throttling.redis.Redis, "from_url",
+        lambda _url, **how: found("unix:///nowhere/valkey.sock", **how),
+    )  # fmt: skip
     assert [api.get("/customers").status_code for _ in range(3)] == [200] * 3
     assert "RateLimit-Limit" not in api.get("/customers")

@@ -17,12 +17,22 @@ from django.utils import timezone
 from loyalty.drafted_programs import drafted_program
 from loyalty.models import Membership, Program, ProgramDraft
 from loyalty.program_templates.kinds import ProgramTemplate, build, read_answers
-from loyalty.program_templates.registry import TEMPLATES
+from loyalty.program_templates.registry import TEMPLATES, template_named
+from loyalty.services.program_drafts import begin_draft, keep_in_draft
 from members.models import Customer, User
 from members.services.outbox import deliver_waiting
 from tests.api.conftest import ApiClient, assert_problem
 from tests.loyalty.account.reading import text_of
-from tests.loyalty.backoffice.wizard import answer, at, begin, fields, sent, walk
+from tests.loyalty.backoffice.wizard import (
+    answer,
+    at,
+    begin,
+    fields,
+    sent,
+    sent_of,
+    typed,
+    walk,
+)
 
 
 @dataclass(frozen=True)
@@ -308,6 +318,47 @@ def test_a_kind_from_the_wizard_to_the_account_page(
         do_something(api, case.activity)
     assert_is_read(case, lambda address: text_of(buyer, address))
     assert buyer.get(reverse("programs:terms", args=["corner-club"])).status_code == 200
+
+
+def draft_of(kind: str) -> ProgramDraft:
+    """With the template's answers, and all its steps open."""
+    now, template = timezone.now(), template_named(kind)
+    assert template is not None
+    owner = User.objects.get(staff_member__role="marketing_manager")
+    draft = begin_draft(owner=owner, mode=ProgramDraft.Mode.FULL, step="situation", now=now)
+    estimates = {"margin": "40", "buyers": "200", "orders_each": "4", "basket": "50"}
+    start = template.start("USD")
+    answers = {name: value for name, value in start.items() if name in template.asks}
+    return keep_in_draft(
+        draft=draft, now=now, template=kind, step="review",
+        parts={"situation": estimates, "answers": answers | {"program_name": "Corner Club"}},
+    )  # fmt: skip
+
+
+# A step with rows, and what is typed into the first that is empty.
+ROWS = [
+    ("games", "game", "prizes", {"units": "500", "percent": "0.5"}),
+    ("coalition", "partners", "partners", {"name": "Bakery", "issued": "0.02", "taken_in": "0.01"}),
+    ("discount-by-order", "earning", "brackets", {"above": "900", "percent": "15"}),
+    ("cashback-by-category", "earning", "categories", {"category": "Tea", "percent": "3"}),
+    ("experiences", "tiers", "tiers", {"name": "Patron", "threshold": "9000", "factor": "2"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "step", "name", "said"), ROWS, ids=[row[0] for row in ROWS])
+def test_a_row_is_added_where_there_is_none_yet(
+    kind: str, step: str, name: str, said: dict[str, str], manager: Client
+) -> None:
+    draft = draft_of(kind)
+    before = draft.answers[name]
+    shown = manager.get(at(draft, step)).content.decode()
+    typing = {f"{name}-{len(before)}-{part}": text for part, text in said.items()}
+    assert set(typing) <= typed(shown)
+    sent(manager, at(draft, step), {**sent_of(shown), **typing})
+    draft.refresh_from_db()
+    *kept, added = draft.answers[name]
+    assert len(kept) == len(before)
+    assert {part: str(added[part]) for part in said} == said
 
 
 def test_the_gallery_shows_every_kind_with_what_it_gives(manager: Client) -> None:

@@ -1,6 +1,6 @@
 """Kinds of programs in a browser: one from the wizard to its account page, and the steps that only
-some kinds have, each with what follows its answers and its rows. All kinds without a browser:
-`test_program_kinds`."""
+some kinds have, each with what follows its answers; and a row that is added. All kinds without a
+browser: `test_program_kinds`."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from playwright.sync_api import expect
 
 from loyalty.models import Program, ProgramDraft
 from loyalty.program_templates.kinds import ProgramTemplate
 from loyalty.program_templates.registry import template_named
-from loyalty.services.program_drafts import begin_draft, keep_in_draft
-from members.models import User
 from tests.api.conftest import ApiClient
 from tests.api.test_program_kinds import (  # noqa: F401
     TABLE,
     assert_is_read,
     buy,
     buyer,
+    draft_of,
     fields_of,
     prepare,
 )
@@ -101,32 +99,9 @@ STEPS = [
     ("paid-membership", "plan", "plan_shipping", "from", "none", "plan_shipping_from"),
     ("companies", "companies", "company_approval", "limits", "always", "company_at_once"),
     ("pledge", "pledge", "pledge_event", "order", "friend", "pledge_least"),
-    ("games", "game", "game_plays", "bought", "order", "game_price"),
     ("referrals", "friends", "advocate_gift", "percent", "units", "advocate_percent"),
+    ("games", "game", "game_plays", "bought", "order", "game_price"),
 ]
-# A step with rows, and what is typed into the first that is empty.
-ROWS = [
-    ("games", "game", "prizes", {"units": "500", "percent": "0.5"}),
-    ("coalition", "partners", "partners", {"name": "Bakery", "issued": "0.02", "taken_in": "0.01"}),
-    ("discount-by-order", "earning", "brackets", {"above": "900", "percent": "15"}),
-    ("cashback-by-category", "earning", "categories", {"category": "Tea", "percent": "3"}),
-    ("experiences", "tiers", "tiers", {"name": "Patron", "threshold": "9000", "factor": "2"}),
-]
-
-
-def draft_of(kind: str) -> ProgramDraft:
-    """With the template's answers, and all its steps open."""
-    now, template = timezone.now(), template_named(kind)
-    assert template is not None
-    owner = User.objects.get(staff_member__role="marketing_manager")
-    draft = begin_draft(owner=owner, mode=ProgramDraft.Mode.FULL, step="situation", now=now)
-    estimates = {"margin": "40", "buyers": "200", "orders_each": "4", "basket": "50"}
-    start = template.start("USD")
-    answers = {name: value for name, value in start.items() if name in template.asks}
-    return keep_in_draft(
-        draft=draft, now=now, template=kind, step="review",
-        parts={"situation": estimates, "answers": answers | {"program_name": "Corner Club"}},
-    )  # fmt: skip
 
 
 def open_step(page: Any, draft: ProgramDraft, step: str) -> None:
@@ -135,31 +110,26 @@ def open_step(page: Any, draft: ProgramDraft, step: str) -> None:
     expect(page.locator("#wizard-preview[aria-busy]")).to_have_count(0)
 
 
-def test_what_an_answer_makes_needless_is_not_asked(
+def test_what_an_answer_makes_needless_is_not_asked_and_a_row_is_added_where_there_is_none_yet(
     sign_in: Callable[[str], Any],  # noqa: F811
 ) -> None:
     page = sign_in("marketing_manager")
     for kind, step, question, with_it, without, asked in STEPS:
-        open_step(page, draft_of(kind), step)
+        draft = draft_of(kind)
+        open_step(page, draft, step)
         field = page.locator(f'[name="{asked}"]')
         page.locator(f'[name="{question}"][value="{without}"]').check()
         expect(field).to_be_hidden()
         page.locator(f'[name="{question}"][value="{with_it}"]').check()
         expect(field).to_be_visible()
-
-
-def test_a_row_is_added_where_there_is_none_yet(
-    sign_in: Callable[[str], Any],  # noqa: F811
-) -> None:
-    page = sign_in("marketing_manager")
-    for kind, step, name, said in ROWS:
-        draft = draft_of(kind)
-        before = draft.answers[name]
-        open_step(page, draft, step)
-        for part, text in said.items():
-            page.locator(f'[name="{name}-{len(before)}-{part}"]').fill(text)
-        go_on(page)
-        draft.refresh_from_db()
-        *kept, added = draft.answers[name]
-        assert len(kept) == len(before)
-        assert {part: str(added[part]) for part in said} == said
+    # The last one has rows. Those of the other kinds: `test_program_kinds`.
+    before = draft.answers["prizes"]
+    fill_in(page, {asked: "50"})
+    said = {"units": "500", "percent": "0.5"}
+    for part, text in said.items():
+        page.locator(f'[name="prizes-{len(before)}-{part}"]').fill(text)
+    go_on(page)
+    draft.refresh_from_db()
+    *kept, added = draft.answers["prizes"]
+    assert len(kept) == len(before)
+    assert {part: str(added[part]) for part in said} == said

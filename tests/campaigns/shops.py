@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.test import Client
@@ -11,10 +12,12 @@ from django.utils import timezone
 
 from campaigns.models import Connection
 from campaigns.services.connections import create_connection, set_secret
+from campaigns.services.inbound import receive
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
 
 SECRET = "hush-0f3a"
+Send = Callable[[Connection, bytes, dict[str, str]], int]
 
 
 def connect(kind: str = "shopify", **how: Any) -> Connection:
@@ -36,9 +39,17 @@ def post(connection: Connection, body: bytes, headers: dict[str, str]) -> int:
     return Client().post(url, body, content_type=kind, headers=headers).status_code
 
 
+def hand_over(connection: Connection, body: bytes, headers: dict[str, str]) -> int:
+    """The same as the address does it, for many that are told one after the other."""
+    kind = headers.pop("Content-Type", "application/json")
+    return receive(
+        connection=connection, body=body, headers=headers, content_type=kind, now=timezone.now()
+    )
+
+
 def shopify(
     connection: Connection, topic: str, payload: dict[str, Any], *, number: str = "",
-    secret: str = SECRET, **more: str,
+    secret: str = SECRET, send: Send = post, **more: str,
 ) -> int:  # fmt: skip
     body = json.dumps(payload).encode()
     number = number or hashlib.sha256(topic.encode() + body).hexdigest()[:32]
@@ -47,12 +58,12 @@ def shopify(
         "X-Shopify-Shop-Domain": "beans.myshopify.com", "X-Shopify-API-Version": "2026-01",
         "X-Shopify-Webhook-Id": number, "X-Shopify-Triggered-At": "2024-03-16T12:00:00.123Z",
     } | more  # fmt: skip
-    return post(connection, body, headers)
+    return send(connection, body, headers)
 
 
 def woocommerce(
     connection: Connection, topic: str, payload: dict[str, Any], *, number: str = "d1",
-    secret: str = SECRET,
+    secret: str = SECRET, send: Send = post,
 ) -> int:  # fmt: skip
     body = json.dumps(payload).encode()
     resource, _dot, event = topic.partition(".")
@@ -62,7 +73,7 @@ def woocommerce(
         "X-WC-Webhook-Source": "https://beans.example/",
         "X-WC-Webhook-Signature": signature(body, secret), "X-WC-Webhook-Delivery-ID": number,
     }  # fmt: skip
-    return post(connection, body, headers)
+    return send(connection, body, headers)
 
 
 def work() -> None:

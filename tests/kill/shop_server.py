@@ -86,7 +86,7 @@ def shop_server(*, first: int, orders: int, seconds: float = 0.1) -> Iterator[Sh
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     found = ShopServer(server.server_port, first, orders, seconds)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield found

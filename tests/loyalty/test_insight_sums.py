@@ -2,7 +2,7 @@
 
 import random
 from decimal import Decimal
-from statistics import covariance, mean, variance
+from statistics import covariance, fmean
 
 import pytest
 
@@ -181,12 +181,18 @@ def arm(chance: random.Random, weights: tuple[int, ...], size: int, worth: float
     """So many members, each with 0, 1, 2 … orders as often as the weights say, which come to
     `worth` on average, those of who buys often to less: as the database sums them up."""
     orders = chance.choices(range(len(weights)), weights, k=size)
+    if not worth:
+        return Arm(size, fmean(orders), 0.0, covariance(orders, orders), 0.0, 0.0)
     spent = [
-        sum(chance.expovariate(1) * worth * 2 / (1 + number) for _one in range(number))
+        # That many orders, each of its own worth.
+        chance.gammavariate(number, worth * 2 / (1 + number)) if number else 0.0
         for number in orders
     ]
-    means = mean(orders), mean(spent)
-    return Arm(size, *means, variance(orders), variance(spent), covariance(orders, spent))
+    return Arm(
+        size, fmean(orders), fmean(spent),
+        # Of a list with itself it is the variance, which `statistics` sums as fractions.
+        covariance(orders, orders), covariance(spent, spent), covariance(orders, spent),
+    )  # fmt: skip
 
 
 def mean_worth(weights: tuple[int, ...], worth: float) -> float:

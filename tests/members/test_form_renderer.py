@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -27,19 +28,29 @@ def test_forms_are_drawn_by_it() -> None:
     assert isinstance(get_default_renderer(), Renderer)
 
 
-@pytest.mark.parametrize("value", [None, "", 1, "2500", "<&'\">", "y", "unknown"])
-@pytest.mark.parametrize(
-    "widget",
-    [forms.Select, forms.SelectMultiple, forms.NullBooleanSelect, forms.RadioSelect, Pictured],
-)
+WIDGETS = (
+    forms.Select, forms.SelectMultiple, forms.NullBooleanSelect, forms.RadioSelect, Pictured,
+)  # fmt: skip
+VALUES = (None, "", 1, "2500", "<&'\">", "y", "unknown")
+
+
 @pytest.mark.parametrize("language", ["en", "el", "ms"])
-def test_it_draws_letter_for_letter_the_same(value: Any, widget: Any, language: str) -> None:
+def test_it_draws_letter_for_letter_the_same(language: str) -> None:
+    unlike = [
+        (widget.__name__, value)
+        for widget, value in itertools.product(WIDGETS, VALUES)
+        if len(set(drawn_by_both(widget, value, language))) > 1
+    ]
+    assert unlike == []
+
+
+def drawn_by_both(widget: Any, value: Any, language: str) -> list[str]:
+    """By our own, and as Django does it."""
     more = {} if widget is forms.NullBooleanSelect else {"choices": CHOICES}
     attrs = {"class": "form-select", "required": True, "disabled": False, "data-x": '"<1>"'}
     drawn = widget(attrs=attrs, **more)
     with override(language):
-        own, usual = (
+        return [
             drawn.render("unit & more", value, {"id": "id_unit"}, renderer=renderer)
             for renderer in (Renderer(), DjangoTemplates())
-        )
-    assert own == usual
+        ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -135,19 +136,35 @@ def test_a_product_of_a_sale_says_to_members_when_it_opens_for_them(
     expect(page.locator("setia-earn").nth(1)).not_to_contain_text("Opens for you on")
 
 
+def settled(page: Any) -> None:
+    """The page has had time for what follows from what it has by now."""
+    page.locator("html").evaluate("() => new Promise((done) => setTimeout(done, 250))")
+
+
+def wait_for_the_pop_up(page: Any) -> None:
+    """As long as it waits, once the page knows how long that is; nobody sees it before."""
+    page.locator("setia-join").get_by_role("button", name="Not now").wait_for()
+    settled(page)
+    expect(page.locator("setia-popup").get_by_role("dialog")).to_have_count(0)
+    page.clock.fast_forward(3_000)
+
+
 def test_the_pop_up_waits_can_be_left_and_does_not_come_again(
     page: Any, club: Program, assert_no_axe_violations: Callable[[Any], None]
 ) -> None:
+    page.clock.install()
     page.goto("/demo-shop/")
     dialog = page.locator("setia-popup").get_by_role("dialog")
+    wait_for_the_pop_up(page)
     dialog.get_by_role("heading", name="Get more out of every purchase").wait_for()
     assert_no_axe_violations(page)
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     page.reload()
-    page.locator("setia-join").get_by_role("button", name="Not now").click()
-    page.wait_for_timeout(3_500)
+    wait_for_the_pop_up(page)
+    settled(page)
     expect(dialog).to_have_count(0)
+    page.locator("setia-join").get_by_role("button", name="Not now").click()
     expect(page.locator("setia-join")).to_have_text("")
 
 
@@ -208,7 +225,7 @@ def other_shop(live_server: Any) -> Iterator[OtherShop]:
             """The page is looked at, not the server."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     shop.origin = f"http://127.0.0.1:{server.server_port}"
     yield shop
     server.shutdown()
@@ -216,7 +233,7 @@ def other_shop(live_server: Any) -> Iterator[OtherShop]:
 
 
 def shown(page: Any) -> str:
-    page.wait_for_timeout(1_500)
+    settled(page)
     return "".join(
         page.locator(name).inner_text()
         for name in ("setia-balance", "setia-earn", "setia-tier", "setia-join", "setia-basket")
@@ -246,7 +263,8 @@ def test_other_pages_see_what_everybody_may_and_no_more(
     page: Any, other_shop: OtherShop, page_errors: list[str], olivia: Membership, token: str
 ) -> None:
     other_shop.token = token
-    page.goto(other_shop.origin)
+    with page.expect_event("requestfailed", lambda asked: "/api/v1/me" in asked.url):
+        page.goto(other_shop.origin)
     page.locator("setia-earn").get_by_text("Buy this and earn 20\xa0Beans").wait_for()
     text = shown(page)
     assert "250" not in text
@@ -281,11 +299,15 @@ def test_whatever_fails_nothing_is_shown_and_nothing_is_said(
             route.fulfill(body="<html>", headers={"Access-Control-Allow-Origin": "*"})
 
     page.route(f"{other_shop.setia}/api/**", fail)
+    page.clock.install()
+    api = re.compile(f"{other_shop.setia}/api/")
     for failure in ("down", "error", "busy", "nonsense", "slow"):
-        page.goto(other_shop.origin)
+        with page.expect_request(api):
+            page.goto(other_shop.origin)
         expect(page.get_by_role("heading", name="Shop")).to_be_visible()
         if failure == "slow":
-            page.wait_for_timeout(4_500)
+            with page.expect_event("requestfailed"):
+                page.clock.fast_forward(4_000)
         assert shown(page) == "", failure
         assert failure in asked
     ours = [
@@ -303,7 +325,8 @@ def test_a_script_that_never_comes_keeps_nobody_from_buying(
     page: Any, other_shop: OtherShop, page_errors: list[str]
 ) -> None:
     page.route("**/storefront.js", lambda _route: None)
-    page.goto(other_shop.origin, wait_until="domcontentloaded")
+    with page.expect_request("**/storefront.js"):
+        page.goto(other_shop.origin, wait_until="domcontentloaded")
     expect(page.get_by_role("heading", name="Shop")).to_be_visible()
     assert shown(page) == ""
     assert page_errors == []

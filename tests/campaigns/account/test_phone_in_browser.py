@@ -236,17 +236,11 @@ def test_a_visitor_chooses_the_language_and_it_stays(
     expect(page.get_by_role("button", name="Ελληνικά")).to_have_attribute("aria-current", "true")
     assert page.url.endswith("/programs/beans/?c=flyer")
     assert_no_axe_violations(page)
-    # Their own pages follow, with dates and money as one writes them there.
+    # Their own pages follow.
     page.goto("/me/card/")
     expect(page.locator("html[lang=el]")).to_be_attached()
-    for name, code, month in (("简体中文", "zh-hans", "月"), ("Bahasa Melayu", "ms", " 20")):
-        page.goto("/programs/beans/")
-        page.get_by_role("button", name=name).click()
-        expect(page.locator(f"html[lang={code}]")).to_be_attached()
-        page.goto("/me/card/")
-        expect(page.locator(".pass-foot")).to_contain_text(month)
     page.context.clear_cookies(name=site.SESSION_COOKIE_NAME)
     page.goto("/accounts/login/code/")
-    expect(page.locator("html[lang=ms]")).to_be_attached()
+    expect(page.locator("html[lang=el]")).to_be_attached()
     page.get_by_role("button", name="English").click()
     expect(page.get_by_role("button", name="Send the code")).to_be_visible()

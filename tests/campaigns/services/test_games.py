@@ -177,45 +177,54 @@ def test_no_game_promises_or_takes_parts_of_units_that_there_are_not(
 # Many at once
 
 
-@pytest.mark.parametrize("budget", [None, 330])
 @pytest.mark.django_db(transaction=True)
-def test_fifty_at_once_win_no_more_than_there_is(budget: int | None) -> None:
-    program = make_program(unit={"unit_value": "0.01"})
-    coffee = reward(program, stock=4)
-    prizes = [
-        {"code": "few", "kind": "units", "name": "Few", "weight": 30, "units": 10, "stock": 7},
-        {"code": "day", "kind": "units", "name": "Day", "weight": 30, "units": 20, "per_day": 5},
-        {"code": "cup", "kind": "reward", "name": "Cup", "weight": 20, "reward": coffee.code},
-        {"code": "dear", "kind": "units", "name": "Dear", "weight": 15, "units": 50},
-        {"code": "none", "kind": "nothing", "name": "Next time", "weight": 5, "catches": True},
-    ]
-    game = live_game(program, prizes=prizes, budget_units=budget, free_plays=3)
+def test_fifty_at_once_win_no_more_than_there_is() -> None:
+    program, budget = make_program(unit={"unit_value": "0.01"}), 330
+    free, within = (
+        crowded_game(program, name=name, budget_units=most)
+        for name, most in (("Free", None), ("Within", budget))
+    )
     people = [member(f"c{number}", program) for number in range(50)]
 
     def take_turns(one: Membership) -> None:
         with CONNECTIONS:
             try:
-                for number in range(3):
-                    for _twice in range(2):
-                        play(game, one, str(number))
+                for game, number in ((free, "0"), (within, "1"), (free, "2"), (within, "3")):
+                    play(game, one, number)
+                # The last one again, while others play.
+                play(within, one, "3")
             finally:
                 connections.close_all()
 
     with ThreadPoolExecutor(50) as pool:
         list(pool.map(take_turns, people))
-    assert GameDraw.objects.count() == 150
-    won = Counter(GameDraw.objects.values_list("prize__code", flat=True))
-    assert won["cup"] == 4
-    if budget is None:
-        assert (won["few"], won["day"]) == (7, 5)
-    else:
-        given = 10 * won["few"] + 20 * won["day"] + 50 * won["dear"]
-        assert budget - 50 < given <= budget
-        assert fresh(game).won_units == given
-        assert (won["few"] <= 7, won["day"] <= 5) == (True, True)
-    rotate_seed(game=game, actor=SYSTEM, now=NOW)
+    draws = GameDraw.objects.values_list("game", "prize__code")
+    won = {game: Counter(code for of, code in draws if of == game.pk) for game in (free, within)}
+    assert [sum(found.values()) for found in won.values()] == [100, 100]
+    assert [won[free][code] for code in ("few", "day", "cup")] == [7, 5, 4]
+    found = won[within]
+    given = 10 * found["few"] + 20 * found["day"] + 50 * found["dear"]
+    assert budget - 50 < given <= budget
+    assert fresh(within).won_units == given
+    assert (found["few"] <= 7, found["day"] <= 5, found["cup"]) == (True, True, 4)
+    for game in (free, within):
+        rotate_seed(game=game, actor=SYSTEM, now=NOW)
     assert all(proof_of(found).holds for found in drawn())
     assert_ledger_coherent()
+
+
+def crowded_game(program: Program, *, name: str, **said: Any) -> Game:
+    """Two plays for each, of which far more fall on each prize than there are of it."""
+    code = f"coffee-{name.lower()}"
+    reward(program, code=code, stock=4)
+    prizes = [
+        {"code": "few", "kind": "units", "name": "Few", "weight": 30, "units": 10, "stock": 7},
+        {"code": "day", "kind": "units", "name": "Day", "weight": 30, "units": 20, "per_day": 5},
+        {"code": "cup", "kind": "reward", "name": "Cup", "weight": 20, "reward": code},
+        {"code": "dear", "kind": "units", "name": "Dear", "weight": 15, "units": 50},
+        {"code": "none", "kind": "nothing", "name": "Next time", "weight": 5, "catches": True},
+    ]
+    return live_game(program, name=name, prizes=prizes, free_plays=2, **said)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,8 +2,6 @@
 
 import json
 import random
-from collections.abc import Callable
-from typing import TypeVar
 
 import pytest
 
@@ -17,6 +15,7 @@ from members.services.audit import SYSTEM
 from tests.campaigns.shops import (
     BOB,
     connect,
+    hand_over,
     post,
     shopify,
     shopify_customer,
@@ -25,12 +24,12 @@ from tests.campaigns.shops import (
     signature,
     work,
 )
+from tests.every_order import in_every_order
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import NOW, day, make_program, moves, spendable
 from tests.sharing import anew, rolled_back, shared
 
 pytestmark = pytest.mark.django_db
-T = TypeVar("T")
 
 
 @pytest.fixture(autouse=True)
@@ -232,7 +231,7 @@ def outcome() -> dict:
 
 def tell(shop: Connection, messages: list[tuple[str, dict]]) -> None:
     for topic, payload in messages:
-        assert shopify(shop, topic, payload) == 202
+        assert shopify(shop, topic, payload, send=hand_over) == 202
         work()
 
 
@@ -246,21 +245,6 @@ def play(shop: Connection, messages: list[tuple[str, dict]]) -> dict:
     with rolled_back():
         tell(shop, messages)
         return done()
-
-
-def in_every_order(
-    shop: Connection, messages: list[tuple[str, dict]], look: Callable[[], T]
-) -> list[T]:
-    """What there is after each order in which these can be told. Those that begin alike share
-    their beginning: each of its continuations is rolled back to it."""
-    if not messages:
-        return [look()]
-    found = []
-    for place, message in enumerate(messages):
-        with rolled_back():
-            tell(shop, [message])
-            found += in_every_order(shop, messages[:place] + messages[place + 1 :], look)
-    return found
 
 
 def test_however_messages_come_they_come_to_the_same(program):
@@ -284,7 +268,8 @@ def test_every_order_of_an_order_and_its_changes_comes_to_the_same(program):
     told = [item for item in history() if item[0].startswith(("orders/", "refunds/"))]
     first = [item for item in told if item[1].get("order_number") == 1001 or "order_id" in item[1]]
     first = [item for item in first if "cancelled_at" not in item[1] or not item[1]["cancelled_at"]]
-    outcomes = in_every_order(connect(), first[:2] + first[-2:], done)
+    shop = connect()
+    outcomes = in_every_order(first[:2] + first[-2:], lambda item: tell(shop, [item]), done)
     assert len(outcomes) == 24
     assert all(found == outcomes[0] for found in outcomes)
 
@@ -299,7 +284,9 @@ def test_an_order_that_the_shop_deleted_is_canceled_whatever_comes_late(program)
     def ended() -> tuple[str, bool]:
         return Order.objects.get().status, KnownVersion.objects.get(subject="order").gone
 
-    assert in_every_order(connect(), messages, ended) == [("cancelled", True)] * 6
+    shop = connect()
+    found = in_every_order(messages, lambda item: tell(shop, [item]), ended)
+    assert found == [("cancelled", True)] * 6
 
 
 def test_one_that_failed_is_tried_again_when_it_is_sent_again(program):

@@ -7,7 +7,15 @@ import pytest
 from campaigns.models import Connection, InboundMessage
 from loyalty.models import Order, Refund
 from members.models import Customer
-from tests.campaigns.shops import connect, post, woo_customer, woo_order, woocommerce, work
+from tests.campaigns.shops import (
+    connect,
+    hand_over,
+    post,
+    woo_customer,
+    woo_order,
+    woocommerce,
+    work,
+)
 from tests.loyalty.factories import day, make_program, moves, spendable
 from tests.sharing import anew, rolled_back, shared
 
@@ -96,7 +104,7 @@ def history() -> list[tuple[str, dict]]:
 def play(shop: Connection, messages: list[tuple[str, dict]]) -> dict:
     with rolled_back():
         for topic, payload in messages:
-            assert woocommerce(shop, topic, payload) == 202
+            assert woocommerce(shop, topic, payload, send=hand_over) == 202
             work()
         return {
             "units": spendable("26"),

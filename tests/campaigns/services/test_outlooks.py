@@ -27,12 +27,13 @@ from campaigns.selectors.outlooks import (
 from campaigns.services.campaign_forecasts import forecast_campaign
 from campaigns.services.seasons import plan_quarter
 from loyalty.backtest_figures import BacktestFigures
-from loyalty.models import EarningRule, Transfer
+from loyalty.models import EarningRule, Program, Transfer
 from loyalty.services.backtest_runs import run_backtest
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_scheduled
 from tests.campaigns.campaigns import DAY, draft, launch
 from tests.loyalty.factories import NOW, give_back, make_program, make_wallet, order, record, refund
+from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
 FIRST = dt.date(2024, 3, 20)
@@ -40,15 +41,6 @@ SPAN = {
     "starts_at": dt.datetime(2024, 3, 16, 0, tzinfo=dt.UTC),
     "ends_at": dt.datetime(2024, 3, 23, 0, tzinfo=dt.UTC),
 }
-
-
-@pytest.fixture
-def program():
-    """Ten dollars are bought on each of forty days; a point is worth a cent."""
-    program = make_program(unit={"unit_value": "0.01"}, at=NOW - 60 * DAY, time_zone="UTC")
-    make_wallet(program, at=NOW - 50 * DAY)
-    record(*(order(f"O{n}", "10", at=NOW - (n + 1) * DAY) for n in range(40)))
-    return program
 
 
 def forecast(campaign):
@@ -60,6 +52,95 @@ def forecast(campaign):
 
 def same(cost, length, first=FIRST):
     return Days(first, [[Decimal(cost)] * length] * COURSES)
+
+
+# What four members buy for on a day.
+BASKETS = [[60, 20, 90, 10], [40, 55, 30, 70], [80, 80, 10, 5]]
+
+
+def bought(days: Iterable[int]) -> None:
+    """So many days ago; all at the same time of a day, as files without a clock have them."""
+    record(
+        *(
+            order(f"{day}-{number}", str(total), buyer=f"b{number}", at=NOW - day * DAY)
+            for day in days
+            for number, total in enumerate(BASKETS[day % len(BASKETS)])
+        )
+    )
+
+
+def in_life_by_rule(campaign: Campaign) -> list[int]:
+    """What each of its rules has given less what was taken back."""
+    rules = EarningRule.objects.filter(program=campaign.program, source=campaign.source)
+    found = dict.fromkeys(rules.order_by("pk").values_list("pk", flat=True), 0)
+    for item in Transfer.objects.filter(rule_version__rule__in=found):
+        found[item.rule_version.rule_id] += item.signed_amount
+    return list(found.values())
+
+
+@pytest.mark.parametrize(
+    ("budget", "per_member", "back"),
+    [
+        (None, None, 0), (500, None, 0), (433, None, 0), (1, None, 0), (None, 150, 0),
+        (333, 120, 0), (200, 75, 0), (None, 45, 0), (933, None, 30), (733, 220, 40),
+    ],
+)  # fmt: skip
+def test_a_forecast_of_several_rules_is_what_those_orders_are_given_in_life(
+    db, budget, per_member, back
+):
+    """One budget and one limit for a member over a multiplier and a bonus."""
+    said = {
+        "offer": {"factor": 3, "reach": 50, "units": 70, "per_member": per_member},
+        "budget_units": budget,
+    }
+    tried = draft(
+        make_program("tried", at=NOW - 60 * DAY, time_zone="UTC"), "big-weekend", **said | SPAN
+    )  # fmt: skip
+    program = make_program(at=NOW - 60 * DAY, time_zone="UTC")
+    lived = launch(
+        program, "big-weekend", at=NOW - 50 * DAY, starts_at=NOW - 40 * DAY, ends_at=NOW - DAY,
+        name="Lived", **said,
+    )  # fmt: skip
+    bought(range(16, 13, -1))
+    if back:
+        give_back(refund("R", str(back), of="15-1", at=NOW - 13 * DAY - DAY / 2))
+    bought(range(13, 1, -1))
+    backtest = forecast(tried)
+    backtest.refresh_from_db()
+    found = {rule.code: rule.draft for rule in BacktestFigures(backtest).rules()}
+    own = [found[code] for code in CampaignForecast.objects.get().rules]
+    assert own == in_life_by_rule(lived)
+    assert sum(own) == (budget or sum(own)) > 0
+
+
+def test_the_demonstration_plans_its_year_once():
+    program = make_program(unit={"unit_value": "0.01"}, at=timezone.now() - 60 * DAY)
+    make_wallet(program, at=timezone.now() - 50 * DAY)
+    record(*(order(f"O{n}", "10", at=timezone.now() - n * DAY) for n in range(1, 40)))
+    for _load in range(2):
+        show_year(program)
+    assert (Season.objects.count(), QuarterPlan.objects.count()) == (7, 8)
+    assert Campaign.objects.count() == 5
+    forecasts = CampaignForecast.objects.select_related("campaign__program").order_by("pk")
+    found = [outlook_of(forecast.campaign, timezone.now()) for forecast in forecasts]
+    assert [(item.state, item.takes_off) for item in found] == [("done", False), ("done", True)]
+
+
+# Those above are alone: no test after this one makes a club of its own.
+def buying_club() -> Program:
+    """Ten dollars are bought on each of forty days; a point is worth a cent."""
+    program = make_program(unit={"unit_value": "0.01"}, at=NOW - 60 * DAY, time_zone="UTC")
+    make_wallet(program, at=NOW - 50 * DAY)
+    record(*(order(f"O{n}", "10", at=NOW - (n + 1) * DAY) for n in range(40)))
+    return program
+
+
+made_once = shared(buying_club)
+
+
+@pytest.fixture
+def program(made_once, db):
+    return anew(made_once)
 
 
 def test_what_was_never_asked_says_nothing(program):
@@ -179,65 +260,6 @@ def test_what_it_has_given_already_is_not_left_of_its_own_budget(program):
     assert (found.likely, found.own.day) == (Decimal("0.4"), (NOW + DAY).date())
 
 
-# What four members buy for on a day.
-BASKETS = [[60, 20, 90, 10], [40, 55, 30, 70], [80, 80, 10, 5]]
-
-
-def bought(days: Iterable[int]) -> None:
-    """So many days ago; all at the same time of a day, as files without a clock have them."""
-    for day in days:
-        record(
-            *(
-                order(f"{day}-{number}", str(total), buyer=f"b{number}", at=NOW - day * DAY)
-                for number, total in enumerate(BASKETS[day % len(BASKETS)])
-            )
-        )
-
-
-def in_life_by_rule(campaign: Campaign) -> list[int]:
-    """What each of its rules has given less what was taken back."""
-    rules = EarningRule.objects.filter(program=campaign.program, source=campaign.source)
-    found = dict.fromkeys(rules.order_by("pk").values_list("pk", flat=True), 0)
-    for item in Transfer.objects.filter(rule_version__rule__in=found):
-        found[item.rule_version.rule_id] += item.signed_amount
-    return list(found.values())
-
-
-@pytest.mark.parametrize(
-    ("budget", "per_member", "back"),
-    [
-        (None, None, 0), (500, None, 0), (433, None, 0), (1, None, 0), (None, 150, 0),
-        (333, 120, 0), (200, 75, 0), (None, 45, 0), (933, None, 30), (733, 220, 40),
-    ],
-)  # fmt: skip
-def test_a_forecast_of_several_rules_is_what_those_orders_are_given_in_life(
-    db, budget, per_member, back
-):
-    """One budget and one limit for a member over a multiplier and a bonus."""
-    said = {
-        "offer": {"factor": 3, "reach": 50, "units": 70, "per_member": per_member},
-        "budget_units": budget,
-    }
-    tried = draft(
-        make_program("tried", at=NOW - 60 * DAY, time_zone="UTC"), "big-weekend", **said | SPAN
-    )  # fmt: skip
-    program = make_program(at=NOW - 60 * DAY, time_zone="UTC")
-    lived = launch(
-        program, "big-weekend", at=NOW - 50 * DAY, starts_at=NOW - 40 * DAY, ends_at=NOW - DAY,
-        name="Lived", **said,
-    )  # fmt: skip
-    bought(range(16, 13, -1))
-    if back:
-        give_back(refund("R", str(back), of="15-1", at=NOW - 13 * DAY - DAY / 2))
-    bought(range(13, 1, -1))
-    backtest = forecast(tried)
-    backtest.refresh_from_db()
-    found = {rule.code: rule.draft for rule in BacktestFigures(backtest).rules()}
-    own = [found[code] for code in CampaignForecast.objects.get().rules]
-    assert own == in_life_by_rule(lived)
-    assert sum(own) == (budget or sum(own)) > 0
-
-
 @pytest.mark.parametrize(
     ("budget", "day", "chance"), [(25, FIRST + 2 * DAY, 100), (100, None, 0), (10, FIRST, 100)]
 )
@@ -255,16 +277,3 @@ def test_several_use_it_up_together_and_the_interval_is_of_their_courses():
     assert found.last is None
     assert 0 < found.chance < 100
     assert run_out([], Decimal(1)).day is None
-
-
-def test_the_demonstration_plans_its_year_once():
-    program = make_program(unit={"unit_value": "0.01"}, at=timezone.now() - 60 * DAY)
-    make_wallet(program, at=timezone.now() - 50 * DAY)
-    record(*(order(f"O{n}", "10", at=timezone.now() - n * DAY) for n in range(1, 40)))
-    for _load in range(2):
-        show_year(program)
-    assert (Season.objects.count(), QuarterPlan.objects.count()) == (7, 8)
-    assert Campaign.objects.count() == 5
-    forecasts = CampaignForecast.objects.select_related("campaign__program").order_by("pk")
-    found = [outlook_of(forecast.campaign, timezone.now()) for forecast in forecasts]
-    assert [(item.state, item.takes_off) for item in found] == [("done", False), ("done", True)]

@@ -178,10 +178,10 @@ def work_on(clock: Clock, now: dt.datetime) -> None:
     send_waiting(clock=clock)
 
 
-def nights_looked_at(todo: list[tuple[dt.datetime, Callable[[], object]]]) -> set[dt.date]:
+def days_worked_on(todo: list[tuple[dt.datetime, Callable[[], object]]]) -> set[dt.date]:
     """Each before, on and after a day on which somebody does or is told something; of the others
-    every third: what came about since the last one is found, and whoever is told of it then is told
-    on a day that is in no calendar below."""
+    every third: what came about or was due since the last one is found then, and whoever is told of
+    it is told on a day that is in no calendar below."""
     told = {
         dt.date.fromisoformat(f"20{day}")
         for days in TOLD.values() for found in days.values() for day in found
@@ -194,9 +194,9 @@ def nights_looked_at(todo: list[tuple[dt.datetime, Callable[[], object]]]) -> se
 
 def live_on(clock: Clock, program: Program) -> None:
     """At night members are looked for, and led on; in the morning of each part of the world again.
-    What somebody does is followed up at once."""
+    What somebody does is followed up at once, on whatever day."""
     night, todo = BEGIN.replace(hour=1), acts(program)
-    looked_at = nights_looked_at(todo)
+    worked_on = days_worked_on(todo)
     while night < END:
         for hours in (0, 6.5, 13):
             moment = night + dt.timedelta(hours=hours)
@@ -205,7 +205,9 @@ def live_on(clock: Clock, program: Program) -> None:
                 act()
                 write_facts(list(Customer.objects.values_list("pk", flat=True)), now=clock.now)
                 work_on(clock, clock.now)
-            if moment == night and night.date() in looked_at:
+            if night.date() not in worked_on:
+                continue
+            if moment == night:
                 clock.now = night
                 look_around(night)
             work_on(clock, moment)

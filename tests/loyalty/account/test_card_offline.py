@@ -41,12 +41,17 @@ def browser_context_options() -> dict[str, Any]:
     }
 
 
+def sign_in_here(page: Any, client: Client) -> None:
+    cookie = client.cookies[site.SESSION_COOKIE_NAME]
+    page.context.add_cookies(
+        [{"name": cookie.key, "value": cookie.value, "domain": "localhost", "path": "/"}]
+    )
+
+
 @pytest.fixture
 def own(page: Any, maya: Customer, sign_in: Callable[[Customer], Client]) -> Any:
     """A page in which Maya is signed in."""
-    cookie = sign_in(maya).cookies[site.SESSION_COOKIE_NAME]
-    host = {"name": site.SESSION_COOKIE_NAME, "value": cookie.value, "domain": "localhost"}
-    page.context.add_cookies([{**host, "path": "/"}])
+    sign_in_here(page, sign_in(maya))
     return page
 
 
@@ -97,16 +102,20 @@ def line(live_server: Any) -> Iterator[Line]:
     found.cut()
 
 
-def test_the_card_opens_without_a_network(
+def test_the_card_opens_without_a_network_and_what_needs_one_is_not_offered(
     own: Any,
     line: Line,
     page_errors: list[str],
+    settings: Any,
+    tmp_path: Path,
     assert_no_axe_violations: Callable[[Any], None],
 ) -> None:
+    settings.APPLE_PASSES = apple_files(tmp_path).keys()
     page = own
     page.goto(f"{line.url}/me/card/")
     number = page.locator(".pass-number").inner_text()
     expect(page.get_by_text("No connection. Your card works all the same.")).to_be_hidden()
+    expect(page.get_by_role("link", name="Add to Apple Wallet")).to_be_visible()
     until_kept(page)
     line.cut()
     # Whatever page one asks for leads to the card.
@@ -115,6 +124,8 @@ def test_the_card_opens_without_a_network(
         expect(page.locator(".pass-number")).to_have_text(number)
         expect(page.get_by_role("img", name="QR code with your card number")).to_be_visible()
         expect(page.get_by_text("No connection. Your card works all the same.")).to_be_visible()
+        expect(page.get_by_text("Apple Wallet")).to_be_hidden()
+        expect(page.get_by_text("In the wallet of your phone")).to_be_hidden()
     assert page.evaluate("getComputedStyle(document.querySelector('.pass')).borderRadius") != "0px"
     assert_no_axe_violations(page)
     # What could not be reached meanwhile is told on the console; nothing else was wrong.
@@ -122,40 +133,21 @@ def test_the_card_opens_without_a_network(
     page_errors.clear()
 
 
-def test_what_needs_a_network_is_not_offered_without_one(
-    own: Any, line: Line, page_errors: list[str], settings: Any, tmp_path: Path
+def test_only_the_card_is_kept_and_leaves_with_its_owner_the_session_and_for_somebody_else(
+    own: Any, shop: Shop, maya: Customer, sign_in: Callable[[Customer], Client]
 ) -> None:
-    settings.APPLE_PASSES = apple_files(tmp_path).keys()
-    page = own
-    page.goto(f"{line.url}/me/card/")
-    expect(page.get_by_role("link", name="Add to Apple Wallet")).to_be_visible()
-    until_kept(page)
-    line.cut()
-    page.goto(f"{line.url}/me/card/")
-    expect(page.get_by_text("No connection. Your card works all the same.")).to_be_visible()
-    expect(page.get_by_text("Apple Wallet")).to_be_hidden()
-    expect(page.get_by_text("In the wallet of your phone")).to_be_hidden()
-    page_errors.clear()
-
-
-def test_only_the_card_is_kept_and_leaves_with_its_owner(own: Any) -> None:
     page = own
     page.goto("/me/card/")
     until_kept(page)
-    page.goto("/me/history/")
-    page.goto("/me/")
+    for path in ("/me/history/", "/me/", "/me/profile/"):
+        page.goto(path)
     kept = page.evaluate(KEPT)
     assert [path for path in kept if path.startswith("/me/")] == ["/me/card/"]
-    page.goto("/me/profile/")
     page.locator("main").get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Send the code")).to_be_visible()
     assert page.evaluate(KEPT) == []
-
-
-def test_the_card_leaves_when_the_session_is_over_and_for_somebody_else(
-    own: Any, shop: Shop, sign_in: Callable[[Customer], Client]
-) -> None:
-    page = own
+    # Signed in again, until the session is over.
+    sign_in_here(page, sign_in(maya))
     page.goto("/me/card/")
     until_kept(page)
     Session.objects.all().delete()
@@ -173,10 +165,7 @@ def test_the_card_leaves_when_the_session_is_over_and_for_somebody_else(
     noor = shop.add_customer("noor@example.com", given_name="Noor")
     shop.give_sign_in(noor)
     shop.enroll(noor)
-    cookie = sign_in(noor).cookies[site.SESSION_COOKIE_NAME]
-    page.context.add_cookies(
-        [{"name": cookie.key, "value": cookie.value, "domain": "localhost", "path": "/"}]
-    )
+    sign_in_here(page, sign_in(noor))
     page.goto("/me/card/")
     until_kept(page)
     kept = page.evaluate(KEPT)

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -328,3 +329,19 @@ def test_the_number_of_queries_does_not_grow_with_the_history(
 def test_without_plans_there_is_no_word_of_them(maya: Customer, sign_in: SignIn) -> None:
     assert "plan" not in text_of(sign_in(maya), "/me/").casefold()
     assert sign_in(maya).get("/me/plan/").status_code == 404
+
+
+def test_a_language_that_is_chosen_stays_with_its_dates(maya: Customer, sign_in: SignIn) -> None:
+    client = sign_in(maya)
+    for language, month in (("zh-hans", "月"), ("ms", " 20")):
+        said = {"language": language, "next": "/programs/beans/?c=flyer"}
+        assert client.post(reverse("set_language"), said)["Location"] == said["next"]
+        text = text_of(client, reverse("mypage:card"))
+        assert f'<html lang="{language}"' in text
+        assert month in text.split('class="pass-foot"')[1].split("</div>")[0]
+    # Nor does it leave with who chose it.
+    stranger = Client()
+    stranger.cookies[settings.LANGUAGE_COOKIE_NAME] = client.cookies[
+        settings.LANGUAGE_COOKIE_NAME
+    ].value
+    assert '<html lang="ms"' in text_of(stranger, reverse("account_request_login_code"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -101,18 +102,18 @@ def test_nobody_elses_card_can_be_had(
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("width", [390, 1440])
 def test_the_buttons_stand_below_the_card_and_wait_for_a_network(
-    page: Any, both: None, maya: Customer, sign_in: SignIn, width: int,
+    page: Any, both: None, maya: Customer, sign_in: SignIn,
     assert_no_axe_violations: Callable[[Any], None],
 ) -> None:  # fmt: skip
     cookie = sign_in(maya).cookies[site.SESSION_COOKIE_NAME]
     host = {"name": cookie.key, "value": cookie.value, "domain": "localhost", "path": "/"}
     page.context.add_cookies([host])
-    page.set_viewport_size({"width": width, "height": 900})
-    for scheme in ("light", "dark"):
+    page.goto("/me/card/")
+    for width, scheme in product((390, 1440), ("light", "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.goto("/me/card/")
+        expect(page.locator(f"html[data-bs-theme={scheme}]")).to_be_attached()
         for name in (APPLE, GOOGLE):
             button = page.get_by_role("link", name=name)
             expect(button).to_be_visible()

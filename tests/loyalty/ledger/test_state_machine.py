@@ -28,7 +28,7 @@ def test_the_ledger_is_its_model(db):
         Ledger,
         settings=settings(
             max_examples=300 if LONG else 20,
-            stateful_step_count=50 if LONG else 25,
+            stateful_step_count=50 if LONG else 16,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

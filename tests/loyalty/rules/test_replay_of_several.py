@@ -62,7 +62,7 @@ def versions(draw: st.DrawFn) -> list[RuleVersion]:
             rule_id=place,
             ends_at=draw(st.sampled_from([None, None, None, ENDED])),
         )
-        for place, number in enumerate(draw(st.lists(numbers, min_size=1, max_size=8)), start=1)
+        for place, number in enumerate(draw(st.lists(numbers, min_size=1, max_size=6)), start=1)
     ]
 
 
@@ -86,7 +86,7 @@ def drafts(draw: st.DrawFn, live: list[RuleVersion]) -> list[RuleVersion]:
 def histories(draw: st.DrawFn) -> list[Event]:
     """A member's orders, some of which come back in part."""
     found: list[Event] = []
-    for number in range(1, draw(st.integers(1, 6)) + 1):
+    for number in range(1, draw(st.integers(1, 4)) + 1):
         at = SATURDAY + dt.timedelta(
             days=draw(st.sampled_from([0, 1, 8, 19, 25, 40])), hours=number
         )

@@ -79,7 +79,7 @@ steps = st.lists(
         st.sampled_from([0, 0.3, 2, 9, 40]),
     ),
     min_size=1,
-    max_size=16,
+    max_size=10,
 )
 chosen = st.lists(
     st.sampled_from(RULES), min_size=1, max_size=6, unique_by=lambda rule: rule["code"]

@@ -44,7 +44,7 @@ histories = st.lists(
         st.sampled_from([0, 0, 0.5, 3, 12]),
     ),
     min_size=4,
-    max_size=22,
+    max_size=14,
 )
 terms = st.sampled_from(
     [

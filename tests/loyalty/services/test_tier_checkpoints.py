@@ -64,7 +64,7 @@ def acts(seed: int, program: Program) -> list[tuple[dt.datetime, Act]]:
         late = dice.randrange(60 * 24) if dice.random() < 0.3 else 0
         found.append((at + late * HOUR, act))
 
-    for number in range(22):
+    for number in range(14):
         at, total = day(dice.randrange(700)), dice.randrange(20, 500)
         buyer = dice.choice(["c1", "c1", "c2"])
         bought = order(f"A{number}", str(total), at=at, buyer=buyer)

@@ -81,8 +81,8 @@ def test_delivery_takes_a_constant_number_of_queries(
     seen: Seen, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     numbered(50)
-    # claim: savepoint, select, update; deliver: savepoint, update
-    with django_assert_num_queries(7):
+    # claim: update, select; deliver: savepoint, update, release
+    with django_assert_num_queries(5):
         deliver_waiting(100)
 
 

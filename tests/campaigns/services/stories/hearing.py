@@ -1,6 +1,7 @@
 """What was told of a story."""
 
 from collections import Counter
+from functools import cache
 
 from jsonschema import Draft202012Validator
 
@@ -19,10 +20,15 @@ def heard() -> Counter[str]:
     failed = OutboxEvent.objects.exclude(last_error="").values_list("kind", "last_error")
     assert not list(failed)
     for event in WebhookEvent.objects.all():
-        kind = told_type(event.type)
-        assert kind is not None
-        Draft202012Validator(message_schema(kind)).validate(message_of(event))
+        schema_of(event.type).validate(message_of(event))
     return Counter(WebhookEvent.objects.values_list("type", flat=True))
+
+
+@cache
+def schema_of(name: str) -> Draft202012Validator:
+    kind = told_type(name)
+    assert kind is not None
+    return Draft202012Validator(message_schema(kind))
 
 
 def data_of(kind: str) -> dict[str, object]:

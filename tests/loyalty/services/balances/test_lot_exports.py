@@ -35,6 +35,7 @@ from tests.loyalty.services.balances.moving import (
     lots,
     row,
 )
+from tests.sharing import rolled_back
 
 pytestmark = pytest.mark.django_db
 
@@ -79,29 +80,30 @@ class TestRoundTrip:
     def test_any_lots_come_back_as_they_were(
         self, tmp_path: Path, drawn: list[tuple[str, str, int, int, int, int | None]]
     ) -> None:
-        number = Program.objects.count()
-        here, there = (
-            make_program(code=f"{code}{number}", wallet_types=[POINTS, COINS], earning_rules=[])
-            for code in ("from", "to")
-        )
-        days = dt.timedelta
-        rows = [
-            row(
-                f"L{place}", str(units), customer_id=who, wallet_type=kind,
-                earned_at=(NOW - days(earned)).isoformat(),
-                matures_at=(NOW + days(max(matures, -earned))).isoformat(),
-                **({"expiry": "never"} if ends is None
-                   else {"expires_at": (NOW + days(ends)).isoformat()}),
+        number = sum(1 for _made in tmp_path.iterdir())
+        with rolled_back():
+            here, there = (
+                make_program(code=code, wallet_types=[POINTS, COINS], earning_rules=[])
+                for code in ("from", "to")
             )
-            for place, (who, kind, units, earned, matures, ends) in enumerate(drawn)
-        ]  # fmt: skip
-        path = tmp_path / f"{number}.ndjson"
-        path.write_text("".join(json.dumps(item) + "\n" for item in rows))
-        self.into(here, path)
-        self.into(there, export(here))
-        assert lots(there) == lots(here)
-        assert len(lots(there)) == len(drawn)
-        assert_ledger_coherent()
+            days = dt.timedelta
+            rows = [
+                row(
+                    f"L{place}", str(units), customer_id=who, wallet_type=kind,
+                    earned_at=(NOW - days(earned)).isoformat(),
+                    matures_at=(NOW + days(max(matures, -earned))).isoformat(),
+                    **({"expiry": "never"} if ends is None
+                       else {"expires_at": (NOW + days(ends)).isoformat()}),
+                )
+                for place, (who, kind, units, earned, matures, ends) in enumerate(drawn)
+            ]  # fmt: skip
+            path = tmp_path / f"{number}.ndjson"
+            path.write_text("".join(json.dumps(item) + "\n" for item in rows))
+            self.into(here, path)
+            self.into(there, export(here))
+            assert lots(there) == lots(here)
+            assert len(lots(there)) == len(drawn)
+            assert_ledger_coherent()
 
     def into(self, program: Program, path: Path) -> None:
         job = start_balance_check(program=program, path=path, name=path.name, actor=SYSTEM)
