@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from campaigns.api.connections import receive_message
 from config.mail_events import mail_event_urls
+from config.url_trees import included
 from loyalty.api.payments import payment_notice
 
 # Sign-in to the repair pages goes through the same limits and second factor as everywhere else.
@@ -31,10 +32,10 @@ domain: list[URLPattern | URLResolver] = [
     path("me/", include("rewards.account.urls")),
     path("me/", include("campaigns.account.urls")),
     path("programs/", include("loyalty.account.public_urls")),
-    path("backoffice/", include("members.backoffice.urls")),
-    path("backoffice/", include("loyalty.backoffice.urls")),
-    path("backoffice/", include("rewards.backoffice.urls")),
-    path("backoffice/", include("campaigns.backoffice.urls")),
+    path("backoffice/", included("members.backoffice.urls")),
+    path("backoffice/", included("loyalty.backoffice.urls")),
+    path("backoffice/", included("rewards.backoffice.urls")),
+    path("backoffice/", included("campaigns.backoffice.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

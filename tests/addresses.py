@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RoutePattern
 
 
 def addresses_below(prefix: str) -> Iterator[tuple[str, URLPattern, str]]:
-    """Each name with its namespaces, its pattern, and its whole route with the parameters."""
+    """Each name with its namespaces, its pattern as if all of it were one, and its whole route with
+    the parameters."""
     return _below(get_resolver(), prefix, "", "")
 
 
@@ -21,4 +23,5 @@ def _below(
             inner = f"{namespace}{item.namespace}:" if item.namespace else namespace
             yield from _below(item, prefix, route, inner)
         elif route.startswith(prefix) and item.name:
-            yield f"{namespace}{item.name}", item, route
+            whole = URLPattern(RoutePattern(route), item.callback, item.default_args, item.name)
+            yield f"{namespace}{item.name}", whole, route

@@ -14,6 +14,7 @@ from tests.factories import JobFactory, StaffMemberFactory
 from tests.loyalty.factories import make_program
 from tests.other_program import NUMBER, WORD, Things, make_things
 from tests.sharing import shared
+from tests.sign_ins import signed_in
 
 # By their address: whether it is of a program, and a column that each row has something in.
 LISTS = {
@@ -48,10 +49,8 @@ def _things(things_for_all: Things) -> None:
 @pytest.fixture
 def client_of() -> Callable[..., Client]:
     def sign_in(role: str, **limits: list[int]) -> Client:
-        client = Client()
         user = StaffMemberFactory(role=role, **limits).user
-        client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-        return client
+        return signed_in(user)
 
     return sign_in
 

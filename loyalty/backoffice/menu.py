@@ -49,6 +49,7 @@ from members.panels import (
 )
 from members.places import register_place_finder
 from members.policy import is_allowed
+from members.prepared import KeptQuery
 from members.search import register_search_provider
 from members.timeline import register_timeline_source
 
@@ -321,6 +322,10 @@ def register() -> None:
     audit_words.register()
 
 
+# Each page of the back-office asks for it.
+_PROGRAMS = KeptQuery(lambda: Program.objects.order_by("name"))
+
+
 def program_choices(request: HttpRequest) -> Sequence[ProgramChoice]:
     """The programs of the switcher; the one whose page this is, is the current one."""
     if not is_allowed(request.user, "programs.view"):
@@ -329,7 +334,7 @@ def program_choices(request: HttpRequest) -> Sequence[ProgramChoice]:
 
     match = request.resolver_match
     here = match.kwargs.get("code") if match and match.namespace == NAMESPACE else None
-    programs = list(Program.objects.order_by("name"))
+    programs = _PROGRAMS.rows()
     states = program_states(programs, timezone.now())
     return [
         ProgramChoice(

@@ -158,16 +158,30 @@ def wizard_backtest(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return redirect(reverse("loyalty_backoffice:backtest_page", args=[backtest.public_id]))
 
 
+def keep_answers(
+    draft: ProgramDraft, step: Step, form: StepForm | None, now: dt.datetime
+) -> Step:  # fmt: skip
+    """Save the answers of a valid form, and which step the draft has come to. Returns the step that
+    follows this one now. Raises DomainError."""
+
+    def following(found: ProgramDraft) -> Step:
+        after = next_step(found, step)
+        assert after is not None
+        return after
+
+    kept = keep_in_draft(
+        draft=draft, now=now, **_said(draft, form, now),
+        reached=lambda found: further(found, following(found)),
+    )  # fmt: skip
+    return following(kept)
+
+
 def _keep(
     request: HttpRequest, draft: ProgramDraft, step: Step, form: StepForm | None, now: dt.datetime
 ) -> HttpResponse | None:
     """Save the answers and go on; None when the form now says what is wrong."""
     try:
-        draft = _saved(draft, form, now)
-        following = next_step(draft, step)
-        assert following is not None
-        reached = further(draft, following)
-        keep_in_draft(draft=draft, now=now, step=reached)
+        following = keep_answers(draft, step, form, now)
     except DomainError as error:
         if form is not None:
             form.add_error(None, str(error.message))
@@ -178,17 +192,18 @@ def _keep(
     return redirect(step_url(draft, following.code))
 
 
-def _saved(draft: ProgramDraft, form: StepForm | None, now: dt.datetime) -> ProgramDraft:
+def _said(draft: ProgramDraft, form: StepForm | None, now: dt.datetime) -> dict[str, Any]:
+    """What a form says, as the draft takes it."""
     if form is None:
-        return draft
+        return {}
     if form.part != "template":
-        return keep_in_draft(draft=draft, now=now, parts={form.part: form.kept()})
+        return {"parts": {form.part: form.kept()}}
     chosen, answers = form.cleaned_data["template"], {}
     if chosen != draft.template:
         answers = suggestions(draft, chosen, now)
     if form.cleaned_data.get("program_name"):
         answers["program_name"] = form.cleaned_data["program_name"]
-    return keep_in_draft(draft=draft, now=now, template=chosen, parts={"answers": answers})
+    return {"template": chosen, "parts": {"answers": answers}}
 
 
 def _reviewed(request: HttpRequest, draft: ProgramDraft) -> HttpResponse:

@@ -46,13 +46,9 @@ def list_memberships(customer: Customer, *, with_causes: bool = False) -> list[M
     """A customer's memberships, the longest first; `has_plans`: the program has, or had, some;
     `pools`: whether the member is, or was, in one; `causes`, if wanted: the program's charities,
     with what went there through the member."""
-    plans = Plan.objects.filter(program=OuterRef("program"))
-    pools = PoolMember.objects.filter(membership=OuterRef("pk"))
-    found = memberships().select_related("founding_grant").filter(customer=customer)
-    found = found.annotate(has_plans=Exists(plans), pools=Exists(pools))
     if with_causes:
-        found = found.annotate(causes=causes_of_members())
-    return list(found.order_by("enrolled_at", "pk"))
+        return list(_of_customer(customer.pk).annotate(causes=causes_of_members()))
+    return _listed.rows(customer.pk)
 
 
 def named_membership(memberships: Sequence[Membership], public_id: uuid.UUID) -> Membership | None:
@@ -128,10 +124,20 @@ def _current(found: QuerySet[Membership]) -> QuerySet[Membership, int]:
     return found.order_by().values_list(Coalesce("merged_into_id", "pk"), flat=True)
 
 
+def _of_customer(customer: int) -> QuerySet[Membership]:
+    plans = Plan.objects.filter(program=OuterRef("program"))
+    pools = PoolMember.objects.filter(membership=OuterRef("pk"))
+    found = memberships().select_related("founding_grant").filter(customer=customer)
+    found = found.annotate(has_plans=Exists(plans), pools=Exists(pools))
+    return found.order_by("enrolled_at", "pk")
+
+
 def _wallets() -> QuerySet[Wallet]:
     return Wallet.objects.select_related("wallet_type__program")
 
 
+# Each panel about a customer asks for it.
+_listed = KeptQuery(_of_customer)
 _with_id = KeptQuery(lambda public_id: memberships().filter(pk__in=with_id(public_id)))
 _identity = KeptQuery(
     lambda public_id: (

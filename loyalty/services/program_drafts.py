@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -41,11 +41,13 @@ def begin_draft(*, owner: User, mode: str, step: str, now: dt.datetime) -> Progr
 
 @transaction.atomic
 def keep_in_draft(
-    *, draft: ProgramDraft, now: dt.datetime, step: str | None = None, template: str | None = None,
+    *, draft: ProgramDraft, now: dt.datetime, template: str | None = None,
     parts: Mapping[str, Mapping[str, Any]] | None = None,
+    reached: Callable[[ProgramDraft], str] | None = None,
 ) -> ProgramDraft:  # fmt: skip
     """Put answers to those that are there: `parts` of `situation`, `answers`, `base`, `launch`.
-    Another template keeps the name alone. Raises ConflictError for one that is a program already,
+    Another template keeps the name alone. `reached` says which step the draft has come to with
+    them. Raises ConflictError for one that is a program already,
     and DomainError for answers that no program can be made of."""
     draft = _locked(draft)
     if template is not None and template != draft.template:
@@ -56,8 +58,8 @@ def keep_in_draft(
         setattr(draft, name, {**getattr(draft, name), **storable(values)})
     if template_of(draft) is not None and parts and "answers" in parts:
         answers_of(draft)
-    if step is not None:
-        draft.step = step
+    if reached is not None:
+        draft.step = reached(draft)
     draft.updated_at = now
     draft.save()
     return draft

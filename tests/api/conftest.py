@@ -22,6 +22,7 @@ from members.models import Customer
 from members.services.api_keys import SCOPES, create_api_key, forget_cached_keys
 from members.services.audit import SYSTEM
 from tests.factories import StaffMemberFactory
+from tests.sign_ins import signed_in
 
 BASE = "/api/v1"
 
@@ -116,10 +117,8 @@ def outsider() -> ApiClient:
 @pytest.fixture
 def manager(db: None) -> Client:
     """The browser of a marketing manager, where the API meets the back-office."""
-    client = Client()
     user = StaffMemberFactory(role="marketing_manager").user
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
+    return signed_in(user)
 
 
 @pytest.fixture

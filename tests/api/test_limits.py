@@ -12,6 +12,8 @@ from members.services.api_keys import create_api_key
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
 
+NOWHERE = "unix:///nowhere/valkey.sock"
+
 
 @pytest.fixture(autouse=True)
 def _one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,10 +67,9 @@ def test_no_limit_says_nothing(api: ApiClient) -> None:
 
 @override_settings(API_REQUESTS_PER_MINUTE=1)
 def test_without_valkey_nobody_is_stopped(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = redis.Redis.from_url
+    connect = redis.Redis.from_url
     monkeypatch.setattr(
-        throttling.redis.Redis, "from_url",
-        lambda _url, **how: found("unix:///nowhere/valkey.sock", **how),
-    )  # fmt: skip
+        throttling.redis.Redis, "from_url", lambda _url, **how: connect(NOWHERE, **how)
+    )
     assert [api.get("/customers").status_code for _ in range(3)] == [200] * 3
     assert "RateLimit-Limit" not in api.get("/customers")

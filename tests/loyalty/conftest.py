@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 
-from loyalty.ledger.checks import CHECKS, NEVER, verify_ledger
+from loyalty.instants import NEVER
+from loyalty.ledger.checks import CHECKS, verify_ledger
 from loyalty.models import Program
 from members.prepared import run_prepared
 from tests.loyalty.factories import make_program
@@ -19,7 +20,6 @@ shared = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 settings.register_profile("quick", max_examples=60, derandomize=True, **shared)
 settings.register_profile("long", max_examples=2_000, **shared)
 settings.load_profile(os.environ.get("SETIA_HYPOTHESIS", "quick"))
-
 
 # Very many tests end with it: it is asked whether any rule of the ledger is broken, and only then
 # which, and how.

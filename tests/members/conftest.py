@@ -11,6 +11,7 @@ from members.models import StaffMember, User
 from members.services import api_keys
 from members.services.audit import Actor
 from tests.factories import StaffMemberFactory
+from tests.sign_ins import signed_in
 
 Role = StaffMember.Role
 SignIn = Callable[..., Client]
@@ -44,9 +45,7 @@ def as_user() -> Callable[[User], Client]:
     """`as_user(user).get(...)`: a browser in which the user is signed in."""
 
     def sign_in(user: User) -> Client:
-        client = Client()
-        client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-        return client
+        return signed_in(user)
 
     return sign_in
 

@@ -21,6 +21,7 @@ from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member
 from tests.sharing import anew, shared
+from tests.sign_ins import signed_in
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -38,9 +39,7 @@ def club(made_once: Program, db: None) -> Program:
 def client_of_ana(club: Program) -> Client:
     CustomerFactory(external_id="ana", with_user=True)
     ana: Membership = make_member(0, "ana", club)
-    client = Client()
-    client.force_login(ana.customer.user, "django.contrib.auth.backends.ModelBackend")
-    return client
+    return signed_in(ana.customer.user)
 
 
 def page(client: Client, name: str) -> str:

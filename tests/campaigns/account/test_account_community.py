@@ -37,9 +37,9 @@ from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member
 from tests.rewards.services import test_events
 from tests.sharing import anew, shared
+from tests.sign_ins import signed_in
 
 pytestmark = pytest.mark.django_db
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 SSO = "/community/discourse/sso"
 
 
@@ -62,9 +62,7 @@ def ana(club: Program) -> Membership:
 
 @pytest.fixture
 def client_of_ana(ana: Membership) -> Client:
-    client = Client()
-    client.force_login(ana.customer.user, BACKEND)
-    return client
+    return signed_in(ana.customer.user)
 
 
 def own(name: str, *args: Any) -> str:
@@ -231,8 +229,7 @@ def test_a_stranger_signs_in_here_first_and_goes_on(ana: Membership, club: Progr
     place = urlsplit(answer["Location"])
     assert place.path == reverse("account_request_login_code")
     onwards = parse_qs(place.query)["next"][0]
-    client = Client()
-    client.force_login(ana.customer.user, BACKEND)
+    client = signed_in(ana.customer.user)
     client.post(onwards, {"agree": "on", "name": "Ana.L"})
     nonce = asked(nonce="n2")
     # After a form nothing may lead elsewhere by itself, so the page goes on.
@@ -272,8 +269,7 @@ def test_who_is_no_member_of_its_program_stays_outside(club: Program) -> None:
     make_forum(club)
     customer = CustomerFactory(external_id="zoe", with_user=True)
     make_member(0, "zoe", make_program("other"))
-    client = Client()
-    client.force_login(customer.user, BACKEND)
+    client = signed_in(customer.user)
     assert "for members of" in page(client, f"{SSO}?{asked()}", 403)
 
 
@@ -329,8 +325,7 @@ def test_reading_and_commenting_on_a_phone(
     ben = make_member(0, "ben", club)
     told = say(post, ben, "Mine did not rise.", name="Ben2", at=timezone.now())
     decide_comment(comment=told, shown=True, actor=SYSTEM, now=timezone.now())
-    client = Client()
-    client.force_login(ana.customer.user, BACKEND)
+    client = signed_in(ana.customer.user)
     cookie = client.cookies["sessionid"]
     page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
     page.set_viewport_size({"width": 390, "height": 844})

@@ -25,6 +25,7 @@ from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program, order, record, spendable
 from tests.rewards.factories import make_member
 from tests.sharing import anew, shared
+from tests.sign_ins import signed_in
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -48,9 +49,7 @@ def ana(club: Program) -> Membership:
 
 @pytest.fixture
 def client_of_ana(ana: Membership) -> Client:
-    client = Client()
-    client.force_login(ana.customer.user, "django.contrib.auth.backends.ModelBackend")
-    return client
+    return signed_in(ana.customer.user)
 
 
 def live(program: Program, **said: Any) -> Game:
@@ -225,8 +224,7 @@ def test_a_game_is_played_in_the_browser_by_keyboard_and_without_motion(
     CustomerFactory(external_id="ana", with_user=True)
     ana = make_member(0, "ana", program)
     game = live(program, prizes=sure())
-    client = Client()
-    client.force_login(ana.customer.user, "django.contrib.auth.backends.ModelBackend")
+    client = signed_in(ana.customer.user)
     cookie = client.cookies["sessionid"]
     page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
     page.emulate_media(reduced_motion="reduce")

@@ -20,16 +20,11 @@ from members.services.audit import SYSTEM
 from tests.campaigns.factories import send, tell
 from tests.campaigns.ways import use
 from tests.factories import CustomerFactory
+from tests.sign_ins import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
 INBOX, CHOICES = "messages_account:inbox", "messages_account:choices"
 DEVICES = "messages_account:devices"
-
-
-def signed_in(customer: Any) -> Client:
-    client = Client()
-    client.force_login(customer.user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def read(client: Client, name: str, *args: Any) -> str:
@@ -40,7 +35,7 @@ def read(client: Client, name: str, *args: Any) -> str:
 
 def test_the_inbox_has_what_they_were_told_and_marks_what_was_read() -> None:
     ana = CustomerFactory(with_user=True)
-    client = signed_in(ana)
+    client = signed_in(ana.user)
     assert "No messages yet" in read(client, INBOX)
     for number in range(2):
         tell(ana, str(number), channels=("email", "inbox"))
@@ -61,7 +56,7 @@ def test_the_inbox_has_what_they_were_told_and_marks_what_was_read() -> None:
 def test_nobody_reads_what_others_were_told() -> None:
     ana, ben = CustomerFactory(with_user=True), CustomerFactory(with_user=True)
     tell(ana, channels=("email", "inbox"))
-    client = signed_in(ben)
+    client = signed_in(ben.user)
     for row in Delivery.objects.all():
         address = reverse("messages_account:message", args=[row.public_id])
         assert client.get(address).status_code == 404
@@ -72,7 +67,7 @@ def test_nobody_reads_what_others_were_told() -> None:
 
 def test_a_yes_is_confirmed_by_mail_and_a_no_counts_at_once() -> None:
     ana = CustomerFactory(with_user=True)
-    client = signed_in(ana)
+    client = signed_in(ana.user)
     read(client, CHOICES)
     client.post(reverse(CHOICES), {"email-offers": "on", "time_zone": "Asia/Tokyo"})
     assert dict(Consent.objects.values_list("topic", "state")) == {
@@ -86,14 +81,14 @@ def test_a_yes_is_confirmed_by_mail_and_a_no_counts_at_once() -> None:
 
 def test_what_was_not_touched_stays_unsaid() -> None:
     ana = CustomerFactory(with_user=True)
-    client = signed_in(ana)
+    client = signed_in(ana.user)
     client.post(reverse(CHOICES), {"email-points": "on"})
     assert not Consent.objects.exists()
 
 
 def test_an_address_that_works_again_is_tried_again() -> None:
     ana = CustomerFactory(with_user=True)
-    client = signed_in(ana)
+    client = signed_in(ana.user)
     block_address(channel="email", address=ana.email, reason="bounced", now=timezone.now())
     assert "Mails to your address came back" in read(client, CHOICES)
     client.post(reverse(CHOICES), {"unblock": "email"})
@@ -102,7 +97,7 @@ def test_an_address_that_works_again_is_tried_again() -> None:
 
 def test_it_is_reached_from_every_page_of_theirs_without_asking_the_database() -> None:
     ana = CustomerFactory(with_user=True)
-    client = signed_in(ana)
+    client = signed_in(ana.user)
     page = read(client, "mypage:profile")
     assert reverse(INBOX) in page
     assert reverse(CHOICES) in page
@@ -110,7 +105,7 @@ def test_it_is_reached_from_every_page_of_theirs_without_asking_the_database() -
 
 def test_devices_and_numbers_are_added_and_removed_by_who_has_them() -> None:
     ana, ben = CustomerFactory(with_user=True), CustomerFactory(with_user=True)
-    client, devices = signed_in(ana), reverse(DEVICES)
+    client, devices = signed_in(ana.user), reverse(DEVICES)
     assert "Nothing to add yet" in read(client, DEVICES)
     assert "Your devices" not in read(client, CHOICES)
     for key in ("push", "whatsapp"):
@@ -123,7 +118,7 @@ def test_devices_and_numbers_are_added_and_removed_by_who_has_them() -> None:
     assert wrong.status_code == 422
     assert client.post(devices, {"channel": "sms", "address": "1"}).status_code == 422
     remove = reverse("messages_account:device_remove", args=[ana.contact_addresses.get().public_id])
-    assert signed_in(ben).post(remove).status_code == 404
+    assert signed_in(ben.user).post(remove).status_code == 404
     assert client.get(remove).status_code == 405
     assert client.post(remove).status_code == 302
     assert not ana.contact_addresses.exists()
@@ -131,7 +126,7 @@ def test_devices_and_numbers_are_added_and_removed_by_who_has_them() -> None:
 
 def test_a_number_is_shown_to_be_theirs_by_the_code_that_is_sent_there() -> None:
     ana, ben = CustomerFactory(with_user=True), CustomerFactory(with_user=True)
-    client, devices = signed_in(ana), reverse(DEVICES)
+    client, devices = signed_in(ana.user), reverse(DEVICES)
     use("whatsapp", "jsons://gateway.example/send?:to={to}")
     sent = {"channel": "whatsapp", "address": "+60123456789"}
     answer = client.post(devices, sent, follow=True).content.decode()
@@ -144,7 +139,7 @@ def test_a_number_is_shown_to_be_theirs_by_the_code_that_is_sent_there() -> None
     assert (wrong.status_code, "This is not the code" in wrong.content.decode()) == (422, True)
     assert client.post(confirm, {"code": ""}).status_code == 422
     for path in (confirm, again):
-        assert signed_in(ben).post(path, {"code": code_of(row)}).status_code == 404
+        assert signed_in(ben.user).post(path, {"code": code_of(row)}).status_code == 404
         assert client.get(path).status_code == 405
     # Pressed at once, the code that was sent goes on to count.
     assert client.post(again).status_code == 302
@@ -155,7 +150,7 @@ def test_a_number_is_shown_to_be_theirs_by_the_code_that_is_sent_there() -> None
 
 def test_what_they_want_is_asked_for_each_way_that_there_is() -> None:
     ana = CustomerFactory(with_user=True, phone="+60123456789")
-    client = signed_in(ana)
+    client = signed_in(ana.user)
     assert "sms-offers" not in read(client, CHOICES)
     use("sms", "jsons://gateway.example/send?:to={to}")
     shown = read(client, CHOICES)
@@ -184,7 +179,7 @@ def test_the_pages_are_accessible(
             customer=maya, channel=channel, address=address, label="Pixel 8", actor=SYSTEM,
             now=timezone.now(), vouched=False,
         )  # fmt: skip
-    cookie = signed_in(maya).cookies["sessionid"].value
+    cookie = signed_in(maya.user).cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
     for name in (INBOX, CHOICES, DEVICES):
         page.goto(reverse(name))

@@ -21,6 +21,7 @@ from tests.campaigns.campaigns import launch
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import line, make_program, make_wallet, order, record
 from tests.rewards.factories import make_member
+from tests.sign_ins import signed_in
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -35,9 +36,7 @@ def club() -> Program:
 def client_of_ana(club: Program) -> Client:
     CustomerFactory(external_id="ana", with_user=True)
     ana: Membership = make_member(0, "ana", club, timezone.now() - 80 * DAY)
-    client = Client()
-    client.force_login(ana.customer.user, "django.contrib.auth.backends.ModelBackend")
-    return client
+    return signed_in(ana.customer.user)
 
 
 def page(client: Client, address: str) -> str:

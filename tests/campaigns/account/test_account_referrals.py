@@ -33,6 +33,7 @@ from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program
 from tests.openid_server import openid_server
 from tests.sharing import anew, shared
+from tests.sign_ins import signed_in
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -62,9 +63,7 @@ def ana(club: Program) -> Membership:
 
 @pytest.fixture
 def client_of_ana(ana: Membership) -> Client:
-    client = Client()
-    client.force_login(ana.customer.user, "django.contrib.auth.backends.ModelBackend")
-    return client
+    return signed_in(ana.customer.user)
 
 
 def page(client: Client, address: str, status: int = 200) -> str:
@@ -169,9 +168,8 @@ def test_who_looks_at_their_link_and_joins_from_there_is_looked_at(
     page(client_of_ana, reverse("referrals_account:invite"))
     link = ReferralLink.objects.get(membership=ana)
     CustomerFactory(external_id="ann2", with_user=True, email="other@shop.test", phone="")
-    second = Client()
     user = Customer.objects.get(external_id="ann2").user
-    second.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    second = signed_in(user)
     second.post(reverse("referrals:invited", args=[link.code]))
     while OutboxEvent.objects.filter(delivered_at=None, kind="membership.joined").exists():
         deliver_waiting()

@@ -23,6 +23,7 @@ from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_program, wallet_of
 from tests.rewards.factories import make_member
 from tests.sharing import anew, shared
+from tests.sign_ins import signed_in
 
 pytestmark = pytest.mark.django_db
 SAID = {"q-recommend": "10", "q-wish": ["bread", "cake"], "q-words": "More bread."}
@@ -44,9 +45,7 @@ def ana(club: Program) -> Membership:
 
 @pytest.fixture
 def client_of_ana(ana: Membership) -> Client:
-    client = Client()
-    client.force_login(ana.customer.user, "django.contrib.auth.backends.ModelBackend")
-    return client
+    return signed_in(ana.customer.user)
 
 
 def own(member: Membership, survey: Survey) -> str:

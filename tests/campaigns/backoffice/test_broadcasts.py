@@ -20,6 +20,7 @@ from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import make_program
 from tests.rewards.factories import make_member
 from tests.sharing import anew, shared
+from tests.sign_ins import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -173,8 +174,7 @@ def test_one_of_no_program_offers_no_words_of_a_membership(
 def test_whoever_is_limited_to_some_programs_writes_to_their_members_alone(
     program: Program,
 ) -> None:
-    client = Client()
-    client.force_login(StaffMemberFactory(role="marketing_manager", programs=[program.pk]).user)
+    client = signed_in(StaffMemberFactory(role="marketing_manager", programs=[program.pk]).user)
     own, everybody = make_broadcast(program, name="Mine"), make_broadcast(None, name="Everybody")
     listed = page(client, url("broadcast_list"))
     assert "Mine" in listed

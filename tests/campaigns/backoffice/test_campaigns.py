@@ -35,6 +35,7 @@ from tests.campaigns.campaigns import draft, launch
 from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_wallet, order, record, spendable
 from tests.sharing import anew, shared
+from tests.sign_ins import signed_in
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
@@ -185,8 +186,7 @@ def test_a_manager_starts_a_weekend_and_a_member_sees_it_and_earns(
     record(order("A", "10", buyer="ana", at=timezone.now()))
     assert spendable("ana", at=timezone.now()) == 40
     member = Membership.objects.get(customer__external_id="ana")
-    client = Client()
-    client.force_login(member.customer.user, "django.contrib.auth.backends.ModelBackend")
+    client = signed_in(member.customer.user)
     page.context.clear_cookies()
     page.context.add_cookies(
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]

@@ -27,6 +27,7 @@ from tests.factories import CustomerFactory
 from tests.loyalty.factories import give_back, make_program, make_wallet, order, record, refund
 from tests.rewards.factories import offer
 from tests.sharing import anew, shared
+from tests.sign_ins import signed_in
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -285,8 +286,7 @@ def test_a_manager_starts_a_challenge_and_a_member_joins_it_and_wins(
 def _joins_and_wins(
     page: Any, server: str, ana: Membership, assert_no_axe_violations: Callable[[Any], None]
 ) -> None:
-    client = Client()
-    client.force_login(ana.customer.user, "django.contrib.auth.backends.ModelBackend")
+    client = signed_in(ana.customer.user)
     page.context.clear_cookies()
     cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": server}
     page.context.add_cookies([cookie])

@@ -23,6 +23,7 @@ from tests.factories import CustomerFactory
 from tests.loyalty.factories import line, make_program, make_wallet, order, record, spendable
 from tests.rewards.factories import offer as make_reward
 from tests.sharing import anew, shared
+from tests.sign_ins import signed_in
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -199,9 +200,8 @@ def test_a_manager_makes_personal_offers_and_a_member_reads_why(
     expect(page.get_by_role("row", name=re.compile("coffee"))).to_be_visible()
     assert_no_axe_violations(page)
     user = Customer.objects.get(external_id="c1").user
-    client = Client()
     assert user is not None
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    client = signed_in(user)
     page.context.add_cookies(
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
     )

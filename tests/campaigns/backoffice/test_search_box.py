@@ -16,6 +16,7 @@ from tests.campaigns.games import draft_game
 from tests.campaigns.surveys import make_survey
 from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import make_program
+from tests.sign_ins import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -55,8 +56,7 @@ def test_what_is_another_program_s_is_not_found() -> None:
     draft(other, name="Zebra night")
     draft_game(other, name="Zebra wheel")
     make_survey(other, title="Zebra taste", live=False)
-    client = Client()
-    client.force_login(StaffMemberFactory(programs=[own.pk]).user)
+    client = signed_in(StaffMemberFactory(programs=[own.pk]).user)
     shown = found(client, "zebra")
     assert "Zebra weekend" in shown
     assert [name for name in ("night", "wheel", "taste") if f"Zebra {name}" in shown] == []

@@ -27,6 +27,7 @@ from members.services.customers import create_customer
 from members.services.job_runs import run_job
 from tests.factories import StaffMemberFactory
 from tests.sharing import anew, commits, shared
+from tests.sign_ins import signed_in
 
 
 def define_program(**changes: object) -> Program:
@@ -189,9 +190,7 @@ def maya(request: pytest.FixtureRequest, shop: Shop) -> Customer:
 @pytest.fixture
 def sign_in() -> Callable[[Customer], Client]:
     def client_of(customer: Customer) -> Client:
-        client = Client()
         assert customer.user is not None
-        client.force_login(customer.user, backend="django.contrib.auth.backends.ModelBackend")
-        return client
+        return signed_in(customer.user)
 
     return client_of

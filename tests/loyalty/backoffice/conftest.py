@@ -19,6 +19,7 @@ from members.models import Customer
 from tests.factories import CustomerFactory, StaffMemberFactory
 from tests.loyalty.factories import give_back, line, make_program, order, record, refund, wallet_of
 from tests.sharing import anew, commits, shared
+from tests.sign_ins import signed_in
 
 AGO = dt.timedelta(days=40)
 
@@ -45,10 +46,7 @@ def client_of(db: None) -> Callable[[str], Client]:
     """`client_of("analyst")`: a browser in which somebody of this role is signed in."""
 
     def sign_in(role: str) -> Client:
-        client = Client()
-        user = StaffMemberFactory(role=role).user
-        client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-        return client
+        return signed_in(StaffMemberFactory(role=role).user)
 
     return sign_in
 

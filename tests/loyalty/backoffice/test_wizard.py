@@ -2,70 +2,29 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
-from loyalty.models import Backtest, Program, ProgramDraft
-from loyalty.program_templates.kinds import ProgramTemplate
-from loyalty.program_templates.registry import TEMPLATES
-from members.models import AuditEntry, Customer, CustomerFacts
+from loyalty.models import Program, ProgramDraft
+from members.models import User
 from members.selectors.merchants import get_merchant
+from tests.factories import StaffMemberFactory
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.backoffice.tier_forms import values_of
-from tests.loyalty.backoffice.wizard import answer, at, begin, fields, text
-from tests.loyalty.factories import line, make_program, order, record, spendable
+from tests.loyalty.backoffice.wizard import answer, at, begin, come_to, fields, preview, text
+from tests.loyalty.factories import make_program
+from tests.sharing import of_each_test
+from tests.sign_ins import signed_in
 
 pytestmark = pytest.mark.django_db
+_made_once, its_user = of_each_test(lambda: StaffMemberFactory(role="marketing_manager").user)
 
 
 @pytest.fixture
-def history(db: None) -> None:
-    """A year of ten buyers, who come once to ten times."""
-    now = timezone.now()
-    record(
-        *(
-            order(
-                f"{buyer}-{n}", str(20 + buyer), at=now - dt.timedelta(days=300 - 29 * n),
-                buyer=f"b{buyer}", lines=(line(1, str(20 + buyer), category="Tea"),),
-            )
-            for n in range(10)
-            for buyer in range(10)
-            if buyer >= n
-        )
-    )  # fmt: skip
-
-
-def preview(client: Client, draft: ProgramDraft, step: str, **said: str) -> str:
-    address = url("wizard_preview", draft.public_id, step)
-    reply = client.post(address, {**fields(client, at(draft, step)), **said})
-    assert reply.status_code == 200
-    return text(reply)
-
-
-def test_three_questions_and_it_is_live(manager: Client, history: None) -> None:
-    draft = begin(manager, "starter")
-    place = answer(manager, at(draft, "what"), template="points", program_name="Tea Club")
-    assert place == at(draft, "rate")
-    place = answer(manager, place, earn_units="2", earn_per="1")
-    assert place == at(draft, "reward")
-    place = answer(manager, place, reward_units="80", reward_worth="4")
-    assert place == at(draft, "review")
-    page = text(manager.get(place, {"figures": "1"}))
-    assert "2 points for each $1.00 spent." in page
-    assert "The first reward costs 80 points and is worth $4.00." in page
-    assert "That gives back 10% of what is spent." in page
-    assert "55 orders are here already. They stay as they are and earn nothing." in page
-    done = manager.post(place)
-    program = Program.objects.get()
-    assert done.headers["Location"] == url("program_page", "tea-club")
-    assert program.status == "live"
-    record(order("NEW", "10", at=timezone.now(), buyer="b1"), now=timezone.now())
-    assert spendable("b1", timezone.now()) == 20
+def manager(its_user: User) -> Client:
+    return signed_in(its_user)
 
 
 def test_pressed_twice_it_is_one_program(manager: Client) -> None:
@@ -130,78 +89,6 @@ def test_the_short_way_may_end_in_a_draft(manager: Client) -> None:
     assert Program.objects.get().status == "draft"
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda item: item.code)
-def test_every_kind_is_created_step_by_step_with_what_is_suggested(
-    template: ProgramTemplate, manager: Client, history: None
-) -> None:
-    draft = begin(manager, "full")
-    place = answer(manager, at(draft, "situation"), margin="35")
-    place = answer(manager, place, template=template.code)
-    place = answer(manager, place, program_name=f"The {template.code}")
-    seen = ["situation", "kind", "program"]
-    while not place.endswith("/review/"):
-        seen.append(place.rsplit("/", 2)[1])
-        said = {"status": "live"} if seen[-1] == "launch" else {}
-        place = answer(manager, place, **said)
-    assert ("tiers" in seen) is ("tiers" in template.asks)
-    assert ("base" in seen) is (template.family not in ("discount", "plan"))
-    assert f'hx-get="{place}?figures=1"' in manager.get(place).content.decode()
-    year = text(manager.get(place, {"figures": "1"}))
-    assert "What it would have cost in the last year" in year
-    manager.post(place)
-    program = Program.objects.get()
-    assert (program.status, program.name) == ("live", f"The {template.code}")
-    assert AuditEntry.objects.filter(action="program.launched").count() == 1
-    record(order("NEW", "200", at=timezone.now(), buyer="b1"), now=timezone.now())
-
-
-def test_the_launch_in_phases_is_planned_with_the_program(manager: Client, history: None) -> None:
-    CustomerFacts.objects.bulk_create(
-        CustomerFacts(customer=person, orders=1, ordered=100 + person.pk, as_of=timezone.now())
-        for person in Customer.objects.all()
-    )
-    draft = begin(manager, "full")
-    place = answer(manager, answer(manager, at(draft, "situation")), template="discount-card")
-    while not place.endswith("/launch/"):
-        place = answer(manager, place)
-    assert f'hx-get="{place}?figures=1"' in manager.get(place).content.decode()
-    shares = text(manager.get(place, {"figures": "1"}))
-    assert "the best 10% are 1 customer, the best 20% are 2 customers" in shares
-    today = timezone.localdate()
-    day = [str(today + dt.timedelta(days=days)) for days in (0, 14, 28)]
-    said = {**fields(manager, place), "begins": "phases", "status": "live"}
-    late = manager.post(place, {**said, "top_starts_on": "2020-01-01"})
-    assert "A phase begins today at the earliest." in text(late)
-    assert "Give the day from which everyone may join." in text(late)
-    swapped = manager.post(
-        place, {**said, "top_starts_on": day[1], "everyone_starts_on": day[0]}
-    )  # fmt: skip
-    assert "Each phase begins later than the one before it." in text(swapped)
-    place = answer(
-        manager, place, begins="phases", status="live", top_starts_on=day[0], top_percent="10",
-        invited_starts_on=day[1], invited_percent="50", everyone_starts_on=day[2],
-    )  # fmt: skip
-    assert "the best 10% of your customers" not in text(manager.get(place))
-    page = text(manager.get(place, {"figures": "1"}))
-    assert "the best 10% of your customers, 1 today." in page
-    # Whoever comes back to the step finds what was said.
-    assert fields(manager, at(draft, "launch"))["invited_starts_on"] == day[1]
-    manager.post(place)
-    launch = Program.objects.get().launch
-    assert [(phase.kind, phase.percent) for phase in launch.phases.all()] == [
-        ("top", 10), ("invited", 50), ("everyone", None),
-    ]  # fmt: skip
-    assert launch.listed == 5
-
-
-def test_the_own_customers_are_shown_first(manager: Client, history: None) -> None:
-    page = text(manager.get(at(begin(manager, "full"), "situation")))
-    assert re.search(r"Buyers 10 55 orders", page)
-    assert "Bought only once 10%" in page
-    assert "Tea 100%" in page
-    assert "Your estimates" not in page
-
-
 def test_without_orders_it_asks_for_estimates(manager: Client) -> None:
     draft = begin(manager, "full")
     assert "Your estimates" in text(manager.get(at(draft, "situation")))
@@ -211,61 +98,24 @@ def test_without_orders_it_asks_for_estimates(manager: Client) -> None:
     assert reply.status_code == 422
     # Beside each field, and in the summary above.
     assert text(reply).count("A guess will do; everything else is worked out from it.") == 6
-    place = answer(
-        manager, at(draft, "situation"), buyers="1000", orders_each="4", basket="50"
+    come_to(
+        draft, "earning", buyers="1000", orders_each="4", basket="50", template="points",
+        program_name="Club",
     )  # fmt: skip
-    place = answer(manager, place, template="points")
-    answer(manager, place)
     page = preview(manager, draft, "earning", reward_units="150", reward_worth="3")
     assert "Worked out from your estimates" in page
     assert "of the buyers would have had their first reward within the year" in page
 
 
-def test_the_advice_says_why(manager: Client, history: None) -> None:
-    draft = begin(manager, "full")
-    place = answer(manager, at(draft, "situation"), simplicity="simple")
-    page = text(manager.get(place))
-    assert "Fits best" in page
-    assert "Rather not" in page
-    # 55 orders of ten buyers in 262 days.
-    assert "7.7" in page
-
-
-def test_the_picture_follows_the_answers_and_nothing_is_saved(
-    manager: Client, history: None
-) -> None:
-    draft = begin(manager, "full")
-    place = answer(manager, at(draft, "situation"))
-    answer(manager, answer(manager, place, template="points"), program_name="Tea Club")
-    near = preview(manager, draft, "earning", reward_units="20", reward_worth="1")
-    assert "100% of the buyers would have had their first reward within the year" in near
-    far = preview(manager, draft, "earning", reward_units="250", reward_worth="5")
-    assert "20% of the buyers" in far
-    draft.refresh_from_db()
-    assert draft.answers["reward_units"] not in {"20", "250"}
-    wrong = preview(manager, draft, "earning", reward_units="none")
-    assert "Complete the answers" in wrong
-
-
-def test_without_javascript_a_button_works_it_out(manager: Client, history: None) -> None:
-    draft = begin(manager, "full")
-    place = answer(manager, at(draft, "situation"))
-    place = answer(manager, answer(manager, place, template="points"), program_name="Tea Club")
-    shown = manager.post(place, {**fields(manager, place), "refresh": "1", "reward_units": "20"})
-    assert "100% of the buyers would have had their first reward" in text(shown)
-
-
 def test_mistakes_are_said_in_words_at_their_field(manager: Client) -> None:
     draft = begin(manager, "full")
-    place = answer(manager, at(draft, "situation"), buyers="9", orders_each="3", basket="9")
-    place = answer(manager, place, template="tiered-points")
-    place = answer(manager, place)
+    said = {"buyers": "9", "orders_each": "3", "basket": "9", "template": "tiered-points"}
+    place = come_to(draft, "earning", **said)
     wrong = {**fields(manager, place), "earn_units": "0", "reward_worth": "much"}
     reply = manager.post(place, wrong)
     assert reply.status_code == 422
     assert 'id="id_earn_units_errors"' in reply.content.decode()
-    place = answer(manager, answer(manager, place))
-    assert place == at(draft, "tiers")
+    place = come_to(draft, "tiers")
     wrong = {**fields(manager, place), "tiers-1-threshold": "9000", "tiers-2-threshold": "5"}
     reply = manager.post(place, wrong)
     assert "Each tier asks for more than the one before." in text(reply)
@@ -352,10 +202,10 @@ def test_what_was_not_looked_at_is_not_created(manager: Client) -> None:
 
 def test_going_back_and_changing_the_kind_asks_what_that_asks(manager: Client) -> None:
     draft = begin(manager, "full")
-    place = answer(manager, at(draft, "situation"), buyers="9", orders_each="3", basket="9")
-    place = answer(manager, place, template="points")
-    place = answer(manager, place, program_name="Tea Club")
-    answer(manager, place)
+    come_to(
+        draft, "expiry", buyers="9", orders_each="3", basket="9", template="points",
+        program_name="Tea Club",
+    )  # fmt: skip
     place = answer(manager, at(draft, "kind"), template="discount-card")
     assert fields(manager, place)["program_name"] == "Tea Club"
     page = text(manager.get(answer(manager, place)))
@@ -369,42 +219,6 @@ def test_others_do_not_see_it(manager: Client, client_of: Callable[[str], Client
     assert other.get(at(draft, "what")).status_code == 404
     assert other.post(url("wizard_discard", draft.public_id)).status_code == 404
     assert ProgramDraft.objects.exists()
-
-
-def test_the_terms_are_those_of_the_public_page(manager: Client, history: None) -> None:
-    draft = begin(manager, "full")
-    place = answer(manager, at(draft, "situation"))
-    place = answer(manager, place, template="tiered-points")
-    place = answer(manager, place, program_name="Tea Club")
-    while not place.endswith("/terms/"):
-        place = answer(manager, place)
-    page = manager.get(place).content.decode()
-    shown = page[page.index("wizard-terms") : page.index("</article>")]
-    assert not Program.objects.exists()
-    while not place.endswith("/review/"):
-        said = {"status": "live"} if place.endswith("/launch/") else {}
-        place = answer(manager, place, **said)
-    manager.post(place)
-    public = Client().get("/programs/tea-club/terms/").content.decode()
-    panels = public[public.index("<section") : public.index("</main>")]
-    assert re.sub(r"\s+", " ", panels).strip() in re.sub(r"\s+", " ", shown)
-
-
-def test_a_backtest_goes_through_all_of_it(manager: Client, history: None) -> None:
-    draft = begin(manager, "full")
-    place = answer(manager, at(draft, "situation"))
-    place = answer(manager, place, template="points")
-    place = answer(manager, place, program_name="Tea Club")
-    while not place.endswith("/cost/"):
-        place = answer(manager, place)
-    assert "Where the cost comes from" in preview(manager, draft, "cost", margin="20")
-    assert "Save as a draft and run the backtest" in text(manager.get(place))
-    reply = manager.post(url("wizard_backtest", draft.public_id))
-    backtest = Backtest.objects.get()
-    assert reply.headers["Location"] == url("backtest_page", backtest.public_id)
-    assert backtest.program.status == "draft"
-    assert (backtest.until - backtest.since).days == 261
-    assert Program.objects.count() == 1
 
 
 def test_a_merchant_with_programs_gets_another_one_beside_them(manager: Client) -> None:

@@ -7,8 +7,14 @@ import re
 from collections.abc import Mapping
 
 from django.http import HttpResponse
+from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import timezone
 
+from loyalty.backoffice.wizard import keep_answers
+from loyalty.backoffice.wizard_forms import QuestionsForm
+from loyalty.backoffice.wizard_screens import asked_context, form_of
+from loyalty.backoffice.wizard_steps import step_named
 from loyalty.models import ProgramDraft
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.backoffice.tier_forms import values_of
@@ -59,6 +65,17 @@ def sent(client: Client, address: str, values: Mapping[str, str]) -> str:
     return str(reply.headers["Location"])
 
 
+def preview(
+    client: Client, draft: ProgramDraft, step: str, known: Mapping[str, str] | None = None,
+    **said: str,
+) -> str:  # fmt: skip
+    """What is beside a step's form with other answers; `known`: what a browser would send of it."""
+    address = url("wizard_preview", draft.public_id, step)
+    reply = client.post(address, {**(known or fields(client, at(draft, step))), **said})
+    assert reply.status_code == 200
+    return text(reply)
+
+
 def typed(page: str) -> set[str]:
     """The names of what is typed in: texts, numbers and days."""
     inputs = re.findall(r"<input [^>]*form-control[^>]*>", page)
@@ -76,3 +93,34 @@ def walk(client: Client, place: str, answers: Mapping[str, str]) -> str:
             said["status"] = "live"
         place = sent(client, place, {**sent_of(page), **said})
     return place
+
+
+def drawn(draft: ProgramDraft) -> dict[str, str]:
+    """What a browser would send of the step that the draft has come to, without its page around."""
+    step, now = step_named(draft, draft.step), timezone.now()
+    assert step is not None
+    form = form_of(draft, step, None, now)
+    if isinstance(form, QuestionsForm):
+        context = asked_context(draft, step, form, now)
+        inputs = render_to_string("loyalty/backoffice/wizard/questions.html", context)
+    else:
+        inputs = "".join(map(str, form or ()))
+    return sent_of(f'<form id="wizard-form">{inputs}</form>')
+
+
+def go_on(draft: ProgramDraft, **said: str) -> None:
+    """Answer the step that the draft has come to as it is drawn, with other answers; without a
+    request."""
+    step, now = step_named(draft, draft.step), timezone.now()
+    assert step is not None
+    form = form_of(draft, step, {**drawn(draft), **said}, now)
+    assert form is None or form.is_valid(), form and form.errors
+    keep_answers(draft, step, form, now)
+    draft.refresh_from_db()
+
+
+def come_to(draft: ProgramDraft, step: str, **said: str) -> str:
+    """Likewise up to a step, with these answers wherever they are asked for. Its address."""
+    while draft.step != step:
+        go_on(draft, **said)
+    return at(draft, step)

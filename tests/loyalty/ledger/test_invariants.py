@@ -7,6 +7,7 @@ from loyalty.ledger.checks import CHECKS, verify_ledger
 from loyalty.ledger.functions import NAMES, source
 from loyalty.models import Lot, LotUse, Transfer, Wallet
 from members.models import AuditEntry
+from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import (
     NOW,
     adjust,
@@ -281,4 +282,6 @@ def test_every_check_finds_what_it_is_there_for(books, check):
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute(BENT[check])
         assert check in {drift.check for drift in verify_ledger(NOW)}
+        with pytest.raises(AssertionError):
+            assert_ledger_coherent(NOW)
         transaction.set_rollback(True)
