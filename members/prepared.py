@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar, cast
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Field, ForeignObject, Lookup, ManyToOneRel, Model, QuerySet
-from django.db.models.query import get_related_populators
+from django.db.models.query import get_related_populators, prefetch_related_objects
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int4
 
@@ -26,7 +26,7 @@ Row = TypeVar("Row", bound=Model)
 Values = Sequence[Any] | Mapping[str, Any]
 _GIVEN = object()
 # As many statements as there are, and room for orders of other sizes.
-PREPARED = 350
+PREPARED = 400
 # "Cached plan must not change result type", and that there is no such statement.
 OUTDATED = (psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidSqlStatementName)
 
@@ -89,7 +89,8 @@ class Among(Lookup):
 class KeptQuery(Generic[Row]):
     """A query of which only the values change. `build` makes it of these; they are all of its
     parameters, in the order in which it asks for them. `ending`: what comes after it, such as a
-    lock that Django has no word for. Nothing is prefetched."""
+    lock that Django has no word for. What it prefetches is asked for by Django, where it has
+    rows."""
 
     def __init__(self, build: Callable[..., QuerySet[Row]], *, ending: str = "") -> None:
         self.build, self.ending = build, ending
@@ -106,7 +107,12 @@ class KeptQuery(Generic[Row]):
             reading.text += self.ending
             self.reading = reading
         found = run_prepared(reading.text, reading.all_of(values))
-        return [reading.instance(row) for row in found]
+        made: list[Row] = [reading.instance(row) for row in found]
+        if made and reading.prefetches:
+            # Those of a query of its own: others may prefetch meanwhile.
+            lookups = self._asked(values)._prefetch_related_lookups  # type: ignore[attr-defined]  # noqa: SLF001
+            prefetch_related_objects(made, *lookups)
+        return made
 
     def _asked(self, values: Sequence[Any]) -> QuerySet[Row]:
         """Kept for everybody, whoever asks first."""
@@ -178,6 +184,7 @@ class _Reading:
         columns = compiler.select[: compiler.col_count]
         places = known["select_fields"]
         self.model: type[Model] = known["model"]
+        self.prefetches = bool(found._prefetch_related_lookups)  # type: ignore[attr-defined]  # noqa: SLF001
         self.start, self.end = places[0], places[-1] + 1
         self.names = [column[0].target.attname for column in columns[self.start : self.end]]
         self.joined = get_related_populators(known, columns, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
@@ -233,10 +240,31 @@ def read_along(rows: Sequence[Model], name: str, query: KeptQuery[Any]) -> list[
 
 def insert_row(row: Model) -> None:
     """What `save` of a new instance does, without its signals, which nobody listens to."""
-    text, fields = _insertion(type(row))
-    [[key]] = run_prepared(text, [_stored(field, row, add=True) for field in fields])
-    row.pk = key
-    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001
+    insert_rows([row])
+
+
+def insert_rows(rows: Sequence[Model]) -> None:
+    """Likewise of several of one model, few and as a rule as many: each number has its own text."""
+    text, fields = _insertion(type(rows[0]), len(rows))
+    values = [_stored(field, row, add=True) for row in rows for field in fields]
+    for row, (key,) in zip(rows, run_prepared(text, values), strict=True):
+        row.pk = key
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001
+
+
+def read_again(row: Model) -> None:
+    """What `refresh_from_db` does: it is as the database has it, and knows nothing else."""
+    fresh = _one_of(type(row)).one(row.pk)
+    for field in row._meta.concrete_fields:
+        setattr(row, field.attname, getattr(fresh, field.attname))
+    known: Any = row
+    known._state.fields_cache = {}  # noqa: SLF001
+    known._prefetched_objects_cache = {}  # noqa: SLF001
+
+
+@lru_cache
+def _one_of(model: type[Model]) -> KeptQuery[Any]:
+    return KeptQuery(lambda key: model._base_manager.filter(pk=key))  # noqa: SLF001
 
 
 def update_row(row: Model, *names: str) -> None:
@@ -250,7 +278,7 @@ def _stored(field: Field[Any, Any], row: Model, *, add: bool) -> Any:
 
 
 @lru_cache
-def _insertion(model: type[Model]) -> tuple[str, list[Field[Any, Any]]]:
+def _insertion(model: type[Model], count: int) -> tuple[str, list[Field[Any, Any]]]:
     options = model._meta
     assert options.pk is not None
     fields = [
@@ -259,8 +287,8 @@ def _insertion(model: type[Model]) -> tuple[str, list[Field[Any, Any]]]:
         if not (field.primary_key or field.generated)
     ]
     columns = ", ".join(f'"{field.column}"' for field in fields)
-    places = ", ".join(["%s"] * len(fields))
-    text = f'INSERT INTO "{options.db_table}" ({columns}) VALUES ({places})'
+    places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * count)
+    text = f'INSERT INTO "{options.db_table}" ({columns}) VALUES {places}'
     return f'{text} RETURNING "{options.pk.column}"', fields
 
 

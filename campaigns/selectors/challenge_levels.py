@@ -14,15 +14,20 @@ from campaigns.selectors.leaderboards import done_by
 from loyalty.asked_elsewhere import BuyerAsked
 from loyalty.models import Membership, Program
 from members.languages import nearest
+from members.prepared import KeptQuery
 
 
 def own_levels(program: Program) -> list[LevelDefinition]:
     """What the program has written; none: it has the standard ones."""
-    rows = ChallengeLevel.objects.filter(program=program).order_by("needs")
     return [
         LevelDefinition(needs=row.needs, name=row.name, icon=row.icon, texts=row.texts)
-        for row in rows
+        for row in _own.rows(program.pk)
     ]
+
+
+_own: KeptQuery[ChallengeLevel] = KeptQuery(
+    lambda program: ChallengeLevel.objects.filter(program=program).order_by("needs")
+)
 
 
 def levels_of(program: Program, locale: str = "") -> Sequence[Level]:

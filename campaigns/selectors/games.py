@@ -25,6 +25,7 @@ from loyalty.selectors.selves import selves
 from loyalty.services.member_conditions import members_meeting
 from members.conditions.tree import ConditionError
 from members.errors import DomainError, NotFoundError
+from members.prepared import KeptQuery
 from members.segment_uses import SegmentUse, register_segment_uses
 
 Status = Game.Status
@@ -46,10 +47,22 @@ def get_game(public_id: UUID | str) -> Game:
 
 def playable_games(now: dt.datetime) -> QuerySet[Game]:
     """Those that can be played, whoever may."""
-    return games().filter(
-        Q(ends_at=None) | Q(ends_at__gt=now), status=Status.LIVE,
-        program__status=Program.Status.LIVE,
-    )  # fmt: skip
+    return _playable(now, Program.Status.LIVE, Status.LIVE)
+
+
+def playable_game(pk: int, now: dt.datetime) -> Game | None:
+    """The one with this key, if it is among them."""
+    return _playable_game.first(now, Program.Status.LIVE, Status.LIVE, pk)
+
+
+def _playable(now: dt.datetime, program: str, state: str) -> QuerySet[Game]:
+    open_still = Q(ends_at=None) | Q(ends_at__gt=now)
+    return games().filter(open_still, program__status=program, status=state)
+
+
+_playable_game: KeptQuery[Game] = KeptQuery(
+    lambda now, program, state, pk: _playable(now, program, state).filter(pk=pk)
+)
 
 
 def status_at(game: Game, now: dt.datetime) -> str:

@@ -29,6 +29,7 @@ from campaigns.services.campaigns import (
 from loyalty.models import Program
 from loyalty.services.applied import Applied
 from members.errors import ConflictError, DomainError, FieldError
+from members.prepared import KeptQuery
 from members.services.audit import Actor
 
 Status = Campaign.Status
@@ -37,12 +38,21 @@ STATES = {Status.DRAFT: "draft", Status.PAUSED: "paused"}
 
 def campaigns_of(program: Program) -> list[ProgramCampaign]:
     """But those that an experiment has begun: who gets them is drawn among the members here."""
-    rows = campaigns().filter(program=program).exclude(status=Status.ENDED).order_by("pk")
-    rows = rows.exclude(arm__experiment__status=Experiment.Status.RUNNING)
     return [
         ProgramCampaign(code=row.code, state=_state(row), body=campaign_as_said(row))
-        for row in rows
-    ]  # fmt: skip
+        for row in _campaigns.rows(program.pk, Status.ENDED, Experiment.Status.RUNNING)
+    ]
+
+
+_campaigns: KeptQuery[Campaign] = KeptQuery(
+    lambda program, ended, running: (
+        campaigns()
+        .filter(program=program)
+        .exclude(status=ended)
+        .exclude(arm__experiment__status=running)
+        .order_by("pk")
+    )
+)
 
 
 def apply_campaigns(

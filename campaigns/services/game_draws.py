@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns.fair_draws import Drawn, Ticket, draw, read_odds
@@ -24,19 +25,10 @@ from campaigns.services.game_turns import GameClosedError, hold_member, playable
 from loyalty.models import Membership
 from loyalty.selectors.selves import selves
 from members.errors import DomainError, FieldError
-from members.prepared import KeptQuery
+from members.prepared import KeptQuery, KeptRows, insert_row, update_row
 from members.services.transactions import run_atomically
 
 LONGEST_NONCE = 18
-
-# Each play asks for it, and mostly there is none.
-_KNOWN: KeptQuery[GameDraw] = KeptQuery(
-    lambda game, key, names: (
-        GameDraw.objects.select_related(
-            "game__program", "prize", "drawn", "redemption__reward", "membership", "seed", "play"
-        ).filter(game=game, key=key, membership__among=names)
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +52,7 @@ def play_game(
     def play() -> Played:
         member = hold_member(membership)
         names = selves([member])
-        known = _KNOWN.first(game.pk, key, names)
+        known = _known.first(game.pk, key, names)
         if known is not None:
             return Played(known, again=True)
         found = playable(game, now)
@@ -88,16 +80,18 @@ def use_play(game: Game, member: Membership, names: list[int], now: dt.datetime)
     left = free_left(game, member, names, now)
     if left:
         number = game.free_plays - left + 1
-        return GamePlay.objects.create(
+        free = GamePlay(
             game=game, membership=member, source=GamePlay.Source.FREE,
             occasion=f"{free_period(game, now)}:{number}", granted_at=now, used_at=now,
         )  # fmt: skip
+        insert_row(free)
+        return free
     # What is just withdrawn, for its order is gone, is waited for, and then passed over.
     play = usable_plays([game], names, now).select_for_update(of=("self",)).first()
     if play is None:
         raise GameClosedError(_("You have no play left."), code="no_play_left")
     play.used_at = now
-    play.save(update_fields=["used_at"])
+    update_row(play, "used_at")
     return play
 
 
@@ -106,7 +100,7 @@ def _draw(
     now: dt.datetime,
 ) -> GameDraw:  # fmt: skip
     seed = seed_in_use(game)
-    turn = GameDraw.objects.filter(seed=seed, membership=member, guest=None).count() + 1
+    turn = _own_draws.count(seed.pk, member.pk) + 1
     ticket = Ticket(game.odds_hash, str(member.public_id), turn, nonce)
     drawn = draw(secret_of(seed), ticket, read_odds(game.odds))
     prizes = {prize.code: prize for prize in game.prizes.all()}
@@ -119,13 +113,14 @@ def _write(
     given: Given, key: str, now: dt.datetime,
 ) -> GameDraw:  # fmt: skip
     prizes = {prize.code: prize for prize in game.prizes.all()}
-    made = GameDraw.objects.create(
+    made = GameDraw(
         game=game, play=play, membership=member, seed=seed, turn=ticket.turn, nonce=ticket.nonce,
         passed=drawn.passed, proof=drawn.proof, number=drawn.number, drawn=prizes[drawn.code],
         prize=given.prize, instead=given.instead, units=given.prize.units or Decimal(0),
         cost=given.prize.cost, day=now.astimezone(game.program.zone).date(), drawn_at=now, key=key,
         transfer=given.transfer, redemption=given.redemption,
     )  # fmt: skip
+    insert_row(made)
     grant_won_play(made, now)
     return made
 
@@ -149,3 +144,23 @@ def _give_or_instead(
             return hand_over(game, prize, member, play, source, now)
     except GoneError as gone:
         return Given(catching(game), gone.why)
+
+
+def _draws() -> QuerySet[GameDraw]:
+    return GameDraw.objects.select_related(
+        "game__program", "prize", "drawn", "redemption__reward", "membership", "seed", "play"
+    )
+
+
+_known: KeptQuery[GameDraw] = KeptQuery(
+    lambda game, key, members: (
+        _draws().filter(game=game, key=key, membership__among=members).order_by("pk")
+    )
+)
+_own_draws = KeptRows(
+    lambda seed, member: GameDraw.objects.filter(
+        guest=None, membership=member, seed=seed
+    ).values_list("pk"),
+    (-1, -3),
+    (-2, -4),
+)

@@ -20,15 +20,19 @@ from campaigns.services.games import (
 from loyalty.models import Program
 from loyalty.services.applied import Applied
 from members.errors import ConflictError, DomainError, FieldError
-from members.prepared import KeptRows
+from members.prepared import KeptQuery, KeptRows
 from members.services.audit import Actor
 
 Status = Game.Status
 
 
 def games_of(program: Program) -> list[ProgramGame]:
-    rows = games().filter(program=program).exclude(status=Status.ENDED).order_by("pk")
-    return [_item(row) for row in rows]
+    return [_item(row) for row in _games.rows(program.pk, Status.ENDED)]
+
+
+_games: KeptQuery[Game] = KeptQuery(
+    lambda program, ended: games().filter(program=program).exclude(status=ended).order_by("pk")
+)
 
 
 def apply_games(

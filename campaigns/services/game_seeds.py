@@ -12,15 +12,15 @@ from campaigns.models import Game, GameSeed
 from campaigns.services.game_turns import GameClosedError
 from members.errors import ConflictError
 from members.kept_secrets import hidden, revealed
-from members.prepared import KeptQuery
+from members.prepared import KeptQuery, run_prepared
 from members.services.audit import Actor, record_audit
 
 # The seed changes by itself after so long, so that what was drawn can be worked out again soon.
 LASTS = dt.timedelta(days=1)
 # Nothing is drawn with a seed that is just being revealed: whoever reveals it waits, or has been.
-_SEED: KeptQuery[GameSeed] = KeptQuery(
-    lambda game: GameSeed.objects.filter(game=game, ended_at=None), ending=" FOR SHARE"
-)
+_SEED = """
+    SELECT id FROM campaigns_gameseed WHERE game_id = %s AND ended_at IS NULL FOR SHARE
+"""
 
 
 def begin_seed(game: Game, actor: Actor, now: dt.datetime) -> GameSeed:
@@ -36,11 +36,15 @@ def begin_seed(game: Game, actor: Actor, now: dt.datetime) -> GameSeed:
     return made
 
 
+_by_key: KeptQuery[GameSeed] = KeptQuery(lambda pk: GameSeed.objects.filter(pk=pk))
+
+
 def seed_in_use(game: Game) -> GameSeed:
     """Held, so that it is not revealed before the draw is written."""
     for _attempt in range(3):
-        if seed := _SEED.first(game.pk):
-            return seed
+        rows = run_prepared(_SEED, [game.pk])
+        if rows:
+            return _by_key.one(rows[0][0])
     raise GameClosedError(_("This game cannot be played now."))
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Post
 from campaigns.post_definitions import PostTextsPart, ProgramPost
+from campaigns.selectors.posts import posts
 from campaigns.services.posts import (
     PostTerms,
     change_post,
@@ -20,6 +21,7 @@ from campaigns.services.posts import (
 from loyalty.models import Program
 from loyalty.services.applied import Applied
 from members.errors import ConflictError, DomainError, FieldError
+from members.prepared import KeptQuery
 from members.services.audit import Actor
 from rewards.models import ContentItem
 
@@ -47,9 +49,12 @@ def apply_posts(
             raise
 
 
+_posts: KeptQuery[Post] = KeptQuery(lambda program: posts().filter(program=program).order_by("-pk"))
+
+
 def _known(program: Program) -> dict[str, Post]:
     """By title; of several with the same the oldest that is not put away."""
-    rows = list(program.posts.select_related("item").order_by("-pk"))
+    rows = _posts.rows(program.pk)
     rows.sort(key=lambda row: row.state != State.ARCHIVED)
     return {row.title.strip(): row for row in rows}
 

@@ -16,6 +16,7 @@ from campaigns.services.challenges import change_challenge, create_challenge
 from loyalty.models import Program
 from loyalty.services.applied import Applied
 from members.errors import ConflictError, DomainError, FieldError
+from members.prepared import KeptQuery
 from members.services.audit import Actor
 
 Status = Campaign.Status
@@ -23,8 +24,17 @@ Status = Campaign.Status
 
 def challenges_of(program: Program) -> list[ProgramChallenge]:
     """In the order in which they were written."""
-    rows = challenges().filter(campaign__program=program)
-    return [_item(row) for row in rows.exclude(campaign__status=Status.ENDED).order_by("pk")]
+    return [_item(row) for row in _challenges.rows(program.pk, Status.ENDED)]
+
+
+_challenges: KeptQuery[Challenge] = KeptQuery(
+    lambda program, ended: (
+        challenges()
+        .filter(campaign__program=program)
+        .exclude(campaign__status=ended)
+        .order_by("pk")
+    )
+)
 
 
 def apply_challenges(

@@ -29,6 +29,7 @@ from campaigns.survey_definitions import definition_of_survey
 from loyalty.models import Program
 from loyalty.services.applied import Applied
 from members.errors import ConflictError, DomainError, FieldError
+from members.prepared import KeptQuery
 from members.services.audit import Actor
 
 Status = Journey.Status
@@ -41,8 +42,12 @@ def journeys_of(program: Program) -> list[ProgramJourney]:
 
 
 def surveys_of(program: Program) -> list[ProgramSurvey]:
-    rows = surveys().filter(program=program).exclude(state=Survey.State.ENDED).order_by("pk")
-    return [_survey_item(row) for row in rows]
+    return [_survey_item(row) for row in _surveys.rows(program.pk, Survey.State.ENDED)]
+
+
+_surveys: KeptQuery[Survey] = KeptQuery(
+    lambda program, ended: surveys().filter(program=program).exclude(state=ended).order_by("pk")
+)
 
 
 def apply_journeys(
@@ -75,9 +80,18 @@ def _each(name: str, wanted: Sequence[Item], apply: Callable[[Item], None]) -> N
 
 def _journeys(program: Program) -> dict[str, Journey]:
     """Those that have not ended, by name; of two with the same the older one."""
-    rows = Journey.objects.filter(program=program).exclude(status=Status.ENDED)
-    rows = rows.select_related("program").prefetch_related("versions").order_by("name", "-pk")
-    return {row.name: row for row in rows}
+    return {row.name: row for row in _unended.rows(program.pk, Status.ENDED)}
+
+
+_unended: KeptQuery[Journey] = KeptQuery(
+    lambda program, ended: (
+        Journey.objects.filter(program=program)
+        .exclude(status=ended)
+        .select_related("program")
+        .prefetch_related("versions")
+        .order_by("name", "-pk")
+    )
+)
 
 
 def _journey_item(journey: Journey) -> ProgramJourney:

@@ -19,6 +19,7 @@ from campaigns.services.referral_programs import (
 from loyalty.models import Program
 from loyalty.services.applied import Applied
 from members.errors import ConflictError, DomainError, FieldError
+from members.prepared import KeptQuery
 from members.services.audit import Actor
 
 Status = ReferralProgram.Status
@@ -26,7 +27,7 @@ Status = ReferralProgram.Status
 
 def referrals_of(program: Program) -> list[ProgramReferrals]:
     """What is in force, or was written where nothing is; none, or one."""
-    row = ReferralProgram.objects.filter(program=program).first()
+    row = _referrals.first(program.pk)
     if row is None:
         return []
     terms = row.terms.first()
@@ -35,6 +36,11 @@ def referrals_of(program: Program) -> list[ProgramReferrals]:
         return []
     said = stored(read_definition(body))
     return [ProgramReferrals.model_validate({"state": row.status, "body": said})]
+
+
+_referrals: KeptQuery[ReferralProgram] = KeptQuery(
+    lambda program: ReferralProgram.objects.filter(program=program)
+)
 
 
 def apply_referrals(

@@ -322,8 +322,7 @@ def register() -> None:
     audit_words.register()
 
 
-# Each page of the back-office asks for it.
-_PROGRAMS = KeptQuery(lambda: Program.objects.order_by("name"))
+_by_name: KeptQuery[Program] = KeptQuery(lambda: Program.objects.order_by("name"))
 
 
 def program_choices(request: HttpRequest) -> Sequence[ProgramChoice]:
@@ -334,7 +333,7 @@ def program_choices(request: HttpRequest) -> Sequence[ProgramChoice]:
 
     match = request.resolver_match
     here = match.kwargs.get("code") if match and match.namespace == NAMESPACE else None
-    programs = _PROGRAMS.rows()
+    programs = _by_name.rows()
     states = program_states(programs, timezone.now())
     return [
         ProgramChoice(

@@ -20,6 +20,7 @@ from loyalty.models import (
 from loyalty.rules.bodies import ActivityBody, parse_body
 from members.errors import NotFoundError
 from members.models import Customer
+from members.prepared import KeptQuery
 
 # More than that are not counted: nobody works through them by number.
 COUNTED = 200
@@ -69,7 +70,10 @@ def list_activity_types() -> QuerySet[ActivityType]:
 
 def activity_type_definitions() -> tuple[ActivityTypeDefinition, ...]:
     """All types as a program file says them."""
-    return tuple(map(definition_of_type, ActivityType.objects.order_by("pk")))
+    return tuple(map(definition_of_type, _types.rows()))
+
+
+_types: KeptQuery[ActivityType] = KeptQuery(lambda: ActivityType.objects.order_by("pk"))
 
 
 def definition_of_type(found: ActivityType) -> ActivityTypeDefinition:

@@ -17,6 +17,7 @@ from loyalty.giving_definitions import (
 )
 from loyalty.models import Account, Charity, CharityEntry, Pledge, Program, WalletType
 from members.errors import NotFoundError
+from members.prepared import KeptQuery
 
 NOTHING = Decimal(0)
 _SMALLEST = Decimal("0.0001")
@@ -46,8 +47,13 @@ def round_ups() -> QuerySet[CharityEntry]:
 
 def charities_in(program: Program, *, live: bool = True) -> list[Charity]:
     """Of a program, in their order."""
-    found = charities().filter(_of(program))
-    return list(found.filter(status=Charity.Status.LIVE) if live else found)
+    found = _charities.rows(Account.Kind.CHARITY, program.pk)
+    return [item for item in found if item.status == Charity.Status.LIVE] if live else found
+
+
+_charities: KeptQuery[Charity] = KeptQuery(
+    lambda kind, program: charities().filter(account__kind=kind, account__program=program)
+)
 
 
 def charity_names(program: Program) -> list[str]:
@@ -136,7 +142,15 @@ def running_pledges(program: Program, at: object) -> list[Pledge]:
 
 
 def pledge_definitions(program: Program) -> tuple[PledgeDefinition, ...]:
-    return tuple(pledge_definition(item) for item in pledges_in(program))
+    found = _pledges.rows(Account.Kind.CHARITY, program.pk)
+    return tuple(pledge_definition(item) for item in found)
+
+
+_pledges: KeptQuery[Pledge] = KeptQuery(
+    lambda kind, program: pledges().filter(
+        charity__account__kind=kind, charity__account__program=program
+    )
+)
 
 
 def pledge_definition(pledge: Pledge) -> PledgeDefinition:

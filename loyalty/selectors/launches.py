@@ -11,13 +11,18 @@ from django.db import connection
 
 from loyalty.launch_definitions import FoundingDefinition, LaunchDefinition, PhaseDefinition
 from loyalty.models import FoundingBonus, FoundingGrant, Launch, LaunchPhase, Program
+from members.prepared import KeptQuery
 from members.read_once import read_once
 
 
 def get_launch(program: Program) -> Launch | None:
     """With its phases in order."""
-    found = Launch.objects.filter(program=program).prefetch_related("phases")
-    return read_once(("launch", program.pk), found.first)
+    return read_once(("launch", program.pk), lambda: _launches.first(program.pk))
+
+
+_launches: KeptQuery[Launch] = KeptQuery(
+    lambda program: Launch.objects.filter(program=program).prefetch_related("phases")
+)
 
 
 def launch_definition(program: Program) -> LaunchDefinition | None:
@@ -49,8 +54,14 @@ def _founding(bonus: FoundingBonus) -> FoundingDefinition:
 
 
 def founding_bonus_of(program: Program) -> FoundingBonus | None:
-    bonuses = FoundingBonus.objects.select_related("wallet_type", "program")
-    return bonuses.filter(program=program).first()
+    return _bonuses.first(program.pk)
+
+
+_bonuses: KeptQuery[FoundingBonus] = KeptQuery(
+    lambda program: FoundingBonus.objects.select_related("wallet_type", "program").filter(
+        program=program
+    )
+)
 
 
 def phase_at(launch: Launch, at: dt.datetime) -> LaunchPhase | None:

@@ -10,7 +10,7 @@ from loyalty.models import Membership, Plan, PoolMember, Transfer, Wallet
 from loyalty.selectors.impact import causes_of_members
 from members.errors import NotFoundError
 from members.models import Customer
-from members.prepared import KeptQuery
+from members.prepared import KeptQuery, KeptRows
 
 
 def memberships() -> QuerySet[Membership]:
@@ -47,8 +47,16 @@ def list_memberships(customer: Customer, *, with_causes: bool = False) -> list[M
     `pools`: whether the member is, or was, in one; `causes`, if wanted: the program's charities,
     with what went there through the member."""
     if with_causes:
-        return list(_of_customer(customer.pk).annotate(causes=causes_of_members()))
-    return _listed.rows(customer.pk)
+        return list(_listed(customer.pk).annotate(causes=causes_of_members()))
+    return _of_customer.rows(customer.pk)
+
+
+def _listed(customer: int) -> QuerySet[Membership]:
+    plans = Plan.objects.filter(program=OuterRef("program"))
+    pools = PoolMember.objects.filter(membership=OuterRef("pk"))
+    found = memberships().select_related("founding_grant").filter(customer=customer)
+    found = found.annotate(has_plans=Exists(plans), pools=Exists(pools))
+    return found.order_by("enrolled_at", "pk")
 
 
 def named_membership(memberships: Sequence[Membership], public_id: uuid.UUID) -> Membership | None:
@@ -73,7 +81,7 @@ def current_wallet(wallet: Wallet, key: str = "") -> Wallet:
 def wallet_ids(memberships: Iterable[Membership]) -> list[int]:
     """The keys of all wallets of these memberships."""
     accounts = [membership.account_id for membership in memberships]
-    return list(Wallet.objects.filter(account__in=accounts).values_list("pk", flat=True))
+    return [pk for (pk,) in _wallet_ids.rows(accounts)]
 
 
 def accounts_with_merged(account_ids: Iterable[int]) -> QuerySet[Membership, int]:
@@ -120,24 +128,19 @@ def membership_now(pk: int) -> Membership:
     return _by_key.one(pk)
 
 
+def kept_membership(pk: int) -> Membership:
+    """The same; of one who was merged into another, that one's."""
+    return _kept.one(pk)
+
+
 def _current(found: QuerySet[Membership]) -> QuerySet[Membership, int]:
     return found.order_by().values_list(Coalesce("merged_into_id", "pk"), flat=True)
-
-
-def _of_customer(customer: int) -> QuerySet[Membership]:
-    plans = Plan.objects.filter(program=OuterRef("program"))
-    pools = PoolMember.objects.filter(membership=OuterRef("pk"))
-    found = memberships().select_related("founding_grant").filter(customer=customer)
-    found = found.annotate(has_plans=Exists(plans), pools=Exists(pools))
-    return found.order_by("enrolled_at", "pk")
 
 
 def _wallets() -> QuerySet[Wallet]:
     return Wallet.objects.select_related("wallet_type__program")
 
 
-# Each panel about a customer asks for it.
-_listed = KeptQuery(_of_customer)
 _with_id = KeptQuery(lambda public_id: memberships().filter(pk__in=with_id(public_id)))
 _identity = KeptQuery(
     lambda public_id: (
@@ -148,6 +151,13 @@ _identity = KeptQuery(
 )
 _of_account = KeptQuery(lambda account: memberships().filter(account=account))
 _by_key = KeptQuery(lambda pk: memberships().filter(pk=pk))
+_kept = KeptQuery(
+    lambda pk: memberships().filter(pk__in=_current(Membership.objects.filter(pk=pk)))
+)
+_of_customer = KeptQuery(_listed)
+_wallet_ids = KeptRows(
+    lambda accounts: Wallet.objects.filter(account__among=accounts).values_list("pk"), ([1], [2])
+)
 _wallets_of_account = KeptQuery(lambda account: Wallet.objects.filter(account=account))
 _kept_wallet = KeptQuery(lambda wallet: _wallets().filter(duplicates=wallet))
 _wallet_of_kind = KeptQuery(

@@ -40,8 +40,13 @@ def partners() -> QuerySet[Partner]:
 
 def partners_in(program: Program, *, live: bool = False) -> list[Partner]:
     """Of a program, by name. The kind too, as it is looked for among the accounts of few kinds."""
-    found = partners().filter(account__program=program, account__kind=Account.Kind.PARTNER)
-    return list(found.filter(ended_at=None) if live else found)
+    found = _partners.rows(Account.Kind.PARTNER, program.pk)
+    return [item for item in found if item.ended_at is None] if live else found
+
+
+_partners: KeptQuery[Partner] = KeptQuery(
+    lambda kind, program: partners().filter(account__kind=kind, account__program=program)
+)
 
 
 def get_partner(public_id: uuid.UUID) -> Partner:

@@ -13,6 +13,7 @@ from loyalty.models import Plan, PlanVersion, Program
 from loyalty.plan_definitions import CreditsDefinition, PlanDefinition
 from loyalty.selectors.lot_policies import expiry_of
 from loyalty.tier_definitions import BenefitDefinition
+from members.prepared import KeptQuery
 from members.read_once import read_once
 
 
@@ -26,9 +27,16 @@ def versions() -> QuerySet[PlanVersion]:
 def current_versions(program: Program) -> list[PlanVersion]:
     """What each plan says now, in the program's order; those that have ended are not among
     them."""
+    return _current.rows(program.pk)
+
+
+def _currently(program: int) -> QuerySet[PlanVersion]:
     newest = PlanVersion.objects.filter(plan=OuterRef("plan")).order_by("-number").values("pk")[:1]
     found = versions().filter(plan__program=program, plan__ended_at=None, pk=Subquery(newest))
-    return list(found.order_by("plan__position", "plan_id"))
+    return found.order_by("plan__position", "plan_id")
+
+
+_current: KeptQuery[PlanVersion] = KeptQuery(_currently)
 
 
 def former_versions(program: Program) -> list[tuple[PlanVersion, dt.datetime]]:

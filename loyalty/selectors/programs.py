@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from loyalty.definitions import AccountCodes, CompanyTerms, ProgramDefinition
 from loyalty.models import (
     EarningRule,
     EarningRuleVersion,
+    LotPolicy,
     Program,
     WalletType,
 )
@@ -40,6 +41,7 @@ from loyalty.unit_definitions import (
     WalletTypeDefinition,
 )
 from members.errors import NotFoundError
+from members.prepared import KeptQuery, read_along
 
 
 def list_programs() -> QuerySet[Program]:
@@ -125,22 +127,41 @@ def _definition(program: Program, now: dt.datetime, parts: Mapping[str, Any]) ->
 
 def _rules_of(program: Program, now: dt.datetime) -> list[RuleDefinition]:
     """What is in force, in order of evaluation."""
-    own = program.earning_rules.filter(source="").select_related("wallet_type", "program")
-    rules = own.prefetch_related(
-        Prefetch(
-            "versions", EarningRuleVersion.objects.select_related("lot_policy").order_by("-number")
-        )
-    )
+    rules = _rules.rows(program.pk, "")
+    read_along(rules, "versions", _wordings)
     found = ((rule, current_version(rule, now)) for rule in rules)
     return [rule_definition(rule, version) for rule, version in found if version is not None]
+
+
+_rules: KeptQuery[EarningRule] = KeptQuery(
+    lambda program, source: EarningRule.objects.filter(
+        program=program, source=source
+    ).select_related("wallet_type", "program")
+)
+_wordings: KeptQuery[EarningRuleVersion] = KeptQuery(
+    lambda rules: (
+        EarningRuleVersion.objects.filter(rule__among=rules)
+        .select_related("lot_policy")
+        .order_by("-number")
+    )
+)
 
 
 def wallet_type_definitions(
     program: Program, tiers: TiersDefinition | None
 ) -> tuple[WalletTypeDefinition, ...]:
     """The program's kinds of units, with their terms as they are now."""
-    rows = program.wallet_types.prefetch_related("lot_policies").order_by("pk")
+    rows = _wallet_types.rows(program.pk)
+    read_along(rows, "lot_policies", _policies)
     return tuple(wallet_type_definition(item, tiers) for item in rows)
+
+
+_wallet_types: KeptQuery[WalletType] = KeptQuery(
+    lambda program: WalletType.objects.filter(program=program).order_by("pk")
+)
+_policies: KeptQuery[LotPolicy] = KeptQuery(
+    lambda wallet_types: LotPolicy.objects.filter(wallet_type__among=wallet_types)
+)
 
 
 def wallet_type_definition(

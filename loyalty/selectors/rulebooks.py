@@ -204,53 +204,55 @@ def draft_version(version: EarningRuleVersion) -> RuleVersion:
 def _load(program_ids: Sequence[int] | None) -> Terms:
     # The fingerprint first: a change after it makes the terms look stale, never fresh.
     fingerprint = _fingerprint()
-    if program_ids is None:
-        return Terms(fingerprint, _read(_ALL.rows(_DRAFT)), whole=True)
-    return Terms(fingerprint, _read(_CHOSEN.rows(_DRAFT, list(program_ids))))
+    draft = Program.Status.DRAFT
+    found = _all.rows(draft) if program_ids is None else _named.rows(draft, list(program_ids))
+    return Terms(fingerprint, _read(found), whole=program_ids is None)
 
 
-# Another process changes a program: each that records orders reads all of this again.
-_DRAFT = Program.Status.DRAFT
-_ALL: KeptQuery[Program] = KeptQuery(
+_all: KeptQuery[Program] = KeptQuery(
     lambda draft: Program.objects.exclude(status=draft).order_by("pk")
 )
-_CHOSEN: KeptQuery[Program] = KeptQuery(
+_named: KeptQuery[Program] = KeptQuery(
     lambda draft, ids: Program.objects.exclude(status=draft).filter(pk__among=ids).order_by("pk")
 )
-_VERSIONS: KeptQuery[EarningRuleVersion] = KeptQuery(
-    lambda ids, state: (
-        EarningRuleVersion.objects.filter(rule__program__among=ids, status=state)
+_versions: KeptQuery[EarningRuleVersion] = KeptQuery(
+    lambda programs, state: (
+        EarningRuleVersion.objects.filter(rule__program__among=programs, status=state)
         .select_related("rule", "rule__wallet_type", "lot_policy")
         .order_by("rule__position", "rule_id", "number")
     )
 )
-_TYPES: KeptQuery[WalletType] = KeptQuery(lambda ids: WalletType.objects.filter(program__among=ids))
-_POLICIES: KeptQuery[LotPolicy] = KeptQuery(
-    lambda ids: LotPolicy.objects.filter(wallet_type__program__among=ids).order_by("pk")
+_wallet_types: KeptQuery[WalletType] = KeptQuery(
+    lambda programs: WalletType.objects.filter(program__among=programs)
 )
-_POOLED = KeptRows(
-    lambda ids: (
-        Pool.objects.filter(program__among=ids).values_list("program").order_by().distinct()
+_policies: KeptQuery[LotPolicy] = KeptQuery(
+    lambda programs: LotPolicy.objects.filter(wallet_type__program__among=programs).order_by("pk")
+)
+_pooled = KeptRows(
+    lambda programs: (
+        Pool.objects.filter(program__among=programs).order_by().values_list("program").distinct()
     ),
     ([1], [2]),
 )
-_ACCOUNTS: KeptQuery[Account] = KeptQuery(
-    lambda kinds, ids: Account.objects.filter(kind__among=kinds, program__among=ids)
+_accounts: KeptQuery[Account] = KeptQuery(
+    lambda kinds, programs: Account.objects.filter(kind__among=kinds, program__among=programs)
 )
 
 
 def _read(found: Sequence[Program]) -> tuple[ProgramTerms, ...]:
     ids = [program.pk for program in found]
-    versions = _VERSIONS.rows(ids, EarningRuleVersion.Status.PUBLISHED)
+    if not ids:
+        return ()
+    versions = _versions.rows(ids, EarningRuleVersion.Status.PUBLISHED)
     read_worths(version for version in versions if version.body.get("caps", {}).get("budget_money"))
-    wallet_types = _TYPES.rows(ids)
+    wallet_types = _wallet_types.rows(ids)
     policies: defaultdict[int, list[LotPolicy]] = defaultdict(list)
-    for policy in _POLICIES.rows(ids):
+    for policy in _policies.rows(ids):
         policies[policy.wallet_type_id].append(policy)
     tiers = tier_terms(ids)
     times = program_times(found)
-    pooled = {pk for (pk,) in _POOLED.rows(ids)}
-    accounts = _ACCOUNTS.rows(list(Account.PROGRAM_KINDS), ids)
+    pooled = {program for (program,) in _pooled.rows(ids)}
+    accounts = _accounts.rows([str(kind) for kind in Account.PROGRAM_KINDS], ids)
     return tuple(
         _program_terms(
             program,

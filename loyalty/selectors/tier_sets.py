@@ -53,21 +53,25 @@ class TierTerms:
 def tier_terms(program_ids: Sequence[int]) -> dict[int, TierTerms]:
     """By program; those without tiers are not in it. Two queries."""
     found: defaultdict[int, list[TierSet]] = defaultdict(list)
-    sets = _SETS.rows(list(program_ids))
-    read_along(sets, "tiers", _TIERS)
-    for tier_set in sets:
+    for tier_set in _with_tiers(list(program_ids)):
         found[tier_set.program_id].append(tier_set)
     return {pk: _terms(items) for pk, items in found.items()}
 
 
-_SETS: KeptQuery[TierSet] = KeptQuery(
-    lambda ids: (
-        TierSet.objects.filter(program__among=ids)
+_all_sets: KeptQuery[TierSet] = KeptQuery(
+    lambda programs: (
+        TierSet.objects.filter(program__among=programs)
         .select_related("wallet_type")
         .order_by("program", "number")
     )
 )
-_TIERS: KeptQuery[Tier] = KeptQuery(lambda ids: Tier.objects.filter(tier_set__among=ids))
+_tiers: KeptQuery[Tier] = KeptQuery(lambda sets: Tier.objects.filter(tier_set__among=sets))
+
+
+def _with_tiers(program_ids: list[int]) -> list[TierSet]:
+    sets = _all_sets.rows(program_ids)
+    read_along(sets, "tiers", _tiers)
+    return sets
 
 
 def _terms(sets: Sequence[TierSet]) -> TierTerms:
@@ -132,8 +136,7 @@ def _in_force(sets: Sequence[TierSet], at: dt.datetime) -> TierSet | None:
 
 
 def _sets(program: Program) -> list[TierSet]:
-    rows = program.tier_sets.select_related("wallet_type").prefetch_related("tiers")
-    return read_once(("tier sets", program.pk), lambda: list(rows.order_by("number")))
+    return read_once(("tier sets", program.pk), lambda: _with_tiers([program.pk]))
 
 
 def former_tier_sets(program: Program, at: dt.datetime) -> list[tuple[TierSet, dt.datetime]]:

@@ -281,21 +281,23 @@ def _people(wanted: Sequence[Wanted], opened: Sequence[Opened]) -> tuple[list[in
     return people, bool(missing)
 
 
+_NEW_CUSTOMERS = """
+    INSERT INTO members_customer (public_id, external_id, email, phone, given_name, family_name,
+                                  locale, country, tags, attributes, created_at, updated_at)
+    SELECT gen_random_uuid(), x.number, lower(x.email), x.phone, x.given, x.family,
+           '', '', '{}', '{}', now(), now()
+      FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+           AS x(number, email, phone, given, family)
+    ON CONFLICT DO NOTHING RETURNING external_id, id
+"""
+
+
 def _create_customers(missing: dict[str, CustomerRef]) -> dict[str, int]:
     """Keys of the new customers by number; whoever appeared meanwhile is not among them."""
     people = [missing[number] for number in sorted(missing)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO members_customer (public_id, external_id, email, phone, given_name,
-            family_name,
-                                          locale, country, tags, attributes, created_at, updated_at)
-            SELECT gen_random_uuid(), x.number, lower(x.email), x.phone, x.given, x.family,
-                   '', '', '{}', '{}', now(), now()
-              FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-                   AS x(number, email, phone, given, family)
-            ON CONFLICT DO NOTHING RETURNING external_id, id
-            """,
+    created = dict(
+        run_prepared(
+            _NEW_CUSTOMERS,
             [
                 [person.external_id for person in people],
                 [person.email for person in people],
@@ -304,7 +306,7 @@ def _create_customers(missing: dict[str, CustomerRef]) -> dict[str, int]:
                 [person.family_name for person in people],
             ],
         )
-        created = dict(cursor.fetchall())
+    )
     if not created and not _appeared(list(missing)):
         raise OrderConflictError(
             _(

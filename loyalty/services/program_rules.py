@@ -37,7 +37,7 @@ from loyalty.services.rule_versions import (
 )
 from loyalty.services.rules import findings
 from members.errors import ConflictError, DomainError, FieldError
-from members.prepared import KeptQuery, insert_row
+from members.prepared import KeptQuery, insert_row, run_prepared
 from members.services.audit import Actor
 
 
@@ -218,6 +218,11 @@ def _retire_rule(applied: Applied, rule: EarningRule, now: dt.datetime) -> None:
         applied.changes.append(_("Rule “%s” ends now") % rule.name)
 
 
+_PUBLISH = """
+UPDATE loyalty_earningruleversion
+   SET status = 'published', published_at = %s, published_by_id = %s, starts_at = NULL
+ WHERE id = ANY(%s::bigint[])
+"""
 _drafts: KeptQuery[EarningRuleVersion] = KeptQuery(
     lambda program, state: (
         EarningRuleVersion.objects.filter(rule__program=program, status=state)
@@ -257,11 +262,7 @@ def publish_drafts(applied: Applied, actor: Actor, now: dt.datetime) -> None:
             _("Somebody else has to take it live: you have written its tiers."),
             code="second_person",
         )
-    EarningRuleVersion.objects.filter(pk__in=[draft.pk for draft in drafts]).update(
-        status=EarningRuleVersion.Status.PUBLISHED,
-        published_at=now,
-        published_by=actor.user,
-        starts_at=None,
-    )
+    by = actor.user.pk if actor.user else None
+    run_prepared(_PUBLISH, [now, by, [draft.pk for draft in drafts]])
     for draft in drafts:
         keep_discount_budget(draft.rule, draft.body)

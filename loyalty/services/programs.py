@@ -7,9 +7,9 @@ wording; units that exist keep their scale, orders their currency.
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import nullcontext
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from loyalty.definitions import ProgramDefinition
@@ -34,7 +34,15 @@ from loyalty.services.program_rules import apply_rules, publish_drafts, refuse_d
 from loyalty.services.program_times import apply_times
 from loyalty.services.tier_sets import apply_tiers
 from loyalty.services.wallet_types import apply_wallet_types
-from members.prepared import KeptQuery, insert_row, update_row
+from members.prepared import (
+    KeptQuery,
+    insert_row,
+    insert_rows,
+    read_again,
+    run_prepared,
+    update_row,
+)
+from members.services import transactions
 from members.services.audit import Actor, record_audit
 from members.services.transactions import run_atomically
 
@@ -43,11 +51,7 @@ SETTINGS = (
     "linked_returns", "debt_policy", "clawback_order", "multiplying", "discounting", "four_eyes",
     "foreign_orders",
 )  # fmt: skip
-
-
-_HELD: KeptQuery[Program] = KeptQuery(
-    lambda code: Program.objects.filter(code=code), ending=" FOR UPDATE"
-)
+_COUNT_UP = "UPDATE loyalty_program SET revision = revision + 1 WHERE id = %s"
 
 
 def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.datetime) -> Applied:
@@ -56,21 +60,26 @@ def apply_definition(definition: ProgramDefinition, *, actor: Actor, now: dt.dat
     Another time zone keeps memberships from being written until it is done, so it may meet somebody
     who writes one and waits for the program: then it begins anew.
     """
-    return run_atomically(lambda: _apply(definition, actor, now))
+
+    def write() -> Applied:
+        # Within another transaction a part that refuses leaves nothing of the others.
+        with transaction.atomic() if nested else nullcontext():
+            return _apply(definition, actor, now)
+
+    nested = transactions.within_another()
+    return run_atomically(write)
 
 
-# Also within another transaction, where a part that refuses leaves nothing of the others.
-@transaction.atomic
+_held: KeptQuery[Program] = KeptQuery(
+    lambda code: Program.objects.select_for_update().filter(code=code)
+)
+
+
 def _apply(definition: ProgramDefinition, actor: Actor, now: dt.datetime) -> Applied:
-    program = _HELD.first(definition.code)
+    program = _held.first(definition.code)
     created = program is None
     if program is None:
-        settings = {name: getattr(definition, name) for name in SETTINGS}
-        program = Program(code=definition.code, currency=definition.currency, **settings)
-        insert_row(program)
-        Account.objects.bulk_create(
-            Account(kind=kind, program=program) for kind in Account.PROGRAM_KINDS
-        )
+        program = _create(definition)
     applied = Applied(
         program, created=created, second_person=program.four_eyes or definition.four_eyes
     )
@@ -95,8 +104,8 @@ def _apply(definition: ProgramDefinition, actor: Actor, now: dt.datetime) -> App
     apply_times(applied, definition, actor, now)
     refuse_dead_rules(applied, now)
     if applied.changes:
-        Program.objects.filter(pk=program.pk).update(revision=F("revision") + 1)
-        program.refresh_from_db()
+        run_prepared(_COUNT_UP, [program.pk])
+        read_again(program)
         record_audit(
             actor=actor,
             action="program.created" if created else "program.changed",
@@ -104,6 +113,14 @@ def _apply(definition: ProgramDefinition, actor: Actor, now: dt.datetime) -> App
             after={"changes": applied.changes},
         )
     return applied
+
+
+def _create(definition: ProgramDefinition) -> Program:
+    settings = {name: getattr(definition, name) for name in SETTINGS}
+    program = Program(code=definition.code, currency=definition.currency, **settings)
+    insert_row(program)
+    insert_rows([Account(kind=kind, program=program) for kind in Account.PROGRAM_KINDS])
+    return program
 
 
 def _apply_parts(
@@ -165,7 +182,7 @@ def _apply_status(
         publish_drafts(applied, actor, now)
         program.live_since = now
     change(applied, program, "status", definition.status)
-    update_row(program, "status", "live_since")
+    update_row(program, "status", "live_since", "updated_at")
     for part in program_parts() if begins else ():
-        if part.begin is not None:
+        if part.begin and not applied.has_none_of(getattr(definition, part.name)):
             part.begin(program, actor, now)

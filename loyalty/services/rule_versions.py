@@ -221,9 +221,9 @@ def own_policy(
     newest = rule.lot_policies.order_by("-pk").first()
     if newest is not None and all(getattr(newest, name) == values[name] for name in values):
         return newest
-    return LotPolicy.objects.create(
-        wallet_type=rule.wallet_type, rule=rule, created_at=now, **values
-    )
+    policy = LotPolicy(wallet_type=rule.wallet_type, rule=rule, created_at=now, **values)
+    insert_row(policy)
+    return policy
 
 
 def lot_policy_values(pending: PendingDefinition, expiry: ExpiryDefinition) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from loyalty.models import Program
 from loyalty.services.applied import Applied
 from members.errors import DomainError, FieldError
+from members.prepared import KeptQuery, KeptRows
 from members.services.audit import Actor
 from rewards.definitions import RewardDefinition, VoucherPoolDefinition
-from rewards.models import Reward
+from rewards.models import Reward, VoucherPool
 from rewards.selectors.rewards import definition_of, rewards
 from rewards.services.reward_parts import (
     apply_part,
@@ -26,14 +27,28 @@ from rewards.services.voucher_pools import create_voucher_pool, rename_voucher_p
 
 def rewards_of(program: Program) -> list[RewardDefinition]:
     """All of them, in their order, with what stands behind them."""
-    found = rewards().filter(program=program).select_related("event", "content_item")
-    found = found.prefetch_related("gift_days")
-    return [with_part(definition_of(reward), reward) for reward in found]
+    return [with_part(definition_of(reward), reward) for reward in _rewards.rows(program.pk)]
 
 
 def pools_of(program: Program) -> list[VoucherPoolDefinition]:
-    found = program.voucher_pools.order_by("pk").values_list("code", "name")
+    found = _pools.rows(program.pk)
     return [VoucherPoolDefinition(code=code, name=name) for code, name in found]
+
+
+_rewards: KeptQuery[Reward] = KeptQuery(
+    lambda program: (
+        rewards()
+        .filter(program=program)
+        .select_related("event", "content_item")
+        .prefetch_related("gift_days")
+    )
+)
+_pools = KeptRows(
+    lambda program: (
+        VoucherPool.objects.filter(program=program).order_by("pk").values_list("code", "name")
+    ),
+    (1, 2),
+)
 
 
 def apply_pools(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from loyalty.models import Program
 from loyalty.services.applied import Applied
 from members.errors import DomainError, FieldError
+from members.prepared import KeptQuery
 from members.services.audit import Actor
 from rewards.models import AccessWindow
 from rewards.services.access_windows import WindowTerms, archive_window, save_window, terms_of
@@ -21,14 +22,21 @@ from rewards.window_definitions import AccessWindowDefinition
 
 def windows_of(program: Program) -> list[AccessWindowDefinition]:
     """Those that are there, and whatever a reward still names."""
-    wanted = Q(archived_at=None) | Q(rewards__isnull=False)
-    found = AccessWindow.objects.filter(wanted, program=program).order_by("pk").distinct()
     return [
         AccessWindowDefinition(
             code=item.code, archived=item.archived_at is not None, **asdict(terms_of(item))
         )
-        for item in found
+        for item in _windows.rows(program.pk)
     ]  # fmt: skip
+
+
+_windows: KeptQuery[AccessWindow] = KeptQuery(
+    lambda program: (
+        AccessWindow.objects.filter(Q(archived_at=None) | Q(rewards__isnull=False), program=program)
+        .order_by("pk")
+        .distinct()
+    )
+)
 
 
 def apply_windows(

@@ -5,13 +5,15 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, F, OuterRef
 from django.test.utils import CaptureQueriesContext
 
-from loyalty.models import Membership, Wallet
+from loyalty.models import Membership, Program, Wallet, WalletType
 from members.models import AuditEntry, Customer
 from members.prepared import (
     KeptQuery,
     KeptRows,
     insert_row,
+    insert_rows,
     put_related,
+    read_again,
     read_along,
     run_prepared,
     update_row,
@@ -46,6 +48,23 @@ def test_a_kept_query_reads_what_the_query_reads_with_whatever_it_joins():
             assert all(values_of(one) == values_of(other) for one, other in pairs)
             assert found.merged_into is None
         assert len(asked) == 0
+
+
+def test_what_it_prefetches_is_there_where_it_has_rows():
+    program = make_program()
+    kept = KeptQuery(
+        lambda pk: Reward.objects.filter(pk=pk).order_by().prefetch_related("tier_prices")
+    )
+    for number in range(2):
+        reward = offer(program, f"r{number}")
+        price = RewardPrice.objects.create(reward=reward, tier="gold", price=number + 1)
+        with CaptureQueriesContext(connection) as asked:
+            found = kept.one(reward.pk)
+            assert [item.pk for item in found.tier_prices.all()] == [price.pk]
+        assert len(asked) == 2
+    with CaptureQueriesContext(connection) as asked:
+        assert kept.rows(0) == []
+    assert len(asked) == 1
 
 
 def test_json_arrays_and_money_come_as_the_model_has_them():
@@ -130,6 +149,34 @@ def test_a_row_is_inserted_and_changed_as_saving_does():
     customer.external_id = "c10"
     update_row(customer, "external_id")
     assert Customer.objects.get(pk=customer.pk).external_id == "c10"
+
+
+def test_several_rows_are_inserted_at_once_each_with_its_key():
+    people = [Customer(external_id=f"c{n}", tags=["a"] * n) for n in range(3)]
+    with CaptureQueriesContext(connection) as asked:
+        insert_rows(people)
+    assert len(asked) == 1
+    for person in people:
+        assert not person._state.adding
+        assert values_of(person) == values_of(Customer.objects.get(pk=person.pk))
+
+
+def test_a_row_that_is_read_again_is_as_the_database_has_it_and_knows_nothing_else():
+    make_program()
+    [unit] = Program.objects.prefetch_related("wallet_types").get().wallet_types.all()
+    assert unit.program.name == "Club"
+    unit.singular = "bean"
+    WalletType.objects.update(plural="beans")
+    Program.objects.update(name="Beans")
+    with CaptureQueriesContext(connection) as asked:
+        read_again(unit)
+    assert len(asked) == 1
+    assert values_of(unit) == values_of(WalletType.objects.get())
+    assert (unit.singular, unit.plural, unit.program.name) == ("point", "beans", "Beans")
+    gone = Customer.objects.create(external_id="c1")
+    Customer.objects.all().delete()
+    with pytest.raises(Customer.DoesNotExist):
+        read_again(gone)
 
 
 def test_what_the_database_refuses_is_refused_as_ever():

@@ -1,5 +1,7 @@
 """Programs: applied, changed, published, archived; the past is never rewritten."""
 
+from contextlib import nullcontext
+
 import pytest
 from django.db import transaction
 from django.utils import timezone
@@ -15,7 +17,7 @@ from loyalty.models import (
 )
 from loyalty.selectors.programs import definition_of
 from loyalty.services.programs import apply_definition
-from members.errors import ConflictError
+from members.errors import ConflictError, DomainError
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import (
@@ -79,6 +81,25 @@ def test_numbers_written_otherwise_are_no_change(db, status):
     apply(define(status=status, unit={"unit_value": "0.01"}, earning_rules=[{"units": "2"}]))
     same = define(status=status, unit={"unit_value": "0.0100"}, earning_rules=[{"units": "2.00"}])
     assert apply(same, day(1)).changes == []
+
+
+def test_a_new_program_asks_for_nothing_that_it_cannot_have(db, django_assert_max_num_queries):
+    apply(define())
+    # Two each to begin and end; the program, its accounts, units, their terms, rule and wording are
+    # written, published and counted, and the log says so.
+    with django_assert_max_num_queries(16):
+        apply(define("other"))
+
+
+@pytest.mark.parametrize("within_another", [True, False])
+@pytest.mark.usefixtures("undone_when_refused")
+def test_what_is_refused_leaves_nothing_also_within_another_transaction(db, within_another):
+    unheard_of = [{"kind": "activity", "activity": "dance", "units": 1, "code": "dance"}]
+    with transaction.atomic() if within_another else nullcontext():
+        with pytest.raises(DomainError, match="dance"):
+            apply(define(earning_rules=unheard_of))
+        assert not Program.objects.exists()
+        assert not Account.objects.exists()
 
 
 def test_a_program_has_its_own_accounts_once(program):
