@@ -38,6 +38,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
 
+from loyalty.models import Program
 from loyalty.selectors import order_history, rulebooks, wallet_types
 from loyalty.services import projections, tier_reviews
 from members.services import transactions
@@ -64,6 +65,8 @@ REMEMBERED = (
 # The transactions around what is shared, the outermost first, and what was made in them.
 OPEN: list[transaction.Atomic] = []
 MADE: list[tuple[Any, Callable[[], Any]]] = []
+# The terms of the programs that are shared, which each test begins with, as rows do.
+TERMS: dict[tuple[int, ...] | None, rulebooks.Terms] = {}
 # The test that is about to run, where it commits.
 COMMITS: list[pytest.Item] = []
 
@@ -85,7 +88,9 @@ def shared(make: Callable[[], T]) -> Any:
             around.__enter__()
             OPEN.append(around)
             try:
+                forget_rows()
                 made = make()
+                remember_terms()
                 # Now, and not after each of the tests.
                 connection.check_constraints()
             except BaseException:
@@ -121,7 +126,15 @@ def begin(item: pytest.Item) -> None:
         roll_back_shared()
 
 
+def remember_terms() -> None:
+    """Else each test would read them anew with its first order."""
+    if Program.objects.exists():
+        rulebooks.fresh_terms()
+        TERMS.update(rulebooks._kept)
+
+
 def roll_back_shared() -> None:
+    TERMS.clear()
     while OPEN:
         transaction.set_rollback(True)
         OPEN.pop().__exit__(None, None, None)
@@ -159,8 +172,11 @@ def anew(made: T) -> T:
 @contextmanager
 def rolled_back() -> Iterator[None]:
     """For each example of a test that has many: none finds what another did."""
+    around = transaction.atomic()
+    # As a test's own is: what must be the outermost may begin within it.
+    around._from_testcase = True
     try:
-        with transaction.atomic():
+        with around:
             yield
             transaction.set_rollback(True)
     finally:
@@ -170,3 +186,4 @@ def rolled_back() -> Iterator[None]:
 def forget_rows() -> None:
     for forget in REMEMBERED:
         forget()
+    rulebooks._kept.update(TERMS)

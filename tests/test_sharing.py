@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
-from django.db import connection
+from typing import Any
 
+import pytest
+from django.db import connection, transaction
+
+from loyalty.models import Program
+from loyalty.selectors.rulebooks import fresh_terms
+from loyalty.services.programs import apply_definition
 from members.models import Customer
-from tests.sharing import anew, shared
+from members.services.audit import SYSTEM
+from tests.loyalty.factories import NOW, define, make_program
+from tests.sharing import anew, rolled_back, shared
 
 
 def make_ida() -> int:
@@ -19,6 +26,7 @@ def make_ben() -> Customer:
 
 ida = shared(make_ida)
 ben_once = shared(make_ben)
+club_once = shared(make_program)
 
 
 @pytest.fixture
@@ -48,3 +56,22 @@ def test_what_is_opened_anew_is_a_copy(ben_once: Customer, ben: Customer) -> Non
 def test_each_finds_what_was_made_and_not_what_another_did(ida: int, _time: str) -> None:
     assert [customer.pk for customer in Customer.objects.filter(external_id="ida")] == [ida]
     Customer.objects.all().delete()
+
+
+@pytest.mark.parametrize("_time", ["first", "again"])
+def test_each_begins_with_the_terms_of_what_is_shared(
+    club_once: Program, db: None, django_assert_num_queries: Any, _time: str
+) -> None:
+    anew(club_once)
+    with django_assert_num_queries(1):
+        # It asks whether they changed.
+        assert [program.live for program in fresh_terms().programs] == [True]
+    apply_definition(define(status="archived"), actor=SYSTEM, now=NOW)
+    assert [program.live for program in fresh_terms().programs] == [False]
+
+
+@pytest.mark.django_db
+def test_within_an_example_begins_what_must_be_the_outermost_and_is_undone_with_it() -> None:
+    with rolled_back(), transaction.atomic(durable=True):
+        Customer.objects.create(external_id="eve")
+    assert not Customer.objects.filter(external_id="eve").exists()

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
@@ -21,6 +22,7 @@ from loyalty.selectors.rulebooks import fresh_terms
 from loyalty.services.contexts import Wish, with_contexts
 from members.conditions.moments import Moment
 from members.errors import NotFoundError
+from members.prepared import KeptQuery
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +41,22 @@ class InForce:
 def live_journeys(*triggers: str) -> list[InForce]:
     """By key; those that begin with one of these, or all. One that cannot be read any more holds
     up no other. Two queries, however many there are."""
-    rows = Journey.objects.filter(status=Journey.Status.LIVE).select_related("program")
-    if triggers:
-        rows = rows.filter(trigger__in=triggers)
-    newest = _published().order_by("journey_id", "-number").distinct("journey_id")
-    rows = rows.prefetch_related(Prefetch("versions", newest, to_attr="newest"))
-    found = [_readable(row, row.newest) for row in rows.order_by("pk")]
+    live = Journey.Status.LIVE
+    rows = _beginning.rows(live, list(triggers)) if triggers else _running.rows(live)
+    found = [_readable(row, row.newest) for row in rows]
     return [item for item in found if item is not None]
+
+
+def _live(state: str) -> QuerySet[Journey]:
+    rows = Journey.objects.filter(status=state).select_related("program").order_by("pk")
+    newest = _published().order_by("journey_id", "-number").distinct("journey_id")
+    return rows.prefetch_related(Prefetch("versions", newest, to_attr="newest"))
+
+
+_running: KeptQuery[Any] = KeptQuery(_live)
+_beginning: KeptQuery[Any] = KeptQuery(
+    lambda state, triggers: _live(state).filter(trigger__among=triggers)
+)
 
 
 def _published() -> QuerySet[JourneyVersion]:

@@ -14,6 +14,7 @@ from loyalty.models import EarningRule, EarningRuleVersion, Program
 from loyalty.rule_checks import Standing
 from loyalty.rules.bodies import RuleBody, parse_body
 from members.errors import NotFoundError
+from members.prepared import KeptQuery, read_along
 
 # How the sources begin of rules that campaigns write.
 CAMPAIGN = "campaign:"
@@ -67,12 +68,29 @@ class RuleRow:
 
 def rule_rows(program: Program, now: dt.datetime) -> list[RuleRow]:
     """Every rule of a program that people write, in order of evaluation."""
-    return [row_of(rule, now) for rule in rules_of(program)]
+    rules = _rules.rows(program.pk, "")
+    read_along(rules, "versions", _with_people)
+    return [row_of(rule, now) for rule in rules]
 
 
 def judged_rows(program: Program, now: dt.datetime) -> list[RuleRow]:
     """The same, as checks need them: without who wrote them, and what becomes of their units."""
-    return [row_of(rule, now) for rule in _as_judged(program.earning_rules.filter(source=""))]
+    rules = _rules.rows(program.pk, "")
+    read_along(rules, "versions", _wordings)
+    return [row_of(rule, now) for rule in rules]
+
+
+_rules: KeptQuery[EarningRule] = KeptQuery(
+    lambda program, source: EarningRule.objects.filter(
+        program=program, source=source
+    ).select_related("wallet_type", "program")
+)
+_wordings: KeptQuery[EarningRuleVersion] = KeptQuery(
+    lambda rules: EarningRuleVersion.objects.filter(rule__among=rules).order_by("-number")
+)
+_with_people: KeptQuery[EarningRuleVersion] = KeptQuery(
+    lambda rules: _versions().filter(rule__among=rules)
+)
 
 
 def all_judged_rows(program: Program, now: dt.datetime) -> list[RuleRow]:
@@ -118,11 +136,15 @@ def rules_of(program: Program) -> QuerySet[EarningRule]:
 
 
 def _with_versions(rules: QuerySet[EarningRule]) -> QuerySet[EarningRule]:
-    versions = EarningRuleVersion.objects.select_related(
+    own = rules.select_related("wallet_type", "program")
+    return own.prefetch_related(Prefetch("versions", _versions()))
+
+
+def _versions() -> QuerySet[EarningRuleVersion]:
+    """With who wrote them, and what becomes of their units."""
+    return EarningRuleVersion.objects.select_related(
         "published_by", "written_by", "asked_by", "lot_policy"
     ).order_by("-number")
-    own = rules.select_related("wallet_type", "program")
-    return own.prefetch_related(Prefetch("versions", versions))
 
 
 def rules_alike(program: Program, *, discount: bool) -> QuerySet[EarningRule]:

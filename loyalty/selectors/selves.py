@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from loyalty.models import Membership
 from members.models import Customer
+from members.prepared import KeptRows
 from members.read_once import read_once
 
 
@@ -16,8 +17,16 @@ def selves(members: Iterable[Membership]) -> list[int]:
     so that what belongs to them is found by an index: told to look for one or the other through a
     join, the database reads all there is."""
     own = tuple(member.pk for member in members)
-    merged = Membership.objects.filter(merged_into__in=own).values_list("pk", flat=True)
-    return [*own, *read_once(("selves", own), lambda: list(merged))]
+    return [*own, *read_once(("selves", own), lambda: _merged(own))]
+
+
+def _merged(own: tuple[int, ...]) -> list[int]:
+    return [pk for (pk,) in _duplicates.rows(list(own))] if own else []
+
+
+_duplicates = KeptRows(
+    lambda own: Membership.objects.filter(merged_into__among=own).values_list("pk"), ([1], [2])
+)
 
 
 def selves_of(customer: Customer) -> QuerySet[Membership, int]:

@@ -39,6 +39,7 @@ from members.errors import DomainError, FieldError
 from members.formatting import format_number
 from members.models import Job
 from members.selectors.merchants import get_merchant
+from members.services import jobs
 from members.services.audit import Actor
 from members.services.job_logs import log_line
 from members.services.jobs import (
@@ -173,7 +174,9 @@ def _work(
         }
         try:
             while futures:
-                finished, futures = wait(futures, timeout=0.5, return_when=FIRST_COMPLETED)
+                finished, futures = wait(
+                    futures, timeout=jobs.WRITTEN_EVERY / 2, return_when=FIRST_COMPLETED
+                )
                 for future in finished:
                     future.result()
                 progress.update(done.value)

@@ -27,6 +27,7 @@ from members.errors import ConflictError, DomainError
 from members.formatting import format_number
 from members.jobs import job_kind
 from members.models import Job, JobError
+from members.prepared import run_prepared
 from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.interruptions import is_interruption
 from members.services.job_logs import Level, log_line
@@ -39,10 +40,17 @@ STALE = timedelta(minutes=2)
 PULSE = 20.0
 # So many runs in a row without any progress, and it is the work that ends its workers.
 MOST_ATTEMPTS = 5
+# Seconds between two figures of how far a run is.
 WRITTEN_EVERY = 1.0
 # Seconds between the tries to reach a database that went away.
 RECOVERY = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 0.0)
 _OPEN = (State.QUEUED, State.RUNNING, State.FAILED)
+# Of one's own run, every second of all that runs.
+_LOOK = """
+    UPDATE members_job SET heartbeat_at = %s, done = %s, total = %s
+     WHERE id = %s AND state = 'running' AND started_at = %s
+    RETURNING cancel_requested
+"""
 
 
 class JobStoppedError(Exception):
@@ -88,7 +96,7 @@ def claim_job(job_id: int) -> Job | None:
     if job is None:
         return None
     free = Job.objects.filter(Q(state=State.QUEUED) | abandoned_run(job, now), pk=job_id)
-    if _given_up(job, free, now):
+    if job.attempts >= MOST_ATTEMPTS and _given_up(job, free, now):
         return None
     further = When(done__gt=F("done_before"), then=Value(1))
     claimed = free.update(
@@ -233,8 +241,12 @@ class JobProgress:
 
     def look(self) -> None:
         """Write the figure now and see whether somebody wants the work to stop."""
-        _write(self.job, done=self.job.done, total=self.job.total)
-        if Job.objects.filter(pk=self.job.pk, cancel_requested=True).exists():
+        job = self.job
+        values = [timezone.now(), job.done, job.total, job.pk, job.started_at]
+        stop = [requested for (requested,) in run_prepared(_LOOK, values)]
+        if not stop:
+            raise _taken_over()
+        if stop[0]:
             raise JobStoppedError(_("The job was canceled."))
 
 
@@ -333,7 +345,11 @@ def _own_run(job: Job) -> QuerySet[Job]:
 
 def _write(job: Job, **values: Any) -> None:
     if not _own_run(job).update(heartbeat_at=timezone.now(), **values):
-        raise JobStoppedError(_("Another worker has taken the job over."))
+        raise _taken_over()
+
+
+def _taken_over() -> JobStoppedError:
+    return JobStoppedError(_("Another worker has taken the job over."))
 
 
 def _end(job: Job, state: Job.State, *, only: Q | None = None, **values: Any) -> None:

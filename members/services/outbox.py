@@ -19,7 +19,7 @@ from django.utils import timezone
 from members.models import OutboxEvent
 from members.origins import JOB, coming_by
 from members.outbox import subscription_of
-from members.prepared import KeptQuery, run_prepared
+from members.prepared import KeptQuery, insert_row, run_prepared
 from members.program_scope import of_all_programs
 from members.services.waking import wake_worker
 
@@ -50,7 +50,8 @@ _EVENTS: KeptQuery[OutboxEvent] = KeptQuery(
 
 def record_event(kind: str, payload: dict[str, Any], *, urgent: bool = False) -> OutboxEvent:
     """Write an event in the caller's transaction; `urgent` wakes a worker when it commits."""
-    event = OutboxEvent.objects.create(kind=kind, payload=payload)
+    event = OutboxEvent(kind=kind, payload=payload)
+    insert_row(event)
     if urgent:
         transaction.on_commit(partial(wake_worker, DELIVERY_TASK))
     return event

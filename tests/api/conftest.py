@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.client import ClientHandler
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -22,9 +24,17 @@ from members.models import Customer
 from members.services.api_keys import SCOPES, create_api_key, forget_cached_keys
 from members.services.audit import SYSTEM
 from tests.factories import StaffMemberFactory
+from tests.sharing import anew, commits, shared
 from tests.sign_ins import signed_in
 
 BASE = "/api/v1"
+BEAN = {
+    "singular": "Bean", "plural": "Beans", "unit_value": "0.01",
+    # What was bought on the day below is there whenever the tests run.
+    "expiry": {"kind": "years", "length": 50},
+}  # fmt: skip
+# One for all clients: the middleware is put together once.
+HANDLER = ClientHandler(enforce_csrf_checks=False)
 
 
 class ApiClient:
@@ -32,6 +42,7 @@ class ApiClient:
 
     def __init__(self, secret: str = "") -> None:
         self.http = Client()
+        self.http.handler = HANDLER
         self.headers = {"Authorization": f"Bearer {secret}"} if secret else {}
 
     def request(
@@ -90,22 +101,83 @@ def _fresh_process_memory() -> Iterator[None]:
     forget_windows()
 
 
+def make_key(*scopes: str) -> str:
+    """The secret of a key that has just these scopes."""
+    name = f"key {timezone.now().timestamp()}"
+    _key, secret = create_api_key(actor=SYSTEM, name=name, scopes=scopes)
+    return secret
+
+
+def make_beans(**said: Any) -> Program:
+    """Live, with Beans worth a cent each; `said` is said of the program besides."""
+    plain = {
+        "code": "beans", "name": "Bean Club", "currency": "USD", "status": "live",
+        "wallet_types": [BEAN], "earning_rules": [{}],
+    }  # fmt: skip
+    definition = ProgramDefinition.model_validate(plain | said)
+    return apply_definition(definition, actor=SYSTEM, now=timezone.now()).program
+
+
+def make_customer() -> Customer:
+    return Customer.objects.create(
+        external_id="C-1", email="ann@example.com", given_name="Ann", family_name="Lee"
+    )
+
+
+def enroll(customer: Customer, program: Program) -> Membership:
+    found, _created = enroll_customer(
+        customer=customer, program=program, source="api", at=timezone.now(), actor=SYSTEM
+    )
+    return found
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all tests of a module begin with: the program and a key, and Ann where she is wanted."""
+
+    secret: str
+    program: Program
+    customer: Customer | None = None
+    membership: Membership | None = None
+
+
+def with_beans(program: Program | None = None) -> Shared:
+    return Shared(make_key(*SCOPES), program or make_beans())
+
+
+def with_ann(program: Program | None = None) -> Shared:
+    program, customer = program or make_beans(), make_customer()
+    return Shared(make_key(*SCOPES), program, customer, enroll(customer, program))
+
+
+# A module whose tests all need the program says `usefixtures("beans_for_all")`, and
+# `usefixtures("ann_for_all")` where all may find Ann a member: made once for it.
+beans_for_all = shared(with_beans)
+ann_for_all = shared(with_ann)
+OWN = pytest.StashKey[Shared]()
+
+
+def own_of(request: pytest.FixtureRequest) -> Shared | None:
+    """This test's copy of what all tests of its module have; None where each makes its own."""
+    names = [name for name in ("beans_for_all", "ann_for_all") if name in request.fixturenames]
+    if not names or commits(request.node):
+        return None
+    if OWN not in request.node.stash:
+        request.node.stash[OWN] = anew(request.getfixturevalue(names[-1]))
+    return request.node.stash[OWN]
+
+
 @pytest.fixture
 def key_with(db: None) -> Callable[..., ApiClient]:
     """A client whose key has just these scopes."""
-
-    def make(*scopes: str) -> ApiClient:
-        name = f"key {timezone.now().timestamp()}"
-        _key, secret = create_api_key(actor=SYSTEM, name=name, scopes=scopes)
-        return ApiClient(secret)
-
-    return make
+    return lambda *scopes: ApiClient(make_key(*scopes))
 
 
 @pytest.fixture
-def api(key_with: Callable[..., ApiClient]) -> ApiClient:
+def api(request: pytest.FixtureRequest, db: None) -> ApiClient:
     """A client that may do everything."""
-    return key_with(*SCOPES)
+    own = own_of(request)
+    return ApiClient(own.secret if own else make_key(*SCOPES))
 
 
 @pytest.fixture
@@ -122,37 +194,21 @@ def manager(db: None) -> Client:
 
 
 @pytest.fixture
-def program(db: None) -> Program:
-    definition = ProgramDefinition(
-        code="beans",
-        name="Bean Club",
-        currency="USD",
-        status="live",
-        wallet_types=[  # type: ignore[arg-type]
-            {
-                "singular": "Bean", "plural": "Beans", "unit_value": "0.01",
-                # What was bought on the day below is there whenever the tests run.
-                "expiry": {"kind": "years", "length": 50},
-            }
-        ],
-        earning_rules=[{}],  # type: ignore[arg-type]
-    )  # fmt: skip
-    return apply_definition(definition, actor=SYSTEM, now=timezone.now()).program
+def program(request: pytest.FixtureRequest, db: None) -> Program:
+    own = own_of(request)
+    return own.program if own else make_beans()
 
 
 @pytest.fixture
-def customer(db: None) -> Customer:
-    return Customer.objects.create(
-        external_id="C-1", email="ann@example.com", given_name="Ann", family_name="Lee"
-    )
+def customer(request: pytest.FixtureRequest, db: None) -> Customer:
+    own = own_of(request)
+    return (own and own.customer) or make_customer()
 
 
 @pytest.fixture
-def membership(program: Program, customer: Customer) -> Membership:
-    found, _created = enroll_customer(
-        customer=customer, program=program, source="api", at=timezone.now(), actor=SYSTEM
-    )
-    return found
+def membership(request: pytest.FixtureRequest, program: Program, customer: Customer) -> Membership:
+    own = own_of(request)
+    return (own and own.membership) or enroll(customer, program)
 
 
 def order_body(**changes: Any) -> dict[str, Any]:

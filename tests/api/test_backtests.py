@@ -12,6 +12,8 @@ from loyalty.models import Backtest
 from loyalty.services.backtest_runs import run_backtest
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 
 def body(**changes: Any) -> dict[str, Any]:
     today = timezone.now().date().isoformat()

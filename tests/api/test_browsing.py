@@ -17,7 +17,7 @@ from tests.api.conftest import ApiClient, assert_problem, count_queries
 from tests.campaigns.browsing import agree, keep
 from tests.factories import CustomerFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ann_for_all", "undone_when_refused")]
 
 
 @pytest.fixture

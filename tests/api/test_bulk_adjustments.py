@@ -18,6 +18,8 @@ from members.services.merging import merge_customers
 from tests.api.conftest import ApiClient, assert_problem, count_queries
 from tests.loyalty.conftest import assert_ledger_coherent
 
+pytestmark = pytest.mark.usefixtures("beans_for_all")
+
 Captured = Callable[..., Any]
 PATH = "/bulk-adjustments"
 

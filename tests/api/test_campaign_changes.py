@@ -15,7 +15,10 @@ from loyalty.services.rules import set_four_eyes
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("beans_for_all", "undone_when_refused"),
+]
 DAY = dt.timedelta(days=1)
 
 

@@ -16,7 +16,7 @@ from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.campaigns import draft, launch
 from tests.loyalty.factories import make_program, order, record
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ann_for_all", "undone_when_refused")]
 DAY = dt.timedelta(days=1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
+import pytest
 from django.utils import timezone
 
 from loyalty.models import Membership
@@ -12,6 +13,8 @@ from loyalty.selectors.programs import definition_of
 from loyalty.services.programs import apply_definition
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, order_body
+
+pytestmark = pytest.mark.usefixtures("ann_for_all")
 
 BRACKETS = [{"above": 0, "percent": 3}, {"above": 500, "percent": 5}]
 

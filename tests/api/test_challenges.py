@@ -23,6 +23,8 @@ from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.challenges import launch
 from tests.loyalty.factories import order, record
 
+pytestmark = pytest.mark.usefixtures("beans_for_all")
+
 DAY = dt.timedelta(days=1)
 Keys = Callable[..., ApiClient]
 

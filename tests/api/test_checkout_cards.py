@@ -8,17 +8,22 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from loyalty.models import Membership, Program
+from loyalty.models import Membership
 from rewards.models import Checkout
-from tests.api.conftest import ApiClient, assert_problem
+from tests.api.conftest import BEAN, ApiClient, assert_problem, make_beans, with_ann
 from tests.api.test_checkouts import BASKET, reserve
-from tests.api.test_gift_cards import club, issue  # noqa: F401  (a fixture)
+from tests.api.test_gift_cards import issue
+from tests.rewards.cards import CREDIT
+from tests.sharing import shared
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ann_for_all", "undone_when_refused")]
+
+# The program has gift cards and store credit.
+ann_for_all = shared(lambda: with_ann(make_beans(wallet_types=[BEAN, CREDIT])))
 
 
 @pytest.fixture
-def member(club: Program, membership: Membership) -> Membership:  # noqa: F811
+def member(membership: Membership) -> Membership:
     return membership
 
 

@@ -11,6 +11,8 @@ from members.models import Customer
 from tests.api.conftest import ApiClient, assert_problem, order_body
 from tests.loyalty.conftest import assert_ledger_coherent
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 CLAIM, UNCLAIM = "/orders/claim", "/orders/unclaim"
 ORDER = {"source": "shop", "external_id": "A-1001"}
 FOR_ANN = {**ORDER, "customer": {"external_id": "C-1"}}

@@ -16,6 +16,8 @@ from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
 from tests.factories import StaffMemberFactory
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 # The ledger's refusals end a transaction: that of the test goes on.
 refused = pytest.mark.usefixtures("undone_when_refused")
 VAT = "DE123456789"

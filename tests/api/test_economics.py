@@ -16,6 +16,8 @@ from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
 from tests.api.conftest import ApiClient, assert_problem, count_queries, order_body
 
+pytestmark = pytest.mark.usefixtures("beans_for_all")
+
 ADDRESS = "/programs/beans/economics"
 EXAMPLE = Inputs(
     members=10_000, spend_without=Decimal(300), spend_with=Decimal(450), margin=Decimal(60),

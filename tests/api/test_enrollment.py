@@ -19,6 +19,8 @@ from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
 from tests.api.conftest import ApiClient, assert_problem, count_queries, order_body
 
+pytestmark = pytest.mark.usefixtures("beans_for_all")
+
 TILL = {"program": "beans", "phone": "+12125550123", "given_name": "Maya"}
 
 

@@ -23,7 +23,7 @@ from rewards.services.events import create_event
 from rewards.services.rewards import create_reward
 from tests.api.conftest import ApiClient, assert_problem
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ann_for_all", "undone_when_refused")]
 HOME = {"recipient": "Ann", "street": "1 Oak St", "city": "Springfield", "country": "US"}
 DAY = dt.timedelta(days=1)
 

@@ -14,7 +14,10 @@ from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.factories import switch_on
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("beans_for_all", "undone_when_refused"),
+]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.api.conftest import BASE, ApiClient, assert_problem
 from tests.campaigns.games import draft_game, live_game, sure
 from tests.loyalty.factories import order, record
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ann_for_all", "undone_when_refused")]
 HOUR = dt.timedelta(hours=1)
 
 

@@ -5,28 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
-from loyalty.definitions import ProgramDefinition
 from loyalty.models import Membership, Program
-from loyalty.selectors.programs import definition_of
-from loyalty.services.programs import apply_definition
 from members.models import IdempotencyRecord
-from members.services.audit import SYSTEM
 from rewards.models import GiftCard
-from tests.api.conftest import ApiClient, assert_problem
+from tests.api.conftest import BEAN, ApiClient, assert_problem, make_beans, with_beans
 from tests.rewards.cards import CREDIT
+from tests.sharing import shared
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("beans_for_all", "undone_when_refused"),
+]
+
+
+# The program, with gift cards and store credit.
+beans_for_all = shared(lambda: with_beans(make_beans(wallet_types=[BEAN, CREDIT])))
 
 
 @pytest.fixture
 def club(program: Program) -> Program:
-    """The program, with gift cards and store credit."""
-    said = definition_of(program, timezone.now()).model_dump(mode="json")
-    said["wallet_types"].append(CREDIT)
-    definition = ProgramDefinition.model_validate(said)
-    return apply_definition(definition, actor=SYSTEM, now=timezone.now()).program
+    return program
 
 
 @pytest.fixture
@@ -215,10 +214,10 @@ def test_what_is_wrong_with_a_card_is_named(
     assert not GiftCard.objects.exists()
 
 
-def test_a_program_without_stored_value_issues_none(api: ApiClient, program: Program) -> None:
-    answer = api.post(
-        "/gift-cards", {"program": program.code, "amount": "10"}, Idempotency_Key="i1"
-    )
+def test_a_program_without_stored_value_issues_none(api: ApiClient) -> None:
+    plain = make_beans(code="plain")
+    asked = {"program": plain.code, "amount": "10"}
+    answer = api.post("/gift-cards", asked, Idempotency_Key="i1")
     assert_problem(answer, 409, "no_stored_value")
 
 

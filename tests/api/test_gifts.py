@@ -8,34 +8,42 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from loyalty.definitions import ProgramDefinition
 from loyalty.models import Membership, Program, Transfer, Wallet
-from loyalty.selectors.programs import definition_of
 from loyalty.services.memberships import enroll_customer
-from loyalty.services.programs import apply_definition
 from members.models import Customer, IdempotencyRecord
 from members.services.audit import SYSTEM
-from tests.api.conftest import ApiClient, assert_problem
+from tests.api.conftest import (
+    BEAN,
+    ApiClient,
+    Shared,
+    assert_problem,
+    make_beans,
+    with_ann,
+)
+from tests.sharing import shared
 
 # The ledger's refusals end a transaction: that of the test goes on.
 refused = pytest.mark.usefixtures("undone_when_refused")
 
 
-@pytest.fixture
-def program(program: Program) -> Program:
-    """Members may give to each other, 50 a day, and to a charity."""
-    data = definition_of(program, timezone.now()).model_dump()
-    data["wallet_types"][0]["gifts"] = {"to_members": True, "most_per_day": 50}
-    data["charities"] = [{"code": "trees", "name": "Trees"}]
-    apply_definition(ProgramDefinition.model_validate(data), actor=SYSTEM, now=timezone.now())
-    return program
+def with_giver() -> Shared:
+    """Ann, who has 100; members may give to each other, 50 a day, and to a charity."""
+    gifts = {"gifts": {"to_members": True, "most_per_day": 50}}
+    charities = [{"code": "trees", "name": "Trees"}]
+    own = with_ann(make_beans(wallet_types=[BEAN | gifts], charities=charities))
+    assert own.membership is not None
+    body = {"membership": str(own.membership.public_id), "units": "100", "reason": "goodwill"}
+    made = ApiClient(own.secret).post("/transfers", body, Idempotency_Key="start")
+    assert made.status_code == 201
+    return own
+
+
+ann_for_all = shared(with_giver)
+pytestmark = pytest.mark.usefixtures("ann_for_all")
 
 
 @pytest.fixture
-def giver(api: ApiClient, membership: Membership) -> Membership:
-    """Ann, who has 100."""
-    body = {"membership": str(membership.public_id), "units": "100", "reason": "goodwill"}
-    assert api.post("/transfers", body, Idempotency_Key="start").status_code == 201
+def giver(membership: Membership) -> Membership:
     return membership
 
 

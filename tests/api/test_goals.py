@@ -6,10 +6,13 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from loyalty.models import Goal, Membership, Program
 from tests.api.conftest import ApiClient, assert_problem
+
+pytestmark = pytest.mark.usefixtures("beans_for_all")
 
 
 def soon(days: int = 70) -> str:

@@ -17,7 +17,10 @@ from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.factories import make_journey
 from tests.loyalty.factories import NOW, make_program, make_wallet
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("beans_for_all", "undone_when_refused"),
+]
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from loyalty.selectors.liability import get_liability
 from members.services.outbox import deliver_waiting
 from tests.api.conftest import ApiClient, assert_problem, count_queries, order_body
 
+pytestmark = pytest.mark.usefixtures("beans_for_all")
+
 
 @pytest.fixture
 def address(api: ApiClient, program: Program) -> str:

@@ -14,6 +14,8 @@ from loyalty.services.expiry import write_down_expired
 from members.models import AuditEntry, IdempotencyRecord
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 FAR = "2090-12-31"
 
 

@@ -18,6 +18,8 @@ from members.services.api_keys import create_api_key
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
+pytestmark = pytest.mark.usefixtures("beans_for_all")
+
 Captured = Callable[..., Any]
 
 

@@ -27,7 +27,7 @@ from rewards.api.v1.urls import urlpatterns as rewards_urls
 from tests.api.conftest import ApiClient, assert_problem
 from tests.kinds_of_id import filled
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ann_for_all")]
 
 SHOP = "https://shop.example"
 ALL: list[URLPattern] = [*members_urls, *loyalty_urls, *rewards_urls]

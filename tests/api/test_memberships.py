@@ -18,6 +18,8 @@ from members.models import AuditEntry, Customer
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, count_queries, order_body
 
+pytestmark = pytest.mark.usefixtures("beans_for_all")
+
 
 @pytest.mark.parametrize("by", ["id", "external_id"])
 def test_a_customer_is_enrolled_once(

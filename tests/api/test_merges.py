@@ -15,6 +15,8 @@ from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, order_body
 from tests.loyalty.conftest import assert_ledger_coherent
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 
 @pytest.fixture
 def duplicate(program: Program, membership: Membership) -> Membership:

@@ -11,6 +11,8 @@ from loyalty.models import Membership
 from members.models import AuditEntry
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 ACTS = ("hold", "release", "confirm")
 ADDRESS = {"source": "shop", "external_id": "A-1001"}
 

@@ -9,6 +9,8 @@ import pytest
 from loyalty.models import Membership, Order
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 
 def send(api: ApiClient, **changes: Any) -> str:
     response = api.post("/orders", order_body(**changes))

@@ -13,6 +13,8 @@ from loyalty.models import Membership, Order, Program, Transfer
 from members.models import Customer
 from tests.api.conftest import ApiClient, assert_problem, count_queries, order_body
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 WORDS = ["Goods that earn: $12.50.", "Rate: 1 Bean for each $1.00.",
          "That makes, rounded down: 12 Beans."]  # fmt: skip
 

@@ -11,6 +11,8 @@ from loyalty.models import Membership, Order
 from tests.api.conftest import ApiClient, assert_problem, count_queries, order_body
 from tests.loyalty.factories import make_program
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 
 def batch(count: int, **changes: Any) -> dict[str, Any]:
     orders = []

@@ -14,6 +14,8 @@ from loyalty.services.adjustments import adjust_units
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, count_queries, order_body
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 
 @pytest.fixture
 def address(api: ApiClient, membership: Membership) -> str:

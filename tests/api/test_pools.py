@@ -15,6 +15,8 @@ from members.services.audit import SYSTEM
 from members.services.merging import merge_customers
 from tests.api.conftest import ApiClient, assert_problem
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 # The ledger's refusals end a transaction: that of the test goes on.
 refused = pytest.mark.usefixtures("undone_when_refused")
 

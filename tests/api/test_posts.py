@@ -16,7 +16,7 @@ from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.community import make_post, say
 from tests.loyalty.factories import make_program, make_wallet
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ann_for_all", "undone_when_refused")]
 VIP = {"field": "customer.tags", "op": "has_any", "value": ["vip"]}
 
 

@@ -21,7 +21,7 @@ from tests.api.conftest import ApiClient, assert_problem, order_body
 from tests.factories import CustomerFactory
 from tests.members.packages import made_package, make_open_packages
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ann_for_all")]
 
 
 @pytest.fixture

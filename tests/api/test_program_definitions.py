@@ -17,6 +17,8 @@ from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem
 from tests.loyalty.factories import define
 
+pytestmark = pytest.mark.usefixtures("beans_for_all")
+
 PATH = "/programs/beans/definition"
 NEW: dict[str, Any] = {
     "code": "tea",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+import pytest
 from django.utils import timezone
 
 from loyalty.models import Membership, Program
@@ -13,6 +14,8 @@ from loyalty.services.program_pauses import pause_program
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, order_body
 from tests.factories import CustomerFactory
+
+pytestmark = pytest.mark.usefixtures("beans_for_all")
 
 
 def test_programs_are_listed(api: ApiClient, program: Program) -> None:

@@ -19,7 +19,7 @@ from rewards.services.storefront import update_storefront
 from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.campaigns import launch
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ann_for_all", "undone_when_refused")]
 DAY = dt.timedelta(days=1)
 CODE = "STUDENT10"
 COUNTS = {"code": CODE, "promotion": "Spring", "counts": True, "reason": "", "message": ""}

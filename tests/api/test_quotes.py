@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from loyalty.definitions import ProgramDefinition
@@ -13,6 +14,8 @@ from loyalty.selectors.programs import definition_of
 from loyalty.services.programs import apply_definition
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, order_body
+
+pytestmark = pytest.mark.usefixtures("ann_for_all")
 
 
 def quote_body(**changes: Any) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from loyalty.models import Membership, Program, Transfer
 from members.models import AuditEntry, IdempotencyRecord
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 # The ledger's refusals end a transaction: that of the test goes on.
 refused = pytest.mark.usefixtures("undone_when_refused")
 

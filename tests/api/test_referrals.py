@@ -18,7 +18,10 @@ from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.referrals import make_link, promise
 from tests.loyalty.factories import give_back, order, record, refund
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("beans_for_all", "undone_when_refused"),
+]
 
 
 @pytest.fixture

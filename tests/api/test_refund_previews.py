@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from loyalty.models import Membership, Refund, Transfer
 from tests.api.conftest import ApiClient, assert_problem, order_body
 from tests.api.test_refunds import refund_body
+
+pytestmark = pytest.mark.usefixtures("ann_for_all")
 
 
 def preview(api: ApiClient, **changes: Any) -> dict[str, Any]:

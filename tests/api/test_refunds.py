@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from loyalty.models import Membership, Refund
 from tests.api.conftest import ApiClient, assert_problem, order_body
+
+pytestmark = pytest.mark.usefixtures("ann_for_all")
 
 
 def refund_body(**changes: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from rewards.services.shared_codes import create_shared_code
 from tests.api.conftest import ApiClient, assert_problem
 from tests.rewards.factories import offer
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ann_for_all", "undone_when_refused")]
 BASKET = {
     "currency": "USD", "total": "20",
     "lines": [{"line_no": 1, "sku": "tea", "total": "20"}],

@@ -12,6 +12,8 @@ from loyalty.models import Membership, Program, Transfer
 from members.models import AuditEntry, IdempotencyRecord
 from tests.api.conftest import ApiClient, assert_problem, order_body
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 
 @pytest.fixture
 def owing(api: ApiClient, membership: Membership) -> Membership:

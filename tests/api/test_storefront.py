@@ -27,7 +27,7 @@ from rewards.services.storefront import update_storefront
 from tests.api.conftest import ApiClient, assert_problem
 from tests.loyalty.factories import adjust, make_program, make_wallet, wallet_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("beans_for_all")]
 BASKET = {"currency": "USD", "lines": [
     {"sku": "ESP-250", "quantity": "2", "total": "9.00"}, {"sku": "CUP-1", "total": "3.50"},
 ]}  # fmt: skip

@@ -14,7 +14,10 @@ from tests.api.conftest import ApiClient, assert_problem
 from tests.campaigns.surveys import QUESTIONS, make_survey, reply
 from tests.loyalty.factories import make_program, make_wallet
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("beans_for_all", "undone_when_refused"),
+]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from rewards.services.redemptions import take_reward
 from tests.api.conftest import ApiClient, assert_problem
 from tests.rewards.factories import offer
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ann_for_all", "undone_when_refused")]
 
 
 @pytest.fixture

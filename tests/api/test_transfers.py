@@ -15,6 +15,8 @@ from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, order_body
 from tests.loyalty.factories import NOW, make_program, make_wallet
 
+pytestmark = pytest.mark.usefixtures("ann_for_all")
+
 # The ledger's refusals end a transaction: that of the test goes on.
 refused = pytest.mark.usefixtures("undone_when_refused")
 

@@ -5,6 +5,8 @@ import re
 from django.urls import URLResolver, get_resolver, include, path
 from django.urls.resolvers import RegexPattern
 
+from config.url_trees import as_tree
+from members.backoffice import home
 from tests.api.test_routes import SAMPLES
 
 MODULES = [f"{name}.backoffice.urls" for name in ("members", "loyalty", "rewards", "campaigns")]
@@ -46,3 +48,12 @@ def sizes(resolver: URLResolver) -> list[int]:
         if isinstance(item, URLResolver):
             own += sizes(item)
     return own
+
+
+def test_what_is_written_out_is_tried_before_what_stands_for_anything() -> None:
+    tree = as_tree(
+        [path("<slug:code>/edit/", home.home, name="any"), path("new/edit/", home.home, name="new")]
+    )
+    for word in ("new", "any"):
+        found = URLResolver(RegexPattern(r"^/"), tree).resolve(f"/{word}/edit/")
+        assert found.url_name == word

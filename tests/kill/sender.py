@@ -23,7 +23,7 @@ def send() -> None:
     parser.add_argument("--ahead", type=int, default=0)
     parser.add_argument("--to-the-end", action="store_true", help="stop when nothing is due")
     options = parser.parse_args()
-    settings.EMAIL_TIMEOUT = 1
+    settings.EMAIL_TIMEOUT = 0.5
     ahead = dt.timedelta(seconds=options.ahead)
     while True:
         if options.what == "webhooks":

@@ -67,7 +67,7 @@ class ShopServer:
 
 
 @contextmanager
-def shop_server(*, first: int, orders: int, seconds: float = 0.1) -> Iterator[ShopServer]:
+def shop_server(*, first: int, orders: int, seconds: float = 0.05) -> Iterator[ShopServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             headers, body = found.answer(self.path)

@@ -9,7 +9,7 @@ from tests.kill.shop_server import PAGE, ShopServer, shop_server
 from tests.kill.work import another_in_charge, kill_in_the_middle, wait_until_done
 
 pytestmark = [pytest.mark.kill, pytest.mark.long, pytest.mark.timeout(300)]
-ORDERS = 300
+ORDERS = 200
 # Of each order by its place in the shop: how often it is there, what it moved, what came back.
 BROUGHT_IN = """
     SELECT o.external_id::bigint - %s, count(DISTINCT o.id), count(DISTINCT t.id),

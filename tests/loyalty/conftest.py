@@ -12,6 +12,7 @@ from loyalty.instants import NEVER
 from loyalty.ledger.checks import CHECKS, verify_ledger
 from loyalty.models import Program
 from members.prepared import run_prepared
+from tests import sharing
 from tests.loyalty.factories import make_program
 
 # A run tries the same examples as the one before, so that it fails by what was changed.
@@ -38,7 +39,15 @@ def coherent_ledger(db: None) -> Iterator[Callable[[], None]]:
     assert_ledger_coherent()
 
 
+# A module whose tests have all this one program says `usefixtures("program_for_all")`: it is made
+# once for it.
+program_for_all = sharing.shared(make_program)
+
+
 @pytest.fixture
-def program(db: None) -> Program:
+def program(request: pytest.FixtureRequest, db: None) -> Program:
     """A live program: a point for each dollar, which never lapses."""
+    if "program_for_all" in request.fixturenames and not sharing.commits(request.node):
+        own: Program = sharing.anew(request.getfixturevalue("program_for_all"))
+        return own
     return make_program()

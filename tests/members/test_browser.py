@@ -37,17 +37,20 @@ def admins(page: Any, as_user: AsUser, transactional_db: None) -> Any:
     return page
 
 
-def test_the_box_on_top_finds_while_one_types_and_the_arrow_keys_choose(
-    admins: Any, anna: Customer
+def test_somebody_is_found_in_the_box_on_top_spoken_of_and_changed(
+    admins: Any, anna: Customer, page_errors: list[str]
 ) -> None:
     admins.goto("/backoffice/")
     admins.keyboard.press("/")
+    # While one types; the arrow keys choose.
     admins.keyboard.type("kowalsak")
     admins.locator("#search-results [role=option]").first.wait_for()
     admins.keyboard.press("ArrowDown")
     admins.keyboard.press("Enter")
     admins.wait_for_url(f"**/customers/{anna.public_id}/")
     expect(admins.get_by_role("heading", name="Anna Kowalska", level=1)).to_be_visible()
+    a_note_appears_in_its_panel_and_in_the_timeline(admins, anna)
+    editing_in_the_dialog_refreshes_header_and_details(admins, anna, page_errors)
 
 
 def test_the_list_finds_while_one_types_and_the_address_can_be_sent_on(
@@ -64,10 +67,19 @@ def test_the_list_finds_while_one_types_and_the_address_can_be_sent_on(
     expect(admins.get_by_text("Anna Kowalska")).to_be_visible()
 
 
-def test_editing_in_the_dialog_refreshes_header_and_details(
+def a_note_appears_in_its_panel_and_in_the_timeline(admins: Any, anna: Customer) -> None:
+    notes = admins.locator("#panel-notes")
+    notes.get_by_label("New note").fill("Called back at noon.")
+    notes.get_by_role("button", name="Add note").click()
+    notes.get_by_text("Called back at noon.").wait_for()
+    expect(notes.get_by_label("New note")).to_have_value("")
+    admins.locator("#panel-timeline").get_by_text("Called back at noon.").wait_for()
+    assert anna.notes.count() == 2
+
+
+def editing_in_the_dialog_refreshes_header_and_details(
     admins: Any, anna: Customer, page_errors: list[str]
 ) -> None:
-    admins.goto(f"/backoffice/customers/{anna.public_id}/")
     admins.locator("#panel-identity").get_by_role("link", name="Change details").click()
     dialog = admins.get_by_role("dialog")
     dialog.get_by_label("Phone").fill("12")
@@ -86,17 +98,6 @@ def test_editing_in_the_dialog_refreshes_header_and_details(
     admins.locator("#panel-audit").get_by_text("Changed a customer").wait_for()
     # Whoever works with the keyboard is where they were.
     expect(admins.locator("#edit-details")).to_be_focused()
-
-
-def test_a_note_appears_in_its_panel_and_in_the_timeline(admins: Any, anna: Customer) -> None:
-    admins.goto(f"/backoffice/customers/{anna.public_id}/")
-    notes = admins.locator("#panel-notes")
-    notes.get_by_label("New note").fill("Called back at noon.")
-    notes.get_by_role("button", name="Add note").click()
-    notes.get_by_text("Called back at noon.").wait_for()
-    expect(notes.get_by_label("New note")).to_have_value("")
-    admins.locator("#panel-timeline").get_by_text("Called back at noon.").wait_for()
-    assert anna.notes.count() == 2
 
 
 def test_a_key_is_made_copied_and_listed(admins: Any) -> None:

@@ -12,6 +12,7 @@ from django.test import Client
 from playwright.sync_api import expect
 
 from members.models import StaffMember, User
+from tests.conftest import PHONE
 from tests.factories import CustomerFactory, StaffMemberFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -62,7 +63,9 @@ def test_a_condition_is_put_together_by_keyboard_and_reads_itself_out(
     assert_no_axe_violations(page)
 
 
-def test_values_of_the_shop_s_own_data_are_offered(page: Any, builder: Any) -> None:
+def test_values_of_the_shop_s_own_data_are_offered_and_it_fits_a_phone(
+    page: Any, builder: Any
+) -> None:
     CustomerFactory(tags=["vip", "press"])
     builder.locator("button[value='question:']").click()
     field = builder.locator("[name='when.3.field']")
@@ -73,6 +76,10 @@ def test_values_of_the_shop_s_own_data_are_offered(page: Any, builder: Any) -> N
     value.fill("vi")
     expect(builder.locator("[id='when.3-values'] option")).to_have_count(1)
     expect(builder.locator("[id='when.3-values'] option")).to_have_attribute("value", "vip")
+    page.set_viewport_size(PHONE)
+    builder.locator("button[value='lines:1']").click()
+    expect(builder.locator("[name='when.1.3.mode']")).to_be_focused()
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 def test_a_segment_counts_itself_while_one_builds(
@@ -95,15 +102,6 @@ def test_a_segment_counts_itself_while_one_builds(
     expect(page.get_by_role("heading", name="Greeks", level=1)).to_be_visible()
     expect(page.get_by_text("Country is GR.")).to_be_visible()
     assert_no_axe_violations(page)
-
-
-@pytest.mark.parametrize(
-    "browser_context_options", [{"viewport": {"width": 390, "height": 844}}], ids=["phone"]
-)
-def test_it_fits_a_phone(page: Any, builder: Any) -> None:
-    builder.locator("button[value='lines:1']").click()
-    expect(builder.locator("[name='when.1.3.mode']")).to_be_focused()
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 @pytest.mark.parametrize(

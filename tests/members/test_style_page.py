@@ -45,50 +45,17 @@ def staff_page(page: Any, client: Client, live_server: Any, page_errors: list[st
     return page
 
 
-def test_it_is_accessible_wide_and_on_a_phone_in_both_themes(
+def test_it_is_accessible_wide_and_on_a_phone_in_both_themes_and_answers(
     staff_page: Any, assert_in_order: Callable[..., None]
 ) -> None:
     assert_in_order(staff_page, dark_on_phones=True)
+    staff_page.emulate_media(color_scheme="dark")
+    staff_page.locator("html[data-bs-theme=dark]").wait_for()
     assert staff_page.evaluate(BEGUN_BY_THE_OTHER_THEME) == 0
+    questions_charts_and_shortcuts_answer(staff_page)
 
 
-def test_a_dialog_takes_the_focus_and_gives_it_back(
-    staff_page: Any, assert_no_axe_violations: Check, page_errors: list[str]
-) -> None:
-    opener = staff_page.get_by_role("link", name="Open a dialog")
-    opener.click()
-    dialog = staff_page.get_by_role("dialog", name="Adjust Beans")
-    dialog.wait_for()
-    expect(dialog.get_by_label("Name")).to_be_focused()
-    assert_no_axe_violations(staff_page)
-    dialog.get_by_role("button", name="Adjust Beans").click()
-    dialog.get_by_text("Nothing was saved yet").wait_for()
-    expect(dialog.locator("[data-focus]:focus")).to_have_count(1)
-    staff_page.keyboard.press("Escape")
-    dialog.wait_for(state="hidden")
-    expect(opener).to_be_focused()
-    page_errors[:] = [text for text in page_errors if "422" not in text]
-
-
-def test_a_finished_dialog_says_so_refreshes_the_panel_and_was_sent_once(staff_page: Any) -> None:
-    staff_page.get_by_role("link", name="Open a dialog").click()
-    dialog = staff_page.get_by_role("dialog", name="Adjust Beans")
-    dialog.get_by_label("Name").fill("Ada")
-    dialog.get_by_label("E-mail address").fill("ada@example.com")
-    dialog.get_by_label("Amount").fill("5")
-    dialog.get_by_label("Down").check()
-    posts: list[str] = []
-    staff_page.on(
-        "request", lambda request: posts.append(request.url) if request.method == "POST" else None
-    )
-    with staff_page.expect_response("**/styleguide/panel/fine/"):
-        dialog.get_by_role("button", name="Adjust Beans").dblclick()
-    staff_page.get_by_text("this is only a sample").wait_for()
-    expect(dialog).not_to_be_visible()
-    assert len(posts) == 1
-
-
-def test_questions_charts_and_shortcuts_answer(staff_page: Any) -> None:
+def questions_charts_and_shortcuts_answer(staff_page: Any) -> None:
     # Nothing is posted before it is confirmed.
     posts: list[str] = []
     staff_page.on(
@@ -115,6 +82,43 @@ def test_questions_charts_and_shortcuts_answer(staff_page: Any) -> None:
     staff_page.keyboard.press("Escape")
     staff_page.keyboard.press("?")
     expect(dialog).not_to_be_visible()
+
+
+def test_a_dialog_takes_the_focus_gives_it_back_and_is_sent_once(
+    staff_page: Any, assert_no_axe_violations: Check, page_errors: list[str]
+) -> None:
+    opener = staff_page.get_by_role("link", name="Open a dialog")
+    opener.click()
+    dialog = staff_page.get_by_role("dialog", name="Adjust Beans")
+    dialog.wait_for()
+    expect(dialog.get_by_label("Name")).to_be_focused()
+    assert_no_axe_violations(staff_page)
+    dialog.get_by_role("button", name="Adjust Beans").click()
+    dialog.get_by_text("Nothing was saved yet").wait_for()
+    expect(dialog.locator("[data-focus]:focus")).to_have_count(1)
+    staff_page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    expect(opener).to_be_focused()
+    page_errors[:] = [text for text in page_errors if "422" not in text]
+    a_finished_dialog_says_so_refreshes_the_panel_and_was_sent_once(staff_page)
+
+
+def a_finished_dialog_says_so_refreshes_the_panel_and_was_sent_once(staff_page: Any) -> None:
+    staff_page.get_by_role("link", name="Open a dialog").click()
+    dialog = staff_page.get_by_role("dialog", name="Adjust Beans")
+    dialog.get_by_label("Name").fill("Ada")
+    dialog.get_by_label("E-mail address").fill("ada@example.com")
+    dialog.get_by_label("Amount").fill("5")
+    dialog.get_by_label("Down").check()
+    posts: list[str] = []
+    staff_page.on(
+        "request", lambda request: posts.append(request.url) if request.method == "POST" else None
+    )
+    with staff_page.expect_response("**/styleguide/panel/fine/"):
+        dialog.get_by_role("button", name="Adjust Beans").dblclick()
+    staff_page.get_by_text("this is only a sample").wait_for()
+    expect(dialog).not_to_be_visible()
+    assert len(posts) == 1
 
 
 def test_the_chosen_theme_stays_without_a_flash(staff_page: Any) -> None:

@@ -249,7 +249,7 @@ def test_promotions_and_challenges_are_apart(manager: Client, club: Program) -> 
 
 
 @pytest.mark.browser
-def test_a_manager_starts_a_challenge_and_a_member_joins_it_and_wins(
+def test_a_manager_starts_a_challenge_names_a_level_and_a_member_joins_it_and_wins(
     sign_in: Callable[[str], Any], club: Program, live_server: Any,
     assert_no_axe_violations: Callable[[Any], None],
 ) -> None:  # fmt: skip
@@ -276,11 +276,24 @@ def test_a_manager_starts_a_challenge_and_a_member_joins_it_and_wins(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.goto(f"{live_server.url}{url('challenge_list')}")
     assert_no_axe_violations(page)
+    _levels(page, club, assert_no_axe_violations)
     ana = member("ana")
     page.goto(f"{live_server.url}{url('customer_challenges', ana.customer.public_id)}")
     expect(page.get_by_text("In no challenge")).to_be_visible()
     assert_no_axe_violations(page)
     _joins_and_wins(page, live_server.url, ana, assert_no_axe_violations)
+
+
+def _levels(page: Any, club: Program, assert_no_axe_violations: Callable[[Any], None]) -> None:
+    page.get_by_role("link", name="Levels").click()
+    page.get_by_role("link", name=f"Change {club.name}").click()
+    first = page.get_by_role("group", name="Level 1")
+    first.get_by_label(re.compile("^Name")).fill("Newcomer")
+    assert_no_axe_violations(page)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("listitem").filter(has_text="Newcomer")).to_be_visible()
+    expect(page.get_by_text("The standard ones.")).to_have_count(0)
+    assert_no_axe_violations(page)
 
 
 def _joins_and_wins(
@@ -354,24 +367,6 @@ def test_levels_are_written_row_by_row_and_taken_back(manager: Client, club: Pro
     assert manager.post(address, {"act": "standard"}).status_code == 302
     assert not club.challenge_levels.exists()
     assert manager.post(address, rungs({"icon": "leaf"})).status_code == 422
-
-
-@pytest.mark.browser
-def test_levels_in_the_browser(
-    sign_in: Callable[[str], Any], club: Program, live_server: Any,
-    assert_no_axe_violations: Callable[[Any], None],
-) -> None:  # fmt: skip
-    page = sign_in("marketing_manager")
-    page.goto(f"{live_server.url}{url('challenge_list')}")
-    page.get_by_role("link", name="Levels").click()
-    page.get_by_role("link", name=f"Change {club.name}").click()
-    first = page.get_by_role("group", name="Level 1")
-    first.get_by_label(re.compile("^Name")).fill("Newcomer")
-    assert_no_axe_violations(page)
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("listitem").filter(has_text="Newcomer")).to_be_visible()
-    expect(page.get_by_text("The standard ones.")).to_have_count(0)
-    assert_no_axe_violations(page)
 
 
 def test_it_can_be_tried_on_what_was_bought(manager: Client, club: Program) -> None:

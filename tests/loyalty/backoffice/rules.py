@@ -57,9 +57,9 @@ def in_days(number: int) -> str:
 
 def tried(client: Client, program: Program, template: str, **changes: Any) -> Any:
     address = url("rule_create", program.code, template)
-    values = form_of(client, address) | {"name": "New one"} | changes
-    kind = client.get(address).context["form"].kind
-    response = client.post(url("rule_preview", program.code, kind), values)
+    form = client.get(address).context["form"]
+    values = sent_back(form) | {"name": "New one"} | changes
+    response = client.post(url("rule_preview", program.code, form.kind), values)
     return response.context["trial"]
 
 

@@ -19,7 +19,6 @@ from loyalty.services.backtest_runs import run_backtest
 from loyalty.services.backtests import create_backtest
 from loyalty.tier_definitions import TiersDefinition
 from members.services.audit import SYSTEM
-from tests.conftest import PHONE, WIDE
 from tests.loyalty.backoffice.conftest import Member, url
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -52,22 +51,18 @@ def try_rate(ana: Member, name: str, units: str) -> Backtest:
 def test_the_pages_fit_and_can_be_used_by_everybody(
     two: list[Backtest],
     sign_in: Callable[[str], Any],
-    assert_fits: Callable[[Any], None],
+    assert_all_in_order: Callable[..., None],
 ) -> None:
     page = sign_in("marketing_manager")
     both = "&".join(f"with={found.public_id}" for found in two)
-    for size in (WIDE, PHONE):
-        page.set_viewport_size(size)
-        for address in (
-            url("backtest_list"),
-            url("backtest_create"),
-            url("backtest_page", two[0].public_id),
-            url("backtest_page", two[1].public_id),
-            f"{url('backtest_compare')}?{both}",
-        ):
-            page.goto(address)
-            page.wait_for_load_state("networkidle")
-            assert_fits(page)
+    addresses = (
+        url("backtest_list"),
+        url("backtest_create"),
+        url("backtest_page", two[0].public_id),
+        url("backtest_page", two[1].public_id),
+        f"{url('backtest_compare')}?{both}",
+    )
+    assert_all_in_order(page, addresses)
 
 
 def test_two_are_chosen_in_the_list_and_compared(

@@ -17,7 +17,6 @@ from loyalty.models import EconomicAssumptions, EconomicScenario, Program
 from loyalty.services.economics import save_scenario
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
-from tests.conftest import PHONE, WIDE
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.factories import make_program, order, record
 
@@ -48,26 +47,20 @@ def club(transactional_db: None) -> Program:
 def test_each_page_is_read_and_fits(
     club: Program,
     sign_in: Callable[[str], Any],
-    assert_fits: Callable[[Any], None],
+    assert_all_in_order: Callable[..., None],
 ) -> None:
     page = sign_in("marketing_manager")
     keys = EconomicScenario.objects.order_by("name").values_list("public_id", flat=True)
     compared = "?" + "&".join(f"with={key}" for key in keys)
-    for size in (WIDE, PHONE):
-        page.set_viewport_size(size)
-        for address, said in (
-            (url("economics", "club"), "Say the margin"),
-            (url("economics", "club") + QUERY, "An assumption, not a measurement"),
-            (url("economics_compare", "club") + compared, "What follows"),
-            (url("scenario_save", "club") + QUERY, "Save as a scenario"),
-            (url("assumptions_keep", "club") + QUERY, "From now on"),
-            (url("scenario_remove", keys[0]), "Nothing else changes"),
-        ):
-            page.goto(address)
-            page.get_by_text(said).first.wait_for()
-            if said.startswith("An assumption"):
-                page.locator("[data-chart-canvas] canvas").first.wait_for()
-            assert_fits(page)
+    said = {
+        url("economics", "club"): "Say the margin",
+        url("economics", "club") + QUERY: "An assumption, not a measurement",
+        url("economics_compare", "club") + compared: "What follows",
+        url("scenario_save", "club") + QUERY: "Save as a scenario",
+        url("assumptions_keep", "club") + QUERY: "From now on",
+        url("scenario_remove", keys[0]): "Nothing else changes",
+    }
+    assert_all_in_order(page, said)
 
 
 def test_what_follows_is_worked_out_while_one_types_and_is_in_the_address(

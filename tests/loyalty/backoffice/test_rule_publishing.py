@@ -14,6 +14,7 @@ from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.backoffice.rules import base, edit, in_days, publish, said, write
 
+pytestmark = pytest.mark.usefixtures("program_for_all")
 NEVER = {
     "all": [
         {"field": "order.total", "op": "at_least", "value": "50"},

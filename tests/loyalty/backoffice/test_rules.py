@@ -21,6 +21,7 @@ from tests.loyalty.backoffice.conftest import queries_of, url
 from tests.loyalty.backoffice.rules import base, edit, form_of, publish, sent_back, tried, write
 from tests.loyalty.factories import line, make_program, make_type, order, record
 
+pytestmark = pytest.mark.usefixtures("program_for_all")
 BIG = {"all": [{"field": "order.total", "op": "at_least", "value": "50"}]}
 NEVER = {
     "all": [
@@ -104,7 +105,7 @@ def test_what_tiers_bring_stands_beside_the_rules(manager: Client, program: Prog
 
 def test_saving_unchanged_keeps_what_no_field_asks(manager: Client) -> None:
     own = {"kind": "days", "length": 30}
-    program = make_program(earning_rules=[{"expiry": own, "exclude": {"skus": ["MUG"]}}])
+    program = make_program("own", earning_rules=[{"expiry": own, "exclude": {"skus": ["MUG"]}}])
     edit(manager, base(program))
     row = row_of(base(program), timezone.now())
     assert row.draft.body == row.live.body
@@ -232,7 +233,7 @@ def test_a_number_that_no_order_has_is_said(manager: Client, program: Program) -
 
 
 def test_rules_of_a_program_that_is_not_live_can_be_tried(manager: Client) -> None:
-    program = make_program(status="draft")
+    program = make_program("drafted", status="draft")
     trial = tried(manager, program, "blank-fixed", units="5", **{"try-goods": "10"})
     assert [(now, then) for _unit, now, then in trial.totals] == [(10, 15)]
 
@@ -241,12 +242,13 @@ def test_rules_are_listed_as_they_are_evaluated_and_moved_within_their_stage(
     manager: Client,
 ) -> None:
     program = make_program(
+        "staged",
         earning_rules=[
             {"code": "stamps", "name": "Stamps", "kind": "stamps", "full_at": 10},
             {"code": "double", "name": "Double", "kind": "multiplier", "factor": 2},
             {"code": "one", "name": "One"},
             {"code": "two", "name": "Two"},
-        ]
+        ],
     )
     groups = manager.get(url("rule_list", program.code)).context["groups"]
     assert [[item.row.rule.code for item in group.rules] for group in groups] == [

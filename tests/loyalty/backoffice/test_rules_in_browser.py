@@ -18,7 +18,7 @@ from loyalty.rule_definitions import FixedRule
 from loyalty.selectors.rules import row_of
 from loyalty.services.rules import create_rule, publish_draft
 from members.services.audit import SYSTEM
-from tests.conftest import PHONE, WIDE
+from tests.conftest import AT_REST
 from tests.loyalty.backoffice.conftest import Member, url
 from tests.loyalty.factories import make_type
 
@@ -48,7 +48,7 @@ def test_a_rule_is_written_tried_and_scheduled(
     asked = removals.count()
     page.get_by_role("button", name="Question", exact=True).first.click()
     expect(removals).to_have_count(asked + 1)
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function(AT_REST)
     assert_no_axe_violations(page)
     removals.last.click()
     expect(removals).to_have_count(asked)
@@ -75,26 +75,22 @@ def test_a_rule_is_written_tried_and_scheduled(
 
 
 def test_the_pages_of_rules_fit_and_can_be_used_by_everybody(
-    ana: Member, sign_in: Callable[[str], Any], assert_fits: Callable[[Any], None]
+    ana: Member, sign_in: Callable[[str], Any], assert_all_in_order: Callable[..., None]
 ) -> None:
     page = sign_in("administrator")
     code = ana.program.earning_rules.get().code
-    for size in (WIDE, PHONE):
-        page.set_viewport_size(size)
-        for address in (
-            url("rule_list", "beans"),
-            url("rule_calendar", "beans"),
-            url("rule_gallery", "beans"),
-            url("rule_create", "beans", "cashback-by-category"),
-            url("rule_create", "beans", "review-bonus"),
-            url("rule_create", "beans", "birthday-gift"),
-            url("rule_page", "beans", code),
-            url("rule_edit", "beans", code),
-            url("rule_retire", "beans", code),
-        ):
-            page.goto(address)
-            page.wait_for_load_state("networkidle")
-            assert_fits(page)
+    addresses = (
+        url("rule_list", "beans"),
+        url("rule_calendar", "beans"),
+        url("rule_gallery", "beans"),
+        url("rule_create", "beans", "cashback-by-category"),
+        url("rule_create", "beans", "review-bonus"),
+        url("rule_create", "beans", "birthday-gift"),
+        url("rule_page", "beans", code),
+        url("rule_edit", "beans", code),
+        url("rule_retire", "beans", code),
+    )
+    assert_all_in_order(page, addresses)
 
 
 def test_the_calendar_is_a_picture_and_a_table(ana: Member, sign_in: Callable[[str], Any]) -> None:

@@ -17,6 +17,7 @@ from members.services.audit import SYSTEM
 from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.backoffice.tier_forms import LADDER, form, values_of
 from tests.loyalty.factories import make_program
+from tests.sharing import of_each_test
 
 
 @pytest.fixture
@@ -24,10 +25,12 @@ def administrator(client_of: Callable[[str], Client]) -> Client:
     return client_of("administrator")
 
 
-@pytest.fixture
-def program(db: None) -> Program:
+def make_laddered() -> Program:
     program = make_program(at=timezone.now() - dt.timedelta(days=900), tiers={"tiers": LADDER})
     return set_four_eyes(program=program, on=True, actor=SYSTEM)
+
+
+_made_once, program = of_each_test(make_laddered)
 
 
 def silver(program: Program) -> int:

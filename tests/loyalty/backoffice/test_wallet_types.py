@@ -14,6 +14,7 @@ from members.models import AuditEntry
 from tests.loyalty.backoffice.conftest import Member, url
 from tests.loyalty.factories import make_program, make_wallet
 
+pytestmark = pytest.mark.usefixtures("program_for_all")
 STARS: dict[str, Any] = {
     "sort": "earned",
     "code": "stars",

@@ -23,14 +23,17 @@ from members.services.audit import SYSTEM
 from tests.loyalty.factories import day, give_back, make_program, order, record, refund
 from tests.loyalty.services.test_discounts import CARD, with_card
 from tests.loyalty.services.test_journal import delivered
+from tests.sharing import of_each_test
 
 MARCH = (dt.date(2024, 3, 1), dt.date(2024, 3, 31))
 APRIL = (dt.date(2024, 4, 1), dt.date(2024, 4, 30))
 
 
-@pytest.fixture
-def club(db: None) -> Program:
+def make_club() -> Program:
     return make_program(discount_rules=[CARD])
+
+
+_made_once, club = of_each_test(make_club)
 
 
 def short(journal: DiscountJournal) -> list[tuple[str, str, str]]:

@@ -18,7 +18,10 @@ from loyalty.services.economics import Assumed, keep_assumptions, remove_scenari
 from members.errors import ConflictError, DomainError
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
-from tests.loyalty.factories import NOW
+from tests.loyalty.factories import NOW, make_program
+from tests.sharing import of_each_test
+
+_made_once, program = of_each_test(make_program)
 
 EXAMPLE = Inputs(
     members=10_000, spend_without=Decimal(300), spend_with=Decimal(450), margin=Decimal(60),

@@ -15,7 +15,10 @@ from members.models import AuditEntry, Job
 from members.services.audit import SYSTEM
 from members.services.job_runs import start_work
 from members.services.jobs import start_or_resume_job
-from tests.loyalty.factories import NOW, day, make_wallet
+from tests.loyalty.factories import NOW, day, make_program, make_wallet
+from tests.sharing import of_each_test
+
+_made_once, program = of_each_test(make_program)
 
 
 def want(target: str = "10", *, metric: str = "members", since: int = 0, by: int = 70, **more):
