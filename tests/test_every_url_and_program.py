@@ -127,7 +127,7 @@ def telling(client: Client, role: str, things: Things, looked_for: set[str]) -> 
         url = address(name, pattern, {"kind": "csv", "code": "welcome", "state": "fine"})
         looked_for.clear()
         answers = [client.get(url)]
-        # A page that does not look for it answers the same.
+        # A page that looks for none of it has said by now what it says.
         if not looked_for.isdisjoint(SEARCHED):
             answers.append(client.get(url, SEARCHED, headers={"HX-Request": "true"}))
         for response in answers:

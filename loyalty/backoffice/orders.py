@@ -116,6 +116,8 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": movement_rows(moved, request.user),
         "judgments": explain_order(order) if order.customer else [],
         "earned": earned_by(moved),
+        # What a partner paid for its goods is the partner's to know.
+        "shows_costs": order.partner_id is None and is_allowed(request.user, "reports.view"),
         "may_assign": is_allowed(request.user, "customers.edit"),
         "breadcrumbs": customer_crumbs(order.customer) if order.customer else [],
         "title": _("Order %s") % order.external_id,

@@ -18,6 +18,7 @@ from loyalty.rules.coins import NONE, as_money, in_proportion
 from loyalty.rules.discount_bodies import DiscountBody
 from loyalty.rules.discount_prices import Bill, Found, Pricing, prices_of
 from loyalty.rules.facts import NO_CONTEXT, ZERO, Basket, Context, Line, Occasion, When
+from loyalty.rules.margins import with_margins
 from loyalty.rules.reckoning import Reckoner
 from loyalty.rules.steps import Step
 
@@ -191,7 +192,7 @@ def _without(basket: Basket, given: Sequence[Discount], coin: Decimal) -> Basket
     left = goods - Fraction(sum(off.values(), ZERO))
     beyond = in_proportion(basket.tax_total - own, left, goods, coin)
     taxes = sum((line.tax for line in lines), ZERO) + beyond
-    return replace(basket, lines=lines, tax_total=taxes)
+    return with_margins(replace(basket, lines=lines, tax_total=taxes))
 
 
 def _reduced(line: Line, off: Decimal, price: Fraction, coin: Decimal) -> Line:

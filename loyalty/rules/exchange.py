@@ -95,6 +95,7 @@ def _line(line: Line, total: Decimal, tax: Decimal, exchange: Exchange) -> Line:
         total=total,
         discount=exchange.amount(line.discount),
         tax=tax,
+        unit_cost=None if line.unit_cost is None else exchange.exactly(line.unit_cost),
         # Only what the order's discount is shared out by.
         ordered=None if line.ordered is None else exchange.exactly(line.ordered),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 from members.conditions.moments import Moment
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from loyalty.rules.exchange import Exchange
 
 ZERO = Decimal(0)
-HUNDREDTH = Decimal("0.01")
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -36,8 +35,9 @@ class Line:
     tax: Decimal = ZERO
     stored_value: bool = False
     brand: str = ""
-    # Percent of its price that the shop keeps, as it was told; None: nobody knows what it cost.
-    # What comes back of the line changes nothing of it.
+    # What one of it cost the shop, without tax; None: it does not say.
+    unit_cost: Decimal | None = None
+    # Percent of its price that the shop keeps (`margins.py`), whatever comes back of it.
     margin: Decimal | None = None
     # What the line came to before anything of it was returned; None: nothing was.
     ordered: Decimal | None = None
@@ -50,17 +50,6 @@ class Line:
     def price(self) -> Decimal:
         """What one of it costs, after the line's discount."""
         return self.total / self.quantity if self.quantity else self.total
-
-
-def margin_of(
-    total: Decimal, tax: Decimal, quantity: Decimal, unit_cost: Decimal | None
-) -> Decimal | None:
-    """Percent of a line's price without its tax, after its discount, that is left of it without
-    what its pieces cost, to a hundredth. None: nobody knows, or it had no price."""
-    price = total - tax
-    if unit_cost is None or price <= 0 or quantity <= 0:
-        return None
-    return ((price - unit_cost * quantity) * 100 / price).quantize(HUNDREDTH, ROUND_HALF_UP)
 
 
 @dataclass(unsafe_hash=True)

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from loyalty.rules.coins import in_proportion, spread
 from loyalty.rules.facts import ZERO, Basket, Line
+from loyalty.rules.margins import with_margins
 
 # In place of a line: what was taken off the order as a whole.
 WHOLE = -1
@@ -37,10 +38,11 @@ def without_discounts(basket: Basket, off: Decimal, coin: Decimal) -> Basket:
     beyond = in_proportion(
         basket.tax_total - own, goods + Fraction(sum(back.values(), ZERO)), goods, coin
     )
-    return replace(
+    before = replace(
         basket, lines=lines, discount_total=basket.discount_total - back.get(WHOLE, ZERO),
         tax_total=sum((line.tax for line in lines), ZERO) + beyond,
     )  # fmt: skip
+    return with_margins(before)
 
 
 def _raised(line: Line, more: Decimal, coin: Decimal) -> Line:

@@ -22,7 +22,8 @@ from loyalty.rules.celebrations import Keeping, KeptDay
 from loyalty.rules.companies import CompanyFacts
 from loyalty.rules.events import Event, GivenBack, Person, Sale, in_order
 from loyalty.rules.exchange import Exchange, as_counted
-from loyalty.rules.facts import ZERO, Basket, Line, Occasion, margin_of
+from loyalty.rules.facts import ZERO, Basket, Line, Occasion
+from loyalty.rules.margins import with_margins
 from loyalty.rules.plans import PlanSpan
 from loyalty.selectors.behavior import behavior_before, orders_between
 from loyalty.selectors.company_facts import companies_before
@@ -176,8 +177,7 @@ _ORDERS = """
 """
 _LINES = """
     SELECT order_id, line_no, total, (total * 10000)::bigint, sku, category, nullif(tags, '{}'),
-           quantity, nullif(discount, 0), nullif(tax, 0), stored_value, brand, unit_cost,
-           unit_cost IS NOT NULL AND (SELECT taxes_included FROM loyalty_order WHERE id = order_id)
+           quantity, nullif(discount, 0), nullif(tax, 0), stored_value, brand, unit_cost
       FROM loyalty_orderline WHERE order_id = ANY(%s::bigint[]) ORDER BY order_id, line_no
 """
 _TENDERS = "SELECT order_id, kind, amount FROM loyalty_tender WHERE order_id = ANY(%s::bigint[])"
@@ -219,9 +219,6 @@ def _lines(rows: Iterable[tuple[Any, ...]]) -> dict[int, _Lines]:
     found: defaultdict[int, _Lines] = defaultdict(lambda: ([], []))
     for row in rows:
         order_id, number, total, parts, sku, category, tags, quantity, discount, tax, *rest = row
-        taxed, cost = rest.pop(), rest.pop()
-        if cost is not None:
-            rest.append(margin_of(total, (tax or ZERO) if taxed else ZERO, quantity, cost))
         lines, numbers = found[order_id]
         numbers.append(parts)
         lines.append(
@@ -246,9 +243,9 @@ def _sale(
         *((paid.get(UNITS, ZERO), paid.get(STORED_VALUE, ZERO)) if paid else NOTHING_IN_KIND),
     )  # fmt: skip
     occasion = Occasion(
-        basket, Moment(placed_at.replace(tzinfo=dt.UTC), program.zone), currency, channel, store,
-        payment_method, tuple(coupons) if coupons else NONE, tuple(sorted(paid)) if paid else NONE,
-        partner or "",
+        with_margins(basket), Moment(placed_at.replace(tzinfo=dt.UTC), program.zone), currency,
+        channel, store, payment_method, tuple(coupons) if coupons else NONE,
+        tuple(sorted(paid)) if paid else NONE, partner or "",
     )  # fmt: skip
     if rate is not None:
         # By the rate that was recorded with its first judgment.

@@ -14,7 +14,8 @@ from loyalty.models import (
     RefundLine,
     Tender,
 )
-from loyalty.rules.facts import ZERO, Basket, Line, Occasion, Return, ReturnedLine, margin_of
+from loyalty.rules.facts import ZERO, Basket, Line, Occasion, Return, ReturnedLine
+from loyalty.rules.margins import with_margins
 from loyalty.selectors.rulebooks import ProgramTerms
 from members.conditions.moments import Moment
 from members.prepared import KeptQuery, read_along
@@ -65,15 +66,11 @@ def order_basket(order: Order) -> Basket:
     tenders: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
     for tender in order.tenders.all():
         tenders[tender.kind] += tender.amount
-    return Basket(
+    basket = Basket(
         lines=tuple(
             Line(
                 line.line_no, line.total, line.sku, line.category, tuple(line.tags), line.quantity,
-                line.discount, line.tax, line.stored_value, line.brand,
-                margin_of(
-                    line.total, line.tax if order.taxes_included else ZERO, line.quantity,
-                    line.unit_cost,
-                ),
+                line.discount, line.tax, line.stored_value, line.brand, line.unit_cost,
             )
             for line in sorted(order.lines.all(), key=lambda line: line.line_no)
         ),
@@ -84,6 +81,7 @@ def order_basket(order: Order) -> Basket:
         paid_units=tenders[Tender.Kind.UNITS],
         paid_stored_value=tenders[Tender.Kind.STORED_VALUE],
     )  # fmt: skip
+    return with_margins(basket)
 
 
 def as_return(refund: Refund) -> Return:

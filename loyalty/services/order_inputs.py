@@ -12,8 +12,9 @@ import orjson
 from django.utils.translation import gettext as _
 
 from loyalty.models import Order, Tender
-from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine, margin_of
+from loyalty.rules.facts import ZERO, Basket, Line, Return, ReturnedLine
 from loyalty.rules.lots import LADDER, OrderTimes
+from loyalty.rules.margins import with_margins
 from loyalty.selectors.partners import AtPartner
 from loyalty.services.tender_inputs import (
     TenderInput,
@@ -195,8 +196,8 @@ class OrderInput:
         )  # fmt: skip
 
     def basket(self) -> Basket:
-        return Basket(
-            lines=tuple(_fact(line, self.taxes_included) for line in with_whole_line(self)),
+        basket = Basket(
+            lines=tuple(_fact(line) for line in with_whole_line(self)),
             tax_total=self.taxes,
             taxes_included=self.taxes_included,
             shipping_total=self.shipping_total,
@@ -204,6 +205,7 @@ class OrderInput:
             paid_units=paid_with(self.paid, Tender.Kind.UNITS),
             paid_stored_value=paid_with(self.paid, Tender.Kind.STORED_VALUE),
         )
+        return with_margins(basket)
 
 
 def _round_up_cells(said: RoundUpInput | None) -> tuple[str, ...]:
@@ -293,11 +295,10 @@ def with_whole_line(order: OrderInput) -> tuple[LineInput, ...]:
     return (LineInput(line_no=1, total=goods, unit_price=goods, name=str(_("Whole order"))),)
 
 
-def _fact(line: LineInput, taxes_included: bool) -> Line:
+def _fact(line: LineInput) -> Line:
     return Line(
         line.line_no, line.total, line.sku, line.category, line.tags, line.quantity, line.discount,
-        line.tax, line.stored_value, line.brand,
-        margin_of(line.total, line.tax if taxes_included else ZERO, line.quantity, line.unit_cost),
+        line.tax, line.stored_value, line.brand, line.unit_cost,
     )  # fmt: skip
 
 

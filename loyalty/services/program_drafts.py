@@ -47,8 +47,8 @@ def keep_in_draft(
 ) -> ProgramDraft:  # fmt: skip
     """Put answers to those that are there: `parts` of `situation`, `answers`, `base`, `launch`.
     Another template keeps the name alone. `reached` says which step the draft has come to with
-    them. Raises ConflictError for one that is a program already,
-    and DomainError for answers that no program can be made of."""
+    them. Raises ConflictError for one that is a program already, and DomainError for answers that
+    no program can be made of."""
     draft = _locked(draft)
     if template is not None and template != draft.template:
         draft.template = template

@@ -330,7 +330,7 @@ def draft_of(kind: str) -> ProgramDraft:
     start = template.start("USD")
     answers = {name: value for name, value in start.items() if name in template.asks}
     return keep_in_draft(
-        draft=draft, now=now, template=kind, step="review",
+        draft=draft, now=now, template=kind, reached=lambda _draft: "review",
         parts={"situation": estimates, "answers": answers | {"program_name": "Corner Club"}},
     )  # fmt: skip
 

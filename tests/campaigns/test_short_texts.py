@@ -32,11 +32,11 @@ def what_is_wrong(occasion: Occasion, way: str) -> str:
         check_wording(ready.subject, known)
         check_wording(ready.body, known)
     except WordingError as error:
-        return str(error)
+        return str(error) or "They cannot be read."
     if way == "sms":
         text = read_wording(ready.body).fill(occasion.sample)
         good = text.startswith("Oakmarket: ") and occasion.sample["link"] in text
-        return "" if good and length_of(text).segments <= 3 else text
+        return "" if good and length_of(text).segments <= 3 else text or "They are empty."
     return ""
 
 

@@ -12,7 +12,8 @@ from loyalty.models import Transfer
 from loyalty.rule_conditions import stored_condition
 from loyalty.rule_definitions import RULE_KINDS, EarningRuleDefinition
 from loyalty.rules.engine import RuleVersion, evaluate
-from loyalty.rules.facts import ZERO, Basket, Line, Occasion, margin_of
+from loyalty.rules.facts import Basket, Line, Occasion
+from loyalty.rules.margins import with_margins
 from members.conditions.moments import Moment
 from tests.docs.tables import executed_tables, parse
 from tests.loyalty.factories import line, make_program, order, record
@@ -48,16 +49,11 @@ def test_one_order(row: dict[str, str]) -> None:
             Decimal(said["total"]),
             category=said.get("category", ""),
             quantity=Decimal(said.get("quantity", 1)),
-            margin=margin_of(
-                Decimal(said["total"]),
-                ZERO,
-                Decimal(said.get("quantity", 1)),
-                Decimal(said["unit_cost"]) if "unit_cost" in said else None,
-            ),
+            unit_cost=Decimal(said["unit_cost"]) if "unit_cost" in said else None,
         )
         for number, said in enumerate(parse(row["order"]), start=1)
     )
-    decision = evaluate(versions, Occasion(Basket(lines), at))
+    decision = evaluate(versions, Occasion(with_margins(Basket(lines)), at))
     given = ", ".join(str(award.units) for award in decision.awards)
     assert given == row["each gives"]
 

@@ -3,6 +3,7 @@ spends, gifts, moves between members, units that expire, and lots that get other
 
 import dataclasses
 import datetime as dt
+import os
 import random
 
 from django.db import transaction
@@ -24,6 +25,8 @@ from tests.loyalty.factories import (
     refund,
 )
 
+# Whether somebody looks further, and longer (docs/development.md).
+LONG = os.environ.get("SETIA_HYPOTHESIS") == "long"
 EXPIRIES = {
     "never": {"kind": "never"},
     "monthly": {"kind": "months", "length": 1},

@@ -59,7 +59,8 @@ class Desk:
 
     @contextmanager
     def call(self, asked_for: str = NAME, *, heading: str = NAME) -> Iterator[Any]:
-        """From the page that is open to who calls, by what they say they are called or have."""
+        """From the page that is open, which is nobody's of that name, to who calls, by what they
+        say they are called or have."""
         if "/backoffice/" not in self.page.url:
             self.page.goto("/backoffice/")
         self.page.keyboard.press("/")

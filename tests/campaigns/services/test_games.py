@@ -191,7 +191,8 @@ def test_fifty_at_once_win_no_more_than_there_is() -> None:
             try:
                 for game, number in ((free, "0"), (within, "1"), (free, "2"), (within, "3")):
                     play(game, one, number)
-                # The last one again, while others play.
+                # The last ones again, while others play.
+                play(free, one, "2")
                 play(within, one, "3")
             finally:
                 connections.close_all()

@@ -75,6 +75,7 @@ def test_what_services_write_is_told_by_the_schema_of_its_type(listener, story):
 
 def test_the_stories_tell_every_type_that_there_is():
     assert set().union(*STORIES.values()) == known_types()
+    assert FURTHER.keys() <= STORIES.keys()
 
 
 def test_the_sample_of_a_type_is_one_of_it():

@@ -16,6 +16,7 @@ from members.timeline import list_timeline
 from tests.factories import CustomerFactory
 from tests.loyalty.backoffice.conftest import Member, htmx, queries_of, url
 from tests.loyalty.factories import adjust, make_program, order, record
+from tests.loyalty.partnering import bakery, coalition
 
 pytestmark = pytest.mark.usefixtures("ana_for_all")
 
@@ -88,13 +89,23 @@ def test_orders_show_what_came_back_and_what_they_earned(agent: Client, ana: Mem
 
 def test_an_order_has_a_page_with_everything_that_followed(agent: Client, ana: Member) -> None:
     found = Order.objects.get(external_id="A-1001")
-    found.lines.update(unit_cost="42.5")
     html = agent.get(url("order_page", found.pk)).content.decode()
-    texts = ("COFFEE", "Coffee", "Partly refunded", "Given back: R-1", "Bean Club",
-             "cost you $42.50")  # fmt: skip
-    for text in texts:
+    for text in ("COFFEE", "Coffee", "Partly refunded", "Given back: R-1", "Bean Club"):
         assert text in html
     assert agent.get(url("order_page", 10**9)).status_code == 404
+
+
+def test_what_an_item_cost_is_shown_to_those_who_read_reports_and_never_of_a_partners(
+    agent: Client, manager: Client, ana: Member
+) -> None:
+    found = Order.objects.get(external_id="A-1001")
+    found.lines.update(unit_cost="42.5")
+    address = url("order_page", found.pk)
+    assert "cost you $42.50" in manager.get(address).content.decode()
+    assert "$42.50" not in agent.get(address).content.decode()
+    coalition("elsewhere")
+    Order.objects.filter(pk=found.pk).update(partner=bakery(program="elsewhere"))
+    assert "$42.50" not in manager.get(address).content.decode()
 
 
 def test_a_guest_order_says_that_nobody_earned(agent: Client, ana: Member) -> None:

@@ -131,7 +131,9 @@ def test_the_launch_in_phases_is_planned_with_the_program(manager: Client) -> No
         manager, place, begins="phases", status="live", top_starts_on=day[0], top_percent="10",
         invited_starts_on=day[1], invited_percent="50", everyone_starts_on=day[2],
     )  # fmt: skip
-    assert "the best 10% of your customers" not in text(manager.get(place))
+    review = manager.get(place)
+    assert f'hx-get="{place}?figures=1"' in review.content.decode()
+    assert "the best 10% of your customers" not in text(review)
     page = text(manager.get(place, {"figures": "1"}))
     assert "the best 10% of your customers, 1 today." in page
     # Whoever comes back to the step finds what was said.

@@ -19,7 +19,7 @@ from loyalty.services.totals import rebuild_days, write_month_ends
 from members.services.audit import SYSTEM
 from members.services.outbox import deliver_waiting
 from tests.loyalty.factories import day, make_program, order, record
-from tests.loyalty.histories import EXPIRIES, History
+from tests.loyalty.histories import EXPIRIES, LONG, History
 
 EXAMPLES = 200 if os.environ.get("SETIA_HYPOTHESIS") == "long" else 6
 
@@ -75,7 +75,7 @@ def days_of(history: History) -> list[dt.date]:
 
 
 @settings(max_examples=EXAMPLES)
-@given(how=histories, steps=st.integers(1, 15))
+@given(how=histories, steps=st.integers(1, 25 if LONG else 15))
 def test_the_liability_of_any_day_is_the_exact_sum(db, how, steps):
     """Whatever expired without being written down, was told late, moved, or got another expiry."""
     with transaction.atomic():
@@ -98,7 +98,7 @@ def test_the_liability_of_any_day_is_the_exact_sum(db, how, steps):
 
 
 @settings(max_examples=EXAMPLES)
-@given(how=histories, steps=st.integers(1, 15))
+@given(how=histories, steps=st.integers(1, 25 if LONG else 15))
 def test_by_month_of_expiry_it_is_what_the_lots_say(db, how, steps):
     with transaction.atomic():
         history = History(**how, late=False)
@@ -114,7 +114,7 @@ def test_by_month_of_expiry_it_is_what_the_lots_say(db, how, steps):
 
 
 @settings(max_examples=EXAMPLES)
-@given(how=histories, steps=st.integers(1, 12))
+@given(how=histories, steps=st.integers(1, 20 if LONG else 12))
 def test_days_rebuilt_in_any_order_and_month_ends_change_nothing(db, how, steps):
     with transaction.atomic():
         history = History(**how)
@@ -138,7 +138,7 @@ def test_days_rebuilt_in_any_order_and_month_ends_change_nothing(db, how, steps)
 
 
 @settings(max_examples=EXAMPLES)
-@given(how=histories, steps=st.integers(1, 15), more=st.integers(1, 8))
+@given(how=histories, steps=st.integers(1, 15), more=st.integers(1, 15 if LONG else 8))
 def test_what_is_closed_never_changes(db, how, steps, more):
     """Neither by what is told late of it, nor by what expired in it, nor in its ends."""
     with transaction.atomic():

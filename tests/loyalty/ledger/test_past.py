@@ -26,7 +26,7 @@ from tests.loyalty.factories import (
     record,
     refund,
 )
-from tests.loyalty.histories import EXPIRIES, History
+from tests.loyalty.histories import EXPIRIES, LONG, History
 
 MONTHLY = {"expiry": {"kind": "months", "length": 1, "last_day": "start_of_day"}}
 
@@ -128,7 +128,7 @@ def seen(found: dict[int, Holding]) -> dict[int, tuple[int, ...]]:
 
 
 @settings(max_examples=EXAMPLES)
-@given(how=histories, steps=st.integers(1, 10))
+@given(how=histories, steps=st.integers(1, 15 if LONG else 10))
 def test_as_of_now_and_ever_after_it_is_what_the_wallets_say(db, how, steps):
     with transaction.atomic():
         history = History(**how)
@@ -141,7 +141,7 @@ def test_as_of_now_and_ever_after_it_is_what_the_wallets_say(db, how, steps):
 
 
 @settings(max_examples=EXAMPLES)
-@given(how=histories, steps=st.integers(1, 10))
+@given(how=histories, steps=st.integers(1, 15 if LONG else 10))
 def test_one_member_and_the_whole_program_are_one_sum(db, how, steps):
     with transaction.atomic():
         history = History(**how)
@@ -160,7 +160,9 @@ def test_one_member_and_the_whole_program_are_one_sum(db, how, steps):
 
 
 @settings(max_examples=EXAMPLES)
-@given(how=histories, steps=st.integers(1, 8), more=st.integers(1, 6))
+@given(
+    how=histories, steps=st.integers(1, 12 if LONG else 8), more=st.integers(1, 10 if LONG else 6)
+)
 def test_what_is_posted_later_leaves_the_past_as_it_was(db, how, steps, more):
     """Unless it is told late, which is left out here; then that moment changes, as it should."""
     with transaction.atomic():

@@ -4,18 +4,15 @@ SETIA_HYPOTHESIS=long searches longer. The operations are in `tests.loyalty.ledg
 model in its modules `purses`, `wallets`, `shop` and `merging`.
 """
 
-import os
-
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.loyalty.histories import LONG
 from tests.loyalty.ledger.machine.by_hand import ByHand
 from tests.loyalty.ledger.machine.by_merge import ByMerge
 from tests.loyalty.ledger.machine.by_order import ByOrder
 from tests.loyalty.ledger.machine.by_pool import ByPool
-
-LONG = os.environ.get("SETIA_HYPOTHESIS") == "long"
 
 
 class Ledger(ByHand, ByOrder, ByPool, ByMerge):

@@ -15,6 +15,7 @@ from loyalty.rules.events import Event, GivenBack, Person, Program, Sale, Shared
 from loyalty.rules.facts import Line, Return, ReturnedLine
 from loyalty.rules.replay import Life
 from loyalty.rules.rulesets import InForce, RuleSet, alike
+from tests.loyalty.histories import LONG
 from tests.loyalty.rules.occasions import ATHENS, SATURDAY, bought, version
 
 
@@ -62,7 +63,9 @@ def versions(draw: st.DrawFn) -> list[RuleVersion]:
             rule_id=place,
             ends_at=draw(st.sampled_from([None, None, None, ENDED])),
         )
-        for place, number in enumerate(draw(st.lists(numbers, min_size=1, max_size=6)), start=1)
+        for place, number in enumerate(
+            draw(st.lists(numbers, min_size=1, max_size=8 if LONG else 6)), start=1
+        )
     ]
 
 
@@ -86,7 +89,7 @@ def drafts(draw: st.DrawFn, live: list[RuleVersion]) -> list[RuleVersion]:
 def histories(draw: st.DrawFn) -> list[Event]:
     """A member's orders, some of which come back in part."""
     found: list[Event] = []
-    for number in range(1, draw(st.integers(1, 4)) + 1):
+    for number in range(1, draw(st.integers(1, 6 if LONG else 4)) + 1):
         at = SATURDAY + dt.timedelta(
             days=draw(st.sampled_from([0, 1, 8, 19, 25, 40])), hours=number
         )

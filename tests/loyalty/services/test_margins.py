@@ -8,7 +8,8 @@ from loyalty.errors import InvalidOrderError
 from loyalty.models import Order, OrderLine
 from loyalty.rule_words import describe_cashback
 from loyalty.rules.bodies import parse_body
-from loyalty.rules.facts import margin_of
+from loyalty.rules.facts import Basket, Line
+from loyalty.rules.margins import with_margins
 from loyalty.selectors.replayed_orders import Stretch, replayed_customers
 from loyalty.services.quotes import quote_order
 from tests.loyalty.factories import (
@@ -39,20 +40,27 @@ def cheap(number: int, total: str, cost: str | None, quantity: str = "1"):
 
 
 @pytest.mark.parametrize(
-    ("total", "tax", "quantity", "cost", "margin"),
+    ("told", "of_order", "margin"),
     [
-        ("10", "0", "1", "7", "30.00"),
-        ("12", "2", "2", "3.5", "30.00"),
-        ("10", "0", "3", "5", "-50.00"),
-        ("10", "0", "1", "0", "100.00"),
-        ("10", "0", "1", None, None),
-        ("0", "0", "1", "1", None),
+        ({"total": "10", "unit_cost": "7"}, {}, "30.00"),
+        ({"total": "12", "tax": "2", "quantity": "2", "unit_cost": "3.5"}, {}, "30.00"),
+        ({"total": "12", "tax": "2", "unit_cost": "7"}, {"taxes_included": False}, "41.67"),
+        # Tax that only the order names.
+        ({"total": "120", "unit_cost": "80"}, {"tax_total": Decimal(20)}, "20.00"),
+        ({"total": "10", "quantity": "3", "unit_cost": "5"}, {}, "-50.00"),
+        ({"total": "10", "unit_cost": "0"}, {}, "100.00"),
+        ({"total": "10", "unit_cost": "7"}, {"discount_total": Decimal(2)}, "30.00"),
+        ({"total": "10"}, {}, None),
+        ({"total": "0", "unit_cost": "1"}, {}, None),
+        ({"total": "0.0001", "quantity": "99999999999", "unit_cost": "9" * 14}, {},
+         "-9999999999989900000000000000000"),
     ],
-)
-def test_a_margin_is_of_the_price_without_tax(total, tax, quantity, cost, margin):
-    unit_cost = None if cost is None else Decimal(cost)
-    found = margin_of(Decimal(total), Decimal(tax), Decimal(quantity), unit_cost)
-    assert found == (None if margin is None else Decimal(margin))
+)  # fmt: skip
+def test_a_margin_is_of_the_price_without_tax(told, of_order, margin):
+    amounts = {name: Decimal(amount) for name, amount in told.items()}
+    [found] = with_margins(Basket((Line(1, **amounts),), **of_order)).lines
+    expected = None if margin is None else Decimal(margin)
+    assert found.margin == (expected if expected is None else pytest.approx(expected))
 
 
 @pytest.mark.parametrize(("cost", "units"), [("7", 50), ("7.01", 0), (None, 0)])
@@ -79,6 +87,16 @@ def test_cashback_by_margin_comes_to_the_same_in_life_in_a_quote_and_in_a_backte
     assert quote.awards[0].award.units == spendable() == 10 + 1 + 1
     [(sale,)] = [one.events for one in replayed_customers(Stretch(program, NOW, day(1)), 1, 10**9)]
     assert [one.margin for one in sale.occasion.basket.lines] == [30, 20, None]
+
+
+def test_what_a_discount_leaves_of_the_margin_counts_in_the_quote_as_in_the_order():
+    off = {"kind": "discount", "code": "card", "name": "Card", "percent": 20}
+    make_program(unit={"unit_value": "1"}, earning_rules=[BY_MARGIN], discount_rules=[off])
+    [quote] = quote_order(order("A", "100", lines=(cheap(1, "100", "60"),)))
+    assert quote.discounted.basket.lines[0].margin == 25
+    record(order("B", "80", lines=(cheap(1, "80", "60"),)))
+    # Not 10 percent, which is for a margin of 30.
+    assert quote.awards[0].award.units == spendable() == 0
 
 
 def test_what_something_cost_is_zero_or_more():

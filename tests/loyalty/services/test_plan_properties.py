@@ -21,12 +21,13 @@ from members.errors import ConflictError
 from members.services.audit import SYSTEM
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import NOW, adjust, wallet_of
+from tests.loyalty.histories import LONG
 from tests.loyalty.planning import join, make_club, member, plan
 from tests.sharing import forget_rows
 
 ACTS = ("join", "pay", "pay", "time", "time", "spend", "cancel", "resume", "refund", "stop", "pro")
 days = st.integers(min_value=0, max_value=45)
-acts = st.lists(st.tuples(st.sampled_from(ACTS), days), max_size=16)
+acts = st.lists(st.tuples(st.sampled_from(ACTS), days), max_size=25 if LONG else 16)
 
 
 class Life:

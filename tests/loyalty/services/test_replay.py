@@ -38,6 +38,7 @@ from tests.loyalty.factories import (
     refund,
     returned,
 )
+from tests.loyalty.histories import LONG
 from tests.loyalty.partnering import buy, coalition
 
 RULES = (
@@ -79,7 +80,7 @@ steps = st.lists(
         st.sampled_from([0, 0.3, 2, 9, 40]),
     ),
     min_size=1,
-    max_size=10,
+    max_size=16 if LONG else 10,
 )
 chosen = st.lists(
     st.sampled_from(RULES), min_size=1, max_size=6, unique_by=lambda rule: rule["code"]

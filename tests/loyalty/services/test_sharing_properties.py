@@ -28,6 +28,7 @@ from tests.loyalty.factories import (
     refund,
     wallet_of,
 )
+from tests.loyalty.histories import LONG
 
 PEOPLE = ("ann", "ben", "cleo")
 STEPS = (
@@ -44,7 +45,7 @@ histories = st.lists(
         st.sampled_from([0, 0, 0.5, 3, 12]),
     ),
     min_size=4,
-    max_size=14,
+    max_size=22 if LONG else 14,
 )
 terms = st.sampled_from(
     [

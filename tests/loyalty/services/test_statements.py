@@ -15,7 +15,7 @@ from loyalty.models import Membership
 from loyalty.selectors.statements import Statement, make_statement, parse_period, periods_of
 from members.errors import DomainError
 from tests.loyalty.factories import NOW, adjust, day, make_program, make_wallet, order, record
-from tests.loyalty.histories import EXPIRIES, History
+from tests.loyalty.histories import EXPIRIES, LONG, History
 
 
 def statement_of(wallet, period: str, now: dt.datetime) -> Statement:
@@ -99,7 +99,7 @@ def test_the_periods_are_those_since_the_member_joined(db):
 def test_whatever_happened_each_month_ends_with_what_was_held(db, seed, expiry, debt):
     with transaction.atomic():
         history = History(seed=seed, expiry=expiry, debt=debt)
-        history.play(15)
+        history.play(25 if LONG else 15)
         for wallet in history.wallets:
             holding = holdings([history.fresh(0), history.fresh(1)], history.now)[wallet.pk]
             whole = statement_of(wallet, f"{history.now:%Y}", history.now)
@@ -116,7 +116,7 @@ def test_whatever_happened_each_month_ends_with_what_was_held(db, seed, expiry, 
 def test_the_movements_alone_say_it_where_nothing_expires(db, seed, debt):
     with transaction.atomic():
         history = History(seed=seed, expiry="never", debt=debt)
-        history.play(15)
+        history.play(25 if LONG else 15)
         for wallet in history.wallets:
             for period in ("2023", "2024-01", "2024-02", "2024-03", "2024-04", "2024", "2025"):
                 if parse_period(period).first < history.now.date():

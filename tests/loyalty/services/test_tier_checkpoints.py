@@ -23,6 +23,7 @@ from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.merging import merge_customers, undo_merge
 from tests.loyalty.factories import day, give_back, order, record, refund
+from tests.loyalty.histories import LONG
 from tests.loyalty.ladders import LADDER, tiered, tiers
 from tests.plans import rows_read
 
@@ -64,7 +65,7 @@ def acts(seed: int, program: Program) -> list[tuple[dt.datetime, Act]]:
         late = dice.randrange(60 * 24) if dice.random() < 0.3 else 0
         found.append((at + late * HOUR, act))
 
-    for number in range(14):
+    for number in range(22 if LONG else 14):
         at, total = day(dice.randrange(700)), dice.randrange(20, 500)
         buyer = dice.choice(["c1", "c1", "c2"])
         bought = order(f"A{number}", str(total), at=at, buyer=buyer)
