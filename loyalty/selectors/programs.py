@@ -32,6 +32,7 @@ from loyalty.selectors.program_times import (
     pause_definition,
     program_state,
 )
+from loyalty.selectors.rules import own_rules
 from loyalty.selectors.tier_sets import tiers_of
 from loyalty.tier_definitions import TiersDefinition
 from loyalty.unit_definitions import (
@@ -127,17 +128,12 @@ def _definition(program: Program, now: dt.datetime, parts: Mapping[str, Any]) ->
 
 def _rules_of(program: Program, now: dt.datetime) -> list[RuleDefinition]:
     """What is in force, in order of evaluation."""
-    rules = _rules.rows(program.pk, "")
+    rules = own_rules(program)
     read_along(rules, "versions", _wordings)
     found = ((rule, current_version(rule, now)) for rule in rules)
     return [rule_definition(rule, version) for rule, version in found if version is not None]
 
 
-_rules: KeptQuery[EarningRule] = KeptQuery(
-    lambda program, source: EarningRule.objects.filter(
-        program=program, source=source
-    ).select_related("wallet_type", "program")
-)
 _wordings: KeptQuery[EarningRuleVersion] = KeptQuery(
     lambda rules: (
         EarningRuleVersion.objects.filter(rule__among=rules)

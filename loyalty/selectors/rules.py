@@ -68,16 +68,21 @@ class RuleRow:
 
 def rule_rows(program: Program, now: dt.datetime) -> list[RuleRow]:
     """Every rule of a program that people write, in order of evaluation."""
-    rules = _rules.rows(program.pk, "")
+    rules = own_rules(program)
     read_along(rules, "versions", _with_people)
     return [row_of(rule, now) for rule in rules]
 
 
 def judged_rows(program: Program, now: dt.datetime) -> list[RuleRow]:
     """The same, as checks need them: without who wrote them, and what becomes of their units."""
-    rules = _rules.rows(program.pk, "")
+    rules = own_rules(program)
     read_along(rules, "versions", _wordings)
     return [row_of(rule, now) for rule in rules]
+
+
+def own_rules(program: Program) -> list[EarningRule]:
+    """Those that people write, in order of evaluation, to read wordings along with."""
+    return _rules.rows(program.pk, "")
 
 
 _rules: KeptQuery[EarningRule] = KeptQuery(
