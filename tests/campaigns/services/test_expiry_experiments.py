@@ -27,7 +27,8 @@ from tests.sharing import anew, shared
 pytestmark = pytest.mark.django_db
 
 
-made_once = shared(lambda: make_crowd(120))
+# So many that no arm has too few of them by chance.
+made_once = shared(lambda: make_crowd(160))
 
 
 @pytest.fixture
