@@ -7,7 +7,6 @@ meet in a word. They are as unlike each other as ever. And what is won as good a
 """
 
 import os
-import random
 import uuid
 from collections.abc import Callable
 from functools import wraps
@@ -18,10 +17,11 @@ from django.middleware import csrf
 from campaigns import fair_draws
 
 # Of hexadecimal digits those that are no numbers, and letters that make no words.
-HEX, SIGNS = "abcdef", "JQXZjqxz"
-DRAWN = random.SystemRandom()
+HEX, SIGNS = b"abcdef", "JQXZjqxz"
+# What each random byte is written as.
+WRITTEN = bytes(HEX[byte % len(HEX)] for byte in range(256))
 # The sign of a key that says how it was made as well: of these two it keeps what was drawn.
-VARIANT = 16
+VARIANT, KEPT = 16, b"ab"
 MILLION = fair_draws.MOST_WEIGHT
 
 
@@ -48,10 +48,10 @@ class Drawing:
     """The module `os` as `uuid` sees it, whose random bytes are written without a digit."""
 
     def urandom(self, count: int) -> bytes:
-        drawn = DRAWN.choices(HEX, k=2 * count)
-        if count * 2 > VARIANT:
-            drawn[VARIANT] = DRAWN.choice("ab")
-        return bytes.fromhex("".join(drawn))
+        drawn = bytearray(os.urandom(2 * count).translate(WRITTEN))
+        if count * 2 > VARIANT and drawn[VARIANT] not in KEPT:
+            drawn[VARIANT] = KEPT[drawn[VARIANT] % len(KEPT)]
+        return bytes.fromhex(drawn.decode())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(os, name)
