@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import WIDE
+from tests.factories import StaffMemberFactory
+from tests.sign_ins import signed_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -70,3 +72,21 @@ def test_what_cannot_be_read_in_the_dark_is_found(
     assert_in_order(page)
     with pytest.raises(AssertionError, match=r"(?s)contrast.*Black on black"):
         assert_in_order(page, dark_on_phones=True)
+
+
+def test_an_entry_of_the_menu_that_changes_is_looked_at_again(
+    page: Any, live_server: Any, assert_in_order: Callable[..., None]
+) -> None:
+    cookie = signed_in(StaffMemberFactory(role="auditor").user).cookies["sessionid"]
+    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+    page.goto("/backoffice/")
+    # The second time its lists are known.
+    for _time in range(2):
+        assert_in_order(page)
+    page.evaluate("""() => {
+        const found = document.querySelector(".shell-nav-list > li:nth-child(2) > a");
+        found.textContent = "Hardly seen";
+        found.style.color = "#eee";
+    }""")
+    with pytest.raises(AssertionError, match=r"(?s)contrast.*Hardly seen"):
+        assert_in_order(page)
