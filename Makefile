@@ -5,8 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-# The system's own is compiled with all optimizations; those of version managers often are not, and
-# take half as long again for everything.
+# The system's own is compiled with all optimizations; those of version managers often are not.
 PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys, venv; \
 	sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo /usr/bin/python3 || echo python3)
 VENV := .venv
