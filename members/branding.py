@@ -8,6 +8,7 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import re
+from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -103,6 +104,7 @@ def accent_css(accent: str, scope: str = EVERYWHERE) -> str:
     return f"{scope} {{\n{lines}}}\n"
 
 
+@lru_cache
 def accent_version(accent: str) -> str:
     """A short mark of the stylesheet's content, so that it can be kept for a year."""
     return hashlib.sha256(accent_css(accent).encode()).hexdigest()[:12]

@@ -61,15 +61,25 @@ def failed_jobs(user: AnyUser) -> QuerySet[Job]:
 
 def count_failed_jobs(user: AnyUser) -> int:
     """How many, which every page of the back-office says."""
+    hidden = _hidden_kinds(user)
     if programs_of(user):
-        return failed_jobs(user).count()
-    return _failed_but_of(_hidden_kinds(user)).count()
+        return _own_failed_but_of(hidden).count(user.pk)
+    return _failed_but_of(hidden).count()
+
+
+_FAILED = Job.objects.filter(state=Job.State.FAILED)
 
 
 @lru_cache
 def _failed_but_of(hidden: frozenset[str]) -> KeptRows:
-    failed = Job.objects.filter(state=Job.State.FAILED)
-    return KeptRows(lambda: _but_of(hidden, failed).values("pk"))
+    return KeptRows(lambda: _but_of(hidden, _FAILED).values("pk"))
+
+
+@lru_cache
+def _own_failed_but_of(hidden: frozenset[str]) -> KeptRows:
+    return KeptRows(
+        lambda user: _but_of(hidden, _FAILED.filter(created_by=user)).values("pk"), (-1, -2)
+    )
 
 
 def may_run(user: AnyUser, job: Job) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar, cast
 
@@ -20,11 +20,13 @@ from django.db.models.query import get_related_populators, prefetch_related_obje
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int4
 
-from members.program_scope import of_all_programs, programs_in_scope
+from members.program_scope import limited_to, programs_in_scope
 
 Row = TypeVar("Row", bound=Model)
 Values = Sequence[Any] | Mapping[str, Any]
-_GIVEN = object()
+_GIVEN, _SCOPE = object(), object()
+# Programs that there are not: where a text asks for them, it asks for those of whoever is limited.
+SOME, OTHERS = [-(2**61)], [-(2**62)]
 # As many statements as there are, and room for orders of other sizes.
 PREPARED = 400
 # "Cached plan must not change result type", and that there is no such statement.
@@ -88,35 +90,38 @@ class Among(Lookup):
 
 class KeptQuery(Generic[Row]):
     """A query of which only the values change. `build` makes it of these; they are all of its
-    parameters, in the order in which it asks for them. `ending`: what comes after it, such as a
-    lock that Django has no word for. What it prefetches is asked for by Django, where it has
-    rows."""
+    parameters, in the order in which it asks for them, but for the programs of those who are
+    limited to some. `ending`: what comes after it, such as a lock that Django has no word for:
+    that concerns all programs. What it prefetches is asked for by Django, where it has rows."""
 
     def __init__(self, build: Callable[..., QuerySet[Row]], *, ending: str = "") -> None:
         self.build, self.ending = build, ending
-        self.reading: _Reading | None = None
+        # For those who see all, and for those who are limited to some programs.
+        self.readings: dict[bool, _Reading] = {}
 
     def rows(self, *values: Any) -> list[Row]:
-        if not self.ending and (programs_in_scope() is not None or None in values):
-            # What is kept is for those who see all, and asks for what is empty in no words.
+        if not self.ending and None in values:
+            # What is kept asks for what is empty in no words.
             return list(self.build(*values))
-        reading = self.reading
+        programs = None if self.ending else programs_in_scope()
+        limited = programs is not None
+        reading = self.readings.get(limited)
         if reading is None:
             # Others may ask meanwhile: what they find is whole.
-            reading = _Reading(self._asked(values), values)
+            reading = _Reading(self._asked(values, SOME if limited else ()), values)
             reading.text += self.ending
-            self.reading = reading
-        found = run_prepared(reading.text, reading.all_of(values))
+            self.readings[limited] = reading
+        found = run_prepared(reading.text, reading.all_of(values, programs))
         made: list[Row] = [reading.instance(row) for row in found]
         if made and reading.prefetches:
             # Those of a query of its own: others may prefetch meanwhile.
-            lookups = self._asked(values)._prefetch_related_lookups  # type: ignore[attr-defined]  # noqa: SLF001
+            lookups = self._asked(values, programs or ())._prefetch_related_lookups  # type: ignore[attr-defined]  # noqa: SLF001
             prefetch_related_objects(made, *lookups)
         return made
 
-    def _asked(self, values: Sequence[Any]) -> QuerySet[Row]:
-        """Kept for everybody, whoever asks first."""
-        with of_all_programs():
+    def _asked(self, values: Sequence[Any], programs: Collection[int]) -> QuerySet[Row]:
+        """By those who are limited to these, whoever asks now."""
+        with limited_to(programs):
             return self.build(*values)
 
     def first(self, *values: Any) -> Row | None:
@@ -137,37 +142,39 @@ class KeptRows:
 
     def __init__(self, build: Callable[..., QuerySet[Any, Any]], *unlike: tuple[Any, Any]) -> None:
         self.build, self.unlike = build, unlike
-        self.text = ""
-        self.asked: list[tuple[int | None, Any]] = []
+        # For those who see all, and for those who are limited to some programs.
+        self.words: dict[bool, tuple[str, list[tuple[int | None, Any]]]] = {}
 
     def rows(self, *values: Any) -> list[tuple[Any, ...]]:
-        if programs_in_scope() is not None:
-            # What is kept is for those who see all.
-            return list(self.build(*values))
         return self._run("%s", values)
 
     def count(self, *values: Any) -> int:
-        if programs_in_scope() is not None:
-            return self.build(*values).count()
         return int(self._run('SELECT count(*) FROM (%s) "kept"', values)[0][0])
 
     def _run(self, form: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        if not self.text:
-            self._put_into_words()
-        given = [item if place is None else values[place] for place, item in self.asked]
-        return run_prepared(form.replace("%s", self.text, 1), given)
+        programs = programs_in_scope()
+        limited = programs is not None
+        if limited not in self.words:
+            self.words[limited] = self._put_into_words(limited)
+        text, asked = self.words[limited]
+        known = [*values, sorted(programs or ())]
+        given = [item if place is None else known[place] for place, item in asked]
+        return run_prepared(form.replace("%s", text, 1), given)
 
-    def _put_into_words(self) -> None:
+    def _put_into_words(self, limited: bool) -> tuple[str, list[tuple[int | None, Any]]]:
+        """And what it asks for: a value by its place among those that are given, the programs of
+        the scope behind them, or the same each time."""
         first = [one for one, _other in self.unlike]
         second = [other for _one, other in self.unlike]
-        with of_all_programs():
+        with limited_to(SOME if limited else ()):
             text, asked = self.build(*first).query.sql_with_params()
+        with limited_to(OTHERS if limited else ()):
             _same, otherwise = self.build(*second).query.sql_with_params()
-        self.asked = [
-            (None, item) if item == other else (first.index(item), None)
+        places = [*first, SOME]
+        return text, [
+            (None, item) if item == other else (places.index(item), None)
             for item, other in zip(asked, otherwise, strict=True)
         ]
-        self.text = text
 
 
 class _Reading:
@@ -177,8 +184,10 @@ class _Reading:
         compiler = found.query.get_compiler(DEFAULT_DB_ALIAS)
         self.text, asked = compiler.as_sql()
         # What Django puts in by itself: the 1 of EXISTS (SELECT 1 …).
-        self.asked = [item if isinstance(item, Int4) else _GIVEN for item in asked]
-        given = [item for item in asked if not isinstance(item, Int4)]
+        self.asked = [
+            item if isinstance(item, Int4) else _SCOPE if item == SOME else _GIVEN for item in asked
+        ]
+        given = [item for item in asked if not isinstance(item, Int4) and item != SOME]
         assert given == list(values), f"it asks for {given}, and is given {values}"
         known: Any = compiler.klass_info
         columns = compiler.select[: compiler.col_count]
@@ -192,9 +201,12 @@ class _Reading:
         made = compiler.get_converters([column[0] for column in columns])
         self.converters = [(place, *how) for place, how in made.items()]
 
-    def all_of(self, values: Sequence[Any]) -> list[Any]:
+    def all_of(self, values: Sequence[Any], programs: Collection[int] | None) -> list[Any]:
         given = iter(values)
-        return [next(given) if item is _GIVEN else item for item in self.asked]
+        return [
+            next(given) if item is _GIVEN else sorted(programs or ()) if item is _SCOPE else item
+            for item in self.asked
+        ]
 
     def instance(self, found: tuple[Any, ...]) -> Any:
         row = list(found)

@@ -141,7 +141,7 @@ def program_of(instance: Model) -> int | None:
 def _condition(model: type[Model], programs: frozenset[int]) -> Q:
     way = _ways[model]
     if not way:
-        return Q(pk__in=programs)
+        return Q(pk__among=list(programs))
     found = Q()
     for step in way:
         if isinstance(step, UnlessElsewhere):
@@ -155,7 +155,7 @@ def _along(model: type[Model], step: str, programs: frozenset[int]) -> Q:
     name = step.rstrip("?")
     related: type[Model] = model._meta.get_field(name).related_model  # type: ignore[assignment]
     if not _ways[related]:
-        leads = Q(**{f"{name}__in": programs})
+        leads = Q(**{f"{name}__among": list(programs)})
     else:
         seen = related._base_manager.filter(_condition(related, programs))  # noqa: SLF001
         leads = Q(**{f"{name}__in": seen.values("pk")})

@@ -11,17 +11,27 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.http import QueryDict
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, QueryDict
 from django.test import Client
 from django.urls import reverse
 
+from members.errors import NotFoundError
+from members.models import User
+from members.program_scope import limited_to
 from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import adjust, make_program, make_wallet
 from tests.other_program import NUMBER, WORD, Things, make_things
 from tests.sharing import shared
 from tests.staff_addresses import TABLE
 from tests.staff_addresses.who import ADMINISTRATOR, EVERYBODY
-from tests.test_every_url_and_role import PATTERNS, ROUTES, browser, session_of
+from tests.test_every_url_and_role import (
+    PATTERNS,
+    ROUTES,
+    answer_of_view,
+    browser,
+    session_of,
+)
 
 LIMITED = sorted(EVERYBODY - {ADMINISTRATOR})
 # What concerns all programs, though its address names something of one.
@@ -36,14 +46,15 @@ def make_world() -> dict[str, Any]:
     things = make_things()
     own = make_program("own", name="Own program")
     adjust(make_wallet(own, "own-1"), 300, key="own")
-    sessions = {
-        (role, where): session_of(StaffMemberFactory(role=role, programs=programs).user)
+    people = {
+        (role, where): StaffMemberFactory(role=role, programs=programs).user
         for role in LIMITED
         for where, programs in (
             ("elsewhere", [own.pk]), ("there", [things.program]), ("everywhere", []),
         )
     }  # fmt: skip
-    return {"things": things, "sessions": sessions, "own": own.pk}
+    sessions = {who: session_of(user) for who, user in people.items()}
+    return {"things": things, "sessions": sessions, "own": own.pk, "people": people}
 
 
 made_once = shared(make_world)
@@ -80,21 +91,45 @@ def asked(client: Client, method: str, url: str) -> Any:
     return client.get(url) if method == "GET" else client.post(url, {})
 
 
+def is_there(user: User, own: int, method: str, url: str) -> bool:
+    """Whether a view finds what its address is about, for somebody who is limited to one's own
+    program. What becomes of a refusal is the same for all views."""
+    try:
+        with limited_to([own]):
+            answer_of_view(user, method, url)
+    except (Http404, NotFoundError):
+        return False
+    return True
+
+
 @pytest.mark.parametrize("role", LIMITED)
 def test_what_belongs_to_another_program_is_not_there(world: dict[str, Any], role: str) -> None:
-    client = browser(world["sessions"][role, "elsewhere"])
+    somebody = world["people"][role, "elsewhere"]
     colleague = browser(world["sessions"][role, "everywhere"])
     looked_at, found = 0, []
     for name, method, url in addresses_of(world["things"]):
         if role not in TABLE[name][method]:
             continue
-        status = asked(client, method, url).status_code
-        # What concerns all programs is refused whatever it is about.
-        if status != 404 and (status != 403 or asked(colleague, method, url).status_code == 403):
-            found.append((name, method, status))
+        try:
+            if is_there(somebody, world["own"], method, url):
+                found.append((name, method))
+        except PermissionDenied:
+            # What concerns all programs is refused whatever it is about.
+            if asked(colleague, method, url).status_code == 403:
+                found.append((name, method))
         looked_at += 1
     assert found == []
     assert looked_at > 80
+
+
+def test_what_is_not_there_for_somebody_is_a_page_that_says_so(world: dict[str, Any]) -> None:
+    things = world["things"]
+    client = browser(world["sessions"]["support_agent", "elsewhere"])
+    for name in ("backoffice:customer", "loyalty_backoffice:program_page"):
+        url = address(name, PATTERNS[name], things.of(ROUTES[name]))
+        response = client.get(url)
+        assert response.status_code == 404
+        assert "<h1" in response.content.decode()
 
 
 # By the number, in which the word is not; what was decided is not searched.

@@ -2,6 +2,10 @@
 
 The tables (`tests/staff_addresses/`) are written by hand: they say who should get in, not what the
 code does. A new address fails the first test until it has a line there.
+
+Who gets in has the page by a request. Whoever does not is refused by the view that the address
+leads to, before it looks anything up: that view is called as it is, and what becomes of its refusal
+is the same for all of them.
 """
 
 from __future__ import annotations
@@ -13,11 +17,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
-from django.http import HttpResponseBase
-from django.test import Client
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseBase
+from django.test import Client, RequestFactory
 from django.test.client import ClientHandler
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from loyalty.models import EarningRule, Program
 from members.models import Customer, StaffMember, User
@@ -69,6 +75,8 @@ class World:
 
     sessions: dict[str, str]
     objects: Objects
+    # Who they are to a view.
+    people: dict[str, User | AnonymousUser]
     clients: dict[str, Client] = field(default_factory=dict)
     # What was found above the pages that each has looked at.
     above: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
@@ -96,6 +104,7 @@ def session_of(user: User) -> str:
 
 # One for all browsers: the middleware is put together once.
 HANDLER = ClientHandler(enforce_csrf_checks=False)
+FACTORY = RequestFactory()
 
 
 def browser(session: str) -> Client:
@@ -108,17 +117,24 @@ def browser(session: str) -> Client:
 
 def make_world() -> World:
     things = make_things()
-    sessions = {role: session_of(StaffMemberFactory(role=role).user) for role in EVERYBODY}
-    brand = {"partner": things.partner, "programs": [things.program]}
-    sessions[PARTNER] = session_of(StaffMemberFactory(role=PARTNER, **brand).user)
     customer = CustomerFactory(with_user=True)
-    sessions["customer"] = session_of(customer.user)
-    sessions["former colleague"] = session_of(UserFactory())
-    sessions["anonymous"] = ""
+    brand = {"partner": things.partner, "programs": [things.program]}
+    people: dict[str, User | AnonymousUser] = {
+        "anonymous": AnonymousUser(),
+        "customer": customer.user,
+        "former colleague": UserFactory(),
+        **{role: StaffMemberFactory(role=role).user for role in EVERYBODY},
+        PARTNER: StaffMemberFactory(role=PARTNER, **brand).user,
+    }
+    sessions = {
+        who: session_of(user) if isinstance(user, User) else "" for who, user in people.items()
+    }
     promoted = make_program("promoted")
     objects: Objects = {
         **of_a_program(things),
         **of_the_merchant(),
+        # Nobody has joined it, so that no month but this one is measured.
+        "loyalty_backoffice:overview_measure": {"code": make_program("unmeasured").code},
         **of_customer(customer),
         **of_messages(),
         **of_connections(),
@@ -126,7 +142,7 @@ def make_world() -> World:
         **of_referrals(promoted),
         **each({"public_id": make_journey().public_id, "key": "s1"}, containing=":journey"),
     }
-    return World(sessions, objects)
+    return World(sessions, objects, people)
 
 
 def each(said: dict[str, Any], *, containing: str) -> Objects:
@@ -257,6 +273,26 @@ def let_in(response: HttpResponseBase) -> bool:
     return response.status_code not in (401, 403)
 
 
+def answer_of_view(user: User | AnonymousUser, method: str, url: str) -> HttpResponseBase:
+    """What the view that an address leads to says to somebody who has come that far. Raises what it
+    raises."""
+    found = resolve(url)
+    request = FACTORY.generic(method, url)
+    request.user, request.resolver_match = user, found
+    response: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
+    return response
+
+
+def is_refused(user: User | AnonymousUser, method: str, url: str) -> bool:
+    """Whether the view that an address leads to turns somebody away."""
+    try:
+        return not let_in(answer_of_view(user, method, url))
+    except PermissionDenied:
+        return True
+    except Http404:
+        return False
+
+
 # An address and a method of it.
 Case = tuple[str, str]
 CASES: list[Case] = [(name, method) for name, who in TABLE.items() for method in who]
@@ -288,28 +324,37 @@ def test_addresses_open_to_those_they_should_and_to_nobody_else(
 
 
 def assert_opens_as_the_table_says(world: World, name: str, method: str) -> None:
-    url = world.url(name)
+    url, wanted = world.url(name), TABLE[name][method]
     # Strangers first: what a role may do could change what there is to see.
-    order = ["anonymous", "customer", "former colleague", *sorted(ROLES)]
-    answers = {who: answer(world.clients[who], method, url) for who in order}
-    admitted = {who for who in order if let_in(answers[who])}
-    assert admitted == TABLE[name][method]
+    others = [who for who in world.people if who not in wanted]
+    assert [who for who in others if not is_refused(world.people[who], method, url)] == []
+    answers = {who: answer(world.clients[who], method, url) for who in sorted(wanted)}
+    assert [who for who in answers if not let_in(answers[who])] == []
     if method == "GET":
-        for who in admitted:
-            world.above[who].setdefault(url, answers[who].status_code)
-            assert_is_a_page(world.clients[who], answers[who], world.above[who])
+        for who, response in answers.items():
+            world.above[who].setdefault(url, response.status_code)
+            assert_is_a_page(world.clients[who], response, world.above[who])
 
 
 @pytest.mark.parametrize("part", sorted({name.partition(":")[0] for name in TABLE}))
 def test_an_address_knows_no_other_method(world: World, part: str) -> None:
-    client, known = world.clients[ADMINISTRATOR], []
+    somebody, known = world.people[ADMINISTRATOR], []
     for name in TABLE:
         if name.startswith(f"{part}:"):
-            url = world.url(name)
-            others = {method: answer(client, method, url) for method in METHODS - set(TABLE[name])}
-            others["DELETE"] = client.delete(url)
-            known += [(name, how) for how, found in others.items() if found.status_code != 405]
+            for method in {*METHODS, "DELETE"} - set(TABLE[name]):
+                found = answer_of_view(somebody, method, world.url(name))
+                known += [(name, method)] * (found.status_code != 405)
     assert known == []
+
+
+def test_whoever_a_view_refuses_reads_that_the_page_is_not_open_to_them(world: World) -> None:
+    url = world.url("backoffice:team_invite")
+    for who in world.people.keys() - {ADMINISTRATOR, "anonymous"}:
+        for method in METHODS:
+            response = answer(world.clients[who], method, url)
+            assert response.status_code == 403, (who, method)
+            assert "This page is not open to you" in response.content.decode()
+    assert answer(world.clients["anonymous"], "POST", url).status_code == 302
 
 
 def test_strangers_are_sent_to_sign_in_and_come_back(world: World) -> None:

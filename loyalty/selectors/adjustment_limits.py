@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from loyalty.models import AdjustmentLimit, BulkAdjustment, Program, Transfer
 from loyalty.rules.calendar import start_of_day
 from members.models import StaffMember, User
+from members.prepared import KeptQuery
 
 Role = StaffMember.Role
 
@@ -41,6 +42,12 @@ class Limits:
         return self.approval_above is not None and whole > self.approval_above
 
 
+# Each page of the back-office asks for them.
+_LIMITS: KeptQuery[AdjustmentLimit] = KeptQuery(
+    lambda programs, role: AdjustmentLimit.objects.filter(
+        Q(program=None) | Q(program__among=programs), role=role
+    )
+)
 NOTHING = Limits(0, 0, 0)
 # Of API keys: whoever has one is trusted.
 BOUNDLESS = Limits(None, None, None)
@@ -65,8 +72,7 @@ def limits_of(role: str | None, program: Program) -> Limits:
 
 def limits_by_program(role: str | None, program_ids: Collection[int]) -> dict[int, Limits]:
     """One query, however many programs."""
-    rows = AdjustmentLimit.objects.filter(Q(program=None) | Q(program__in=program_ids), role=role)
-    by_program = {row.program_id: row for row in rows}
+    by_program = {row.program_id: row for row in _LIMITS.rows(list(program_ids), role)}
     found = {}
     for program_id in program_ids:
         row = by_program.get(program_id) or by_program.get(None)

@@ -95,7 +95,6 @@ def forget_windows() -> None:
     global _away_until  # noqa: PLW0603  (state of the process)
     _windows.clear()
     _away_until = 0.0
-    _valkey.cache_clear()
 
 
 def _refill(window: _Window, caller: int | str) -> bool:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -25,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from members.errors import ConflictError, DomainError, FieldError
 from members.models import ApiKey
 from members.partner_scope import partner_choices
+from members.prepared import KeptQuery, run_prepared
 from members.program_scope import program_names
 from members.services.audit import Actor, record_audit
 
@@ -123,6 +123,11 @@ class _Known:
 
 
 _known: dict[str, _Known] = {}
+_BY_PREFIX: KeptQuery[ApiKey] = KeptQuery(lambda prefix: ApiKey.objects.filter(prefix=prefix))
+_NOTE_USE = """
+    UPDATE members_apikey SET last_used_at = %(now)s
+     WHERE id = %(key)s AND (last_used_at IS NULL OR last_used_at <= %(limit)s)
+"""
 
 
 @transaction.atomic
@@ -240,7 +245,7 @@ def _find(prefix: str) -> ApiKey | None:
     known = _known.get(prefix)
     if known is not None and known.until > time.monotonic():
         return known.key
-    key = ApiKey.objects.filter(prefix=prefix).first()
+    key = _BY_PREFIX.first(prefix)
     if key is None:
         # Not remembered: whoever guesses must not be able to fill the memory.
         _known.pop(prefix, None)
@@ -257,8 +262,7 @@ def _note_use(key: ApiKey, now: datetime) -> None:
     if key.last_used_at is not None and key.last_used_at > limit:
         return
     key.last_used_at = now
-    stale = Q(last_used_at=None) | Q(last_used_at__lte=limit)
-    ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+    run_prepared(_NOTE_USE, {"now": now, "key": key.pk, "limit": limit})
 
 
 def _check(name: str, scopes: Sequence[str], expires_at: datetime | None) -> None:

@@ -11,10 +11,13 @@ import pytest
 import schemathesis
 from django.db import connection
 from django.test import override_settings
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, core, given, settings
 from hypothesis.internal.conjecture import providers
 from hypothesis.strategies import SearchStrategy
+from hypothesis.strategies._internal import utils
+from jsonschema_rs import canonical
 from schemathesis import GenerationMode
+from schemathesis.generation.jsonschema import builder, strategy
 from schemathesis.specs.openapi import checks, converter
 
 from config.wsgi import application
@@ -57,9 +60,42 @@ def kept_connection(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 600)
 
 
+# Schemas of single values, which nothing around them changes.
+SINGLE = {
+    canonical.CanonicalKind.STRING, canonical.CanonicalKind.INTEGER,
+    canonical.CanonicalKind.NUMBER, canonical.CanonicalKind.MULTI_TYPE,
+    canonical.CanonicalKind.CONST, canonical.CanonicalKind.ENUM,
+}  # fmt: skip
+
+
+def kept_for_all(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Strategies of single values are the same in all bodies: a pattern is read, and what it may
+    be made of worked out, once and not for each operation and each wrong body anew."""
+    known: dict[Any, Any] = {}
+
+    def strategy_of(schema: Any, ctx: Any) -> Any:
+        if schema.kind not in SINGLE:
+            return make(schema, ctx)
+        key = (schema, ctx.root.draft, ctx.alphabet, id(ctx.formats), ctx.whole_floats)
+        if key not in known:
+            # With the formats, so that others do not come to stand in their place.
+            known[key] = (make(schema, ctx), ctx.formats)
+        return known[key][0]
+
+    return strategy_of
+
+
 @pytest.fixture
 def cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same requests for half of what it takes to think of them."""
+    keeping = kept_for_all(strategy.from_schema)
+    for module in (strategy, builder):
+        monkeypatch.setattr(module, "from_schema", keeping)
+    # Which of them was asked for longest ago is worked out with each that is made.
+    monkeypatch.setattr(utils, "_STRATEGY_CACHE", {})
+    # Where chance begins would be made of the test's source, which is the same for all operations
+    # and were read and parsed for each.
+    monkeypatch.setattr(core, "function_digest", lambda test: test.__qualname__.encode())
     # A pattern is kept as it is described, beside its lengths: with `{0,2000}` in place of its `*`
     # every validator and canonical form of a schema would count to 2,000 by states of their own.
     monkeypatch.setattr(converter, "update_quantifier", lambda pattern, *_lengths: pattern)

@@ -24,14 +24,14 @@ from members.services.outbox import deliver_waiting
 from tests.api.conftest import ApiClient, assert_problem
 from tests.loyalty.account.reading import text_of
 from tests.loyalty.backoffice.wizard import (
-    answer,
     at,
     begin,
+    come_to,
     fields,
+    go_on,
     sent,
     sent_of,
     typed,
-    walk,
 )
 
 
@@ -195,12 +195,14 @@ def fields_of(start: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def launch(manager: Client, template: ProgramTemplate) -> Program:
-    """Step by step, and live: what the template's own answers build."""
-    place = at(begin(manager, "full"), "situation")
-    place = answer(manager, place, margin="40", buyers="200", orders_each="4", basket="50")
-    place = answer(manager, place, template=template.code)
+    """Step by step, and live: what the template's own answers build. What members would read, and
+    what is confirmed, as pages."""
+    draft = begin(manager, "full")
+    go_on(draft, margin="40", buyers="200", orders_each="4", basket="50")
+    go_on(draft, template=template.code)
     answers = dict(fields_of(template.start("USD"))) | {"program_name": "Corner Club"}
-    place = walk(manager, place, answers)
+    assert manager.get(come_to(draft, "terms", **answers)).status_code == 200
+    place = come_to(draft, "review", status="live")
     done = sent(manager, place, fields(manager, place))
     assert done == reverse("loyalty_backoffice:program_page", args=["corner-club"])
     program = Program.objects.get()

@@ -24,6 +24,7 @@ from tests.api.test_program_kinds import (  # noqa: F401
     draft_of,
     fields_of,
     prepare,
+    text_of,
 )
 from tests.loyalty.backoffice.conftest import client_of, sign_in, url  # noqa: F401
 
@@ -75,7 +76,6 @@ def test_a_kind_from_the_wizard_to_the_account_page(
     sign_in: Callable[[str], Any],  # noqa: F811
     buyer: Client,  # noqa: F811
     api: ApiClient,
-    live_server: Any,
 ) -> None:
     page, case = sign_in("marketing_manager"), TABLE["games"]
     template = template_named("games")
@@ -83,14 +83,7 @@ def test_a_kind_from_the_wizard_to_the_account_page(
     pool = prepare(api, case, create(page, template))
     for number, basket in enumerate(case.baskets):
         buy(api, basket, number, pool)
-    cookie = buyer.cookies["sessionid"]
-    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
-
-    def read(address: str) -> str:
-        page.goto(address)
-        return " ".join(page.locator("body").text_content().split())
-
-    assert_is_read(case, read)
+    assert_is_read(case, lambda address: text_of(buyer, address))
 
 
 # Of kinds that have a step of their own: it, a question of it, the answer with which another one is

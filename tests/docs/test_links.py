@@ -1,9 +1,9 @@
 """What the documents point to exists: pages and their headings, files, commands, make targets."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
-import pytest
 from django.core.management import get_commands
 
 from tests.chromium import PROJECT
@@ -24,18 +24,22 @@ MANAGE = re.compile(r"manage\.py ([a-z_]+)")
 MAKE = re.compile(r"(?:`|^ {4}(?:[A-Z]+=\S+ )?)make ([a-z][a-z-]*)", re.MULTILINE)
 
 
+@lru_cache
 def anchors(page: Path) -> set[str]:
     """The addresses that GitHub gives to a page's headings."""
     found: set[str] = set()
     for heading in HEADING.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
         slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-        same = [slug, *(f"{slug}-{number}" for number in range(1, 100))]
+        same = (f"{slug}-{number}" if number else slug for number in range(100))
         found.add(next(name for name in same if name not in found))
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_lead_somewhere() -> None:
+    assert {page.name: wrong for page in PAGES if (wrong := dead_links(page))} == {}
+
+
+def dead_links(page: Path) -> list[str]:
     wrong = []
     for target in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
         if re.match(r"[a-z]+:", target):
@@ -44,28 +48,31 @@ def test_links_lead_somewhere(page: Path) -> None:
         found = (page.parent / name).resolve() if name else page
         if not found.exists() or (anchor and anchor not in anchors(found)):
             wrong.append(target)
-    assert not wrong
+    return wrong
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_files_that_are_named_exist(page: Path) -> None:
+def test_files_that_are_named_exist() -> None:
+    assert {page.name: wrong for page in PAGES if (wrong := missing_files(page))} == {}
+
+
+def missing_files(page: Path) -> set[str]:
     text = FENCE.sub("", page.read_text(encoding="utf-8"))
     named = {code for code in CODE.findall(text) if PATHLIKE.fullmatch(code)}
-    wrong = {
+    return {
         path
         for path in named
         if not (any(PROJECT.glob(path)) if "*" in path else (PROJECT / path).exists())
     }
-    assert not wrong
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_that_are_named_exist(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+def test_commands_that_are_named_exist() -> None:
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
-    assert set(MANAGE.findall(text)) <= set(get_commands())
-    assert set(MAKE.findall(text)) <= targets
+    commands = set(get_commands())
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert set(MANAGE.findall(text)) <= commands, page.name
+        assert set(MAKE.findall(text)) <= targets, page.name
 
 
 def test_every_page_is_linked_from_the_readme() -> None:

@@ -262,3 +262,17 @@ def test_components_work_in_a_page_with_context_processors() -> None:
     template = Template("{% load setia %}{% panel title=merchant.name %}{% endpanel %}")
     html = template.render(RequestContext(request))
     assert "<h2" in html
+
+
+def test_stylesheets_are_those_of_the_page_whichever_was_drawn_before() -> None:
+    of_customers = "{% stylesheets for_customers=True %}"
+    for _again in range(2):
+        staff, customer = render("{% stylesheets %}"), render(of_customers, direction="ltr")
+        arabic = render(of_customers, direction="rtl")
+        assert "css/wizard.css" in staff
+        assert "css/wizard.css" not in customer + arabic
+        assert "tabler.min.css" in staff
+        assert "tabler.min.css" in customer
+        assert "tabler.min.css" not in arabic
+        assert "tabler.rtl.min.css" in arabic
+        assert "css/ground.css" in arabic

@@ -20,21 +20,30 @@ Check = Callable[[Any], None]
 
 
 @pytest.fixture
-def builder(page: Any, as_user: Callable[[User], Client], page_errors: list[str]) -> Any:
+def staffs(page: Any, as_user: Callable[[User], Client]) -> Any:
+    """A page in which somebody of the staff is signed in."""
     cookie = as_user(StaffMemberFactory().user).cookies[settings.SESSION_COOKIE_NAME]
     page.context.add_cookies(
         [{"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "domain": "localhost",
           "path": "/"}]
     )  # fmt: skip
-    page.goto("/backoffice/styleguide/")
-    page.locator("[data-retry]").wait_for()
-    page_errors[:] = [text for text in page_errors if "404" not in text]
-    return page.locator("[data-conditions]")
+    return page
 
 
 def test_a_condition_is_put_together_by_keyboard_and_reads_itself_out(
-    page: Any, builder: Any, assert_no_axe_violations: Check
+    staffs: Any, page_errors: list[str], assert_fits: Check
 ) -> None:
+    CustomerFactory(tags=["vip", "press"])
+    staffs.goto("/backoffice/styleguide/")
+    staffs.locator("[data-retry]").wait_for()
+    page_errors[:] = [text for text in page_errors if "404" not in text]
+    builder = staffs.locator("[data-conditions]")
+    by_keyboard(staffs, builder)
+    values_of_the_shop_s_own_data_are_offered(builder)
+    assert_fits(staffs)
+
+
+def by_keyboard(page: Any, builder: Any) -> None:
     sentence = builder.get_by_role("status")
     expect(sentence).to_contain_text("Weekday is one of Saturday, Sunday and (birthday is this")
     builder.locator("button[value='question:']").focus()
@@ -56,17 +65,17 @@ def test_a_condition_is_put_together_by_keyboard_and_reads_itself_out(
     expect(sentence).to_contain_text("spend is between 150.00 and 500.00")
     builder.locator("[name='when.mode']").select_option("any")
     expect(sentence).to_contain_text("or country is one of CY, GR.")
+    page.set_viewport_size(PHONE)
+    builder.locator("button[value='lines:1']").click()
+    expect(builder.locator("[name='when.1.3.mode']")).to_be_focused()
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     builder.locator("button[value='remove:1']").click()
     expect(sentence).not_to_contain_text("birthday")
     expect(builder.locator("button[value='question:']")).to_be_focused()
     expect(page.locator("[name=when]")).to_have_count(0)
-    assert_no_axe_violations(page)
 
 
-def test_values_of_the_shop_s_own_data_are_offered_and_it_fits_a_phone(
-    page: Any, builder: Any
-) -> None:
-    CustomerFactory(tags=["vip", "press"])
+def values_of_the_shop_s_own_data_are_offered(builder: Any) -> None:
     builder.locator("button[value='question:']").click()
     field = builder.locator("[name='when.3.field']")
     # It has the focus once it is ready.
@@ -76,15 +85,12 @@ def test_values_of_the_shop_s_own_data_are_offered_and_it_fits_a_phone(
     value.fill("vi")
     expect(builder.locator("[id='when.3-values'] option")).to_have_count(1)
     expect(builder.locator("[id='when.3-values'] option")).to_have_attribute("value", "vip")
-    page.set_viewport_size(PHONE)
-    builder.locator("button[value='lines:1']").click()
-    expect(builder.locator("[name='when.1.3.mode']")).to_be_focused()
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 def test_a_segment_counts_itself_while_one_builds(
-    page: Any, builder: Any, assert_no_axe_violations: Check
+    staffs: Any, assert_no_axe_violations: Check
 ) -> None:
+    page = staffs
     StaffMember.objects.update(role=StaffMember.Role.MARKETING_MANAGER)
     CustomerFactory(country="GR", given_name="Anna")
     CustomerFactory(country="CY")
@@ -107,14 +113,9 @@ def test_a_segment_counts_itself_while_one_builds(
 @pytest.mark.parametrize(
     "browser_context_options", [{"java_script_enabled": False}], ids=["no JavaScript"]
 )
-def test_without_scripts_it_is_a_text_area(page: Any, as_user: Callable[[User], Client]) -> None:
-    cookie = as_user(StaffMemberFactory().user).cookies[settings.SESSION_COOKIE_NAME]
-    page.context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "domain": "localhost",
-          "path": "/"}]
-    )  # fmt: skip
-    page.goto("/backoffice/styleguide/")
-    area = page.get_by_label("Condition as JSON")
+def test_without_scripts_it_is_a_text_area(staffs: Any) -> None:
+    staffs.goto("/backoffice/styleguide/")
+    area = staffs.get_by_label("Condition as JSON")
     expect(area).to_be_visible()
     expect(area).to_have_value(re.compile('"order.weekday"'))
-    expect(page.locator(".conditions-tree")).not_to_be_visible()
+    expect(staffs.locator(".conditions-tree")).not_to_be_visible()

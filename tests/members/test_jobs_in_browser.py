@@ -39,10 +39,18 @@ def running(**values: Any) -> Job:
     )  # fmt: skip
 
 
-def test_bar_log_and_end_of_a_job_appear_by_themselves(admins: Any) -> None:
+def test_bar_log_and_end_of_a_job_appear_by_themselves(
+    admins: Any,
+    assert_in_order: Callable[..., None],
+    assert_all_in_order: Callable[..., None],
+) -> None:
     job = running()
+    for level in Level.values:
+        log_line(job, f"Something {level} was said.", level=level)
     admins.goto(f"{LIST}{job.public_id}/")
     expect(admins.locator(".work-percent", has_text="25%")).to_be_visible()
+    expect(admins.get_by_text("Something info was said.")).to_be_visible()
+    assert_in_order(admins, dark_on_phones=True)
     log_line(job, "A figure was put right.")
     Job.objects.update(done=300)
     expect(admins.locator(".work-percent", has_text="75%")).to_be_visible()
@@ -53,55 +61,52 @@ def test_bar_log_and_end_of_a_job_appear_by_themselves(admins: Any) -> None:
     )  # fmt: skip
     expect(admins.get_by_text("400 days looked at: 1 figure put right.")).to_be_visible()
     expect(admins.get_by_role("button", name="Stop")).to_have_count(0)
+    assert_in_order(admins, dark_on_phones=True)
+    assert_all_in_order(admins, [f"{LIST}{job.public_id}/log/"], dark_on_phones=True)
 
 
-def test_a_job_moves_from_what_runs_to_what_has_ended(admins: Any) -> None:
-    running()
+def test_a_job_moves_from_what_runs_to_what_has_ended(
+    admins: Any,
+    assert_in_order: Callable[..., None],
+    assert_all_in_order: Callable[..., None],
+) -> None:
+    name = "orders-of-2025-with-a-very-long-name-from-the-shop.csv.gz into Harvest Club"
+    failed = running(label=name, state="failed", error="E" * 300, finished_at=timezone.now())
+    job = running()
     admins.goto(f"{LIST}?kind=daily_totals")
     now = admins.get_by_role("region", name="Now")
     expect(now.locator(".work-percent", has_text="25%")).to_be_visible()
-    Job.objects.update(state="failed", error="Out of ink.", finished_at=timezone.now())
+    # One that runs, and one that has ended.
+    assert_in_order(admins, dark_on_phones=True)
+    Job.objects.filter(pk=job.pk).update(
+        state="failed", error="Out of ink.", finished_at=timezone.now()
+    )
     row = admins.get_by_role("row", name="Totals of all days")
     expect(row.get_by_text("Out of ink.")).to_be_visible()
     expect(now).to_have_count(0)
     assert admins.url.endswith("?kind=daily_totals")
+    assert_all_in_order(admins, [f"{LIST}{failed.public_id}/"], dark_on_phones=True)
 
 
-def test_the_filters_are_in_the_address_and_work_can_be_begun(admins: Any) -> None:
-    JobFactory(kind="daily_totals", label="Long ago", state="succeeded", started_at=timezone.now(),
-               finished_at=timezone.now())  # fmt: skip
+def test_the_filters_are_in_the_address_and_work_can_be_begun(
+    admins: Any,
+    assert_in_order: Callable[..., None],
+    assert_fits: Callable[[Any], None],
+) -> None:
     admins.goto(LIST)
-    admins.get_by_label("State").select_option("failed")
-    expect(admins.get_by_text("No job fits")).to_be_visible()
-    admins.wait_for_url("**state=failed**")
     begin = admins.get_by_role("button", name="Rebuild daily totals")
     expect(begin).to_be_hidden()
     admins.get_by_text("Start a job").focus()
     admins.keyboard.press("Enter")
+    expect(begin).to_be_visible()
+    expect(admins.get_by_text("Nothing has run yet")).to_be_visible()
+    assert_in_order(admins, dark_on_phones=True)
+    admins.get_by_label("State").select_option("failed")
+    expect(admins.get_by_text("No job fits")).to_be_visible()
+    admins.wait_for_url("**state=failed**")
+    assert_fits(admins)
     begin.click()
     question = admins.get_by_role("alertdialog")
     expect(question.get_by_text("puts right what differs")).to_be_visible()
     question.get_by_role("button", name="Rebuild daily totals").click()
     expect(admins.get_by_text("There is nothing to do.")).to_be_visible()
-
-
-def test_the_pages_of_jobs_are_accessible_and_fit_wide_and_narrow(
-    admins: Any,
-    assert_all_in_order: Callable[..., None],
-    assert_in_order: Callable[..., None],
-) -> None:
-    assert_all_in_order(admins, [LIST], dark_on_phones=True)
-    admins.get_by_text("Start a job").click()
-    expect(admins.get_by_role("button", name="Rebuild daily totals")).to_be_visible()
-    assert_in_order(admins, dark_on_phones=True)
-    name = "orders-of-2025-with-a-very-long-name-from-the-shop.csv.gz into Harvest Club"
-    failed = running(kind="order_import", label=name, state="failed", error="E" * 300)
-    now = timezone.now()
-    done = running(state="succeeded", result={"days": 9, "corrected": 0}, finished_at=now)
-    job = running()
-    JobFactory(kind="order_import", label=name)
-    for level in Level.values:
-        log_line(job, f"Something {level} was said.", level=level)
-    pages = [f"{LIST}{each.public_id}/" for each in (failed, done, job)]
-    pages += [LIST, f"{LIST}?state=cancelled", f"{LIST}{job.public_id}/log/"]
-    assert_all_in_order(admins, pages, dark_on_phones=True)

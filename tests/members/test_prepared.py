@@ -2,7 +2,7 @@
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Prefetch
 from django.test.utils import CaptureQueriesContext
 
 from loyalty.models import Membership, Program, Wallet, WalletType
@@ -129,6 +129,33 @@ def test_kept_rows_are_those_of_the_query_and_as_many():
     assert KeptRows(lambda: Reward.objects.values("pk")).count() == 3
 
 
+def test_who_is_limited_to_programs_asks_by_a_text_of_their_own_for_theirs():
+    program, other, third = make_program(), make_program("other"), make_program("third")
+    for name, where in (("r1", program), ("r2", other), ("r3", third), ("r4", third)):
+        reward = offer(where, name)
+        RewardPrice.objects.create(reward=reward, tier="gold", price=1)
+
+    def build(least):
+        prices = Prefetch("tier_prices", RewardPrice.objects.filter(price__lt=9).order_by("pk"))
+        found = Reward.objects.filter(price__gte=least).order_by("code")
+        return found.prefetch_related(prices)
+
+    kept = KeptQuery(build)
+    counted = KeptRows(lambda least: Reward.objects.filter(price__gte=least).values("pk"), (-1, -2))
+    scopes = [[other.pk], [program.pk, other.pk], [], [third.pk], [0]]
+    for programs in (*scopes, *reversed(scopes)):
+        with limited_to(programs):
+            own, found = list(build(0)), kept.rows(0)
+            assert found == own
+            # None of another program, with what belongs to it.
+            assert [len(item.tier_prices.all()) for item in found] == [1] * len(own)
+            assert counted.count(0) == len(counted.rows(0)) == len(own)
+    with limited_to([other.pk, third.pk]), CaptureQueriesContext(connection) as asked:
+        assert [item.code for item in kept.rows(0)] == ["r2", "r3", "r4"]
+    # As it was put into words for those of one program, or of three.
+    assert "ANY(" in asked.captured_queries[0]["sql"]
+
+
 def test_who_is_not_there_is_none_or_raises():
     kept = KeptQuery(lambda pk: Customer.objects.filter(pk=pk))
     assert kept.first(0) is None
@@ -228,12 +255,12 @@ def test_nothing_is_asked_for_as_the_query_itself_asks_for_it():
 def test_who_asks_while_another_asks_first_has_the_lock_too():
     class Ending(str):
         def __radd__(self, text):
-            assert kept.reading is None
+            assert kept.readings == {}
             return f"{text!s}{self!s}"
 
     kept = KeptQuery(lambda pk: Customer.objects.filter(pk=pk), ending=Ending(" FOR UPDATE"))
     assert kept.first(0) is None
-    assert kept.reading.text.endswith(" FOR UPDATE")
+    assert kept.readings[False].text.endswith(" FOR UPDATE")
 
 
 def test_those_that_belong_to_rows_are_read_along_and_know_them():

@@ -149,7 +149,7 @@ def test_it_is_required_and_set_up_in_a_browser(
     assert_in_order(page)
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Required of: Support agent.").wait_for()
-    assert_in_order(page)
+    assert_in_order(page, dark_on_phones=True)
     page.context.clear_cookies()
     page.goto("/accounts/login/")
     page.locator("[name=login]").fill(agent.user.email)

@@ -46,13 +46,18 @@ def staff_page(page: Any, client: Client, live_server: Any, page_errors: list[st
 
 
 def test_it_is_accessible_wide_and_on_a_phone_in_both_themes_and_answers(
-    staff_page: Any, assert_in_order: Callable[..., None]
-) -> None:
+    staff_page: Any, assert_in_order: Callable[..., None], assert_no_axe_violations: Check,
+    page_errors: list[str],
+) -> None:  # fmt: skip
     assert_in_order(staff_page, dark_on_phones=True)
     staff_page.emulate_media(color_scheme="dark")
     staff_page.locator("html[data-bs-theme=dark]").wait_for()
     assert staff_page.evaluate(BEGUN_BY_THE_OTHER_THEME) == 0
+    staff_page.emulate_media(color_scheme="light")
+    a_dialog_takes_the_focus_and_gives_it_back(staff_page, assert_no_axe_violations, page_errors)
+    a_finished_dialog_says_so_refreshes_the_panel_and_was_sent_once(staff_page)
     questions_charts_and_shortcuts_answer(staff_page)
+    the_chosen_theme_stays_without_a_flash(staff_page)
 
 
 def questions_charts_and_shortcuts_answer(staff_page: Any) -> None:
@@ -84,7 +89,7 @@ def questions_charts_and_shortcuts_answer(staff_page: Any) -> None:
     expect(dialog).not_to_be_visible()
 
 
-def test_a_dialog_takes_the_focus_gives_it_back_and_is_sent_once(
+def a_dialog_takes_the_focus_and_gives_it_back(
     staff_page: Any, assert_no_axe_violations: Check, page_errors: list[str]
 ) -> None:
     opener = staff_page.get_by_role("link", name="Open a dialog")
@@ -100,7 +105,6 @@ def test_a_dialog_takes_the_focus_gives_it_back_and_is_sent_once(
     dialog.wait_for(state="hidden")
     expect(opener).to_be_focused()
     page_errors[:] = [text for text in page_errors if "422" not in text]
-    a_finished_dialog_says_so_refreshes_the_panel_and_was_sent_once(staff_page)
 
 
 def a_finished_dialog_says_so_refreshes_the_panel_and_was_sent_once(staff_page: Any) -> None:
@@ -121,7 +125,7 @@ def a_finished_dialog_says_so_refreshes_the_panel_and_was_sent_once(staff_page: 
     assert len(posts) == 1
 
 
-def test_the_chosen_theme_stays_without_a_flash(staff_page: Any) -> None:
+def the_chosen_theme_stays_without_a_flash(staff_page: Any) -> None:
     staff_page.locator(".user-button").click()
     staff_page.get_by_role("button", name="Dark").click()
     expect(staff_page.locator("html")).to_have_attribute("data-bs-theme", "dark")

@@ -91,11 +91,26 @@ def test_a_visitor_signs_up_buys_and_sees_the_balance(
     assert (order.customer.email, str(order.total)) == ("nora@example.com", "12.5000")
 
 
-def test_a_member_takes_a_reward_beside_the_basket_and_uses_its_code(
-    page: Any, olivia: Membership, five_off: Reward, assert_no_axe_violations: Callable[[Any], None]
-) -> None:
+def begin_a_sale(club: Program, sku: str) -> None:
+    now = timezone.now()
+    terms = WindowTerms(
+        "Sale", now + dt.timedelta(days=9), opens_at=now + dt.timedelta(days=5), skus=(sku,)
+    )
+    save_window(program=club, code="sale", terms=terms, actor=SYSTEM)
+
+
+def test_a_member_sees_a_sale_takes_a_reward_beside_the_basket_and_uses_its_code(
+    page: Any, club: Program, olivia: Membership, five_off: Reward,
+    assert_no_axe_violations: Callable[[Any], None],
+) -> None:  # fmt: skip
     page.goto("/demo-shop/")
+    first = page.locator("setia-earn").first
+    first.get_by_text("Buy this and earn 12\xa0Beans").wait_for()
+    begin_a_sale(club, first.get_attribute("sku"))
     page.get_by_role("button", name="Sign in as Olivia").click()
+    # When it opens is said to members.
+    expect(first).to_contain_text("Opens for you on")
+    expect(page.locator("setia-earn").nth(1)).not_to_contain_text("Opens for you on")
     header = page.locator("setia-balance").get_by_role("link")
     header.get_by_text("250\xa0Beans").wait_for()
     expect(header).to_contain_text("worth $2.50. Open my Bean Club page")
@@ -118,22 +133,6 @@ def test_a_member_takes_a_reward_beside_the_basket_and_uses_its_code(
     page.get_by_text("over $13.40 is on its way").wait_for()
     taken.refresh_from_db()
     assert taken.status == Redemption.Status.USED
-
-
-def test_a_product_of_a_sale_says_to_members_when_it_opens_for_them(
-    page: Any, club: Program, olivia: Membership
-) -> None:
-    page.goto("/demo-shop/")
-    first = page.locator("setia-earn").first
-    first.get_by_text("Buy this and earn 12\xa0Beans").wait_for()
-    now, sku = timezone.now(), first.get_attribute("sku")
-    terms = WindowTerms(
-        "Sale", now + dt.timedelta(days=9), opens_at=now + dt.timedelta(days=5), skus=(sku,)
-    )
-    save_window(program=club, code="sale", terms=terms, actor=SYSTEM)
-    page.get_by_role("button", name="Sign in as Olivia").click()
-    expect(page.locator("setia-earn").first).to_contain_text("Opens for you on")
-    expect(page.locator("setia-earn").nth(1)).not_to_contain_text("Opens for you on")
 
 
 def settled(page: Any) -> None:
@@ -240,11 +239,28 @@ def shown(page: Any) -> str:
     )
 
 
-def test_pages_of_another_address_show_it_under_their_own_policy(
-    page: Any, other_shop: OtherShop, olivia: Membership, five_off: Reward, token: str
-) -> None:
-    update_merchant(actor=SYSTEM, changes={"shop_origins": [other_shop.origin]})
+def test_pages_of_another_address_see_what_everybody_may_and_more_once_it_is_allowed(
+    page: Any, other_shop: OtherShop, page_errors: list[str], olivia: Membership,
+    five_off: Reward, token: str,
+) -> None:  # fmt: skip
     other_shop.token, other_shop.badge = token, badge_of(olivia.customer)
+    with page.expect_event("requestfailed", lambda asked: "/api/v1/me" in asked.url):
+        page.goto(other_shop.origin)
+    page.locator("setia-earn").get_by_text("Buy this and earn 20\xa0Beans").wait_for()
+    text = shown(page)
+    assert "250" not in text
+    assert "Join" not in text
+    # The browser itself tells of what it did not let through; the script says nothing.
+    assert [
+        found for found in page_errors if "CORS" not in found and "ERR_FAILED" not in found
+    ] == []
+    page_errors.clear()
+    update_merchant(actor=SYSTEM, changes={"shop_origins": [other_shop.origin]})
+    it_is_shown_under_their_own_policy(page, other_shop)
+    it_speaks_the_language_of_the_page(page, other_shop)
+
+
+def it_is_shown_under_their_own_policy(page: Any, other_shop: OtherShop) -> None:
     page.goto(other_shop.origin)
     page.locator("setia-balance").get_by_text("250\xa0Beans").wait_for()
     page.locator("setia-earn").get_by_text("Buy this and earn 20\xa0Beans").wait_for()
@@ -259,21 +275,13 @@ def test_pages_of_another_address_show_it_under_their_own_policy(
     page.locator("setia-basket").get_by_text("is yours").wait_for()
 
 
-def test_other_pages_see_what_everybody_may_and_no_more(
-    page: Any, other_shop: OtherShop, page_errors: list[str], olivia: Membership, token: str
-) -> None:
-    other_shop.token = token
-    with page.expect_event("requestfailed", lambda asked: "/api/v1/me" in asked.url):
+def it_speaks_the_language_of_the_page(page: Any, other_shop: OtherShop) -> None:
+    other_shop.lang = "el"
+    with page.expect_request("**/api/v1/storefront") as asked:
         page.goto(other_shop.origin)
-    page.locator("setia-earn").get_by_text("Buy this and earn 20\xa0Beans").wait_for()
-    text = shown(page)
-    assert "250" not in text
-    assert "Join" not in text
-    # The browser itself tells of what it did not let through; the script says nothing.
-    assert [
-        found for found in page_errors if "CORS" not in found and "ERR_FAILED" not in found
-    ] == []
-    page_errors.clear()
+    assert asked.value.headers["accept-language"].startswith("el, en-US;q=0.8")
+    answer = asked.value.response().json()
+    assert answer["language"] == "el"
 
 
 def test_whatever_fails_nothing_is_shown_and_nothing_is_said(
@@ -319,29 +327,17 @@ def test_whatever_fails_nothing_is_shown_and_nothing_is_said(
     assert ours == []
     page_errors.clear()
     page.unroute_all(behavior="ignoreErrors")
+    a_script_that_never_comes_keeps_nobody_from_buying(page, other_shop)
+    assert page_errors == []
 
 
-def test_a_script_that_never_comes_keeps_nobody_from_buying(
-    page: Any, other_shop: OtherShop, page_errors: list[str]
-) -> None:
+def a_script_that_never_comes_keeps_nobody_from_buying(page: Any, other_shop: OtherShop) -> None:
     page.route("**/storefront.js", lambda _route: None)
     with page.expect_request("**/storefront.js"):
         page.goto(other_shop.origin, wait_until="domcontentloaded")
     expect(page.get_by_role("heading", name="Shop")).to_be_visible()
     assert shown(page) == ""
-    assert page_errors == []
     page.unroute_all(behavior="ignoreErrors")
-
-
-def test_it_speaks_the_language_of_the_page(
-    page: Any, other_shop: OtherShop, club: Program
-) -> None:
-    other_shop.lang = "el"
-    with page.expect_request("**/api/v1/storefront") as asked:
-        page.goto(other_shop.origin)
-    assert asked.value.headers["accept-language"].startswith("el, en-US;q=0.8")
-    answer = asked.value.response().json()
-    assert answer["language"] == "el"
 
 
 def test_what_a_member_looks_at_is_told_and_kept_where_they_agreed(

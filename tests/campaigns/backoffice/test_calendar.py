@@ -23,6 +23,7 @@ from loyalty.models import Program
 from members.models import StaffMember
 from members.services.audit import SYSTEM
 from tests.campaigns.campaigns import draft
+from tests.conftest import PHONE
 from tests.loyalty.factories import make_program
 from tests.sharing import anew, shared
 
@@ -256,73 +257,50 @@ def test_forms_say_what_is_missing(manager: Client, club: Program) -> None:
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_a_draft_is_dragged_to_another_day_and_put_back(
+def test_a_draft_of_a_full_day_is_moved_by_drag_and_by_keyboard_and_put_back(
     sign_in: Callable[[str], Any], club: Program, live_server: Any,
     assert_no_axe_violations: Callable[..., None],
 ) -> None:  # fmt: skip
-    month = (timezone.now().astimezone(club.zone).replace(day=1) + 40 * DAY).replace(
-        day=9, hour=10, minute=0, second=0, microsecond=0
-    )
-    row = draft(club, name="Weekend", starts_at=month, ends_at=month + DAY)
-    save_season(program=club, terms=SeasonTerms("Spring", "easter"), actor=SYSTEM)
-    page = sign_in("marketing_manager")
-    page.goto(f"{live_server.url}{url('calendar')}?day={month.date()}")
-    assert_no_axe_violations(page)
-    bar = page.locator(f'.calendar-month [data-move="promotion-{row.public_id}"]').first
-    bar.drag_to(page.locator(f'[data-day="{month.date() + 7 * DAY}"]'))
-    expect(page.get_by_text("Nothing gets in its way then.")).to_be_visible()
-    assert_no_axe_violations(page)
-    page.get_by_role("button", name="Move it").click()
-    expect(page.get_by_text("Weekend was moved.")).to_be_visible()
-    moved = page.locator(f'[data-day="{month.date() + 7 * DAY}"] .is-promotion')
-    expect(moved).to_have_count(1)
-    row.refresh_from_db()
-    assert row.starts_at == month + 7 * DAY
-    page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("Weekend is where it was.")).to_be_visible()
-    expect(page.locator(f'[data-day="{month.date()}"] .is-promotion')).to_have_count(1)
-    row.refresh_from_db()
-    assert row.starts_at == month
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{live_server.url}{url('calendar')}?day={month.date()}")
-    expect(page.get_by_role("link", name="Move Weekend…")).to_be_visible()
-    expect(page.locator(".calendar-picture")).to_be_hidden()
-    page.goto(f"{live_server.url}{url('year_plan', club.code)}?year={month.year}")
-    expect(page.get_by_role("heading", name="Seasons")).to_be_visible()
-    assert_no_axe_violations(page)
-
-
-@pytest.mark.browser
-@pytest.mark.django_db(transaction=True)
-def test_what_is_moved_from_a_full_day_leaves_the_page_as_it_was(
-    sign_in: Callable[[str], Any], club: Program, live_server: Any
-) -> None:
     """By drag the page stays where it is looked at; by keyboard one is where one was."""
     month = (timezone.now().astimezone(club.zone).replace(day=1) + 40 * DAY).replace(
         day=9, hour=10, minute=0, second=0, microsecond=0
     )
     rows = [draft(club, name=f"Weekend {number}", title=f"Weekend {number}", starts_at=month,
                   ends_at=month + DAY) for number in range(7)]  # fmt: skip
-    page = sign_in("marketing_manager")
+    save_season(program=club, terms=SeasonTerms("Spring", "easter"), actor=SYSTEM)
+    page, row = sign_in("marketing_manager"), rows[-1]
     address = f"{live_server.url}{url('calendar')}?day={month.date()}"
     page.goto(address)
-    bar = page.locator(f'.calendar-month [data-move="promotion-{rows[-1].public_id}"]').first
+    bar = page.locator(f'.calendar-month [data-move="promotion-{row.public_id}"]').first
     expect(bar).to_be_hidden()
     page.locator(f'[data-day="{month.date()}"]').get_by_text("2 more").click()
     expect(bar).to_be_visible()
-    bar.drag_to(page.locator(f'[data-day="{month.date() + 2 * DAY}"]'))
+    assert_no_axe_violations(page)
+    later = page.locator(f'[data-day="{month.date() + 7 * DAY}"]')
+    bar.drag_to(later)
+    expect(page.get_by_text("Nothing gets in its way then.")).to_be_visible()
+    assert_no_axe_violations(page)
     page.get_by_role("button", name="Move it").click()
     expect(page.get_by_text("Weekend 6 was moved.")).to_be_visible()
-    expect(
-        page.locator(f'[data-day="{month.date() + 2 * DAY}"]').get_by_text("Weekend 6")
-    ).to_be_visible()
+    expect(later.get_by_text("Weekend 6")).to_be_visible()
+    expect(later.locator(".is-promotion")).to_have_count(1)
     expect(page.locator("h2.calendar-name")).to_be_in_viewport()
+    row.refresh_from_db()
+    assert row.starts_at == month + 7 * DAY
     link = page.get_by_role("link", name="Move Weekend 6…")
     link.press("Enter")
-    page.get_by_label("Until").fill(f"{month + 5 * DAY:%Y-%m-%dT%H:%M}")
+    page.get_by_label("Until").fill(f"{month + 10 * DAY:%Y-%m-%dT%H:%M}")
     page.get_by_role("button", name="Move it").click()
     expect(page.get_by_text("Weekend 6 was moved.")).to_have_count(2)
     expect(link).to_be_focused()
     page.get_by_role("button", name="Undo").last.click()
     expect(page.get_by_text("Weekend 6 is where it was.")).to_be_visible()
+    row.refresh_from_db()
+    assert (row.starts_at, row.ends_at) == (month + 7 * DAY, month + 8 * DAY)
     assert page.url == address
+    page.set_viewport_size(PHONE)
+    expect(link).to_be_visible()
+    expect(page.locator(".calendar-picture")).to_be_hidden()
+    page.goto(f"{live_server.url}{url('year_plan', club.code)}?year={month.year}")
+    expect(page.get_by_role("heading", name="Seasons")).to_be_visible()
+    assert_no_axe_violations(page)

@@ -1,10 +1,8 @@
-"""The screens of promotions: begun from a template, published, watched, ended; and a
-weekend that a manager starts in the browser."""
+"""The screens of promotions: begun from a template, published, watched, ended. A weekend that a
+manager starts in the browser: `test_flow_in_browser`."""
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -16,7 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from campaigns.models import Campaign
-from loyalty.models import Backtest, Membership, Program
+from loyalty.models import Backtest, Program
 from loyalty.services.backtest_runs import run_backtest
 from loyalty.services.rules import set_four_eyes
 from members.models import Customer
@@ -26,16 +24,13 @@ from tests.campaigns.backoffice.campaigns import (
     begin,
     beyond_its_budget,
     filled,
-    local,
     make_club,
     page,
     url,
 )
 from tests.campaigns.campaigns import draft, launch
-from tests.factories import CustomerFactory
 from tests.loyalty.factories import make_wallet, order, record, spendable
 from tests.sharing import anew, shared
-from tests.sign_ins import signed_in
 
 pytestmark = pytest.mark.django_db
 Status = Campaign.Status
@@ -155,50 +150,6 @@ def test_the_calendar_shows_it_and_what_it_meets(manager: Client, club: Program)
     )
 
 
-@pytest.mark.browser
-def test_a_manager_starts_a_weekend_and_a_member_sees_it_and_earns(
-    sign_in: Callable[[str], Any], club: Program, live_server: Any,
-    assert_no_axe_violations: Callable[[Any], None],
-) -> None:  # fmt: skip
-    CustomerFactory(external_id="ana", with_user=True)
-    make_wallet(club, "ana", at=timezone.now() - DAY)
-    page = sign_in("marketing_manager")
-    page.goto(f"{live_server.url}{url('campaign_list')}")
-    page.get_by_role("link", name="Begin from a template").click()
-    assert_no_axe_violations(page)
-    page.get_by_role("button", name=re.compile("Double points weekend")).click()
-    page.get_by_label("Name", exact=True).fill("Spring weekend")
-    page.get_by_label("Times", exact=True).fill("4")
-    begun = local(timezone.now() - dt.timedelta(minutes=5), club)
-    page.get_by_label("Begins", exact=True).fill(begun)
-    page.get_by_label("Ends", exact=True).fill(local(timezone.now() + DAY, club))
-    page.get_by_label("Percent kept aside").fill("0")
-    page.locator("#campaign-words", has_text="4").wait_for()
-    assert_no_axe_violations(page)
-    page.get_by_role("button", name="Save").click()
-    page.get_by_role("button", name="Publish").click()
-    page.get_by_text("It is live.").first.wait_for()
-    assert_no_axe_violations(page)
-    for width in (1440, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-    record(order("A", "10", buyer="ana", at=timezone.now()))
-    assert spendable("ana", at=timezone.now()) == 40
-    member = Membership.objects.get(customer__external_id="ana")
-    client = signed_in(member.customer.user)
-    page.context.clear_cookies()
-    page.context.add_cookies(
-        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-    )
-    page.goto(f"{live_server.url}{reverse('campaigns_account:campaigns')}")
-    page.get_by_text("Double points this weekend").wait_for()
-    page.locator("time[data-countdown]", has_text=re.compile("hour")).wait_for()
-    assert_no_axe_violations(page)
-    page.goto(f"{live_server.url}/me/")
-    page.get_by_text("Double points this weekend").wait_for()
-
-
 def test_the_list_asks_as_often_for_many_as_for_few(
     manager: Client, club: Program, django_assert_max_num_queries: Any
 ) -> None:
@@ -232,6 +183,7 @@ def test_what_waits_for_a_second_person_stands_among_the_approvals(
     assert url("campaign", campaign.public_id) not in page(administrator, approvals)
 
 
+@pytest.mark.browser
 def test_what_is_beyond_a_budget_is_seen_in_the_browser(
     sign_in: Callable[[str], Any], club: Program, live_server: Any,
     assert_no_axe_violations: Callable[[Any], None],

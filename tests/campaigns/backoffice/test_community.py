@@ -226,21 +226,18 @@ def forum_id() -> Any:
 @pytest.mark.browser
 def test_the_screens_can_be_used_by_everybody(
     sign_in: Callable[[str], Any],
-    live_server: Any,
     club: Program,
-    assert_in_order: Callable[[Any], None],
+    assert_all_in_order: Callable[..., None],
 ) -> None:
     member = make_member(0, "ana", club)
     post = make_post(club, teaser="Four things.", body="## One\n\n- a\n- b")
     say(post, member, "It worked.", name="Ana.L", at=timezone.now())
     make_forum(club)
     screen = sign_in("administrator")
-    for name, args in (
-        ("post_list", ()), ("post", (post.public_id,)), ("post_edit", (post.public_id,)),
-        ("forum", ()), ("forum_edit", ()), ("comment_list", ()),
-    ):  # fmt: skip
-        screen.goto(live_server.url + url(name, *args))
-        expect(screen.locator("h1")).to_be_visible()
-        assert_in_order(screen)
+    addresses = (
+        url("post_list"), url("post", post.public_id), url("post_edit", post.public_id),
+        url("forum"), url("forum_edit"), url("comment_list"),
+    )  # fmt: skip
+    assert_all_in_order(screen, addresses)
     screen.get_by_role("button", name="Let it be read").first.click()
     expect(screen.get_by_text("Nothing to look at")).to_be_visible()

@@ -250,4 +250,5 @@ def test_its_pages_are_read_by_everybody_and_it_is_started_after_a_question(
     record(order("A", "20", buyer=who, at=timezone.now()))
     shown.reload()
     expect(shown.get_by_role("img", name="The differences and their intervals")).to_be_visible()
+    expect(shown.get_by_text("Nothing is declared before")).to_be_visible()
     assert_no_axe_violations(shown)

@@ -68,7 +68,9 @@ def said(answer: Any) -> list[str]:
 
 def test_what_is_promised_is_written_published_and_paused(manager: Client, club: Program) -> None:
     assert "Nobody has brought a friend yet" in page(manager, url("referral_list"))
-    assert "Nothing is promised yet" in page(manager, url("referral_program", club.code))
+    empty = page(manager, url("referral_program", club.code))
+    assert "Nothing is promised yet" in empty
+    assert url("referral_edit", club.code) in empty
     saved = manager.post(url("referral_edit", club.code), FORM, follow=True)
     assert said(saved) == ["Saved. It holds once it is published."]
     assert not ReferralTerms.objects.exists()
@@ -343,8 +345,7 @@ def test_a_manager_promises_and_a_friend_opens_the_link(
 ) -> None:  # fmt: skip
     CustomerFactory(external_id="ana", with_user=True, given_name="Ana")
     page = sign_in("marketing_manager")
-    page.goto(f"{live_server.url}{url('referral_program', club.code)}")
-    page.get_by_role("link", name="Write it").click()
+    page.goto(f"{live_server.url}{url('referral_edit', club.code)}")
     page.locator("#id_advocate_kind").select_option("units")
     page.locator("#id_advocate_units").fill("300")
     page.locator("#id_friend_kind").select_option("none")

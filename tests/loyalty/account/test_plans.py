@@ -71,7 +71,9 @@ def test_the_offer_says_price_and_trial_plainly(
     maya: Customer, sign_in: SignIn, membership: Membership
 ) -> None:
     client = sign_in(maya)
-    assert "14 days free, $9.90 a month" in text_of(client, "/me/")
+    home = text_of(client, "/me/")
+    assert "14 days free, $9.90 a month" in home
+    assert "Have more with Plus" in home
     page = text_of(client, "/me/plan/")
     for words in ("Plus", "For regulars.", "50 Beans every month", "$99.00 a year", "Take Pro"):
         assert words in page.replace("\N{NO-BREAK SPACE}", " ")
@@ -176,8 +178,7 @@ def test_a_plan_is_taken_and_canceled_on_a_phone(
     cookie = sign_in(maya).cookies[configured.SESSION_COOKIE_NAME]
     host = {"name": configured.SESSION_COOKIE_NAME, "value": cookie.value, "domain": "localhost"}
     page.context.add_cookies([{**host, "path": "/"}])
-    page.goto("/me/")
-    page.get_by_role("link", name="Have more with Plus").click()
+    page.goto("/me/plan/")
     assert_no_axe_violations(page)
     page.get_by_role("link", name="Take Plus").click()
     assert_no_axe_violations(page)

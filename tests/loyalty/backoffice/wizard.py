@@ -82,19 +82,6 @@ def typed(page: str) -> set[str]:
     return {name for tag in inputs for name in re.findall(r' name="([^"]*)"', tag)}
 
 
-def walk(client: Client, place: str, answers: Mapping[str, str]) -> str:
-    """On to the review, typing these answers wherever they are asked for; the program is to be
-    live. Where the review is."""
-    while not place.endswith("/review/"):
-        page = client.get(place).content.decode()
-        asked = typed(page)
-        said = {name: value for name, value in answers.items() if name in asked}
-        if place.endswith("/launch/"):
-            said["status"] = "live"
-        place = sent(client, place, {**sent_of(page), **said})
-    return place
-
-
 def drawn(draft: ProgramDraft) -> dict[str, str]:
     """What a browser would send of the step that the draft has come to, without its page around."""
     step, now = step_named(draft, draft.step), timezone.now()

@@ -13,11 +13,12 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from members import jobs
+from members.job_access import count_failed_jobs
 from members.jobs import JobKind, Work, register_job_kind
 from members.models import AuditEntry, Customer, Job, JobLogLine, User
 from members.services.job_logs import Level, log_line
 from members.services.jobs import claim_job
-from tests.factories import CustomerFactory, JobFactory
+from tests.factories import CustomerFactory, JobFactory, StaffMemberFactory, UserFactory
 from tests.members import note_work
 from tests.members.conftest import HTMX
 from tests.members.note_work import KIND, NOTES, PIECES, register, start_notes, written
@@ -167,6 +168,19 @@ def test_the_menu_counts_the_jobs_that_failed(mias: Client) -> None:
     ended("Worse", "failed")
     ended("Hidden", "failed", kind="secret")
     assert '<span class="visually-hidden">2 wait</span>' in shown(mias)
+
+
+def test_whose_role_is_limited_to_programs_is_told_of_what_they_began() -> None:
+    limited, other = (
+        StaffMemberFactory(role="marketing_manager", programs=[1]).user for _number in range(2)
+    )
+    ended("Own", "failed", created_by=limited)
+    ended("Own and done", created_by=limited)
+    ended("Hidden", "failed", kind="secret", created_by=limited)
+    ended("Of a colleague", "failed", created_by=other)
+    ended("Of nobody", "failed")
+    assert [count_failed_jobs(person) for person in (limited, other, UserFactory())] == [1, 1, 0]
+    assert count_failed_jobs(StaffMemberFactory(role="marketing_manager").user) == 3
 
 
 # --- Starting -------------------------------------------------------------------------------------

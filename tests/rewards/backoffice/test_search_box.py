@@ -72,7 +72,7 @@ def test_a_page_is_reached_by_keyboard_alone(
 ) -> None:  # fmt: skip
     offer(club, "mug", name="An enamel mug", price=10)
     page = sign_in("marketing_manager")
-    page.goto("/backoffice/")
+    page.goto("/backoffice/customers/")
     page.keyboard.press("Control+k")
     expect(page.locator("#search-input")).to_be_focused()
     page.keyboard.type("enamel")
