@@ -17,6 +17,7 @@ from loyalty.services.balance_imports import KIND
 from loyalty.services.lot_exports import KIND as EXPORT
 from members.models import Job
 from members.services.job_runs import run_job
+from tests.conftest import AT_REST, PHONE
 from tests.loyalty.backoffice.conftest import make_beans, url
 from tests.loyalty.factories import order, record, spendable
 from tests.sharing import of_each_test
@@ -150,6 +151,7 @@ def test_an_export_is_written_and_fetched(administrator: Client, beans: Program)
 def test_a_file_goes_through_all_pages_which_fit_and_can_be_read_by_everybody(
     beans: Program,
     sign_in: Callable[[str], Any],
+    assert_fits: Callable[[Any], None],
     assert_in_order: Callable[..., None],
     tmp_path: Path,
 ) -> None:
@@ -180,3 +182,7 @@ def test_a_file_goes_through_all_pages_which_fit_and_can_be_read_by_everybody(
     page.get_by_role("button", name="Write the file").click()
     page.get_by_role("link", name="Download the file").wait_for()
     look()
+    page.set_viewport_size(PHONE)
+    page.goto(url("import_create"))
+    page.wait_for_function(AT_REST)
+    assert_fits(page)

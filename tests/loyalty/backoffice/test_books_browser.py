@@ -18,49 +18,31 @@ from tests.loyalty.backoffice.test_past import bought
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_the_past_of_a_customer(
+def test_each_page_is_read_and_fits_and_books_are_closed_in_a_dialog(
     ana: Member,
     sign_in: Callable[[str], Any],
     assert_in_order: Callable[[Any], None],
-) -> None:
-    page = sign_in("support_agent")
-    page.goto(f"/backoffice/customers/{ana.customer.public_id}/")
-    page.locator("#panel-wallets").get_by_role("link", name="As of…").click()
-    page.get_by_label("Day").fill(bought(ana).isoformat())
-    page.get_by_role("button", name="Show").click()
-    page.locator(".stat-value", has_text="200 Beans").first.wait_for()
-    expect(page).to_have_url(re.compile(f"day={bought(ana).isoformat()}"))
-    assert_in_order(page)
-
-
-def test_each_page_of_insights_is_read_and_fits(
-    ana: Member,
-    sign_in: Callable[[str], Any],
     assert_all_in_order: Callable[..., None],
 ) -> None:
     while deliver_waiting(1000):
         pass
     run_scheduled(kind="self_check", now=timezone.now())
     page = sign_in("administrator")
-    since = bought(ana).isoformat()
+    day = bought(ana).isoformat()
+    page.goto(url("customer_past", ana.customer.public_id))
+    page.get_by_label("Day").fill(day)
+    page.get_by_role("button", name="Show").click()
+    page.locator(".stat-value", has_text="200 Beans").first.wait_for()
+    expect(page).to_have_url(re.compile(f"day={day}"))
+    assert_in_order(page)
     said = {
         url("liability"): "Liability at the ends of months",
         url("liability_members"): "The largest holders first",
         url("breakage"): "Breakage by the month of earning",
-        f"{url('journal')}?since={since}": "Entries, the earliest first",
         url("self_check_list"): "The books agree with themselves",
+        f"{url('journal')}?since={day}&until={day}": "Entries, the earliest first",
     }
     assert_all_in_order(page, said)
-
-
-def test_books_are_closed_in_a_dialog_and_the_page_says_so(
-    ana: Member, sign_in: Callable[[str], Any]
-) -> None:
-    while deliver_waiting(1000):
-        pass
-    day = bought(ana).isoformat()
-    page = sign_in("administrator")
-    page.goto(f"{url('journal')}?since={day}&until={day}")
     page.get_by_text("These books are open").wait_for()
     page.get_by_role("link", name="Close the books").click()
     dialog = page.get_by_role("dialog")

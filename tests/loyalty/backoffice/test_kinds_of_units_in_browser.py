@@ -41,9 +41,9 @@ def test_a_kind_for_gift_cards_is_added_and_taken_away(
     expect(page.get_by_label("Members may give to each other")).not_to_be_visible()
     page.get_by_label("Earned:").check()
     expect(page.get_by_label("One is worth")).to_be_visible()
+    # All that there is to ask.
     look()
     page.get_by_label("Paid in:").check()
-    look()
     page.get_by_label("Short name").fill("credit")
     page.get_by_label("One is called").fill("euro of credit")
     page.get_by_label("Several are called").fill("euros of credit")
@@ -66,7 +66,6 @@ def test_a_program_is_changed_by_its_file(
 ) -> None:
     page, look = page_of
     page.goto(url("program_file", ana.program.code))
-    look()
     text = page.get_by_label("What it says").input_value()
     wrong = text.replace("currency: ", "currency: x", 1)
     page.get_by_label("What it says").fill(wrong)
@@ -87,6 +86,5 @@ def test_a_program_is_changed_by_its_file(
     page.get_by_role("button", name="Look at the changes").click()
     page.get_by_role("button", name="Apply the file").click()
     expect(page.get_by_text("was saved")).to_be_visible()
-    look()
     # What was wrong in the file.
     page_errors[:] = [text for text in page_errors if "422" not in text]

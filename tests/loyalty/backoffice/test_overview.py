@@ -181,6 +181,8 @@ def test_a_band_is_changed_by_managers_alone_and_audited(
     assert AuditEntry.objects.filter(action="target_band.set").count() == 1
     page = text_of(manager, url("overview"))
     assert "To be: at least 90% (chosen for this program)" in page
+    assert "Change band" in page
+    assert "Change band" not in text_of(client_of("analyst"), url("overview"))
     assert manager.get(url("band_edit", "beans", "luck")).status_code == 404
     assert manager.get(url("tier_band_edit", "beans", "tier_share", "gold")).status_code == 404
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from tests.loyalty.backoffice.conftest import Member, url
-from tests.loyalty.backoffice.test_policy_changes import BEANS
+from tests.loyalty.backoffice.conftest import Member
+from tests.loyalty.backoffice.test_policy_changes import BEANS, address
 from tests.loyalty.factories import make_program
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -23,8 +23,7 @@ def test_a_manager_sees_who_loses_and_begins_it(
     unit = {**BEANS, "expiry": {"kind": "days", "length": 60}}
     make_program("beans", name="Bean Club", at=timezone.now(), unit=unit)
     page = sign_in("marketing_manager")
-    page.goto(url("program_page", "beans"))
-    page.get_by_role("link", name="Apply to Beans that exist…").click()
+    page.goto(address("terms_apply"))
     effect = page.locator("#panel-terms-effect")
     effect.get_by_text("150\N{NO-BREAK SPACE}Beans · $1.50").wait_for()
     page.wait_for_load_state("networkidle")

@@ -8,37 +8,28 @@ from typing import Any
 import pytest
 
 from loyalty.models import Program
+from tests.conftest import PHONE, WIDE
 from tests.loyalty.backoffice.conftest import url
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.mark.parametrize(
-    ("kind", "width", "says"),
-    [
-        ("Stamp card by visit", 1440, "10 stamps fill a card"),
-        ("Progressive discount card", 390, "5% above $500.00, 10% above $1,500.00"),
-    ],
-)
 def test_a_kind_is_picked_named_saved_and_taken_live(
     sign_in: Callable[[str], Any],
-    assert_no_axe_violations: Callable[[Any], None],
-    kind: str,
-    width: int,
-    says: str,
+    assert_in_order: Callable[[Any], None],
+    assert_fits: Callable[[Any], None],
 ) -> None:
     page = sign_in("marketing_manager")
-    page.set_viewport_size({"width": width, "height": 900})
-    page.goto(url("program_list"))
-    page.get_by_role("link", name="New program").first.click()
-    page.get_by_role("link", name="Pick from all kinds").click()
-    page.wait_for_url("**/program/kinds/")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert_no_axe_violations(page)
-    page.get_by_role("link", name=kind).click()
-    page.get_by_text(says).first.wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert_no_axe_violations(page)
+    page.goto(url("template_page", "progressive-card"))
+    page.get_by_text("5% above $500.00, 10% above $1,500.00").first.wait_for()
+    page.set_viewport_size(PHONE)
+    assert_fits(page)
+    page.set_viewport_size(WIDE)
+    page.goto(url("template_gallery"))
+    assert_in_order(page)
+    page.get_by_role("link", name="Stamp card by visit").click()
+    page.get_by_text("10 stamps fill a card").first.wait_for()
+    assert_fits(page)
     page.get_by_label("What is it called?").fill("Corner Card")
     page.get_by_role("button", name="Save draft").click()
     page.wait_for_url("**/programs/corner-card/")

@@ -101,9 +101,7 @@ def test_a_program_without_members_shows_an_empty_ladder(manager: Client, db: No
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_a_threshold_is_dragged_and_its_field_and_numbers_follow(
-    sign_in: Callable[[str], Any],
-    assert_no_axe_violations: Callable[[Any], None],
-    page_errors: list[str],
+    sign_in: Callable[[str], Any], page_errors: list[str]
 ) -> None:
     with_members(10, 50, 99, 100, 400, 999, 1000, 3000)
     page = sign_in("marketing_manager")
@@ -117,29 +115,33 @@ def test_a_threshold_is_dragged_and_its_field_and_numbers_follow(
     assert Decimal(after) < Decimal(before)
     page.locator('[data-ladder-members="2"]', has_text="3").wait_for()
     # By mouse, on the line itself.
-    line = page.locator('[data-ladder-line="1"]').bounding_box()
-    picture = page.locator(".ladder-picture").bounding_box()
-    page.mouse.move(line["x"] + line["width"] / 2, picture["y"] + 40)
+    line, height, at = places_on(page)
+    page.mouse.move(line, height)
     page.mouse.down()
-    page.mouse.move(picture["x"] + picture["width"] * 0.2, picture["y"] + 40, steps=4)
+    page.mouse.move(at(0.2), height, steps=4)
     page.mouse.up()
     page.locator('[data-ladder-members="1"]', has_text="4").wait_for()
-    expect(page.locator('[name="tier-1-threshold"]')).to_have_value(
-        re.compile(r"^\d{1,2}(\.\d+)?$")
-    )
+    expect(page.locator('[name="tier-1-threshold"]')).to_have_value(FEW)
     page.wait_for_load_state("networkidle")
-    assert_no_axe_violations(page)
+    a_late_answer_takes_no_line_out_of_the_hand(page)
     assert not page_errors
 
 
-@pytest.mark.browser
-@pytest.mark.django_db(transaction=True)
-def test_an_answer_that_comes_late_takes_no_line_out_of_the_hand(
-    sign_in: Callable[[str], Any],
-) -> None:
-    with_members(10, 50, 99, 100, 400, 999, 1000, 3000)
-    page = sign_in("marketing_manager")
-    page.goto(url("tier_set_edit", "club"))
+FEW = re.compile(r"^\d{1,2}(\.\d+)?$")
+
+
+def places_on(page: Any) -> tuple[float, float, Callable[[float], float]]:
+    """Where the first line is, how high it is taken, and where a share of the picture ends."""
+    line = page.locator('[data-ladder-line="1"]').bounding_box()
+    picture = page.locator(".ladder-picture").bounding_box()
+    return (
+        line["x"] + line["width"] / 2,
+        picture["y"] + 40,
+        lambda share: picture["x"] + picture["width"] * share,
+    )
+
+
+def a_late_answer_takes_no_line_out_of_the_hand(page: Any) -> None:
     held: list[Any] = []
 
     def hold(route: Any) -> None:
@@ -148,20 +150,16 @@ def test_an_answer_that_comes_late_takes_no_line_out_of_the_hand(
     page.route(f"**{url('tier_ladder', 'club')}", hold, times=1)
     page.locator("#ladder-2").focus()
     with page.expect_request(f"**{url('tier_ladder', 'club')}"):
-        page.keyboard.press("ArrowLeft")
-    line = page.locator('[data-ladder-line="1"]').bounding_box()
-    picture = page.locator(".ladder-picture").bounding_box()
-    height = picture["y"] + 40
-    page.mouse.move(line["x"] + line["width"] / 2, height)
+        page.keyboard.press("ArrowRight")
+    line, height, at = places_on(page)
+    page.mouse.move(line, height)
     page.mouse.down()
-    page.mouse.move(picture["x"] + picture["width"] * 0.4, height)
+    page.mouse.move(at(0.4), height)
     with page.expect_response(f"**{url('tier_ladder', 'club')}") as answered:
         held[0].continue_()
     answered.value.finished()
     page.wait_for_load_state("networkidle")
-    page.mouse.move(picture["x"] + picture["width"] * 0.2, height)
+    page.mouse.move(at(0.1), height)
     page.mouse.up()
-    expect(page.locator('[name="tier-1-threshold"]')).to_have_value(
-        re.compile(r"^\d{1,2}(\.\d+)?$")
-    )
-    expect(page.locator('[data-ladder-members="1"]')).to_have_text("4")
+    expect(page.locator('[name="tier-1-threshold"]')).to_have_value(FEW)
+    expect(page.locator('[data-ladder-members="1"]')).to_have_text("5")

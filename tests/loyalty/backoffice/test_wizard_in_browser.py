@@ -1,4 +1,5 @@
-"""The wizard in a real browser: the short way, and the long one on a phone."""
+"""The wizard in a real browser: the long way, on a phone. The short one is a part of the first day
+(`test_first_day_in_browser.py`)."""
 
 from __future__ import annotations
 
@@ -39,44 +40,6 @@ def go_on(page: Any) -> None:
     page.get_by_role("button", name="Continue").click()
 
 
-def answered(page: Any, words: str) -> None:
-    """The sentence over the picture; it is read out as well."""
-    page.locator(".wizard-answer", has_text=words).wait_for()
-
-
-def test_three_questions_by_keyboard_and_the_program_is_live(
-    history: None,
-    sign_in: Callable[[str], Any],
-    assert_fits: Callable[[Any], None],
-) -> None:
-    page = sign_in("marketing_manager")
-    page.goto(url("program_list"))
-    page.get_by_role("link", name="New program").first.click()
-    assert_fits(page)
-    page.get_by_role("button", name="Start quickly").press("Enter")
-    page.get_by_role("radio", name="Points So many points").press("ArrowDown")
-    page.get_by_role("radio", name=re.compile("Stamp card")).press("ArrowUp")
-    page.get_by_label("What is the program called?").fill("Tea Club")
-    assert_fits(page)
-    page.get_by_label("What is the program called?").press("Enter")
-    answered(page, "of the buyers would have had")
-    assert_fits(page)
-    go_on(page)
-    page.get_by_label("What does the first reward cost?").fill("20")
-    answered(page, "100% of the buyers would have had")
-    page.get_by_label("What does the first reward cost?").fill("5000")
-    answered(page, "Nobody would have come to the first reward")
-    page.get_by_label("What does the first reward cost?").fill("100")
-    page.locator("[data-chart-canvas] canvas").wait_for()
-    assert_fits(page)
-    go_on(page)
-    page.get_by_role("heading", name="What happens now").wait_for()
-    assert_fits(page)
-    page.get_by_role("button", name="Take it live").click()
-    page.get_by_text("Tea Club is live").wait_for()
-    assert Program.objects.get().status == "live"
-
-
 def test_step_by_step_on_a_phone_with_a_break(
     history: None,
     sign_in: Callable[[str], Any],
@@ -91,7 +54,6 @@ def test_step_by_step_on_a_phone_with_a_break(
     assert_fits(page)
     go_on(page)
     page.get_by_text("Fits best").wait_for()
-    assert_fits(page)
     page.get_by_text("Compare the kinds").click()
     assert_fits(page)
     page.get_by_role("radio", name=re.compile("^Points with tiers")).check()
