@@ -41,7 +41,9 @@ class CampaignsConfig(AppConfig):
 
 def _keep_wishes(apps: Any = apps, **_signal: Any) -> None:
     """A later version may tell more: whoever is told everything is told that too."""
-    if "webhookendpoint" not in apps.all_models["campaigns"]:
+    try:
+        apps.get_model("campaigns", "WebhookEndpoint")
+    except LookupError:
         return
     from campaigns.services.webhook_endpoints import keep_wishes
 

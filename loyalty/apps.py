@@ -90,7 +90,9 @@ def _follow_events() -> None:
 
 def _provide_rows(apps: Any = apps, **_signal: Any) -> None:
     """What every installation begins with, once its tables are there; an emptied one too."""
-    if "adjustmentlimit" not in apps.all_models["loyalty"]:
+    try:
+        apps.get_model("loyalty", "AdjustmentLimit")
+    except LookupError:
         return
     from loyalty.services.adjustment_limits import provide_limits
     from loyalty.services.adjustment_reasons import provide_reasons

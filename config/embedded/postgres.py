@@ -6,8 +6,10 @@ as root, opens the ones above them to everybody.
 
 import os
 import pwd
+import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +41,7 @@ random_page_cost = 1.1
 fsync = on
 synchronous_commit = on
 full_page_writes = on
+recovery_init_sync_method = {sync}
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_checkpoints = off
@@ -83,7 +86,8 @@ class Postgres:
                 f"{data} was made by PostgreSQL {found}, and {offered} is installed now. Move the "
                 "folder away to begin anew, or dump it with the old version (docs/operations.md)."
             )
-        self._write(data / "setia.conf", CONFIGURATION.format(sockets=self.layout.sockets))
+        configuration = CONFIGURATION.format(sockets=self.layout.sockets, sync=sync_method())
+        self._write(data / "setia.conf", configuration)
         # Replication is not among "all", and pg_basebackup is a kind of it.
         entries = ("local all all peer map=setia\n", "local replication all peer map=setia\n")
         self._write(data / "pg_hba.conf", "".join(entries))
@@ -166,6 +170,14 @@ class Postgres:
             check=False,
             **self.account.run_as,
         )
+
+
+def sync_method() -> str:
+    """How a server that crashed has its files written before it recovers: all at once, where the
+    system then tells of errors, else one after the other, thousands of them."""
+    found = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    able = sys.platform == "linux" and found and (int(found[1]), int(found[2])) >= (5, 8)
+    return "syncfs" if able else "fsync"
 
 
 def environment() -> dict[str, str]:

@@ -15,6 +15,7 @@ from config.supervisor.children import Program
 # the end, so that whatever a request or the schedule has queued is still taken.
 PARTS = ("web", "devmail", "worker", "beat")
 STOP_ORDER = ("web", "beat", "demo", "worker", "devmail")
+SCHEDULE = {"DJANGO_SETTINGS_MODULE": "config.schedule_settings"}
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Stack:
         workers = os.environ.get("WEB_WORKERS", "2")
         threads = os.environ.get("WEB_THREADS", "4")
         command = [
-            *python_module("granian", "--interface", "wsgi", "config.wsgi:application"),
+            *python_module("config.web", "--interface", "wsgi", "config.wsgi:application"),
             *("--host", self.web.host, "--port", str(self.web.port)),
             *("--workers", workers, "--blocking-threads", threads),
             *("--no-ws", "--log-level", "warning"),
@@ -112,7 +113,7 @@ class Stack:
             *python_module("celery", "-q", "-A", "config.celery", "beat"),
             *("--pidfile=", "--max-interval", "5", "--loglevel", "WARNING"),
         ]
-        return self._program("beat", command, {})
+        return self._program("beat", command, SCHEDULE)
 
     def devmail_program(self) -> Program:
         command = python_module("config.devmail.server", str(self.devmail.port), str(self.mail))

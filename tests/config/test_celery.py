@@ -2,7 +2,9 @@
 
 import pytest
 from celery.fixups.django import DjangoWorkerFixup
+from django.conf import settings
 
+from config import schedule_settings
 from config.celery import app
 from members.jobs import job_kind
 
@@ -32,3 +34,8 @@ def test_a_worker_starts_without_checks_that_nobody_would_hear_of(
     monkeypatch.setattr("django.core.checks.run_checks", lambda: ran.append("checks"))
     DjangoWorkerFixup(app).validate_models()
     assert ran == []
+
+
+def test_what_keeps_the_schedule_knows_its_tables_and_no_other_application() -> None:
+    assert schedule_settings.INSTALLED_APPS == ["django_celery_beat"]
+    assert settings.CELERY_BEAT_SCHEDULER.startswith("django_celery_beat.")

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -20,7 +21,7 @@ from config.embedded.keeper import Keeper
 from config.embedded.layout import SOCKET_PATH_LIMIT, Layout, identity
 from config.embedded.leases import ServiceFiles, wait_until_ready
 from config.embedded.locks import is_locked
-from config.embedded.postgres import Postgres
+from config.embedded.postgres import Postgres, sync_method
 from tests.chromium import PROJECT
 from tests.processes import alive, eventually
 
@@ -64,13 +65,32 @@ def test_they_serve_and_end_with_the_last_user(layout: Layout) -> None:
             row = connection.execute(
                 "SELECT current_setting('fsync'), current_setting('synchronous_commit'),"
                 " current_setting('listen_addresses'), 'ΚΑΛΗΜΕΡΑ' ILIKE 'καλημέρα',"
-                " 'ΚΑΛΗ' ILIKE 'καλη'"
+                " 'ΚΑΛΗ' ILIKE 'καλη', current_setting('recovery_init_sync_method')"
             ).fetchone()
-            assert row == ("on", "on", "", False, True)
+            assert row == ("on", "on", "", False, True, sync_method())
             connection.execute("CREATE EXTENSION pg_trgm")
         assert redis.Redis.from_url(layout.cache_url).ping()
         assert all(alive(pid) for pid in pids)
     assert eventually(lambda: not any(alive(pid) for pid in pids), 30)
+
+
+@pytest.mark.parametrize(
+    ("platform", "release", "method"),
+    [
+        ("linux", "6.18.44-fc-v657", "syncfs"),
+        ("linux", "5.8.0", "syncfs"),
+        # It would not say that a file could not be written.
+        ("linux", "5.7.19", "fsync"),
+        ("linux", "4.18.0-553.el8", "fsync"),
+        ("darwin", "24.1.0", "fsync"),
+    ],
+)
+def test_files_of_a_server_that_crashed_are_written_at_once_where_the_system_tells_of_errors(
+    platform: str, release: str, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr("os.uname", lambda: SimpleNamespace(release=release))
+    assert sync_method() == method
 
 
 def test_the_first_to_end_takes_nothing_from_the_others(layout: Layout) -> None:

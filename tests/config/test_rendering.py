@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.apps.registry import Apps
 from django.apps.registry import apps as installed
+from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
 from django.db.migrations import CreateModel
 from django.db.migrations.loader import MigrationLoader
@@ -87,7 +88,7 @@ def shop() -> Any:
         fields: list[Any] = [("id", models.BigAutoField(primary_key=True))]
         state.add_model(ModelState("shop", name, [*fields, ("of", key)] if key else fields))
     with rendered_when_needed():
-        _ = state.apps
+        state.apps.get_models()
         yield state
 
 
@@ -187,6 +188,63 @@ def test_models_that_are_removed_and_renamed_are_gone(shop: Any) -> None:
     with pytest.raises(LookupError):
         shop.apps.get_model("shop", "order")
     assert leads_to_what_there_was(shop.apps) == []
+
+
+def test_a_model_comes_with_what_its_keys_lead_to_and_nothing_else(shop: Any) -> None:
+    apps = begun_anew(shop)
+    assert apps.outdated == shop.models.keys()
+    order = apps.get_model("shop", "order")
+    assert apps.outdated == {("shop", "line"), ("shop", "note")}
+    assert order._meta.get_field("of").related_model is apps.get_model("shop", "customer")
+    assert apps.outdated == {("shop", "line"), ("shop", "note")}
+
+
+def test_code_that_follows_a_key_backwards_finds_what_leads_to_the_model(shop: Any) -> None:
+    shop.add_field(
+        "shop", "note", "about", models.OneToOneField("shop.Order", models.CASCADE), True
+    )
+    shop.add_field("shop", "note", "hidden", hidden := models.ForeignKey(
+        "shop.Customer", models.CASCADE, related_name="+"), True)  # fmt: skip
+    assert hidden.remote_field.hidden
+    apps = begun_anew(shop)
+    customer = apps.get_model("shop", "customer")(id=1)
+    assert apps.outdated == shop.models.keys() - {("shop", "customer")}
+    assert [name for name in vars(type(customer)) if name in ("those", "note_set", "+")] == [
+        "those"
+    ]
+    assert customer.those.model is apps.get_model("shop", "order")
+    order = customer.those.model(id=2, of=customer)
+    assert ("shop", "note") in apps.outdated
+    order.note = apps.get_model("shop", "note")(about=order)
+    assert order.note.about is order
+    # Django's own is in its place now.
+    assert vars(type(order))["note"].related.related_model is type(order.note)
+
+
+def test_a_lookup_is_no_name_of_what_leads_to_a_model(shop: Any) -> None:
+    apps = begun_anew(shop)
+    order = apps.get_model("shop", "order")
+    assert "of_id" in str(order.objects.filter(of__isnull=True).query)
+    with pytest.raises(FieldDoesNotExist, match="Order has no field named 'isnull'"):
+        order._meta.get_field("isnull")
+    assert ("shop", "line") in apps.outdated
+    # What does lead there is found by its name.
+    assert "shop_line" in str(order.objects.filter(those__id=4).query)
+
+
+def test_who_asks_for_an_application_sees_all_of_its_models(shop: Any) -> None:
+    config = begun_anew(shop).get_app_config("shop")
+    assert {model.__name__ for model in config.get_models()} == {
+        "Customer", "Order", "Line", "Note",
+    }  # fmt: skip
+
+
+def begun_anew(state: ProjectState) -> LazyApps:
+    """The models that an operation that runs code has."""
+    add_name(state, "customer")
+    state.clear_delayed_apps_cache()
+    assert isinstance(state.apps, LazyApps)
+    return state.apps
 
 
 def test_what_runs_code_sees_models_made_from_the_beginning(shop: Any) -> None:

@@ -30,8 +30,8 @@ from tests.serving import PROJECT
 # What the web server, the worker and the console would load after Django.
 LOADED = (
     "celery.apps.worker", "celery.bin.worker", "celery.concurrency.prefork", "celery.worker.worker",
-    "config.wsgi", "granian.cli", "granian.server", "kombu.transport.redis", "tests.kill.console",
-    "tests.kill.sender",
+    "config.simulation.run", "config.web", "config.wsgi", "granian.server",
+    "kombu.transport.redis", "tests.kill.console", "tests.kill.sender",
 )  # fmt: skip
 LONGEST_ORDER = 100_000
 
@@ -165,6 +165,15 @@ def become(command: list[str], files: dict[int, int]) -> None:
         os._exit(status)
 
 
+def load() -> None:
+    for name in LOADED:
+        import_module(name)
+    from campaigns.provider_urls import provider_for
+
+    # All who hand over text messages are loaded with the first of them.
+    assert provider_for("json://127.0.0.1/", "+15005550006")
+
+
 def tell_soon() -> None:
     """Workers say so often how far they are, and expire so few lots at once, that short work can be
     killed in its middle."""
@@ -177,8 +186,7 @@ def tell_soon() -> None:
 
 def main() -> None:
     django.setup()
-    for name in LOADED:
-        import_module(name)
+    load()
     tell_soon()
     assert not any(one.connection for one in connections.all(initialized_only=True))
     with socket.socket(fileno=int(sys.argv[1])) as orders:

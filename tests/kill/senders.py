@@ -13,7 +13,7 @@ from tests.processes import eventually
 
 LONGEST_WAIT = 30.0
 # Of one that has begun and goes on with nothing more: it waits until the mail server is back.
-IDLE = 1.2
+IDLE = 0.7
 
 
 class Senders:

@@ -8,6 +8,7 @@ from tests.kill.books import assert_exactly, assert_kept
 from tests.kill.crashes import crash_postgres
 from tests.kill.installation import Installation, descendants, kill, kill_process, start
 from tests.kill.till import Tills
+from tests.kill.work import recover_little
 
 pytestmark = [pytest.mark.kill, pytest.mark.long, pytest.mark.timeout(300)]
 KILLS = 5
@@ -28,6 +29,7 @@ def test_what_was_acknowledged_survives_dying_web_processes(installation: Instal
 
 
 def test_what_was_acknowledged_survives_a_dying_database(installation: Installation) -> None:
+    recover_little(installation, "postgres")
     with Tills(installation, "postgres") as tills:
         crashes = list(crash_postgres(installation, tills, KILLS))
         # The web server goes on by itself.

@@ -6,7 +6,12 @@ import pytest
 
 from tests.kill.installation import Installation
 from tests.kill.shop_server import PAGE, ShopServer, shop_server
-from tests.kill.work import another_in_charge, kill_in_the_middle, wait_until_done
+from tests.kill.work import (
+    another_in_charge,
+    kill_in_the_middle,
+    recover_little,
+    wait_until_done,
+)
 
 pytestmark = [pytest.mark.kill, pytest.mark.long, pytest.mark.timeout(300)]
 ORDERS = 200
@@ -51,6 +56,7 @@ def without_a_kill(installation: Installation) -> Brought:
 def test_it_goes_on_with_the_page_that_was_not_taken_in(
     installation: Installation, part: str, first: int
 ) -> None:
+    recover_little(installation, part)
     source = f"history-{part}"
     with shop_server(first=first, orders=ORDERS) as shop:
         job = start(installation, shop, source)

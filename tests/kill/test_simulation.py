@@ -3,11 +3,10 @@ so if something is wrong."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,7 +16,7 @@ from config.simulation import BrokenError, acts
 from config.simulation.plan import MESSAGES, PROGRAMS, WEIGHTS, Plan
 from config.simulation.run import simulate
 from loyalty.models import Program, Transfer
-from tests.chromium import PROJECT
+from tests.kill.installation import Installation
 from tests.loyalty.factories import make_program
 
 SHORT = ["--seed", "7", "--steps", "250", "--workers", "3"]
@@ -58,17 +57,19 @@ def test_a_plan_has_everything_in_it_twice_and_late():
 @pytest.mark.kill
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_a_short_simulation_holds():
+def test_a_short_simulation_holds(installation: Installation, tmp_path: Path):
     """The command as one runs it, in a database of its own, with everything that is killed."""
-    found = subprocess.run(
-        [sys.executable, "manage.py", "simulate_ledger", *SHORT],
-        cwd=PROJECT, env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
-        capture_output=True, text=True, timeout=280, check=False,
-    )  # fmt: skip
-    assert found.returncode == 0, found.stdout + found.stderr
-    assert "messages told again changed nothing" in found.stdout
-    assert "killed" in found.stdout
-    assert "cut" in found.stdout
+    told = tmp_path / "told"
+    with told.open("wb") as output:
+        process = installation.forks.start(
+            [sys.executable, "-m", "manage", "simulate_ledger", *SHORT], output
+        )
+    process.wait(280)
+    said = told.read_text()
+    assert process.returncode == 0, said
+    assert "messages told again changed nothing" in said
+    assert "killed" in said
+    assert "cut" in said
 
 
 @pytest.mark.kill

@@ -205,7 +205,8 @@ def first_visit_path() -> str:
     token = first_visit_token()
     # The children open connections of their own; this process needs none from here on.
     connections.close_all()
-    return reverse("members:first_visit", args=[token]) if token else ""
+    # By its own addresses: to look among all, this process would load every view.
+    return reverse("first_visit", "members.urls", [token]) if token else ""
 
 
 def uses_devmail() -> bool:
