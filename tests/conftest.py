@@ -63,7 +63,7 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    put_in_order(items, parallel=hasattr(config, "workerinput"))
+    put_in_order(items, parallel=hasattr(config, "workerinput"), turn=sharing.turn)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,17 +1,17 @@
-"""The live server's requests hand the connections to the database on to each other.
+"""Threads hand the connections to the database on to each other: those of the live server's
+requests, of tests that race, and of work that is done by several.
 
-Each request has a thread's connection that ends with it, as tests want it: what empties the
+Each of them has a connection to itself that ends with it, as tests want it: what empties the
 database waits for nobody. But the server would begin a process for each of the thirty requests of
 a page, which reads the catalog, compiles the triggers and plans every statement anew. The one that
-was used last is taken first, so that most requests meet the same, which knows all that by heart.
+was used last is taken first, so that most threads meet the same, which knows all that by heart.
 """
 
 import threading
 from typing import Any
 
-from django.core.servers.basehttp import ThreadedWSGIServer
+from django.db.backends.base.creation import BaseDatabaseCreation
 from django.db.backends.postgresql.psycopg_any import IsolationLevel
-from django.test.testcases import LiveServerThread
 from psycopg.pq import ConnStatus, TransactionStatus
 
 from config.database.base import DatabaseWrapper
@@ -21,26 +21,23 @@ HELD: list[tuple[Any, Any]] = []
 WRAPPER: Any = DatabaseWrapper
 connect = WRAPPER.get_new_connection
 close = WRAPPER._close
+destroy_test_database = BaseDatabaseCreation.destroy_test_db
 
 
 class Here(threading.local):
-    """Of this thread: whether it answers the live server's requests."""
+    """Of this thread: whether it takes a connection of the one before it, and leaves its own. The
+    tests' own thread keeps the one it has."""
 
-    serves = False
+    def __init__(self) -> None:
+        self.shares = threading.current_thread() is not threading.main_thread()
 
 
 here = Here()
 ended = threading.Event()
 
 
-class Server(ThreadedWSGIServer):
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        here.serves = True
-        super().process_request_thread(request, client_address)
-
-
 def take_connection(self: Any, params: dict[str, Any]) -> Any:
-    while here.serves and HELD:
+    while here.shares and HELD:
         connection, context = HELD.pop()
         if context is params["context"] and is_idle(connection):
             self.isolation_level = IsolationLevel.READ_COMMITTED
@@ -51,11 +48,13 @@ def take_connection(self: Any, params: dict[str, Any]) -> Any:
 
 def hold_connection(self: Any) -> None:
     if (
-        here.serves
+        here.shares
         and not ended.is_set()
         and self.connection is not None
         and is_idle(self.connection)
     ):
+        # What was set for the session is as it began.
+        self.connection.pgconn.exec_(b"RESET ALL")
         HELD.append((self.connection, self.get_connection_params()["context"]))
     else:
         close(self)
@@ -71,11 +70,21 @@ def is_idle(connection: Any) -> bool:
 def close_held() -> None:
     """For good: the database will be dropped."""
     ended.set()
+    drop_held()
+
+
+def drop_held() -> None:
     while HELD:
         HELD.pop()[0].close()
 
 
+def destroy_left_database(self: Any, *arguments: Any, **options: Any) -> None:
+    """One that somebody is connected to cannot be dropped."""
+    drop_held()
+    destroy_test_database(self, *arguments, **options)
+
+
 def install() -> None:
-    LiveServerThread.server_class = Server
+    BaseDatabaseCreation.destroy_test_db = destroy_left_database  # type: ignore[method-assign]
     WRAPPER.get_new_connection = take_connection
     WRAPPER._close = hold_connection

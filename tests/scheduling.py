@@ -11,6 +11,7 @@ modules of many tests begin before those of few.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -37,17 +38,20 @@ class ModuleScheduling(LoadScopeScheduling):
         return together(nodeid)
 
 
-def put_in_order(items: list[pytest.Item], *, parallel: bool) -> None:
-    """Modules stay whole: that of a test that commits is not parted from its other tests, which
-    come before it."""
+def put_in_order(
+    items: list[pytest.Item], *, parallel: bool,
+    turn: Callable[[pytest.Item], int] = lambda _item: 0,
+) -> None:  # fmt: skip
+    """Modules stay whole; in each the tests whose turn is lower come first."""
     long = {together(item.nodeid) for item in items if item.get_closest_marker("long")}
     many = Counter(together(item.nodeid) for item in items) if parallel else Counter[str]()
     first: dict[str, int] = {}
     for item in sorted(items, key=lambda item: item.nodeid.partition("::")[0]):
         first.setdefault(together(item.nodeid), len(first))
 
-    def place(item: pytest.Item) -> tuple[bool, int, int]:
+    def place(item: pytest.Item) -> tuple[bool, int, int, int]:
         module = together(item.nodeid)
-        return module not in long, -many[module], first[module]
+        own = 0 if module in TOGETHER else turn(item)
+        return module not in long, -many[module], first[module], own
 
     items.sort(key=place)

@@ -19,8 +19,9 @@ and models from it, anew for each test; or it gives models, of which each test h
     def world(made_once: World, db: None) -> World:
         return anew(made_once)
 
-What a test that commits would find is rolled back before it: such tests come after their module's
-others. `anew` makes it for each of them by the same function. Both fixtures in one line:
+A test that asks for none of it does not find it either: it comes after those that do, and what they
+shared is rolled back before it. So is what a test that commits would find: such tests come last.
+`anew` makes it for each of them by the same function. Both fixtures in one line:
 
     _made_once, world = of_each_test(make_world)
 
@@ -32,6 +33,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
@@ -67,6 +69,9 @@ OPEN: list[transaction.Atomic] = []
 MADE: list[tuple[Any, Callable[[], Any]]] = []
 # The terms of the programs that are shared, which each test begins with, as rows do.
 TERMS: dict[tuple[int, ...] | None, rulebooks.Terms] = {}
+# The functions of the fixtures that give what is shared.
+SHARED: set[Any] = set()
+NO_FIXTURES = SimpleNamespace(name2fixturedefs={})
 # The test that is about to run, where it commits.
 COMMITS: list[pytest.Item] = []
 
@@ -74,7 +79,6 @@ COMMITS: list[pytest.Item] = []
 def shared(make: Callable[[], T]) -> Any:
     """A fixture of the module: what `make` gives, whose rows every test of the module finds."""
 
-    @pytest.fixture(scope="module")
     def made_once(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
         if COMMITS:
             # No test of the module shares it, or none does any more.
@@ -85,6 +89,8 @@ def shared(make: Callable[[], T]) -> Any:
             return
         with django_db_blocker.unblock():
             around = transaction.atomic()
+            # As a test's own is: what must be the outermost may begin within it.
+            around._from_testcase = True
             around.__enter__()
             OPEN.append(around)
             try:
@@ -104,7 +110,8 @@ def shared(make: Callable[[], T]) -> Any:
         with django_db_blocker.unblock():
             roll_back_shared()
 
-    return made_once
+    SHARED.add(made_once)
+    return pytest.fixture(scope="module")(made_once)
 
 
 def of_each_test(make: Callable[[], T]) -> tuple[Any, Any]:
@@ -123,14 +130,21 @@ def begin(item: pytest.Item) -> None:
     COMMITS.clear()
     if commits(item):
         COMMITS.append(item)
+    if OPEN and not shares(item):
         roll_back_shared()
+        forget_rows()
 
 
 def remember_terms() -> None:
     """Else each test would read them anew with its first order."""
+    TERMS.update(known_terms())
+
+
+def known_terms() -> dict[tuple[int, ...] | None, rulebooks.Terms]:
+    """Those of the programs that there are."""
     if Program.objects.exists():
         rulebooks.fresh_terms()
-        TERMS.update(rulebooks._kept)
+    return rulebooks._kept
 
 
 def roll_back_shared() -> None:
@@ -138,6 +152,18 @@ def roll_back_shared() -> None:
     while OPEN:
         transaction.set_rollback(True)
         OPEN.pop().__exit__(None, None, None)
+
+
+def turn(item: pytest.Item) -> int:
+    """Of a module's tests those that share something come first, and those that commit last."""
+    return 0 if shares(item) else 2 if commits(item) else 1
+
+
+def shares(item: pytest.Item) -> bool:
+    """Whether it finds what its module shares."""
+    known: dict[str, Any] = getattr(item, "_fixtureinfo", NO_FIXTURES).name2fixturedefs
+    asked = any(found.func in SHARED for each in known.values() for found in each)
+    return asked and not commits(item)
 
 
 def commits(item: pytest.Item) -> bool:
@@ -172,6 +198,7 @@ def anew(made: T) -> T:
 @contextmanager
 def rolled_back() -> Iterator[None]:
     """For each example of a test that has many: none finds what another did."""
+    remember = dict(known_terms())
     around = transaction.atomic()
     # As a test's own is: what must be the outermost may begin within it.
     around._from_testcase = True
@@ -184,6 +211,7 @@ def rolled_back() -> Iterator[None]:
             transaction.set_rollback(True)
     finally:
         forget_rows()
+        rulebooks._kept.update(remember)
 
 
 def forget_rows() -> None:

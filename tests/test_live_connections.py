@@ -1,10 +1,13 @@
-"""Requests to the live server share connections to the database, and leave none with a test."""
+"""Threads, such as those of the live server's requests, share connections to the database, and
+leave none with a test."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 
 from tests.live_connections import HELD, is_idle
 
@@ -27,3 +30,21 @@ def test_one_request_takes_the_connection_of_the_one_before_it(live_server: Any)
     assert b" 200 OK" in answered_and_ended(address)[:20]
     assert HELD[-1][0].info.backend_pid == first
     assert all(is_idle(connection) for connection, _context in HELD)
+
+
+def test_a_thread_takes_the_connection_of_the_one_before_it_as_that_one_found_it() -> None:
+    def work(_number: int) -> tuple[int, str]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid(), current_setting('lock_timeout')")
+            found: tuple[int, str] = cursor.fetchone()
+            cursor.execute("SET lock_timeout = '7s'")
+        connection.close()
+        return found
+
+    with ThreadPoolExecutor(1) as one:
+        first, second = (one.submit(work, number).result() for number in range(2))
+    assert first == second
+    assert first[1] == "0"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        assert cursor.fetchone() != first[:1]

@@ -34,7 +34,14 @@ def ben(ben_once: Customer, db: None) -> Customer:
     return anew(ben_once)
 
 
-# It comes last, wherever it is written.
+# It comes after those that share something, wherever it is written.
+@pytest.mark.django_db
+def test_one_that_asks_for_nothing_that_is_shared_finds_none_of_it() -> None:
+    assert not Customer.objects.exists()
+    assert not Program.objects.exists()
+
+
+# It comes last.
 @pytest.mark.django_db(transaction=True)
 def test_before_one_that_commits_it_is_rolled_back() -> None:
     assert not connection.in_atomic_block

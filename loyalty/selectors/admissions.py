@@ -7,9 +7,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db import connection
-
 from loyalty.models import Candidate
+from members.prepared import run_prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +64,8 @@ def admissions(*, program_id: int, moments: Mapping[int, dt.datetime]) -> dict[i
     """For each customer (key → moment) whether they may join then; one query."""
     if not moments:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ADMISSIONS,
-            {
-                "program": program_id,
-                "people": list(moments),
-                "moments": list(moments.values()),
-            },
-        )
-        return {row[0]: Admission(*row[1:]) for row in cursor.fetchall()}
+    rows = run_prepared(
+        _ADMISSIONS,
+        {"program": program_id, "people": list(moments), "moments": list(moments.values())},
+    )
+    return {row[0]: Admission(*row[1:]) for row in rows}

@@ -17,7 +17,7 @@ _CUSTOMERS: KeptQuery[Customer] = KeptQuery(lambda ids: Customer.objects.filter(
 
 def refuse_erased_member(membership: Membership) -> None:
     """Raise ConflictError where a member was erased, also since the caller read who they are."""
-    refuse_erased(Customer.objects.get(pk=membership.customer_id))
+    refuse_erased(_CUSTOMERS.one([membership.customer_id]))
 
 
 def accounts_of_erased(accounts: Collection[int]) -> set[int]:

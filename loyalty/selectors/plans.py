@@ -53,8 +53,13 @@ def former_versions(program: Program) -> list[tuple[PlanVersion, dt.datetime]]:
     return [(version, version.until) for version in former]
 
 
+_latest: KeptQuery[PlanVersion] = KeptQuery(
+    lambda plan: versions().filter(plan=plan).order_by("-number")[:1]
+)
+
+
 def current_version(plan: Plan) -> PlanVersion:
-    return versions().filter(plan=plan).order_by("-number")[0]
+    return _latest.one(plan.pk)
 
 
 def plans_of(program: Program) -> tuple[PlanDefinition, ...]:

@@ -41,10 +41,14 @@ def running(waiting: str = Subscription.State.WAITING.value) -> Q:
     return Q(ended_at=None) & (Q(follows=None) | ~Q(state=waiting))
 
 
+_FOLLOWING: KeptQuery[Subscription] = KeptQuery(
+    lambda follows, waiting: subscriptions().filter(follows=follows).filter(state=waiting)
+)
+
+
 def change_of(subscription: Subscription) -> Subscription | None:
     """What is to take its place once a provider has said what became of the money."""
-    found = subscriptions().filter(follows=subscription, state=Subscription.State.WAITING)
-    return found.first()
+    return _FOLLOWING.first(subscription.pk, Subscription.State.WAITING.value)
 
 
 def became_of(subscription: Subscription, plan: Plan) -> Subscription | None:
@@ -84,12 +88,24 @@ def history_of(memberships: Iterable[Membership]) -> list[Subscription]:
     return list(found.prefetch_related(Prefetch("charges", charges)).order_by("-asked_at", "-pk"))
 
 
+_PAID: KeptQuery[PlanCharge] = KeptQuery(
+    lambda subscription, paid, since, until: (
+        PlanCharge.objects.select_related("version__credits_wallet_type")
+        .filter(subscription=subscription)
+        .filter(state=paid)
+        .filter(period_start__lte=since)
+        .filter(period_end__gt=until)
+        .order_by("-period_number")
+    )
+)
+
+
 def paid_charge(subscription: Subscription, now: dt.datetime) -> PlanCharge | None:
     """The payment for the period that is running."""
-    found = subscription.charges.select_related("version__credits_wallet_type").filter(
-        state=PlanCharge.State.PAID, period_end__gt=now, period_start__lte=now
-    )
-    return found.order_by("-period_number").first()
+    found = _PAID.first(subscription.pk, PlanCharge.State.PAID.value, now, now)
+    if found is not None:
+        found.subscription = subscription
+    return found
 
 
 def get_subscription(public_id: UUID) -> Subscription:

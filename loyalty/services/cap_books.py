@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from loyalty.models import CapCounter
@@ -24,6 +24,7 @@ from loyalty.rules.engine import Award, RuleVersion, evaluate
 from loyalty.rules.facts import Basket, Deed
 from loyalty.rules.grants import grant
 from loyalty.services.contexts import Wish
+from members.prepared import run_prepared
 from members.services import transactions
 from members.services.transactions import run_atomically
 
@@ -219,18 +220,17 @@ class CapBook:
         ]
         if not changed:
             return
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE loyalty_capcounter c"
-                "   SET used = c.used + x.change, worth = c.worth + x.worth"
-                "  FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[]) AS x(id, change, worth)"
-                " WHERE c.id = x.id",
-                [
-                    [counter.pk for counter in changed],
-                    [counter.change for counter in changed],
-                    [worths.get(counter.pk, ZERO) for counter in changed],
-                ],
-            )
+        run_prepared(
+            "UPDATE loyalty_capcounter c"
+            "   SET used = c.used + x.change, worth = c.worth + x.worth"
+            "  FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[]) AS x(id, change, worth)"
+            " WHERE c.id = x.id",
+            [
+                [counter.pk for counter in changed],
+                [counter.change for counter in changed],
+                [worths.get(counter.pk, ZERO) for counter in changed],
+            ],
+        )
 
     def _rooms(
         self, wish: Wish, recorded: Mapping[int, Room], given: Mapping[int, int]
@@ -387,7 +387,5 @@ def _slice_of(membership_id: int) -> int:
 
 
 def _locked(create: str, lock: str, columns: list[list[Any]]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(create, columns)
-        cursor.execute(lock, columns)
-        return list(cursor.fetchall())
+    run_prepared(create, columns)
+    return run_prepared(lock, columns)

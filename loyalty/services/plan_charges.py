@@ -10,15 +10,13 @@ import datetime as dt
 import uuid
 from decimal import Decimal
 
-from django.db import connection
-from django.db.models import Max
-
 from loyalty.models import PlanCharge, Subscription, Transfer
 from loyalty.payments.base import Collected, ProviderError, Wanted
 from loyalty.payments.providers import provider_named
 from loyalty.rules.calendar import add_days
 from loyalty.selectors.subscriptions import owner_of
 from loyalty.services.plan_credits import withdraw_credits
+from members.prepared import insert_row, run_prepared
 from members.services.audit import SYSTEM, Actor, record_audit
 
 State = PlanCharge.State
@@ -44,14 +42,14 @@ def issue_charge(
     assert subscription.period_end is not None
     taken_off = before.carried if before else Decimal(0)
     collects = provider_named(subscription.provider).collects
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtext('loyalty.plan_invoices'), %s)", [program.pk]
-        )
-    last = PlanCharge.objects.filter(program=program).aggregate(
-        last=Max("invoice_number", default=0)
-    )["last"]
-    return PlanCharge.objects.create(
+    run_prepared(
+        "SELECT pg_advisory_xact_lock(hashtext('loyalty.plan_invoices'), %s::int)", [program.pk]
+    )
+    [(last,)] = run_prepared(
+        "SELECT coalesce(max(invoice_number), 0) FROM loyalty_plancharge WHERE program_id = %s",
+        [program.pk],
+    )
+    charge = PlanCharge(
         public_id=uuid.uuid5(subscription.public_id, str(subscription.period_number)),
         subscription=subscription,
         version=version,
@@ -68,6 +66,8 @@ def issue_charge(
         due_at=now if collects else add_days(now, version.pay_days, program.zone),
         next_attempt_at=now if collects else None,
     )
+    insert_row(charge)
+    return charge
 
 
 def collect_charge(charge: PlanCharge, *, now: dt.datetime) -> bool:

@@ -28,31 +28,23 @@ from loyalty.selectors.plan_credits import left_of, withdrawable
 from loyalty.selectors.rulebooks import lot_terms
 from loyalty.selectors.subscriptions import owner_of
 from loyalty.unearned import PLAN_CREDIT
+from members.prepared import KeptQuery
 from members.services.audit import Actor
 
 
-def credits_due(subscription: Subscription) -> dt.datetime | None:
-    """When the next units come that are paid for already."""
-    times = [
-        credit_time(charge.period_start, charge.given, owner_of(subscription).program.zone)
-        for charge in _unfinished(subscription)
-    ]
-    return min(times, default=None)
-
-
-def give_credits(subscription: Subscription, *, now: dt.datetime) -> int:
-    """Give what has become due. Returns how many movements that were; again gives nothing more."""
+def give_credits(subscription: Subscription, *, now: dt.datetime) -> dt.datetime | None:
+    """Give what has become due; again gives nothing more. Returns when the next units come that are
+    paid for already."""
     membership = owner_of(subscription)
-    given = 0
+    times = []
     for charge in _unfinished(subscription):
-        wallet = _wallet(membership, charge)
         for number in range(charge.given, charge.version.credits_per_payment):
             due = credit_time(charge.period_start, number, membership.program.zone)
             if due > now:
+                times.append(due)
                 break
-            _give(charge, wallet, number, max(due, charge.paid_at), now)
-            given += 1
-    return given
+            _give(charge, _wallet(membership, charge), number, max(due, charge.paid_at), now)
+    return min(times, default=None)
 
 
 def withdraw_credits(
@@ -75,12 +67,22 @@ def withdraw_credits(
     return taken
 
 
+_PAID: KeptQuery[Any] = KeptQuery(
+    lambda subscription, paid: (
+        PlanCharge.objects.filter(subscription=subscription)
+        .filter(state=paid, version__credits__isnull=False)
+        .select_related("version__plan", "version__credits_wallet_type", "version__credits_policy")
+        .annotate(given=Count("credits"))
+        .order_by("pk")
+    )
+)
+
+
 def _unfinished(subscription: Subscription) -> Sequence[Any]:
     """Paid charges with units that are still to come; `given`: how often some came."""
-    paid = subscription.charges.filter(
-        state=PlanCharge.State.PAID, version__credits__isnull=False
-    ).select_related("version__plan", "version__credits_wallet_type", "version__credits_policy")
-    found = paid.annotate(given=Count("credits")).order_by("pk")
+    found = _PAID.rows(subscription.pk, PlanCharge.State.PAID.value)
+    for charge in found:
+        charge.subscription = subscription
     return [charge for charge in found if charge.given < charge.version.credits_per_payment]
 
 

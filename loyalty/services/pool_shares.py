@@ -18,6 +18,7 @@ from django.db.models import Q
 from loyalty.ledger.posting import Movement, WalletRef, movement
 from loyalty.models import Account, Lot, Pool, PoolMember, Transfer, Wallet
 from loyalty.selectors.rulebooks import ProgramTerms, Terms
+from members.prepared import KeptQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,22 @@ def _is_concerned(entry: Movement) -> bool:
     return entry["kind"] in (Transfer.Kind.ACCRUAL, Transfer.Kind.CLAWBACK)
 
 
+_MEMBERS: KeptQuery[PoolMember] = KeptQuery(
+    lambda accounts, still_open: (
+        PoolMember.objects.select_related("pool", "membership")
+        .filter(membership__account__among=accounts, left_at=None)
+        .filter(pool__status=still_open)
+    )
+)
+_WALLETS: KeptQuery[Wallet] = KeptQuery(lambda ids: Wallet.objects.filter(account__among=ids))
+
+
 def _places(account_ids: Iterable[int]) -> dict[int, _Place]:
     """By account of those members who are in an open pool."""
-    members = PoolMember.objects.filter(
-        membership__account__in=account_ids, left_at=None, pool__status=Pool.Status.OPEN
-    ).select_related("pool", "membership")
+    members = _MEMBERS.rows(list(account_ids), Pool.Status.OPEN.value)
     wallets: defaultdict[int, dict[int, int]] = defaultdict(dict)
-    accounts = [member.pool.account_id for member in members]
-    for account_id, wallet_type_id, pk in Wallet.objects.filter(account__in=accounts).values_list(
-        "account_id", "wallet_type_id", "pk"
-    ):
-        wallets[account_id][wallet_type_id] = pk
+    for wallet in _WALLETS.rows([member.pool.account_id for member in members]):
+        wallets[wallet.account_id][wallet.wallet_type_id] = wallet.pk
     return {
         member.membership.account_id: _Place(
             member, member.pool.account_id, wallets[member.pool.account_id]

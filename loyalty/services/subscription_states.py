@@ -11,8 +11,9 @@ from loyalty.plan_times import period_end
 from loyalty.rules.calendar import add_days, start_of_day
 from loyalty.selectors.subscriptions import owner_of
 from loyalty.services.plan_charges import collect_charge, issue_charge, void_unpaid
-from loyalty.services.plan_credits import credits_due, give_credits
+from loyalty.services.plan_credits import give_credits
 from members.models.changes import CHANGED
+from members.prepared import KeptQuery
 from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.outbox import record_event
 
@@ -41,9 +42,9 @@ def begin(subscription: Subscription, *, trial_days: int, now: dt.datetime) -> N
 
 def collect_due(subscription: Subscription, *, now: dt.datetime) -> None:
     """Ask the provider for all that it is time to ask for."""
-    unpaid = subscription.charges.filter(state__in=PlanCharge.UNPAID, next_attempt_at__lte=now)
-    for charge in unpaid.select_related("version").order_by("due_at", "pk"):
-        collect_charge(charge, now=now)
+    for charge in _unpaid(subscription):
+        if charge.next_attempt_at is not None and charge.next_attempt_at <= now:
+            collect_charge(charge, now=now)
 
 
 def _first_period(subscription: Subscription, now: dt.datetime) -> None:
@@ -67,21 +68,34 @@ def settle(subscription: Subscription, *, now: dt.datetime) -> None:
     if limit is not None and limit <= now:
         end(subscription, State.LAPSED, Why.NOT_PAID, at=limit, now=now)
         return
+    units_come = None
     if subscription.state != State.WAITING:
         _set_state(subscription, unpaid, now)
-        give_credits(subscription, now=now)
+        units_come = give_credits(subscription, now=now)
     ends = [limit if subscription.benefits_from is not None else None]
     if subscription.cancel_at_period_end:
         ends.append(subscription.period_end)
     subscription.benefits_until = _earliest(ends)
-    subscription.next_at = _next(subscription, unpaid, limit, now)
+    subscription.next_at = _next(subscription, unpaid, [limit, units_come], now)
     subscription.save()
     tell(subscription)
 
 
+_UNPAID: KeptQuery[PlanCharge] = KeptQuery(
+    lambda subscription, states: (
+        PlanCharge.objects.select_related("version")
+        .filter(subscription=subscription)
+        .filter(state__among=states)
+        .order_by("due_at", "pk")
+    )
+)
+
+
 def _unpaid(subscription: Subscription) -> list[PlanCharge]:
-    found = subscription.charges.filter(state__in=PlanCharge.UNPAID).select_related("version")
-    return list(found.order_by("due_at", "pk"))
+    found = _UNPAID.rows(subscription.pk, [state.value for state in PlanCharge.UNPAID])
+    for charge in found:
+        charge.subscription = subscription
+    return found
 
 
 def _has_paid(subscription: Subscription) -> bool:
@@ -143,12 +157,12 @@ def _set_state(subscription: Subscription, unpaid: list[PlanCharge], now: dt.dat
 def _next(
     subscription: Subscription,
     unpaid: list[PlanCharge],
-    limit: dt.datetime | None,
+    known: list[dt.datetime | None],
     now: dt.datetime,
 ) -> dt.datetime | None:
-    times: list[dt.datetime | None] = [limit]
+    times = list(known)
     if subscription.state != State.WAITING:
-        times += [subscription.period_end, credits_due(subscription)]
+        times.append(subscription.period_end)
     for charge in unpaid:
         times.append(charge.next_attempt_at if subscription.provider_method else None)
         times.append(charge.due_at if charge.due_at > now else None)

@@ -161,16 +161,18 @@ def trial_days_for(subscription: Subscription) -> int:
     return 0 if had_a_plan(owner_of(subscription)) else subscription.version.trial_days
 
 
+_MEMBER: KeptQuery[Membership] = KeptQuery(
+    lambda pk: Membership.objects.select_related("program", "customer").filter(pk=pk),
+    ending=' FOR UPDATE OF "loyalty_membership"',
+)
+
+
 def _subscribe(
     membership: Membership, plan: Plan, source: str, actor: Actor, now: dt.datetime,
     payer: PaymentProvider, number: uuid.UUID | None,
 ) -> Subscription:  # fmt: skip
     # Two at once take turns.
-    membership = (
-        Membership.objects.select_for_update(of=("self",))
-        .select_related("program", "customer")
-        .get(pk=membership.pk)
-    )
+    membership = _MEMBER.one(membership.pk)
     known = subscriptions().filter(public_id=number).first() if number else None
     if known is not None:
         return known

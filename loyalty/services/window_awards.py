@@ -27,6 +27,7 @@ from loyalty.selectors.rulebooks import ProgramTerms
 from loyalty.services.awards import accrual, clawback, explain_award, spread_over
 from loyalty.services.cap_books import CapBook
 from loyalty.services.order_batches import MemberRef
+from members.prepared import KeptQuery, insert_rows, run_prepared, update_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,8 @@ def window_movements(
     however many of its orders changed together. `book`: with the budgets of their rules; the caller
     writes it. Raises BudgetShortError."""
     touched: dict[int, tuple[WindowAward, Contribution]] = {}
-    for given in contributions:
-        window = _contribute(given)
-        if window is not None:
-            touched[window.pk] = window, given
+    for window, given in _contribute(list(contributions)):
+        touched[window.pk] = window, given
     movements = []
     for _pk, (window, given) in sorted(touched.items()):
         movements += _judge(window, given, book, now, transfer_source)
@@ -90,29 +89,88 @@ def given_so_far(window: WindowAward) -> int:
     return sum(units for _pk, units in _correctable(window))
 
 
-def _contribute(given: Contribution) -> WindowAward | None:
-    """Keep what an order brings; its window, if that is something else than before."""
-    version, amount = given.award.version, given.award.counted or Decimal(0)
-    part = (
+_PARTS: KeptQuery[WindowPart] = KeptQuery(
+    lambda orders, versions: (
         WindowPart.objects.select_related("award")
-        .filter(order=given.order_id, award__rule_version=version.id)
-        .first()
+        .filter(order__among=orders)
+        .filter(award__rule_version__among=versions)
+        .order_by("pk")
     )
-    if part is None:
-        if not amount:
-            return None
-        window, _created = WindowAward.objects.get_or_create(
-            membership_id=given.member.membership_id,
-            rule_version_id=version.id,
-            window_start=window_start(_body(given), given.placed_at, given.program.zone),
-        )
-        WindowPart.objects.create(award=window, order_id=given.order_id, amount=amount)
-        return window
-    if part.amount == amount:
-        return None
-    part.amount = amount
-    part.save(update_fields=["amount"])
-    return part.award
+)
+_WINDOWS: KeptQuery[WindowAward] = KeptQuery(
+    lambda members, versions, starts: (
+        WindowAward.objects.filter(membership__among=members)
+        .filter(rule_version__among=versions)
+        .filter(window_start__among=starts)
+    )
+)
+_KEEP_PARTS = """
+    INSERT INTO loyalty_windowpart (award_id, order_id, amount)
+    SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[])
+"""
+_REACHED = "SELECT coalesce(sum(amount), 0) FROM loyalty_windowpart WHERE award_id = %s"
+_BROUGHT = """
+    SELECT o.placed_at, p.amount
+      FROM loyalty_windowpart p JOIN loyalty_order o ON o.id = p.order_id
+     WHERE p.award_id = %s ORDER BY o.placed_at, o.id
+"""
+
+
+def _contribute(contributions: Sequence[Contribution]) -> list[tuple[WindowAward, Contribution]]:
+    """Keep what orders bring; the windows of those that bring something else than before. As many
+    queries for many orders as for one, besides those of orders that were told before."""
+    if not contributions:
+        return []
+    known: dict[tuple[int, int], WindowPart] = {}
+    orders = [given.order_id for given in contributions]
+    versions = sorted({given.award.version.id for given in contributions})
+    for found in _PARTS.rows(orders, versions):
+        known.setdefault((found.order_id, found.award.rule_version_id), found)
+    touched: dict[int, WindowAward] = {}
+    new: dict[int, Contribution] = {}
+    for place, given in enumerate(contributions):
+        part, amount = known.get((given.order_id, given.award.version.id)), _amount(given)
+        if part is None and amount:
+            new[place] = given
+        elif part is not None and part.amount != amount:
+            part.amount = amount
+            update_row(part, "amount")
+            touched[place] = part.award
+    touched |= zip(new, _begin_parts(list(new.values())), strict=True)
+    return [(touched[place], contributions[place]) for place in sorted(touched)]
+
+
+def _begin_parts(new: Sequence[Contribution]) -> list[WindowAward]:
+    """Of orders that brought nothing yet: their windows. The caller holds their buyers' wallets, so
+    nobody else begins one of these."""
+    if not new:
+        return []
+    keys = [_window_of(given) for given in new]
+    windows = {
+        (window.membership_id, window.rule_version_id, window.window_start): window
+        for window in _WINDOWS.rows(*(sorted(set(column)) for column in zip(*keys, strict=True)))
+    }
+    missing = {
+        key: WindowAward(membership_id=key[0], rule_version_id=key[1], window_start=key[2])
+        for key in keys
+        if key not in windows
+    }
+    if missing:
+        insert_rows(list(missing.values()))
+        windows |= missing
+    begun = [windows[key] for key in keys]
+    columns = zip(*((given.order_id, _amount(given)) for given in new), strict=True)
+    run_prepared(_KEEP_PARTS, [[window.pk for window in begun], *map(list, columns)])
+    return begun
+
+
+def _window_of(given: Contribution) -> tuple[int, int, dt.date]:
+    start = window_start(_body(given), given.placed_at, given.program.zone)
+    return given.member.membership_id, given.award.version.id, start
+
+
+def _amount(given: Contribution) -> Decimal:
+    return given.award.counted or Decimal(0)
 
 
 def _judge(
@@ -126,7 +184,7 @@ def _judge(
     if isinstance(body, StreakBody):
         reached = progress(body, _parts(window, given))
     else:
-        reached = window.parts.aggregate(sum=Sum("amount", default=Decimal(0)))["sum"]
+        [(reached,)] = run_prepared(_REACHED, [window.pk])
     deserved, steps = bonus(body, reached, version.scale)
     units, short, left = _within_budget(window, given, deserved, book)
     for at, more in _worth_when(window, given, units - window.units):
@@ -137,7 +195,7 @@ def _judge(
     if found or short != window.short:
         window.units, window.movements = units, window.movements + bool(found)
         window.short = short
-        window.save(update_fields=["units", "movements", "short"])
+        update_row(window, "units", "movements", "short")
     return found
 
 
@@ -188,11 +246,8 @@ def _body(given: Contribution) -> WindowedBody:
 def _parts(window: WindowAward, given: Contribution) -> list[Part]:
     """What was brought to a window, when, in the program's time zone."""
     zone = given.program.zone
-    found = window.parts.order_by("order__placed_at", "order_id")
-    return [
-        (placed_at.astimezone(zone), amount)
-        for placed_at, amount in found.values_list("order__placed_at", "amount")
-    ]
+    found = run_prepared(_BROUGHT, [window.pk])
+    return [(placed_at.astimezone(zone), amount) for placed_at, amount in found]
 
 
 def _reached_at(window: WindowAward, body: WindowedBody, given: Contribution) -> dt.datetime:

@@ -23,7 +23,7 @@ from loyalty.services.programs import apply_definition
 from loyalty.services.refunds import RefundResult, record_refunds
 from loyalty.services.tender_inputs import TenderInput
 from members.models import Customer
-from members.prepared import KeptQuery
+from members.prepared import KeptQuery, insert_row
 from members.services.audit import SYSTEM
 
 # Before any clock that runs the tests, so that times around it have passed.
@@ -57,14 +57,20 @@ def make_program(
 
 def make_wallet(program: Program, number: str = "c1", at: dt.datetime = NOW) -> Wallet:
     """The first wallet of a new member."""
-    customer, _ = Customer.objects.get_or_create(external_id=number)
+    customer = CUSTOMERS.first(number)
+    if customer is None:
+        customer = Customer(external_id=number)
+        insert_row(customer)
     membership, _ = enroll_customer(
         customer=customer, program=program, source=Membership.Source.STAFF, at=at, actor=SYSTEM
     )
     return wallet_of(membership.account_id)
 
 
-# Nearly every test begins with it.
+# Nearly every test begins with them.
+CUSTOMERS: KeptQuery[Customer] = KeptQuery(
+    lambda number: Customer.objects.filter(external_id=number)
+)
 WALLETS: KeptQuery[Wallet] = KeptQuery(
     lambda account_id: (
         Wallet.objects.select_related("wallet_type__program")

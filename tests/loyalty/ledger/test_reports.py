@@ -49,8 +49,7 @@ def test_a_report_tells_what_was_true_then(db):
     assert [f.outstanding for f in seen] == [0, 100, 100, 80, 50, 0]
 
 
-def test_what_is_posted_later_does_not_change_what_was_true_before(db):
-    program = make_program()
+def test_what_is_posted_later_does_not_change_what_was_true_before(program):
     wallet = make_wallet(program)
     record(order("A1", "50"))
     before = figures(program, day(5))
@@ -60,9 +59,8 @@ def test_what_is_posted_later_does_not_change_what_was_true_before(db):
     assert figures(program, day(5)) == before
 
 
-def test_a_refund_told_late_is_a_debt_until_later_units_repaid_it(db):
+def test_a_refund_told_late_is_a_debt_until_later_units_repaid_it(program):
     """The clawback of day 2 could only be taken from units that came on day 9."""
-    program = make_program()
     wallet = make_wallet(program)
     record(order("A1", "10"))
     adjust(wallet, -10, "spend", now=day(1))
@@ -73,8 +71,7 @@ def test_a_refund_told_late_is_a_debt_until_later_units_repaid_it(db):
     assert (now.outstanding, now.spendable, now.owed) == (15, 15, 0)
 
 
-def test_an_order_told_late_never_makes_a_debt_below_zero(db):
-    program = make_program()
+def test_an_order_told_late_never_makes_a_debt_below_zero(program):
     wallet = make_wallet(program)
     record(order("A1", "10"))
     adjust(wallet, -10, "spend", now=day(1))
@@ -85,8 +82,7 @@ def test_an_order_told_late_never_makes_a_debt_below_zero(db):
     assert (now.outstanding, now.spendable, now.owed) == (15, 15, 0)
 
 
-def test_an_undone_adjustment_counts_as_none(db):
-    program = make_program()
+def test_an_undone_adjustment_counts_as_none(program):
     wallet = make_wallet(program)
     gift = adjust(wallet, 40, "gift")
     undo_transfer(transfer=gift, actor=SYSTEM, source="backoffice", now=day(1))

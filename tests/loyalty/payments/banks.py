@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import ClassVar
 
+import pytest
+
+from loyalty.models import Program, Subscription
+from loyalty.payments import providers
 from loyalty.payments.base import (
     Collected,
     Notice,
@@ -14,6 +19,9 @@ from loyalty.payments.base import (
     RefusedError,
     Wanted,
 )
+from loyalty.services.subscriptions import permit_collecting
+from tests.loyalty.factories import NOW
+from tests.loyalty.planning import join, member
 
 
 class Killed(BaseException):
@@ -59,3 +67,22 @@ class Bank(PaymentProvider):
 
     def read_notice(self, body: bytes, headers: Mapping[str, str]) -> Notice | None:
         return None
+
+
+@contextmanager
+def open_bank() -> Iterator[Bank]:
+    """It is a provider meanwhile, and knows of no money from before."""
+    found = Bank()
+    found.taken.clear()
+    found.given.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(providers, "PROVIDERS", {**providers.PROVIDERS, "bank": lambda: found})
+        yield found
+    found.taken.clear()
+    found.given.clear()
+
+
+def paid_by_card(club: Program, code: str = "plus", number: str = "c1") -> Subscription:
+    """Somebody's plan, whose card may be charged from now on and was for the first period."""
+    found = join(member(club, number), code, provider="bank")
+    return permit_collecting(subscription=found, customer="c", method="card", now=NOW)

@@ -2,16 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from loyalty.payments import providers
-from tests.loyalty.payments.banks import Bank
+from tests.loyalty.payments.banks import Bank, open_bank
 
 
 @pytest.fixture
-def bank(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bank]:
-    found = Bank()
-    found.taken.clear()
-    found.given.clear()
-    monkeypatch.setattr(providers, "PROVIDERS", {**providers.PROVIDERS, "bank": lambda: found})
-    yield found
-    found.taken.clear()
-    found.given.clear()
+def bank() -> Iterator[Bank]:
+    with open_bank() as found:
+        yield found

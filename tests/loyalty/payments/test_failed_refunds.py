@@ -3,6 +3,7 @@ when staff say so, once for each time."""
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,33 +18,43 @@ from loyalty.services.plan_charges import refund_key
 from loyalty.services.plan_payments import take_notice
 from loyalty.services.plan_refunds import refund_charge
 from loyalty.services.plan_renewals import find_renewals, renew_plans
-from loyalty.services.subscriptions import permit_collecting
 from members.errors import ConflictError
 from members.models import AuditEntry, StaffMember
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, api, key_with  # noqa: F401
 from tests.factories import StaffMemberFactory
-from tests.loyalty.factories import NOW, day, moves
-from tests.loyalty.payments.banks import Bank, Killed
-from tests.loyalty.planning import join, make_club, member, money, plan
+from tests.loyalty.factories import day, moves
+from tests.loyalty.payments.banks import Bank, Killed, open_bank, paid_by_card
+from tests.loyalty.planning import make_club, money, plan
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 WHY = "expired_or_canceled_card"
 
 
-@pytest.fixture
-def club(bank: Bank) -> Program:
-    return make_club(plan(price="9", credits={"units": 50}))
+def make_charge() -> tuple[PlanCharge, dict[str, Decimal]]:
+    """Of a payment that went back, as far as anybody knew; and what the bank has given back."""
+    with open_bank() as bank:
+        plus = paid_by_card(make_club(plan(price="9", credits={"units": 50})))
+        charge = refund_charge(
+            charge=plus.charges.get(), how="whole", actor=SYSTEM, source="backoffice", now=day(10)
+        )
+        return charge, dict(bank.given)
+
+
+_made_once, world = of_each_test(make_charge)
 
 
 @pytest.fixture
-def charge(bank: Bank, club: Program) -> PlanCharge:
-    """Of a payment that went back, as far as anybody knew."""
-    found = join(member(club), provider="bank")
-    plus = permit_collecting(subscription=found, customer="c", method="card", now=NOW)
-    return refund_charge(
-        charge=plus.charges.get(), how="whole", actor=SYSTEM, source="backoffice", now=day(10)
-    )
+def charge(world: tuple[PlanCharge, dict[str, Decimal]], bank: Bank) -> PlanCharge:
+    found, given = world
+    bank.given.update(given)
+    return found
+
+
+@pytest.fixture
+def club(world: tuple[PlanCharge, dict[str, Decimal]]) -> Program:
+    return Program.objects.get()
 
 
 def fail(charge: PlanCharge, at: dt.datetime, *, event: str = "evt_1", key: str = "") -> bool:
@@ -144,8 +155,7 @@ def test_a_second_no_is_said_and_may_be_tried_again(bank: Bank, charge: PlanChar
 def test_a_failure_that_is_told_before_the_answer_was_heard_is_a_no(
     bank: Bank, club: Program
 ) -> None:
-    found = join(member(club), provider="bank")
-    plus = permit_collecting(subscription=found, customer="c", method="card", now=NOW)
+    plus = paid_by_card(club, number="c2")
     bank.kills = True
     with pytest.raises(Killed):
         refund_charge(
@@ -156,15 +166,14 @@ def test_a_failure_that_is_told_before_the_answer_was_heard_is_a_no(
     fail(charge, day(11))
     assert state_of(charge) == ("paid", "", False)
     assert charge.giving_back == 0
-    assert Subscription.objects.get().running
-    assert moves() == [("accrual", 50)]
+    assert Subscription.objects.get(pk=plus.pk).running
+    assert moves("c2") == [("accrual", 50)]
     renew_plans(day(12))
     assert len(bank.given) == 1
 
 
 def test_what_was_not_given_back_has_not_failed(bank: Bank, club: Program) -> None:
-    found = join(member(club), provider="bank")
-    plus = permit_collecting(subscription=found, customer="c", method="card", now=NOW)
+    plus = paid_by_card(club, number="c2")
     with pytest.raises(ConflictError):
         retry_refund(charge=plus.charges.get(), actor=SYSTEM, now=day(5))
     assert bank.given == {}

@@ -6,33 +6,32 @@ import datetime as dt
 import pytest
 from django.db import IntegrityError, transaction
 
-from loyalty.models import Plan, PlanCharge, Program, Subscription
+from loyalty.models import Plan, PlanCharge, Subscription
 from loyalty.selectors.subscriptions import running_of
 from loyalty.services.plan_changes import change_as_offered
 from loyalty.services.plan_refunds import cancel_now, preview_refund, refund_charge
 from loyalty.services.plan_renewals import find_renewals, renew_plans
-from loyalty.services.subscriptions import cancel_at_period_end, permit_collecting, resume
+from loyalty.services.subscriptions import cancel_at_period_end, resume
 from members.errors import ConflictError
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
-from tests.loyalty.factories import NOW, day, moves
-from tests.loyalty.payments.banks import Bank, Killed
-from tests.loyalty.planning import charges, join, make_club, member, money, pass_time, plan
+from tests.loyalty.factories import day, moves
+from tests.loyalty.payments.banks import Bank, Killed, open_bank, paid_by_card
+from tests.loyalty.planning import charges, make_club, money, pass_time, plan
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def club(bank: Bank) -> Program:
-    return make_club(
-        plan(price="9", credits={"units": 50}), plan("pro", price="30", upgrade="at_once")
-    )
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
 
-@pytest.fixture
-def plus(club: Program) -> Subscription:
-    found = join(member(club), provider="bank")
-    return permit_collecting(subscription=found, customer="c", method="card", now=NOW)
+def make_plus() -> Subscription:
+    with open_bank():
+        club = make_club(
+            plan(price="9", credits={"units": 50}), plan("pro", price="30", upgrade="at_once")
+        )
+        return paid_by_card(club)
+
+
+_made_once, plus = of_each_test(make_plus)
 
 
 def give_back(plus: Subscription, at: dt.datetime, how: str = "whole") -> PlanCharge:
@@ -225,5 +224,5 @@ def test_what_is_being_given_back_is_not_taken_off_something_else(
 ) -> None:
     killed_in_between(bank, plus)
     for changes in ({"carried": 4}, {"giving_back": 10}, {"next_attempt_at": None}):
-        with pytest.raises(IntegrityError):
+        with pytest.raises(IntegrityError), transaction.atomic():
             PlanCharge.objects.update(**changes)

@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from types import ModuleType
 
 import pytest
 from django.db import transaction
 
-from loyalty.models import Plan, PlanCharge, Program, Subscription
+from loyalty.models import Plan, PlanCharge, Subscription
 from loyalty.payments.base import Collected, Notice
 from loyalty.selectors.subscriptions import running_of
 from loyalty.services import plan_changes, subscriptions
@@ -21,26 +22,33 @@ from members.models import AuditEntry, CustomerMerge
 from members.services.audit import SYSTEM
 from members.services.merging import merge_customers, undo_merge
 from members.services.transactions import run_committed
-from tests.loyalty.factories import NOW, day
-from tests.loyalty.payments.banks import Bank, Killed
+from tests.loyalty.factories import day
+from tests.loyalty.payments.banks import Bank, Killed, open_bank, paid_by_card
 from tests.loyalty.planning import charges, join, make_club, member, money, plan
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
+
+
+def make_plus() -> tuple[Subscription, dict[str, Decimal]]:
+    """And what the bank has taken for it."""
+    with open_bank() as bank:
+        club = make_club(
+            plan(price="9", credits={"units": 50}),
+            plan("pro", price="30", upgrade="at_once", credits={"units": 100}),
+            plan("max", price="60", upgrade="at_once"),
+        )
+        return paid_by_card(club), dict(bank.taken)
+
+
+_made_once, world = of_each_test(make_plus)
 
 
 @pytest.fixture
-def club(bank: Bank) -> Program:
-    return make_club(
-        plan(price="9", credits={"units": 50}),
-        plan("pro", price="30", upgrade="at_once", credits={"units": 100}),
-        plan("max", price="60", upgrade="at_once"),
-    )
-
-
-@pytest.fixture
-def plus(club: Program) -> Subscription:
-    found = join(member(club), provider="bank")
-    return permit_collecting(subscription=found, customer="c", method="card", now=NOW)
+def plus(world: tuple[Subscription, dict[str, Decimal]], bank: Bank) -> Subscription:
+    found, taken = world
+    bank.taken.update(taken)
+    return found
 
 
 def upgrade(held: Subscription, to: str = "pro", at: dt.datetime | None = None) -> Subscription:
@@ -257,12 +265,11 @@ def test_who_asks_again_after_the_work_has_finished_it_gets_what_goes_on(
 
 
 @pytest.fixture
-def merged(bank: Bank, club: Program) -> tuple[Subscription, Subscription, CustomerMerge]:
+def merged(bank: Bank, plus: Subscription) -> tuple[Subscription, Subscription, CustomerMerge]:
     """Two people with a plan each, who became one while the younger plan was changed."""
-    older = join(member(club, "c2"), provider="bank")
-    older = permit_collecting(subscription=older, customer="c2", method="card", now=NOW)
-    younger = join(member(club), at=day(1), provider="bank")
-    younger = permit_collecting(subscription=younger, customer="c", method="card", now=day(1))
+    older, club = plus, plus.membership.program
+    younger = join(member(club, "c2"), at=day(1), provider="bank")
+    younger = permit_collecting(subscription=younger, customer="c2", method="card", now=day(1))
     bank.kills = True
     with pytest.raises(Killed):
         upgrade(younger)

@@ -1,12 +1,19 @@
 import pytest
 
-from loyalty.models import Membership, Pool
+from loyalty.models import Membership, Pool, Program
 from tests.loyalty.services.pooling import add, found_pool, join
+from tests.sharing import anew
 
 
 @pytest.fixture(autouse=True)
 def _coherent(coherent_ledger: object) -> None:
     """Whatever a test here did, it left coherent books."""
+
+
+@pytest.fixture
+def program(program_for_all: Program, db: None) -> Program:
+    """A live program, which a module's tests that ask for it share."""
+    return anew(program_for_all)
 
 
 @pytest.fixture

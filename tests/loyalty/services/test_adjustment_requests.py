@@ -1,11 +1,13 @@
 """Four eyes: asked by one, decided by another, posted once, and never by oneself."""
 
+from typing import NamedTuple
+
 import pytest
 from django.db import DatabaseError, transaction
 
 from loyalty.errors import InsufficientBalanceError, LedgerError
 from loyalty.explanations import explain_transfer
-from loyalty.models import AdjustmentReason, AdjustmentRequest, Transfer
+from loyalty.models import AdjustmentReason, AdjustmentRequest, Program, Transfer, Wallet
 from loyalty.selectors.adjustment_limits import moved_today
 from loyalty.selectors.adjustment_requests import count_to_decide, waiting_requests
 from loyalty.services.adjustment_requests import (
@@ -20,29 +22,59 @@ from members.errors import ConflictError, DomainError
 from members.models import AuditEntry
 from members.services.audit import SYSTEM, Actor
 from tests.factories import StaffMemberFactory, UserFactory
-from tests.loyalty.factories import NOW, adjust, day, make_wallet, moves, spendable
+from tests.loyalty.factories import (
+    NOW,
+    adjust,
+    day,
+    make_program,
+    make_wallet,
+    moves,
+    spendable,
+)
+from tests.sharing import of_each_test
 
 
-@pytest.fixture
-def wallet(program):
-    wallet = make_wallet(program)
+class World(NamedTuple):
+    wallet: Wallet
+    sam: Actor
+    mia: Actor
+    ada: Actor
+
+
+def make_world() -> World:
+    wallet = make_wallet(make_program())
     adjust(wallet, 3_000, "start")
-    return wallet
+    roles = ("support_agent", "marketing_manager", "administrator")
+    staff = [Actor.of_user(StaffMemberFactory(role=role).user) for role in roles]
+    return World(wallet, *staff)
+
+
+_made_once, world = of_each_test(make_world)
 
 
 @pytest.fixture
-def sam(db):
-    return Actor.of_user(StaffMemberFactory(role="support_agent").user)
+def wallet(world: World) -> Wallet:
+    return world.wallet
 
 
 @pytest.fixture
-def mia(db):
-    return Actor.of_user(StaffMemberFactory(role="marketing_manager").user)
+def program(wallet: Wallet) -> Program:
+    return wallet.wallet_type.program
 
 
 @pytest.fixture
-def ada(db):
-    return Actor.of_user(StaffMemberFactory(role="administrator").user)
+def sam(world: World) -> Actor:
+    return world.sam
+
+
+@pytest.fixture
+def mia(world: World) -> Actor:
+    return world.mia
+
+
+@pytest.fixture
+def ada(world: World) -> Actor:
+    return world.ada
 
 
 def ask(wallet, actor, units=2_000, key="k1", *, now=NOW) -> AdjustmentRequest:

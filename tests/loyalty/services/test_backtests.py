@@ -100,8 +100,7 @@ def test_members_who_gain_and_lose_are_found_with_the_order_that_differs_most(db
     assert [bar.members for bar in found.bars() if bar.members] == [1, 1, 1]
 
 
-def test_returns_take_their_part_on_both_sides(db):
-    program = make_program()
+def test_returns_take_their_part_on_both_sides(program):
     record(order("A", "100", at=day(1)))
     give_back(refund("R", "40", of="A", at=day(45)))
     found = answer(ask(program, rule(code="base", units=2)))
@@ -133,8 +132,7 @@ def test_a_draft_counts_from_the_first_day_and_live_caps_and_windows_go_on(db):
     assert issued(found) == (50, 0)
 
 
-def test_rules_that_were_changed_count_as_they_were(db):
-    program = make_program()
+def test_rules_that_were_changed_count_as_they_were(program):
     record(order("A", "10", at=day(1)))
     apply_definition(define(earning_rules=[{"units": 5}]), actor=SYSTEM, now=day(2))
     record(order("B", "10", at=day(3)))
@@ -150,8 +148,7 @@ def test_a_rule_may_be_left_out(db):
     assert {item.code: item.change for item in found.rules()} == {"base": "", "two": "removed"}
 
 
-def test_months_and_segments_have_their_own_figures(db):
-    program = make_program()
+def test_months_and_segments_have_their_own_figures(program):
     record(order("A", "10", at=day(1)), order("B", "20", at=day(20), buyer="c2"))
     segment = Segment.objects.create(code="vip", name="VIP", kind="static")
     SegmentMember.objects.create(
@@ -170,8 +167,7 @@ def test_units_that_expire_meanwhile_are_not_outstanding(db):
     assert found.outstanding("live") == {"points": 20}
 
 
-def test_a_budget_ends_for_everybody_together(db):
-    program = make_program()
+def test_a_budget_ends_for_everybody_together(program):
     record(*(order(f"A{at}", "10", at=day(at), buyer=f"c{at}") for at in range(10)))
     gift = rule(code="gift", name="Gift", kind="fixed", units=10, caps={"budget": 50})
     found = answer(ask(program, gift))
@@ -208,8 +204,7 @@ def test_parts_are_merged_to_the_same_figures(db, monkeypatch):
     assert answer(ask(program, rule(code="base", units=3), name="Again")).result == whole
 
 
-def test_a_job_that_was_stopped_goes_on_with_what_is_missing(db, monkeypatch):
-    program = make_program()
+def test_a_job_that_was_stopped_goes_on_with_what_is_missing(program, monkeypatch):
     for number in range(12):
         record(order(f"A{number}", "10", at=day(number), buyer=f"c{number}"))
     ranges, done = replayed_orders.customer_ranges, []
@@ -233,8 +228,7 @@ def test_a_job_that_was_stopped_goes_on_with_what_is_missing(db, monkeypatch):
     assert done == [0, 1, 2, 3]
 
 
-def test_the_same_question_is_asked_once_while_it_is_open(db):
-    program = make_program()
+def test_the_same_question_is_asked_once_while_it_is_open(program):
     first, second = (ask(program, rule(code="base", units=2)) for _turn in range(2))
     assert first == second
     answer(first)
@@ -251,8 +245,7 @@ def test_the_same_question_is_asked_once_while_it_is_open(db):
         ({}, "nothing_changed"),
     ],
 )
-def test_what_cannot_be_replayed_is_refused(db, how, code):
-    program = make_program()
+def test_what_cannot_be_replayed_is_refused(program, how, code):
     with pytest.raises((DomainError, ValueError)) as refused:
         ask(program, *how.pop("put", ()), **how)
     assert code is None or refused.value.code == code
@@ -309,8 +302,7 @@ def test_days_of_the_year_count_on_both_sides_also_for_who_buys_nothing(db):
         ({"when": {"field": "customer.country", "op": "is", "value": "GR"}}, 0),
     ],
 )  # fmt: skip
-def test_a_day_is_given_as_its_rule_says(db, said, given):
-    program = make_program()
+def test_a_day_is_given_as_its_rule_says(program, said, given):
     make_wallet(program, "c1", NOW)
     born("c1", "1990-04-10")
     record(order("A", "10", at=day(1)))
@@ -319,8 +311,7 @@ def test_a_day_is_given_as_its_rule_says(db, said, given):
     assert found.sums.rules["live"]["day"] == 0
 
 
-def test_a_budget_for_days_ends_for_everybody_together(db):
-    program = make_program()
+def test_a_budget_for_days_ends_for_everybody_together(program):
     for number in range(6):
         make_wallet(program, f"c{number}", NOW)
         born(f"c{number}", f"1990-03-{20 + number}")
@@ -367,10 +358,9 @@ def test_the_drafts_tiers_count_from_the_first_day_and_nobody_falls_before_a_rev
     assert issued(found) == (20, 20)
 
 
-def test_tiers_are_tried_where_there_are_none_and_a_rule_may_ask_for_them(db):
+def test_tiers_are_tried_where_there_are_none_and_a_rule_may_ask_for_them(program):
     asks = {"code": "vip", "name": "Vip", "kind": "fixed", "units": 7,
             "when": {"field": "membership.tier", "op": "is", "value": "gold"}}  # fmt: skip
-    program = make_program()
     make_wallet(program, "c1", NOW)
     record(order("A", "150", at=day(1)), order("B", "10", at=day(2)))
     wanted = ladder(STEPS[0], {k: v for k, v in STEPS[1].items() if k != "benefits"})

@@ -24,6 +24,7 @@ from tests.loyalty.factories import (
     record,
     refund,
 )
+from tests.processes import eventually
 
 MARCH = dt.date(2024, 3, 31)
 APRIL_1 = dt.date(2024, 4, 1)
@@ -167,6 +168,15 @@ def test_only_the_last_period_is_opened_again_and_only_with_a_reason(program):
     assert again.since == APRIL_1
 
 
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+            " WHERE NOT l.granted AND d.datname = current_database())"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 @pytest.mark.django_db(transaction=True)
 def test_closing_waits_for_what_is_being_booked(program):
     """A posting that began before the books were closed is in them; a later one is not."""
@@ -192,7 +202,7 @@ def test_closing_waits_for_what_is_being_booked(program):
     poster.start()
     assert begun.wait(20)
     closer.start()
-    closer.join(1)
+    assert eventually(somebody_waits)
     assert closer.is_alive()
     go_on.set()
     poster.join(20)

@@ -34,11 +34,9 @@ from tests.loyalty.factories import (
 )
 from tests.loyalty.services.buying import add_buyer, found_company, fund
 from tests.loyalty.services.pooling import HOW, add, found_pool, in_pool, join, leave, spend, take
+from tests.sharing import of_each_test
 
-
-@pytest.fixture
-def ann():
-    return join(make_program(), "ann")
+_made_once, ann = of_each_test(lambda: join(make_program(), "ann"))
 
 
 @pytest.fixture

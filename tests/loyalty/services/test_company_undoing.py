@@ -23,15 +23,14 @@ from members.errors import ConflictError, DomainError
 from members.models import AuditEntry, Customer, Job
 from members.services.audit import SYSTEM
 from tests.loyalty.factories import make_program, make_wallet, order, record
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 HEAD = "company_id,name,registration_number,customer_id,role\n"
 ROWS = HEAD + "K-1,Oak,HRB 1,b1,owner\nK-1,,,b2,\nK-2,Elm,,b3,owner\nK-2,,,b4,\n"
 
 
-@pytest.fixture
-def club(db: None) -> Program:
-    return make_program()
+_made_once, club = of_each_test(make_program)
 
 
 def bring(club: Program, folder: Path, rows: str = ROWS) -> Job:

@@ -42,13 +42,11 @@ from tests.factories import CustomerFactory
 from tests.loyalty.factories import adjust, make_program, order, record, wallet_of
 from tests.loyalty.services import giving
 from tests.rewards.factories import offer
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("undone_when_refused")]
 
-
-@pytest.fixture
-def club() -> Program:
-    return make_program()
+_made_once, club = of_each_test(make_program)
 
 
 def enroll(club: Program, folder: Path, *numbers: str) -> Job:

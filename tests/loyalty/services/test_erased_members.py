@@ -6,7 +6,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from loyalty.ledger.posting import lock_wallets
-from loyalty.models import AdjustmentLimit, AdjustmentRequest, Lot, Membership, Transfer
+from loyalty.models import (
+    AdjustmentLimit,
+    AdjustmentRequest,
+    Lot,
+    Membership,
+    Program,
+    Transfer,
+)
 from loyalty.selectors.erased_holders import refuse_erased_holder
 from loyalty.selectors.gifts import find_recipient
 from loyalty.services.adjustment_requests import approve_request, reject_request
@@ -39,21 +46,25 @@ from tests.loyalty.services.gifting import generous, give, maya, olivia
 from tests.loyalty.services.merging import customer, merge, part
 from tests.loyalty.services.pooling import add, found_pool, join, put_in, take
 from tests.rewards.services.racing import in_the_way_of
+from tests.sharing import of_each_test
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def program(coherent_ledger):
-    return make_program(at=day(-30), unit={"expiry": {"kind": "months", "length": 1}})
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("coherent_ledger")]
 
 
-@pytest.fixture
-def ana(program) -> Membership:
+def make_ana() -> Membership:
     """She bought for 100."""
+    program = make_program(at=day(-30), unit={"expiry": {"kind": "months", "length": 1}})
     member = join(program, "c1")
     record(order("A1", "100"))
     return member
+
+
+_made_once, ana = of_each_test(make_ana)
+
+
+@pytest.fixture
+def program(ana: Membership) -> Program:
+    return ana.program
 
 
 def erase(member: Membership) -> None:

@@ -1,6 +1,7 @@
 """Members give to each other: within the limits, once, and with what the units have behind them."""
 
 import datetime as dt
+from typing import NamedTuple
 
 import pytest
 from django.db import transaction
@@ -13,7 +14,7 @@ from loyalty.errors import (
 )
 from loyalty.explanations import explain_transfer
 from loyalty.ledger.reports import totals
-from loyalty.models import Lot, Membership, Program, Transfer
+from loyalty.models import Lot, Membership, Program, Transfer, Wallet
 from loyalty.selectors.gifts import find_member, find_recipient, room_to_give
 from loyalty.selectors.transfers import transfers
 from loyalty.services.gifts import give_units, preview_gift
@@ -43,11 +44,41 @@ from tests.loyalty.services.gifting import (
     olivia,
     undo,
 )
+from tests.sharing import of_each_test
 
 
-def test_what_one_gives_the_other_has_and_both_read_who_it_was(db):
+class World(NamedTuple):
+    program: Program
+    # Olivia's, who has 100.
+    giver: Wallet
+    # Maya.
+    receiver: Membership
+
+
+def make_world() -> World:
     program = generous()
-    giver, receiver = olivia(program), maya(program)
+    return World(program, olivia(program), maya(program))
+
+
+_made_once, world = of_each_test(make_world)
+
+
+@pytest.fixture
+def program(world: World) -> Program:
+    return world.program
+
+
+@pytest.fixture
+def giver(world: World) -> Wallet:
+    return world.giver
+
+
+@pytest.fixture
+def receiver(world: World) -> Membership:
+    return world.receiver
+
+
+def test_what_one_gives_the_other_has_and_both_read_who_it_was(giver, receiver):
     give(giver, receiver, 30, message="  Happy\n birthday ")
     assert (spendable("olivia"), spendable("maya")) == (70, 30)
     assert moves("olivia")[1:] == [("gift", -30)]
@@ -77,9 +108,7 @@ def test_pending_units_cannot_be_given(db):
     give(giver, receiver, 100, now=day(5))
 
 
-def test_what_the_giver_owes_cannot_be_given(db):
-    program = generous()
-    giver, receiver = olivia(program), maya(program)
+def test_what_the_giver_owes_cannot_be_given(giver, receiver):
     adjust(giver, -100, "spend")
     give_back(refund(of="O1", total="60"))
     record(order("O2", "70", buyer="olivia"))
@@ -88,9 +117,7 @@ def test_what_the_giver_owes_cannot_be_given(db):
     give(giver, receiver, 10)
 
 
-def test_a_gift_repays_what_the_receiver_owes(db):
-    program = generous()
-    giver, receiver = olivia(program), maya(program)
+def test_a_gift_repays_what_the_receiver_owes(giver, receiver):
     record(order("M1", "20", buyer="maya"))
     adjust(wallet_of(receiver.account_id), -20, "spend")
     give_back(refund(of="M1", total="20"))
@@ -101,9 +128,7 @@ def test_a_gift_repays_what_the_receiver_owes(db):
     assert (shown.giver.before, shown.giver.after) == (100, 70)
 
 
-def test_if_the_order_behind_a_gift_is_refunded_the_earner_owes(db):
-    program = generous()
-    giver, receiver = olivia(program), maya(program)
+def test_if_the_order_behind_a_gift_is_refunded_the_earner_owes(giver, receiver):
     give(giver, receiver, 100)
     give_back(refund(of="O1", total="40", at=day(1)))
     assert (held("olivia", day(1)).owed, spendable("maya", day(1))) == (40, 100)
@@ -225,18 +250,14 @@ def test_nobody_gives_to_themselves_or_to_another_program(db):
         assert refused.value.errors[0].field == "to"
 
 
-def test_nothing_is_given_in_a_program_that_has_ended(db):
-    program = generous()
-    giver, receiver = olivia(program), maya(program)
+def test_nothing_is_given_in_a_program_that_has_ended(giver, receiver, program):
     Program.objects.update(status="archived")
     giver.wallet_type.program.refresh_from_db()
     with pytest.raises(GiftRefusedError), transaction.atomic():
         give(giver, receiver, 10)
 
 
-def test_a_role_moves_no_more_than_it_may(db):
-    program = generous()
-    giver, receiver = olivia(program), maya(program)
+def test_a_role_moves_no_more_than_it_may(giver, receiver):
     with pytest.raises(LedgerError) as refused:
         give(giver, receiver, 11, whole_limit=10)
     assert (refused.value.code, refused.value.status) == ("limit_exceeded", 403)
@@ -263,9 +284,7 @@ def test_the_same_key_gives_once_also_when_the_limit_is_used_up(db):
     assert AuditEntry.objects.filter(action="points.received").count() == 1
 
 
-def test_a_key_used_for_another_gift_is_refused(db):
-    program = generous()
-    giver, receiver = olivia(program), maya(program)
+def test_a_key_used_for_another_gift_is_refused(giver, receiver, program):
     third = Membership.objects.get(account=make_wallet(program, "c3").account_id)
     give(giver, receiver, 10)
     for to, units in ((receiver, 11), (third, 10)):
@@ -275,9 +294,7 @@ def test_a_key_used_for_another_gift_is_refused(db):
         donate(giver, 10, "g1")
 
 
-def test_what_moves_between_members_is_nothing_in_all(db):
-    program = generous()
-    giver, receiver = olivia(program), maya(program)
+def test_what_moves_between_members_is_nothing_in_all(giver, receiver, program):
     gift = give(giver, receiver, 30)
     give(giver, receiver, 20, "g2", now=day(1))
     adjust(wallet_of(receiver.account_id), -5, "spend", now=day(1))

@@ -43,14 +43,12 @@ def waits_for(state: str, days: int = 0, **unit: object) -> None:
     make_program(unit={"pending_from": state, "pending_days": days, **unit})
 
 
-def test_a_tills_sale_reached_all_its_states_when_it_was_placed():
-    make_program()
+def test_a_tills_sale_reached_all_its_states_when_it_was_placed(program):
     told()
     assert {stored().paid_at, stored().fulfilled_at, stored().completed_at} == {NOW}
 
 
-def test_a_state_is_reached_when_we_hear_of_it_unless_the_shop_says_when():
-    make_program()
+def test_a_state_is_reached_when_we_hear_of_it_unless_the_shop_says_when(program):
     told(status="placed")
     assert (stored().paid_at, stored().fulfilled_at) == (None, None)
     told(status="paid", now=day(1))
@@ -60,8 +58,7 @@ def test_a_state_is_reached_when_we_hear_of_it_unless_the_shop_says_when():
 
 
 @pytest.mark.parametrize("by", ["sequence", "changed_at"])
-def test_a_message_that_is_older_than_what_is_known_is_ignored(by):
-    make_program()
+def test_a_message_that_is_older_than_what_is_known_is_ignored(program, by):
     version = {"sequence": lambda n: n, "changed_at": day}[by]
     assert record(order("A", "100", **{by: version(2)}), now=day(3))[0].outcome == "created"
     old = order("A", "40", **{by: version(1)})
@@ -72,8 +69,7 @@ def test_a_message_that_is_older_than_what_is_known_is_ignored(by):
     assert spendable(at=day(3)) == 70
 
 
-def test_the_newest_count_is_known_though_nothing_else_changed():
-    make_program()
+def test_the_newest_count_is_known_though_nothing_else_changed(program):
     record(order("A", "100", sequence=1))
     record(order("A", "100", sequence=3))
     assert record(order("A", "50", sequence=2))[0].outcome == "outdated"
@@ -89,9 +85,8 @@ def test_states_that_flip_award_once():
     assert (spendable(at=day(4)), held(at=day(2.5)).pending) == (100, 0)
 
 
-def test_an_order_canceled_by_mistake_and_completed_is_awarded_again():
+def test_an_order_canceled_by_mistake_and_completed_is_awarded_again(program):
     """Pain 8."""
-    make_program()
     for status in ("placed", "cancelled", "completed"):
         told(status=status)
     assert moves() == [("accrual", 100), ("clawback", -100), ("accrual", 100)]
@@ -99,16 +94,14 @@ def test_an_order_canceled_by_mistake_and_completed_is_awarded_again():
 
 
 @pytest.mark.parametrize("status", ["cancelled", "refunded"])
-def test_an_order_that_came_to_nothing_earns_nothing(status):
-    make_program()
+def test_an_order_that_came_to_nothing_earns_nothing(program, status):
     told(status="paid")
     told(status=status, now=day(1))
     assert spendable(at=day(1)) == 0
     assert stored().paid_at == NOW
 
 
-def test_a_shop_may_call_an_order_partly_refunded_before_it_says_how_much():
-    make_program()
+def test_a_shop_may_call_an_order_partly_refunded_before_it_says_how_much(program):
     told(status="paid")
     told(status="partly_refunded", now=day(1))
     assert spendable(at=day(1)) == 100
@@ -171,8 +164,7 @@ def test_an_order_that_is_held_back_matures_only_once_it_is_released():
     assert AuditEntry.objects.filter(action="order.held", reason="Looks odd").exists()
 
 
-def test_what_could_be_spent_already_is_held_back_too():
-    make_program()
+def test_what_could_be_spent_already_is_held_back_too(program):
     told()
     hold_order(order=stored(), actor=SYSTEM, reason="Fraud", now=day(1))
     assert (held(at=day(1)).spendable, held(at=day(1)).pending) == (0, 100)
@@ -247,8 +239,7 @@ def test_more_time_stays_while_an_order_is_held_back_and_released():
     assert (held(at=day(49)).spendable, held(at=day(50)).spendable) == (100, 0)
 
 
-def test_what_was_spent_of_a_held_order_comes_back_held():
-    make_program()
+def test_what_was_spent_of_a_held_order_comes_back_held(program):
     told()
     wallet = wallet_of(Lot.objects.get().wallet.account_id)
     spent, _known = redeem_units(

@@ -13,7 +13,6 @@ from loyalty.models import (
     PlanCredit,
     Program,
     Subscription,
-    Wallet,
 )
 from loyalty.plan_words import change_words
 from loyalty.selectors.plan_changes import preview_change
@@ -24,35 +23,39 @@ from loyalty.services.plan_refunds import cancel_now, preview_refund, refund_cha
 from loyalty.services.subscriptions import cancel_at_period_end
 from members.errors import ConflictError
 from members.services.audit import SYSTEM
-from tests.loyalty.factories import NOW, adjust, day, moves, spendable
+from tests.loyalty.factories import NOW, adjust, day, moves, spendable, wallet_of
 from tests.loyalty.planning import charges, join, make_club, member, money, pass_time, pay, plan
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def club() -> Program:
-    """Plus for 9 a month, Pro for 30 a month at once, Lite for 3."""
-    return make_club(
+def make_plus() -> Subscription:
+    """Plus for 9 a month, which is paid, Pro for 30 a month at once, Lite for 3."""
+    club = make_club(
         plan(price="9"),
         plan("pro", price="30", upgrade="at_once", credits={"units": 100}),
         plan("lite", price="3", upgrade="at_once"),
         plan("slow", price="50"),
         plan("max", price="60", upgrade="at_once"),
     )
-
-
-@pytest.fixture
-def ann(club: Program) -> Membership:
-    return member(club)
-
-
-@pytest.fixture
-def plus(ann: Membership) -> Subscription:
-    found = join(ann)
+    found = join(member(club))
     pay(found, NOW)
     found.refresh_from_db()
     return found
+
+
+_made_once, plus = of_each_test(make_plus)
+
+
+@pytest.fixture
+def ann(plus: Subscription) -> Membership:
+    return plus.membership
+
+
+@pytest.fixture
+def club(ann: Membership) -> Program:
+    return ann.program
 
 
 def named(club: Program, code: str) -> Plan:
@@ -199,9 +202,9 @@ def test_each_of_two_upgrades_takes_off_what_the_one_before_was_worth() -> None:
     yearly = {"period": "year", "upgrade": "at_once"}
     club = make_club(
         plan("a", price="120", **yearly), plan("b", price="240", **yearly),
-        plan("c", price="480", **yearly),
+        plan("c", price="480", **yearly), code="yearly",
     )  # fmt: skip
-    first = join(member(club), "a")
+    first = join(member(club, "y1"), "a")
     pay(first, NOW)
     second = change(first, "b", 1)
     # 363 of 365 days at 120.00 are left on the second day.
@@ -212,7 +215,7 @@ def test_each_of_two_upgrades_takes_off_what_the_one_before_was_worth() -> None:
     assert (told.taken_off, told.pays_now) == (money("238.68"), money("241.32"))
     third = change(second, "c", 2)
     pay(third, day(2))
-    paid = PlanCharge.objects.order_by("pk")
+    paid = PlanCharge.objects.filter(program=club).order_by("pk")
     assert [(row.taken_off, row.carried, row.refundable) for row in paid] == [
         (0, money("119.34"), money("0.66")),
         (money("119.34"), money("238.68"), money("1.32")),
@@ -282,16 +285,16 @@ def test_the_same_try_has_the_same_charge(plus: Subscription) -> None:
 
 
 def with_units() -> Subscription:
-    """Ann has Plus with 50 units, 20 of which she has spent by the fourth day."""
+    """Uma has Plus with 50 units, 20 of which she has spent by the fourth day."""
     club = make_club(
         plan(price="9", credits={"units": 50}),
         plan("pro", price="30", upgrade="at_once", credits={"units": 100}),
         plan("lite", price="3"),
         code="units",
     )
-    found = join(member(club))
+    found = join(member(club, "uma"))
     pay(found, NOW)
-    adjust(Wallet.objects.get(), -20, "spent", now=day(4))
+    adjust(wallet_of(found.membership.account_id), -20, "spent", now=day(4))
     found.refresh_from_db()
     return found
 
@@ -303,12 +306,14 @@ def test_what_is_left_of_the_units_goes_once_the_other_plan_is_paid() -> None:
     words = list(change_words(plus, told, "USD", plus.plan.program.zone))
     assert words[-1] == "Units of Plus that are still there go once that is paid: 30\xa0points."
     pro = change(plus, "pro")
-    assert spendable(at=day(10)) == 30
+    assert spendable("uma", day(10)) == 30
     pay(pro, day(12))
-    assert moves() == [("accrual", 50), ("adjustment", -20), ("clawback", -30), ("accrual", 100)]
+    assert moves("uma") == [
+        ("accrual", 50), ("adjustment", -20), ("clawback", -30), ("accrual", 100),
+    ]  # fmt: skip
     # Again takes nothing more, and those that come later are the other plan's.
     pass_time(day(45))
-    assert spendable(at=day(45)) == 100
+    assert spendable("uma", day(45)) == 100
     assert PlanCredit.objects.filter(withdrawn__gt=0).count() == 1
 
 
@@ -316,7 +321,7 @@ def test_units_stay_where_the_other_plan_is_never_paid_or_begins_at_the_renewal(
     plus = with_units()
     change(plus, "pro")
     pass_time(day(60))
-    assert spendable(at=day(60)) == 30
+    assert spendable("uma", day(60)) == 30
     ben = join(member(plus.plan.program, "c2"))
     pay(ben, NOW)
     ben.refresh_from_db()

@@ -11,9 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase
 
-from loyalty.models import Membership, Plan, PlanCharge, PlanCredit, Program, Subscription
+from loyalty.models import Membership, Plan, PlanCharge, PlanCredit, Subscription
 from loyalty.plan_times import unused_part
 from loyalty.selectors.plan_changes import preview_change
 from loyalty.selectors.subscriptions import running_of
@@ -21,17 +20,17 @@ from loyalty.services.plan_changes import change_as_offered
 from loyalty.services.plan_payments import mark_paid
 from loyalty.services.plan_refunds import refund_charge
 from loyalty.services.plan_renewals import renew_plans
-from loyalty.services.subscriptions import cancel_at_period_end, permit_collecting
+from loyalty.services.subscriptions import cancel_at_period_end
 from members.errors import ConflictError
 from members.models import AuditEntry
 from members.services.audit import SYSTEM
 from tests.api.conftest import ApiClient, assert_problem, key_with  # noqa: F401
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import NOW, day, moves
-from tests.loyalty.payments.banks import Bank, Killed
+from tests.loyalty.payments.banks import Bank, Killed, paid_by_card
 from tests.loyalty.payments.conftest import bank  # noqa: F401
 from tests.loyalty.planning import charges, join, make_club, member, money, pass_time, pay, plan
-from tests.sharing import forget_rows
+from tests.sharing import of_each_test, rolled_back
 
 PLANS = (
     plan(price="9", credits={"units": 50}), plan("pro", price="30", credits={"units": 100}),
@@ -39,14 +38,11 @@ PLANS = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def club(db: None) -> Program:
-    return make_club(*PLANS)
+def make_ann() -> Membership:
+    return member(make_club(*PLANS, plan("year", price="100", period="year")))
 
 
-@pytest.fixture
-def ann(club: Program) -> Membership:
-    return member(club)
+_made_once, ann = of_each_test(make_ann)
 
 
 def paid(ann: Membership, code: str) -> Subscription:
@@ -134,17 +130,12 @@ def test_more_than_was_paid_for_it_is_not_given_back(ann: Membership) -> None:
         refund_charge(charge=free, how="whole", actor=SYSTEM, source="job", now=day(2))
 
 
-@pytest.fixture
-def by_card(bank: Bank, transactional_db: None) -> Subscription:  # noqa: F811
-    club = make_club(*PLANS)
-    found = join(member(club), "pro", provider="bank")
-    return permit_collecting(subscription=found, customer="c", method="card", now=NOW)
-
-
+@pytest.mark.usefixtures("undone_when_refused")
 def test_by_card_the_rest_goes_back_to_it_once_whoever_dies(
     bank: Bank,  # noqa: F811
-    by_card: Subscription,
+    ann: Membership,
 ) -> None:
+    by_card = paid_by_card(ann.program, "pro")
     taken = dict(bank.taken)
     bank.kills = True
     with pytest.raises(Killed):
@@ -162,12 +153,12 @@ def test_by_card_the_rest_goes_back_to_it_once_whoever_dies(
     assert moves() == [("accrual", 100), ("clawback", -100)]
 
 
+@pytest.mark.usefixtures("undone_when_refused")
 def test_by_card_the_difference_is_charged_or_nothing_happens(
     bank: Bank,  # noqa: F811
-    transactional_db: None,
+    ann: Membership,
 ) -> None:
-    found = join(member(make_club(*PLANS)), "plus", provider="bank")
-    plus = permit_collecting(subscription=found, customer="c", method="card", now=NOW)
+    plus = paid_by_card(ann.program)
     bank.refuses = True
     with pytest.raises(ConflictError):
         change(plus, "pro", day(10))
@@ -186,7 +177,8 @@ def test_over_the_api_it_is_looked_at_first(
         return timezone.now() - dt.timedelta(days=days)
 
     shop: ApiClient = key_with("memberships:read", "memberships:write")
-    pro = join(member(make_club(*PLANS, at=ago(30)), at=ago(20)), "pro", at=ago(5))
+    club = make_club(*PLANS, code="today", at=ago(30))
+    pro = join(member(club, at=ago(20)), "pro", at=ago(5))
     pay(pro, ago(5))
     path = f"/subscriptions/{pro.public_id}/change"
     seen = shop.get(f"{path}?plan=lite&at=now").json()
@@ -209,47 +201,44 @@ changes = st.lists(
 )  # fmt: skip
 
 
-class TestSums(TestCase):
-    @classmethod
-    def setUpTestData(cls) -> None:
-        club = make_club(*PLANS, plan("year", price="100", period="year"))
-        member(club)
+@settings(max_examples=12)
+@given(changes)
+def test_what_is_paid_is_what_the_days_cost(ann, wanted):
+    """All that was paid, less what went back, is the price of the present period and of each
+    day that was had before, the day of a change with both plans; to a coin for each change."""
+    with rolled_back():
+        _change_each(ann, wanted)
 
-    @settings(max_examples=12)
-    @given(changes)
-    def test_what_is_paid_is_what_the_days_cost(self, wanted):
-        """All that was paid, less what went back, is the price of the present period and of each
-        day that was had before, the day of a change with both plans; to a coin for each change."""
-        forget_rows()
-        ann = Membership.objects.select_related("program", "customer").get()
-        now, due, number = NOW, Decimal(0), 0
-        found = paid(ann, "plus")
-        for code, days in wanted:
-            now += dt.timedelta(days=days)
-            running = running_of(ann)
-            assert running is not None
-            charge = running.charges.order_by("-period_number")[0]
-            try:
-                found = change(running, code, now)
-            except ConflictError:
-                continue
-            if found == running:
-                continue
-            number += 1
-            left = unused_part(
-                charge.version.price, "EUR", start=charge.period_start, end=charge.period_end,
-                at=now, zone=ann.program.zone,
-            )  # fmt: skip
-            due += charge.version.price - left
-            for invoice in found.charges.filter(state="open"):
-                mark_paid(charge=invoice, actor=SYSTEM, now=now)
-        due += found.version.price
-        kept = sum(
-            (row.amount - row.refunded for row in PlanCharge.objects.filter(paid_at__isnull=False)),
-            Decimal(0),
-        )
-        assert abs(kept - due) <= Decimal("0.01") * number
-        for row in PlanCharge.objects.all():
-            assert row.remaining >= 0
-        assert Subscription.objects.filter(ended_at=None).count() == 1
-        assert_ledger_coherent(now)
+
+def _change_each(ann: Membership, wanted: list[tuple[str, int]]) -> None:
+    now, due, number = NOW, Decimal(0), 0
+    found = paid(ann, "plus")
+    for code, days in wanted:
+        now += dt.timedelta(days=days)
+        running = running_of(ann)
+        assert running is not None
+        charge = running.charges.order_by("-period_number")[0]
+        try:
+            found = change(running, code, now)
+        except ConflictError:
+            continue
+        if found == running:
+            continue
+        number += 1
+        left = unused_part(
+            charge.version.price, "EUR", start=charge.period_start, end=charge.period_end,
+            at=now, zone=ann.program.zone,
+        )  # fmt: skip
+        due += charge.version.price - left
+        for invoice in found.charges.filter(state="open"):
+            mark_paid(charge=invoice, actor=SYSTEM, now=now)
+    due += found.version.price
+    kept = sum(
+        (row.amount - row.refunded for row in PlanCharge.objects.filter(paid_at__isnull=False)),
+        Decimal(0),
+    )
+    assert abs(kept - due) <= Decimal("0.01") * number
+    for row in PlanCharge.objects.all():
+        assert row.remaining >= 0
+    assert Subscription.objects.filter(ended_at=None).count() == 1
+    assert_ledger_coherent(now)

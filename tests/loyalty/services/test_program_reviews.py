@@ -1,12 +1,22 @@
 """Reviews of programs: when they are made, what stays, and what becomes of findings."""
 
 import datetime as dt
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from loyalty.models import GoalPoint, InsightPoint, MemberTier, ProgramReview, ReviewFinding
+from loyalty.models import (
+    CohortMonth,
+    GoalPoint,
+    InsightPoint,
+    MemberTier,
+    Program,
+    ProgramReview,
+    ReviewFinding,
+)
 from loyalty.quarters import Quarter, quarter_of
 from loyalty.review_sentences import finding_words
 from loyalty.selectors.program_reviews import program_reviews, quarters_to_review, unread_reviews
@@ -27,10 +37,12 @@ from loyalty.services.program_reviews import (
 )
 from members.errors import DomainError, NotFoundError
 from members.models import AuditEntry, Customer, Job
+from members.prepared import insert_row
 from members.services.audit import SYSTEM, Actor
 from members.services.jobs import start_or_resume_job
 from tests.factories import StaffMemberFactory
 from tests.loyalty.factories import make_program, make_wallet, order, record
+from tests.sharing import of_each_test
 
 FIRST = Quarter(dt.date(2024, 1, 1))
 SECOND = Quarter(dt.date(2024, 4, 1))
@@ -40,8 +52,13 @@ def at(month: int, day: int, hour: int = 12) -> dt.datetime:
     return dt.datetime(2024, month, day, hour, tzinfo=dt.UTC)
 
 
-@pytest.fixture
-def shop(db):
+class World(NamedTuple):
+    shop: Program
+    # What is measured of its first quarter once that is over; nothing of it is kept yet.
+    points: list[InsightPoint]
+
+
+def make_world() -> World:
     program = make_program(
         unit={"unit_value": "0.01"}, at=at(1, 10), enrollment="explicit",
         earning_rules=[{}, {"code": "tea", "name": "Tea", "units": 2,
@@ -51,7 +68,25 @@ def shop(db):
     Customer.objects.get_or_create(external_id="c1")
     record(order("A1", "100", at=at(1, 20), buyer="c1"))
     record(order("A2", "100", at=at(2, 20), buyer="c1"))
-    return program
+    rebuild_points([program], at(4, 1))
+    points = list(InsightPoint.objects.all())
+    InsightPoint.objects.all().delete()
+    CohortMonth.objects.all().delete()
+    return World(program, points)
+
+
+_made_once, world = of_each_test(make_world)
+
+
+@pytest.fixture
+def shop(world: World) -> Program:
+    return world.shop
+
+
+@pytest.fixture
+def measured(world: World) -> Callable[[], None]:
+    """`measured()`: its first quarter is."""
+    return lambda: list(map(insert_row, world.points))
 
 
 def review(program, quarter=FIRST, now=None):
@@ -62,8 +97,8 @@ def by_key(found: ProgramReview) -> dict[str, ReviewFinding]:
     return {item.key: item for item in found.findings.all()}
 
 
-def test_a_review_says_what_works_what_is_unused_and_that_there_is_no_goal(shop):
-    rebuild_points([shop], at(4, 1))
+def test_a_review_says_what_works_what_is_unused_and_that_there_is_no_goal(shop, measured):
+    measured()
     made, is_new = review(shop)
     assert is_new
     assert made.is_over
@@ -86,8 +121,8 @@ def test_what_a_rule_of_the_program_brought_nobody_is_found(shop):
     assert words.url.startswith("/backoffice/rules/")
 
 
-def test_the_review_of_a_quarter_that_is_over_is_made_once_and_stays(shop):
-    rebuild_points([shop], at(4, 1))
+def test_the_review_of_a_quarter_that_is_over_is_made_once_and_stays(shop, measured):
+    measured()
     made, _new = review(shop)
     before = list(made.findings.order_by("position").values("key", "facts", "position"))
     record(order("A3", "900", at=at(3, 20), buyer="c1"))
@@ -211,10 +246,10 @@ def test_a_tier_is_told_by_who_was_at_it_at_the_end_of_the_quarter():
         {"code": "gold", "name": "Gold", "threshold": 500, "benefits": benefits},
         {"code": "top", "name": "Top", "threshold": 900, "benefits": benefits},
     ]
-    club = make_program(tiers={"tiers": steps, "window": "lifetime"}, at=at(1, 10))
-    make_wallet(club, "c1", at=at(1, 15))
+    club = make_program("tiered", tiers={"tiers": steps, "window": "lifetime"}, at=at(1, 10))
+    make_wallet(club, "t1", at=at(1, 15))
     rebuild_points([club], at(4, 1))
-    record(order("A1", "600", at=at(4, 20), buyer="c1"))
+    record(order("T1", "600", at=at(4, 20), buyer="t1"))
     rebuild_points([club], at(7, 1))
     assert MemberTier.objects.get().tier.code == "gold"
 
@@ -263,15 +298,15 @@ def test_a_review_is_due_once_the_quarter_is_over_where_the_program_is(shop):
     assert is_due(shop, at(4, 1, 8))
 
 
-def test_it_waits_for_the_figures_of_the_last_day_but_not_for_ever(shop):
+def test_it_waits_for_the_figures_of_the_last_day_but_not_for_ever(shop, measured):
     assert not is_due(shop, at(4, 2))
     assert is_due(shop, at(4, 5))
-    rebuild_points([shop], at(4, 1))
+    measured()
     assert is_due(shop, at(4, 2))
 
 
-def test_it_waits_for_each_figure_also_one_that_is_to_be_measured_anew(shop):
-    rebuild_points([shop], at(4, 1))
+def test_it_waits_for_each_figure_also_one_that_is_to_be_measured_anew(shop, measured):
+    measured()
     InsightPoint.objects.filter(metric="loyalty_index").delete()
     assert not is_due(shop, at(4, 2))
     assert is_due(shop, at(4, 5))
@@ -280,16 +315,16 @@ def test_it_waits_for_each_figure_also_one_that_is_to_be_measured_anew(shop):
 @pytest.mark.django_db
 def test_it_waits_for_the_tiers_of_a_program_that_has_some():
     steps = [{"code": "base", "name": "Member"}, {"code": "gold", "name": "Gold", "threshold": 500}]
-    club = make_program(tiers={"tiers": steps, "window": "lifetime"}, at=at(1, 10))
-    make_wallet(club, "c1", at=at(1, 15))
+    club = make_program("tiered", tiers={"tiers": steps, "window": "lifetime"}, at=at(1, 10))
+    make_wallet(club, "t1", at=at(1, 15))
     rebuild_points([club], at(4, 1))
     assert is_due(club, at(4, 2))
     InsightPoint.objects.filter(metric="tier_share").delete()
     assert not is_due(club, at(4, 2))
 
 
-def test_the_job_of_the_morning_reviews_each_program_once(shop):
-    rebuild_points([shop], at(4, 1))
+def test_the_job_of_the_morning_reviews_each_program_once(shop, measured):
+    measured()
     work = find_reviews(at(4, 1))
     assert work is not None
     assert work.params == {"reviews": [(shop.pk, "2024-q1")]}

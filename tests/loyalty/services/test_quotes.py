@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +15,7 @@ from loyalty.services.order_inputs import CustomerRef
 from loyalty.services.quotes import quote_order
 from members.models import Customer
 from tests.loyalty.factories import NOW, day, line, make_program, order, record
+from tests.sharing import rolled_back
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 
@@ -36,6 +37,11 @@ RULES = [
 
 def program() -> Program:
     return make_program(earning_rules=RULES)
+
+
+@pytest.fixture
+def club(db: None) -> Program:
+    return program()
 
 
 def quoted(found) -> dict[str, int]:
@@ -60,14 +66,12 @@ baskets = st.tuples(st.lists(lines, min_size=1, max_size=3), st.integers(0, 40))
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(baskets, min_size=1, max_size=6))
-def test_what_is_quoted_is_what_is_earned(db, bought):
-    with transaction.atomic():
+def test_what_is_quoted_is_what_is_earned(club, bought):
+    with rolled_back():
         _check_each(bought)
-        transaction.set_rollback(True)
 
 
 def _check_each(bought) -> None:
-    program()
     for number, (items, at) in enumerate(bought):
         found = order(
             f"A{number}", str(sum(Decimal(total) for total, _c, _q in items)), at=day(at),

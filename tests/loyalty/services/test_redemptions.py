@@ -62,8 +62,7 @@ def test_what_expires_first_is_spent_first():
     }  # fmt: skip
 
 
-def test_a_redemption_is_made_once():
-    make_program()
+def test_a_redemption_is_made_once(program):
     earn(("A", "50", 0))
     assert redeem(20) == redeem(20)
     with pytest.raises(KeyReusedError), transaction.atomic():
@@ -79,8 +78,7 @@ def test_nobody_spends_what_is_not_there():
 
 
 @pytest.mark.parametrize("units", [0, -5])
-def test_a_redemption_takes_more_than_nothing(units):
-    make_program()
+def test_a_redemption_takes_more_than_nothing(program, units):
     earn(("A", "50", 0))
     with pytest.raises(LedgerError):
         redeem(units)
@@ -142,8 +140,7 @@ def test_a_till_that_was_offline_spends_what_had_not_expired_then():
     ]  # fmt: skip
 
 
-def test_a_till_tells_within_three_days():
-    make_program()
+def test_a_till_tells_within_three_days(program):
     earn(("A", "50", -9))
     with pytest.raises(LedgerError):
         redeem(50, occurred_at=day(-4))

@@ -7,7 +7,6 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +39,7 @@ from tests.loyalty.factories import (
 )
 from tests.loyalty.histories import LONG
 from tests.loyalty.partnering import buy, coalition
+from tests.sharing import rolled_back
 
 RULES = (
     {"code": "base", "name": "Base", "caps": {"per_member": 90, "period": "month"}},
@@ -90,9 +90,9 @@ chosen = st.lists(
 class Shop:
     """What happens comes in as it happens, and is recorded at once."""
 
-    def __init__(self, here: Program) -> None:
+    def __init__(self, here: Program, there: Program) -> None:
         self.now, self.bought, self.count = day(0), {}, 0
-        self.told = {"here": here, "there": make_program("elsewhere")}
+        self.told = {"here": here, "there": there}
 
     def step(self, what: str, who: str, amount: int, later: float) -> None:
         self.now += dt.timedelta(days=later, seconds=1)
@@ -160,20 +160,27 @@ def replayed(program: Program) -> dict[tuple[int, int], int]:
     return {key: units for key, units in found.items() if units}
 
 
+@pytest.fixture
+def elsewhere(db: None) -> Program:
+    """Another program, which has all orders too."""
+    return make_program("elsewhere")
+
+
 @settings(max_examples=40)
 @given(rules=chosen, steps=steps, alone=st.booleans(), multiplying=st.sampled_from(["best", "add"]))
-def test_live_rules_replayed_give_what_the_ledger_holds(db, rules, steps, alone, multiplying):
-    with transaction.atomic():
+def test_live_rules_replayed_give_what_the_ledger_holds(
+    elsewhere, rules, steps, alone, multiplying
+):
+    with rolled_back():
         ways = {
             "multiplying": multiplying,
             "linked_returns": "own_amount" if alone else "reconcile",
         }
         program = make_program(unit=CENT, earning_rules=list(rules), **ways)
-        shop = Shop(program)
+        shop = Shop(program, elsewhere)
         for step in steps:
             shop.step(*step)
         assert replayed(program) == in_the_ledger(program)
-        transaction.set_rollback(True)
 
 
 TIERS = [
@@ -197,23 +204,22 @@ tier_sets = st.fixed_dictionaries(
 
 @settings(max_examples=40)
 @given(steps=steps, said=tier_sets, alone=st.booleans())
-def test_tiers_replayed_are_those_that_priced_the_orders(db, steps, said, alone):
+def test_tiers_replayed_are_those_that_priced_the_orders(elsewhere, steps, said, alone):
     tiers, said = TIERS, dict(said)
     if said["metric"] == "orders":
         tiers = [TIERS[0], TIERS[1] | {"threshold": 2}, TIERS[2] | {"threshold": 4}]
     if said["metric"] == "units":
         said["wallet_type"] = "points"
     loyal = {"code": "loyal", "name": "Loyal", "kind": "fixed", "units": 7, "when": AT_LEAST_SILVER}
-    with transaction.atomic():
+    with rolled_back():
         program = make_program(
             earning_rules=[{}, loyal], tiers=said | {"tiers": tiers},
             linked_returns="own_amount" if alone else "reconcile",
         )  # fmt: skip
-        shop = Shop(program)
+        shop = Shop(program, elsewhere)
         for step in steps:
             shop.step(*step)
         assert replayed(program) == in_the_ledger(program)
-        transaction.set_rollback(True)
 
 
 def test_a_tier_by_hand_and_another_tier_set_count_in_a_replay_from_when_on_they_did(db):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import NamedTuple
 
 import pytest
 from django.db import transaction
@@ -44,23 +45,39 @@ from tests.loyalty.risks import (
     redeem,
     rushed_case,
 )
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 
 
-@pytest.fixture
-def club(db: None) -> Program:
-    return bonus_club()
+class World(NamedTuple):
+    club: Program
+    # Of "f2", the second account of "f1".
+    case: RiskCase
+    agent: Actor
+
+
+def make_world() -> World:
+    club, agent = bonus_club(), StaffMemberFactory(role="support_agent")
+    return World(club, open_case(club), Actor.of_user(agent.user))
+
+
+_made_once, world = of_each_test(make_world)
 
 
 @pytest.fixture
-def case(club: Program) -> RiskCase:
-    return open_case(club)
+def club(world: World) -> Program:
+    return world.club
 
 
 @pytest.fixture
-def agent(db: None) -> Actor:
-    return Actor.of_user(StaffMemberFactory(role="support_agent").user)
+def case(world: World) -> RiskCase:
+    return world.case
+
+
+@pytest.fixture
+def agent(world: World) -> Actor:
+    return world.agent
 
 
 def status(case: RiskCase) -> str:
@@ -297,7 +314,7 @@ def test_what_nobody_has_seen_is_not_let_pass(case: RiskCase) -> None:
 
 
 def test_what_a_merged_duplicate_earned_is_taken_as_well(club: Program) -> None:
-    first, second = join_twice(club)
+    first, second = join_twice(club, "m")
     look(first)
     merge_customers(
         kept=first.customer, merged=second.customer, actor=SYSTEM, source="backoffice",
@@ -306,7 +323,7 @@ def test_what_a_merged_duplicate_earned_is_taken_as_well(club: Program) -> None:
     case = RiskCase.objects.get(membership=first)
     assert sum(one.by_activities for one in takings(case)) == 200
     take(case)
-    assert spendable("f1", timezone.now()) == 0
+    assert spendable("m1", timezone.now()) == 0
 
 
 def test_who_does_not_see_a_program_takes_back_nothing_that_it_gave(case: RiskCase) -> None:

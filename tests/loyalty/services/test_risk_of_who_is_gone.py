@@ -67,18 +67,18 @@ def test_who_is_erased_while_their_case_is_decided_is_erased_after_it(club: Prog
         try:
             with connection.cursor() as cursor:
                 # The other begins to wait before; so it is here that it is noticed.
-                cursor.execute("SET deadlock_timeout = '3s'")
+                cursor.execute("SET deadlock_timeout = '1s'")
             erase_customer_details(customer=customer, actor=SYSTEM)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(1) as other:
         with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL deadlock_timeout = '1min'")
             list(RiskScore.objects.select_for_update().filter(membership=case.membership))
             erasing = other.submit(erase)
             until_it_waits(erasing)
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL deadlock_timeout = '1min'")
             Customer.objects.select_for_update().get(pk=customer.pk)
         erasing.result()
     customer.refresh_from_db()

@@ -52,13 +52,12 @@ from tests.loyalty.risks import (
     open_case,
     redeem,
 )
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 
 
-@pytest.fixture
-def club(db: None) -> Program:
-    return bonus_club()
+_made_once, club = of_each_test(bonus_club)
 
 
 def keys(score: RiskScore) -> set[str]:

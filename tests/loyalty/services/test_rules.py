@@ -71,8 +71,7 @@ def user(**details: Any) -> User:
     return UserFactory.create(**details)
 
 
-def test_a_draft_stands_beside_the_live_wording_and_counts_for_nothing() -> None:
-    program = make_program()
+def test_a_draft_stands_beside_the_live_wording_and_counts_for_nothing(program: Program) -> None:
     drafted(base(program))
     assert earned("c1", day(1)) == 10
     row = row_of(base(program), day(1))
@@ -81,16 +80,16 @@ def test_a_draft_stands_beside_the_live_wording_and_counts_for_nothing() -> None
     assert definition_of(program, day(1)).earning_rules[0].units == 1
 
 
-def test_a_rule_has_one_draft_which_is_written_over() -> None:
-    program = make_program()
+def test_a_rule_has_one_draft_which_is_written_over(program: Program) -> None:
     drafted(base(program), units=2)
     drafted(base(program), units=3)
     drafts = base(program).versions.filter(status="draft")
     assert [draft.body["units"] for draft in drafts] == ["3"]
 
 
-def test_what_is_published_counts_for_orders_from_then_on_and_old_orders_keep_theirs() -> None:
-    program = make_program()
+def test_what_is_published_counts_for_orders_from_then_on_and_old_orders_keep_theirs(
+    program: Program,
+) -> None:
     assert earned("c1", day(1)) == 10
     published(base(program), at=day(2), now=day(2))
     assert earned("c1", day(3)) == 20
@@ -98,8 +97,7 @@ def test_what_is_published_counts_for_orders_from_then_on_and_old_orders_keep_th
     assert sum(units for _kind, units in moves()) == 40, "placed before, so by the old wording"
 
 
-def test_a_scheduled_wording_ends_the_running_one_when_it_begins() -> None:
-    program = make_program()
+def test_a_scheduled_wording_ends_the_running_one_when_it_begins(program: Program) -> None:
     published(base(program), at=day(5), now=day(1))
     assert times(base(program)) == [
         (1, "published", None, day(5)), (2, "published", day(5), None),
@@ -108,24 +106,23 @@ def test_a_scheduled_wording_ends_the_running_one_when_it_begins() -> None:
     assert earned("c1", day(5)) == 20
 
 
-def test_undoing_a_schedule_makes_it_a_draft_and_the_running_wording_goes_on() -> None:
-    program = make_program()
+def test_undoing_a_schedule_makes_it_a_draft_and_the_running_wording_goes_on(
+    program: Program,
+) -> None:
     version = published(base(program), at=day(5), now=day(1))
     withdraw_scheduled(version=version, actor=SYSTEM, now=day(2))
     assert times(base(program)) == [(1, "published", None, None), (2, "draft", None, None)]
     assert earned("c1", day(6)) == 10
 
 
-def test_what_counts_already_is_not_undone() -> None:
-    program = make_program()
+def test_what_counts_already_is_not_undone(program: Program) -> None:
     version = published(base(program), at=day(5), now=day(1))
     with pytest.raises(ConflictError) as error:
         withdraw_scheduled(version=version, actor=SYSTEM, now=day(5))
     assert error.value.code == "counts_already"
 
 
-def test_undoing_a_schedule_does_not_write_over_another_draft() -> None:
-    program = make_program()
+def test_undoing_a_schedule_does_not_write_over_another_draft(program: Program) -> None:
     version = published(base(program), at=day(5), now=day(1))
     drafted(base(program), day(2), units=9)
     with pytest.raises(ConflictError) as error:
@@ -133,8 +130,7 @@ def test_undoing_a_schedule_does_not_write_over_another_draft() -> None:
     assert error.value.code == "another_draft"
 
 
-def test_what_is_published_now_gives_way_to_what_is_scheduled() -> None:
-    program = make_program()
+def test_what_is_published_now_gives_way_to_what_is_scheduled(program: Program) -> None:
     published(base(program), at=day(5), now=day(1), units=5)
     published(base(program), at=day(2), now=day(2), units=2)
     assert [(item[2], item[3]) for item in times(base(program))] == [
@@ -143,8 +139,7 @@ def test_what_is_published_now_gives_way_to_what_is_scheduled() -> None:
     assert [earned("c1", day(at)) for at in (1, 3, 6)] == [10, 20, 50]
 
 
-def test_two_wordings_do_not_begin_at_once() -> None:
-    program = make_program()
+def test_two_wordings_do_not_begin_at_once(program: Program) -> None:
     published(base(program), at=day(5), now=day(1))
     drafted(base(program), day(2), units=7)
     with pytest.raises(ConflictError) as error:
@@ -152,23 +147,21 @@ def test_two_wordings_do_not_begin_at_once() -> None:
     assert error.value.code == "begins_together"
 
 
-def test_nothing_is_published_for_the_past() -> None:
-    program = make_program()
+def test_nothing_is_published_for_the_past(program: Program) -> None:
     drafted(base(program))
     with pytest.raises(DomainError) as error:
         publish_draft(rule=base(program), actor=SYSTEM, now=day(2), starts_at=day(1))
     assert error.value.errors[0].field == "starts_at"
 
 
-def test_a_published_wording_does_not_change_in_the_database() -> None:
-    version = base(make_program()).versions.get()
+def test_a_published_wording_does_not_change_in_the_database(program: Program) -> None:
+    version = base(program).versions.get()
     for change in ({"body": {}}, {"written_at": day(9)}, {"starts_at": NOW}):
         with pytest.raises(DatabaseError), transaction.atomic():
             EarningRuleVersion.objects.filter(pk=version.pk).update(**change)
 
 
-def test_a_new_rule_is_a_draft_at_the_end_and_earns_once_it_is_published() -> None:
-    program = make_program()
+def test_a_new_rule_is_a_draft_at_the_end_and_earns_once_it_is_published(program: Program) -> None:
     rule = create_rule(
         program=program, definition=reads(code="double", name="Double", kind="multiplier",
                                           factor=2), actor=SYSTEM, now=day(1),
@@ -179,14 +172,12 @@ def test_a_new_rule_is_a_draft_at_the_end_and_earns_once_it_is_published() -> No
     assert [earned("c1", day(at)) for at in (3, 5)] == [20, 10]
 
 
-def test_a_rule_gets_a_code_of_its_own() -> None:
-    program = make_program()
+def test_a_rule_gets_a_code_of_its_own(program: Program) -> None:
     rule = create_rule(program=program, definition=reads(), actor=SYSTEM, now=NOW)
     assert rule.code == "base-2"
 
 
-def test_discarding_the_only_draft_takes_the_rule_with_it() -> None:
-    program = make_program()
+def test_discarding_the_only_draft_takes_the_rule_with_it(program: Program) -> None:
     rule = create_rule(program=program, definition=reads(code="x"), actor=SYSTEM, now=NOW)
     drafted(base(program))
     assert discard_draft(rule=rule, actor=SYSTEM, now=NOW)
@@ -196,8 +187,7 @@ def test_discarding_the_only_draft_takes_the_rule_with_it() -> None:
         discard_draft(rule=base(program), actor=SYSTEM, now=NOW)
 
 
-def test_a_rule_retires_now_or_later_and_an_end_to_come_can_be_called_off() -> None:
-    program = make_program()
+def test_a_rule_retires_now_or_later_and_an_end_to_come_can_be_called_off(program: Program) -> None:
     retire_rule(rule=base(program), actor=SYSTEM, now=day(1), at=day(3))
     assert earned("c1", day(2)) == 10
     keep_going(rule=base(program), actor=SYSTEM, now=day(2))
@@ -221,8 +211,7 @@ def test_what_is_multiplied_does_not_retire_before_what_multiplies_it() -> None:
     assert definition_of(program, day(2)).earning_rules == ()
 
 
-def test_a_rule_that_can_never_award_is_not_published_and_says_why() -> None:
-    program = make_program()
+def test_a_rule_that_can_never_award_is_not_published_and_says_why(program: Program) -> None:
     never = {"all": [
         {"field": "order.total", "op": "at_least", "value": 100},
         {"field": "order.total", "op": "less_than", "value": 50},
@@ -234,8 +223,7 @@ def test_a_rule_that_can_never_award_is_not_published_and_says_why() -> None:
     assert base(program).versions.filter(status="draft").exists()
 
 
-def test_a_multiplier_of_a_rule_that_is_only_a_draft_is_refused() -> None:
-    program = make_program()
+def test_a_multiplier_of_a_rule_that_is_only_a_draft_is_refused(program: Program) -> None:
     create_rule(program=program, definition=reads(code="extra"), actor=SYSTEM, now=NOW)
     rule = create_rule(
         program=program, actor=SYSTEM, now=NOW,
@@ -245,8 +233,7 @@ def test_a_multiplier_of_a_rule_that_is_only_a_draft_is_refused() -> None:
         publish_draft(rule=rule, actor=SYSTEM, now=day(1))
 
 
-def test_warnings_do_not_keep_a_rule_from_being_published() -> None:
-    program = make_program()
+def test_warnings_do_not_keep_a_rule_from_being_published(program: Program) -> None:
     rule = create_rule(
         program=program, actor=SYSTEM, now=NOW,
         definition=reads(code="welcome", kind="fixed", units=5),
@@ -324,8 +311,9 @@ def test_a_file_that_lets_one_suffice_publishes_nothing_by_that(db: None) -> Non
     assert program.four_eyes
 
 
-def test_a_file_says_what_counts_now_and_leaves_drafts_and_schedules_alone() -> None:
-    program = make_program()
+def test_a_file_says_what_counts_now_and_leaves_drafts_and_schedules_alone(
+    program: Program,
+) -> None:
     published(base(program), at=day(5), now=day(1))
     create_rule(program=program, definition=reads(code="idea"), actor=SYSTEM, now=day(1))
     before = definition_of(program, day(2))
@@ -349,8 +337,7 @@ def test_nobody_takes_a_program_live_with_rules_of_their_own_where_two_are_neede
     assert earned("c1", day(2)) == 20
 
 
-def test_a_file_does_not_bring_a_rule_that_can_never_award() -> None:
-    make_program()
+def test_a_file_does_not_bring_a_rule_that_can_never_award(program: Program) -> None:
     dead = {"include": {"skus": ["A"]}, "exclude": {"skus": ["A"]}}
     with pytest.raises(ConflictError) as error:
         apply_definition(define(earning_rules=[dead]), actor=SYSTEM, now=day(1))
@@ -363,15 +350,13 @@ def test_a_file_does_not_bring_a_rule_that_can_never_award() -> None:
         apply_definition(live, actor=SYSTEM, now=day(1))
 
 
-def test_a_file_without_a_live_rule_ends_it_with_what_was_to_come() -> None:
-    program = make_program()
+def test_a_file_without_a_live_rule_ends_it_with_what_was_to_come(program: Program) -> None:
     published(base(program), at=day(5), now=day(1))
     apply_definition(define(earning_rules=[]), actor=SYSTEM, now=day(2))
     assert times(base(program)) == [(1, "published", None, day(2))]
 
 
-def test_a_file_does_not_end_what_a_scheduled_rule_multiplies() -> None:
-    program = make_program()
+def test_a_file_does_not_end_what_a_scheduled_rule_multiplies(program: Program) -> None:
     rule = create_rule(
         program=program, actor=SYSTEM, now=NOW,
         definition=reads(code="double", kind="multiplier", factor=2, of=["base"]),
@@ -392,8 +377,7 @@ def test_rules_of_a_program_that_is_not_live_go_live_with_it() -> None:
     assert earned("c1", day(2)) == 20
 
 
-def test_two_who_write_at_once_do_not_write_over_each_other() -> None:
-    program = make_program()
+def test_two_who_write_at_once_do_not_write_over_each_other(program: Program) -> None:
     rule = base(program)
     seen = mark(rule)
     save_draft(rule=rule, definition=reads(units=2), actor=SYSTEM, now=day(1), seen=seen)
@@ -402,8 +386,7 @@ def test_two_who_write_at_once_do_not_write_over_each_other() -> None:
     assert error.value.code == "changed_meanwhile"
 
 
-def test_everything_is_written_down() -> None:
-    program = make_program()
+def test_everything_is_written_down(program: Program) -> None:
     rule = base(program)
     version = published(rule, at=day(5), now=day(1))
     withdraw_scheduled(version=version, actor=SYSTEM, now=day(1))

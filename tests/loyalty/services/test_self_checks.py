@@ -30,7 +30,17 @@ from members.models import AuditEntry, Job
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_scheduled, start_work
 from members.services.outbox import deliver_waiting
-from tests.loyalty.factories import adjust, day, give_back, make_wallet, order, record, refund
+from tests.loyalty.factories import (
+    adjust,
+    day,
+    give_back,
+    make_program,
+    make_wallet,
+    order,
+    record,
+    refund,
+)
+from tests.sharing import of_each_test
 
 
 def bend(*statements: str) -> None:
@@ -42,9 +52,9 @@ def bend(*statements: str) -> None:
         cursor.execute("SET LOCAL session_replication_role = origin")
 
 
-@pytest.fixture
-def books(program):
+def make_books():
     """Earned, spent, refunded into a debt, over two months; everything derived is there."""
+    program = make_program()
     wallet = make_wallet(program)
     other = make_wallet(program, "c2")
     record(order("A1", "100"), order("A2", "30", at=day(40), buyer="c2"))
@@ -57,6 +67,9 @@ def books(program):
     assert Wallet.objects.filter(owed__gt=0).exists()
     assert LotPosition.objects.exists()
     return wallet
+
+
+_made_once, books = of_each_test(make_books)
 
 
 def check() -> SelfCheck:

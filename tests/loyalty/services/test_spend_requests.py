@@ -23,22 +23,31 @@ from members.services.audit import SYSTEM
 from tests.loyalty.factories import NOW, day, make_program
 from tests.loyalty.services.buying import add_buyer, approve, ask, found_company, fund
 from tests.loyalty.services.pooling import HOW, add, found_pool, in_pool, join, leave, spend
+from tests.sharing import of_each_test
 
 
-@pytest.fixture
-def ann():
-    return join(make_program(), "ann")
-
-
-@pytest.fixture
-def company(ann):
+def make_company():
     """Ann's, with 1,000 in it; Ben buys up to 100 at once, Cid and Dan approve."""
+    ann = join(make_program(), "ann")
     found = found_company(ann, most_at_once=100, answer_days=5)
     add_buyer(found, join(ann.program, "ben"))
     add_buyer(found, join(ann.program, "cid"), "approver")
     add_buyer(found, join(ann.program, "dan"), "approver")
     fund(found)
-    return found
+    return ann, found
+
+
+_made_once, world = of_each_test(make_company)
+
+
+@pytest.fixture
+def ann(world):
+    return world[0]
+
+
+@pytest.fixture
+def company(world):
+    return world[1]
 
 
 @pytest.fixture

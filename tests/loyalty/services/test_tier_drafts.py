@@ -24,6 +24,7 @@ from members.models import AuditEntry
 from members.services.audit import SYSTEM, Actor
 from tests.factories import UserFactory
 from tests.loyalty.factories import day, make_program
+from tests.sharing import of_each_test
 
 pytestmark = pytest.mark.django_db
 
@@ -42,9 +43,7 @@ def tiers(gold: int = 1500, **changes: Any) -> TiersDefinition:
     return TiersDefinition.model_validate(ladder(gold, **changes))
 
 
-@pytest.fixture
-def program() -> Program:
-    return make_program(four_eyes=True, tiers=ladder())
+_made_once, program = of_each_test(lambda: make_program(four_eyes=True, tiers=ladder()))
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ after they joined: measured and kept with the other figures."""
 import datetime as dt
 from decimal import Decimal
 
-import pytest
-
 from loyalty.models import InsightPoint, Membership
 from loyalty.selectors.insights import get_overview
 from loyalty.services.insight_points import rebuild_points
@@ -23,11 +21,9 @@ from tests.loyalty.factories import (
     refund,
     wallet_of,
 )
+from tests.sharing import of_each_test
 
-
-@pytest.fixture
-def shop(db):
-    return make_program(enrollment="explicit", at=day(-400))
+_made_once, shop = of_each_test(lambda: make_program(enrollment="explicit", at=day(-400)))
 
 
 def buy(number: str, who: str, total: str, offset: float) -> None:

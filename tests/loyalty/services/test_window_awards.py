@@ -3,6 +3,8 @@
 import datetime as dt
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from loyalty.models import Transfer, WindowAward
 from loyalty.services.order_inputs import CustomerRef
@@ -55,6 +57,19 @@ def test_orders_of_a_window_add_up_and_the_one_that_reaches_it_brings_the_bonus(
     buy("C", "500", 2)
     assert moves() == [("accrual", 50)]
     assert Transfer.objects.get().occurred_at == day(1)
+
+
+def test_many_orders_of_a_window_take_as_many_queries_as_one():
+    promise()
+    buy("A", "100", 0)
+    counts = []
+    for orders in (1, 9):
+        told = [order(f"{orders}-{n}", "10", at=day(20)) for n in range(orders)]
+        with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+            record(*told)
+            counts.append(len(queries))
+            transaction.set_rollback(True)
+    assert counts[0] == counts[1]
 
 
 def test_windows_begin_anew():

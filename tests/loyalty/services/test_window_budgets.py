@@ -21,6 +21,7 @@ from tests.loyalty.factories import (
 )
 from tests.loyalty.services.merging import merge, part
 from tests.rewards.services.racing import at_once
+from tests.sharing import of_each_test
 
 SECOND = {
     "code": "second", "name": "Second", "kind": "nth_purchase", "number": 2, "units": 50,
@@ -35,9 +36,7 @@ EVERY = SECOND | {
 }
 
 
-@pytest.fixture
-def club(db: None) -> Program:
-    return make_program(earning_rules=[SECOND])
+_made_once, club = of_each_test(lambda: make_program(earning_rules=[SECOND]))
 
 
 def buy(who: str, number: int, at: int = 0, total: str = "10") -> None:

@@ -60,6 +60,14 @@ class TestRoundTrip:
         assert tried.result["unchanged"] == len(found)
         assert lots(new) == found
 
+    @pytest.fixture
+    def both(self) -> tuple[Program, Program]:
+        here, there = (
+            make_program(code=code, wallet_types=[POINTS, COINS], earning_rules=[])
+            for code in ("from", "to")
+        )
+        return here, there
+
     @settings(
         max_examples=15, deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -78,14 +86,12 @@ class TestRoundTrip:
         )
     )  # fmt: skip
     def test_any_lots_come_back_as_they_were(
-        self, tmp_path: Path, drawn: list[tuple[str, str, int, int, int, int | None]]
-    ) -> None:
+        self, both: tuple[Program, Program], tmp_path: Path,
+        drawn: list[tuple[str, str, int, int, int, int | None]],
+    ) -> None:  # fmt: skip
         number = sum(1 for _made in tmp_path.iterdir())
+        here, there = both
         with rolled_back():
-            here, there = (
-                make_program(code=code, wallet_types=[POINTS, COINS], earning_rules=[])
-                for code in ("from", "to")
-            )
             days = dt.timedelta
             rows = [
                 row(

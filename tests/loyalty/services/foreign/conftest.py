@@ -5,11 +5,14 @@ from tests.loyalty.factories import (
     day,
     make_program,
 )
+from tests.sharing import anew, shared
+
+club_for_all = shared(lambda: make_program(currency="EUR", at=day(-30)))
 
 
 @pytest.fixture
-def club(db):
-    return make_program(currency="EUR", at=day(-30))
+def club(club_for_all, db):
+    return anew(club_for_all)
 
 
 @pytest.fixture(autouse=True)
