@@ -24,6 +24,7 @@ from members.formatting import (
     format_units,
 )
 from members.languages import said_in
+from members.prepared import KeptQuery
 from members.read_once import read_once
 from rewards.models import Reward
 from rewards.texts import told
@@ -98,10 +99,20 @@ def _usual(definition: ReferralDefinition, program: Program) -> dict[str, str]:
 
 def unit_of(gift: ReferralGift, program: Program) -> WalletType | None:
     """The kind of units that it is of; None: there is no such."""
-    units = read_once(("units", program.pk), lambda: list(program.wallet_types.all()))
+    units = read_once(("units", program.pk), lambda: _units(program))
     if not gift.unit:
         return min(units, key=lambda item: item.pk, default=None)
     return next((item for item in units if item.code == gift.unit), None)
+
+
+def _units(program: Program) -> list[WalletType]:
+    known = "wallet_types" in getattr(program, "_prefetched_objects_cache", {})
+    return list(program.wallet_types.all()) if known else _UNITS.rows(program.pk)
+
+
+_UNITS: KeptQuery[WalletType] = KeptQuery(
+    lambda program: WalletType.objects.filter(program=program)
+)
 
 
 def reward_of(gift: ReferralGift, program: Program) -> Reward | None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 from django.templatetags.static import static
 from django.utils import timezone, translation
 from hypothesis import HealthCheck
@@ -135,7 +134,7 @@ def _beginning_anew() -> Iterator[None]:
 
     languages.KEPT_FOR = 3600
     yield
-    cache.clear()
+    emptying.empty_cache()
     languages.forget_languages()
     translation.deactivate()
     timezone.deactivate()

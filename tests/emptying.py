@@ -6,14 +6,18 @@ indexes, and tells all apps about it: half a second for each such test.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.contenttypes.management import create_contenttypes
+from django.core.cache import cache
 from django.db import connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.models.signals import post_migrate
 from django.test import TransactionTestCase
+from redis import Redis
 
 # What migrations and the apps wrote for good, and no test changes.
 KEPT = ("django_migrations", "django_content_type", "auth_permission")
@@ -69,6 +73,25 @@ def without_looking_at_what_is_kept() -> Iterator[None]:
 SILENT: dict[str, Any] = {"verbosity": 0, "interactive": False, "using": "default", "plan": []}
 
 
+@lru_cache
+def keeper() -> Redis:
+    """A client with a connection of its own: Django makes one, and takes a connection, for each
+    thing that is asked for."""
+    pool = cache._cache.get_client(write=True).connection_pool
+    return Redis(connection_pool=pool, single_connection_client=True)
+
+
+def empty_cache() -> None:
+    """What `cache.clear` does, after each test."""
+    keeper().flushdb()
+
+
+def check_constraints(self: DatabaseWrapper, table_names: Any = None) -> None:
+    """What `DatabaseWrapper.check_constraints` does, after each test too, in one round trip."""
+    with self.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+
+
 def keep_connections(self: TransactionTestCase) -> bool:
     """Instead of `TransactionTestCase._should_reload_connections`, which makes a new one for each
     test: the server would read its catalog and plan its statements anew."""
@@ -78,3 +101,4 @@ def keep_connections(self: TransactionTestCase) -> bool:
 def install() -> None:
     TransactionTestCase._fixture_teardown = empty_database
     TransactionTestCase._should_reload_connections = keep_connections
+    DatabaseWrapper.check_constraints = check_constraints

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from django.db.models import (
@@ -25,11 +26,13 @@ from campaigns.selectors.campaigns import is_for, is_kept_aside, meant_for
 from campaigns.selectors.challenge_purchases import Bought, purchases_of
 from loyalty.models import Membership
 from members.errors import NotFoundError
+from members.prepared import KeptQuery, KeptRows
 
 State = ChallengeEntry.State
 Status = Campaign.Status
 # So long after its end orders that are told late, and what comes back, still count.
 LATE = dt.timedelta(days=366)
+_DAY = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
 def challenges() -> QuerySet[Challenge]:
@@ -91,12 +94,19 @@ def entry_progress(
     )
 
 
-def entries_to_measure(customers: Iterable[int], now: dt.datetime) -> QuerySet[ChallengeEntry]:
-    """Of active members, in what is on or ended not long ago."""
-    return entries().filter(
-        Q(challenge__campaign__ended_at=None) | Q(challenge__campaign__ended_at__gt=now - LATE),
-        membership__customer__in=list(customers), membership__status=Membership.Status.ACTIVE,
-    ).exclude(state=State.LEFT)  # fmt: skip
+def entries_to_measure(customers: Iterable[int], now: dt.datetime) -> list[int]:
+    """The keys of those of active members, in what is on or ended not long ago."""
+    return [pk for (pk,) in _to_measure.rows(now - LATE, list(customers))]
+
+
+def _of_customers(after: dt.datetime, customers: list[int]) -> QuerySet[ChallengeEntry, Any]:
+    return ChallengeEntry.objects.filter(
+        Q(challenge__campaign__ended_at=None) | Q(challenge__campaign__ended_at__gt=after),
+        membership__customer__among=customers, membership__status=Membership.Status.ACTIVE,
+    ).exclude(state=State.LEFT).values_list("pk")  # fmt: skip
+
+
+_to_measure = KeptRows(_of_customers, (_DAY, _DAY + dt.timedelta(days=1)), ([-1], [-2]))
 
 
 def running(now: dt.datetime) -> QuerySet[Challenge]:
@@ -107,14 +117,21 @@ def running(now: dt.datetime) -> QuerySet[Challenge]:
     )  # fmt: skip
 
 
-def automatic(now: dt.datetime) -> QuerySet[Challenge]:
+def automatic(now: dt.datetime) -> list[Challenge]:
     """Those that everybody of their audience takes part in: that are on, or ended not long ago, so
     that an order that is told late still begins them."""
-    return challenges().filter(
-        Q(campaign__ended_at=None) | Q(campaign__ended_at__gt=now - LATE),
-        opt_in=False, campaign__starts_at__lte=now,
-        campaign__status__in=[Status.SCHEDULED, Status.LIVE, Status.PAUSED, Status.ENDED],
-    )  # fmt: skip
+    begun = [Status.SCHEDULED, Status.LIVE, Status.PAUSED, Status.ENDED]
+    return _automatic.rows(now - LATE, now, [state.value for state in begun])
+
+
+_automatic: KeptQuery[Challenge] = KeptQuery(
+    lambda after, now, states: challenges().filter(
+        Q(campaign__ended_at=None) | Q(campaign__ended_at__gt=after),
+        opt_in=False,
+        campaign__starts_at__lte=now,
+        campaign__status__among=states,
+    )
+)
 
 
 def span_for(challenge: Challenge, begins: dt.datetime) -> tuple[dt.datetime, dt.datetime]:

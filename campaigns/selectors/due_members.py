@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
-from django.db import connection
-
 from campaigns.models import Journey
+from members.prepared import run_prepared
 
 # So many are read at once, and begin in one transaction.
 PAGE = 1_000
@@ -42,9 +41,7 @@ def through(stages: Sequence[Stage[Row]], place: Place | None) -> tuple[list[Row
 
 
 def select(sql: str, **values: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {**values, "page": PAGE})
-        return list(cursor.fetchall())
+    return run_prepared(sql, {**values, "page": PAGE})
 
 
 # Two orders have one gap between them, and that is no habit yet.
@@ -115,6 +112,33 @@ _FIRST_ORDERED = """
      ORDER BY f.customer_id LIMIT %(page)s
 """
 
+_OF_DAY = {"birthday": _BORN, "enrollment": _JOINED, "first_purchase": _FIRST_ORDERED}
+# Of whatever program: that is looked at where there is anybody.
+_HAVING = {
+    "birthday": """
+        SELECT d.day FROM unnest(%(days)s::int[]) AS d(day)
+         WHERE EXISTS (
+               SELECT FROM members_customer c
+                WHERE extract(month FROM c.birthday) * 100 + extract(day FROM c.birthday) = d.day)
+    """,
+    "enrollment": """
+        SELECT d.day FROM unnest(%(days)s::int[]) AS d(day)
+         WHERE EXISTS (
+               SELECT FROM loyalty_membership m
+                WHERE m.program_id = %(program)s
+                  AND extract(month FROM m.enrolled_at AT TIME ZONE 'UTC') * 100
+                    + extract(day FROM m.enrolled_at AT TIME ZONE 'UTC') = d.day)
+    """,
+    "first_purchase": """
+        SELECT d.day FROM unnest(%(days)s::int[]) AS d(day)
+         WHERE EXISTS (
+               SELECT FROM members_customerfacts f
+                WHERE f.first_order_at IS NOT NULL
+                  AND extract(month FROM f.first_order_at AT TIME ZONE 'UTC') * 100
+                    + extract(day FROM f.first_order_at AT TIME ZONE 'UTC') = d.day)
+    """,
+}
+
 
 def silent(program: int, first: dt.datetime, until: dt.datetime) -> Stage[Found]:
     """Who ordered last after `first`, up to `until`."""
@@ -162,19 +186,18 @@ def members_before(program: int, began: dt.datetime) -> Stage[int]:
     return page
 
 
-def with_birthday(program: int, day: int) -> Stage[int]:
-    """Members who were born on a day of the year, month × 100 + day."""
-    return _of_day(_BORN, program, day)
+def of_days(on: str, program: int, days: Sequence[int]) -> list[Stage[int]]:
+    """For each of these days of the year, month × 100 + day: members who were born, who joined or
+    whose first order was on it, the latter two by the clock of Greenwich. Of which days there is
+    anybody is asked for all at once."""
+    asked = {"program": program, "days": list(days)}
+    having = {day for (day,) in run_prepared(_HAVING[on], asked)}
+    sql = _OF_DAY[on]
+    return [_of_day(sql, program, day) if day in having else _nobody for day in days]
 
 
-def joined_on(program: int, day: int) -> Stage[int]:
-    """Members who joined on a day of the year, by the clock of Greenwich."""
-    return _of_day(_JOINED, program, day)
-
-
-def first_ordered_on(program: int, day: int) -> Stage[int]:
-    """Members whose first order was on a day of the year, by the clock of Greenwich."""
-    return _of_day(_FIRST_ORDERED, program, day)
+def _nobody(_after: Any) -> tuple[list[int], Any]:
+    return [], None
 
 
 def _of_day(sql: str, program: int, day: int) -> Stage[int]:

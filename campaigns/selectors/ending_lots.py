@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
+from members.prepared import run_prepared
 
 # Where nobody has said others.
 DISTANCES = (7, 30, 60)
@@ -128,13 +128,16 @@ def next_wallets(
 ) -> tuple[list[int], Place | None]:
     """Wallets in which something ends soon, after a place, and where the next ones begin, None:
     these were the last. One in which much ends comes several times."""
-    way, at, key = place or [0, _BEGINNING, 0]
-    since = dt.datetime.fromisoformat(at)
-    rows = _select(_WAYS[way], distances, now=now, at=since, key=key, most=most)
-    wallets = sorted({row[2] for row in rows})
-    if len(rows) == most:
-        return wallets, [way, rows[-1][0].isoformat(), rows[-1][1]]
-    return wallets, [way + 1, _BEGINNING, 0] if way + 1 < len(_WAYS) else None
+    first, at, key = place or [0, _BEGINNING, 0]
+    wallets: set[int] = set()
+    for way in range(first, len(_WAYS)):
+        since = dt.datetime.fromisoformat(at)
+        rows = _select(_WAYS[way], distances, now=now, at=since, key=key, most=most)
+        wallets |= {row[2] for row in rows}
+        if len(rows) == most:
+            return sorted(wallets), [way, rows[-1][0].isoformat(), rows[-1][1]]
+        at, key, most = _BEGINNING, 0, most - len(rows)
+    return sorted(wallets), None
 
 
 def due_of(
@@ -168,6 +171,4 @@ def told_before(through: dt.datetime | None) -> str:
 
 
 def _select(sql: str, among: Sequence[int], **values: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {**values, "far": max(among)})
-        return list(cursor.fetchall())
+    return run_prepared(sql, {**values, "far": max(among)})

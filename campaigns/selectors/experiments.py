@@ -16,6 +16,7 @@ from campaigns.selectors.campaigns import members_asked, promotions
 from campaigns.topics import is_needed
 from loyalty.models import Membership, Program
 from members.errors import NotFoundError
+from members.prepared import KeptQuery
 
 Status = Experiment.Status
 
@@ -46,10 +47,22 @@ def members_by_arm(experiment: Experiment) -> dict[int, int]:
     return dict(rows.values_list("arm__place").annotate(Sum("members")))
 
 
-def running_on(occasion: str, now: dt.datetime | None = None) -> QuerySet[Experiment]:
-    """Those that compare the words of a message; with `now`, whose time it is then."""
-    rows = experiments().filter(occasion=occasion, status=Status.RUNNING)
-    return rows if now is None else rows.filter(started_at__lte=now, ends_at__gt=now)
+def running_on(occasion: str) -> QuerySet[Experiment]:
+    """Those that compare the words of a message."""
+    return experiments().filter(occasion=occasion, status=Status.RUNNING)
+
+
+def drawing_on(occasion: str, now: dt.datetime) -> list[Experiment]:
+    """The same whose time it is; asked of whatever is told, and mostly there is none."""
+    return _drawing.rows(occasion, Status.RUNNING, now, now)
+
+
+_drawing: KeptQuery[Experiment] = KeptQuery(
+    lambda occasion, state, now, also_now: (
+        experiments().filter(occasion=occasion, status=state)
+        .filter(started_at__lte=now).filter(ends_at__gt=also_now)
+    )
+)  # fmt: skip
 
 
 def winner_of(variant: str, occasion: Occasion) -> str:

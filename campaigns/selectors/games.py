@@ -55,11 +55,24 @@ def playable_game(pk: int, now: dt.datetime) -> Game | None:
     return _playable_game.first(now, Program.Status.LIVE, Status.LIVE, pk)
 
 
+def earning_games(now: dt.datetime) -> list[Game]:
+    """The same, without their prizes: for what members do, which is asked whenever they do it."""
+    return _earning.rows(now, Program.Status.LIVE, Status.LIVE)
+
+
 def _playable(now: dt.datetime, program: str, state: str) -> QuerySet[Game]:
-    open_still = Q(ends_at=None) | Q(ends_at__gt=now)
-    return games().filter(open_still, program__status=program, status=state)
+    return games().filter(_open_still(now), program__status=program, status=state)
 
 
+def _open_still(now: dt.datetime) -> Q:
+    return Q(ends_at=None) | Q(ends_at__gt=now)
+
+
+_earning: KeptQuery[Game] = KeptQuery(
+    lambda now, program, state: Game.objects.select_related("program").filter(
+        _open_still(now), program__status=program, status=state
+    )
+)
 _playable_game: KeptQuery[Game] = KeptQuery(
     lambda now, program, state, pk: _playable(now, program, state).filter(pk=pk)
 )

@@ -24,14 +24,12 @@ from campaigns.selectors.due_members import (
     Found,
     Place,
     Stage,
-    first_ordered_on,
-    joined_on,
     members_before,
+    of_days,
     silent,
     through,
     tiers_lost,
     too_long_silent,
-    with_birthday,
 )
 from campaigns.selectors.ending_lots import due_of, next_wallets, told_before
 from campaigns.selectors.reachable_rewards import reachable_offers
@@ -107,7 +105,7 @@ def tier_ends(window: Window) -> Page:
 def birthday(window: Window) -> Page:
     """Whose birthday it is, or will be in so many days."""
     keys = [key for day in _days(window) for key in kept_on(day)]
-    return _days_of_year("birthday", with_birthday, keys, window)
+    return _days_of_year("birthday", keys, window)
 
 
 def enrollment(window: Window) -> Page:
@@ -115,14 +113,14 @@ def enrollment(window: Window) -> Page:
     are looked at as well."""
     around = (dt.timedelta(days=number) for number in (-1, 0, 1))
     keys = [key for beside in around for day in _days(window) for key in kept_on(day + beside)]
-    return _days_of_year("enrollment", joined_on, keys, window)
+    return _days_of_year("enrollment", keys, window)
 
 
 def first_order(window: Window) -> Page:
     """Whose day of the first order it is. Indexed as that of joining is."""
     around = (dt.timedelta(days=number) for number in (-1, 0, 1))
     keys = [key for beside in around for day in _days(window) for key in kept_on(day + beside)]
-    return _days_of_year("first_purchase", first_ordered_on, keys, window)
+    return _days_of_year("first_purchase", keys, window)
 
 
 def _days(window: Window) -> list[dt.date]:
@@ -135,12 +133,9 @@ def _between(window: Window) -> tuple[dt.date, dt.date]:
     return window.first.astimezone(zone).date(), window.now.astimezone(zone).date()
 
 
-def _days_of_year(
-    on: str, stage: Callable[[int, int], Stage[int]], keys: Sequence[int], window: Window
-) -> Page:
+def _days_of_year(on: str, keys: Sequence[int], window: Window) -> Page:
     program = window.journey.program
-    stages = [stage(program.pk, key) for key in sorted(set(keys))]
-    rows, place = through(stages, window.place)
+    rows, place = through(of_days(on, program.pk, sorted(set(keys))), window.place)
     if not rows:
         return [], place
     found = members_due(

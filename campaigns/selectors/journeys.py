@@ -6,10 +6,9 @@ import datetime as dt
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from pydantic import ValidationError
 
 from campaigns.journey_definitions import JourneyDefinition, read_audience
@@ -43,19 +42,26 @@ def live_journeys(*triggers: str) -> list[InForce]:
     up no other. Two queries, however many there are."""
     live = Journey.Status.LIVE
     rows = _beginning.rows(live, list(triggers)) if triggers else _running.rows(live)
-    found = [_readable(row, row.newest) for row in rows]
+    newest = {row.journey_id: row for row in _newest.rows([row.pk for row in rows])} if rows else {}
+    found = [_readable(row, newest[row.pk]) for row in rows if row.pk in newest]
     return [item for item in found if item is not None]
 
 
 def _live(state: str) -> QuerySet[Journey]:
-    rows = Journey.objects.filter(status=state).select_related("program").order_by("pk")
-    newest = _published().order_by("journey_id", "-number").distinct("journey_id")
-    return rows.prefetch_related(Prefetch("versions", newest, to_attr="newest"))
+    return Journey.objects.filter(status=state).select_related("program").order_by("pk")
 
 
-_running: KeptQuery[Any] = KeptQuery(_live)
-_beginning: KeptQuery[Any] = KeptQuery(
+_running: KeptQuery[Journey] = KeptQuery(_live)
+_beginning: KeptQuery[Journey] = KeptQuery(
     lambda state, triggers: _live(state).filter(trigger__among=triggers)
+)
+_newest: KeptQuery[JourneyVersion] = KeptQuery(
+    lambda journeys: (
+        _published()
+        .filter(journey__among=journeys)
+        .order_by("journey_id", "-number")
+        .distinct("journey_id")
+    )
 )
 
 
@@ -63,9 +69,9 @@ def _published() -> QuerySet[JourneyVersion]:
     return JourneyVersion.objects.filter(published_at__isnull=False)
 
 
-def _readable(journey: Journey, newest: Sequence[JourneyVersion]) -> InForce | None:
+def _readable(journey: Journey, newest: JourneyVersion) -> InForce | None:
     try:
-        return InForce(journey, newest[0], definition_of(newest[0])) if newest else None
+        return InForce(journey, newest, definition_of(newest))
     except ValidationError as error:
         logger.error("journey %s cannot be read: %s errors", journey.public_id, error.error_count())
         return None

@@ -16,6 +16,7 @@ from campaigns.models import Campaign, PersonalOffer
 from campaigns.selectors.campaigns import audience_of, campaigns, with_draw
 from loyalty.asked_elsewhere import BuyerAsked
 from loyalty.models import Membership
+from members.prepared import KeptQuery
 
 State = PersonalOffer.State
 PERSONAL = [template.code for template in TEMPLATES.values() if template.personal]
@@ -24,8 +25,22 @@ _ON = [Campaign.Status.SCHEDULED, Campaign.Status.LIVE]
 
 def running(now: dt.datetime) -> QuerySet[Campaign]:
     """Campaigns that offer something to single members now."""
-    rows = campaigns().filter(template__in=PERSONAL, status__in=_ON)
-    return rows.filter(starts_at__lte=now, ends_at__gt=now).order_by("pk")
+    return _running(PERSONAL, [state.value for state in _ON], now, now)
+
+
+def running_now(now: dt.datetime) -> list[Campaign]:
+    """The same, for whatever members do: mostly there is none."""
+    return _RUNNING.rows(PERSONAL, [state.value for state in _ON], now, now)
+
+
+def _running(
+    templates: list[str], states: list[str], now: dt.datetime, also_now: dt.datetime
+) -> QuerySet[Campaign]:
+    rows = campaigns().filter(template__among=templates).filter(status__among=states)
+    return rows.filter(starts_at__lte=now).filter(ends_at__gt=also_now).order_by("pk")
+
+
+_RUNNING: KeptQuery[Campaign] = KeptQuery(_running)
 
 
 def eligible(campaign: Campaign, now: dt.datetime) -> QuerySet[Membership]:

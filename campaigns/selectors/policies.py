@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from campaigns.models import MessagingPolicy, OccasionSetting
 from campaigns.occasions import Occasion, all_occasions
+from members.prepared import KeptQuery
+
+_POLICY: KeptQuery[MessagingPolicy] = KeptQuery(lambda pk: MessagingPolicy.objects.filter(pk=pk))
+_SETTING: KeptQuery[OccasionSetting] = KeptQuery(
+    lambda code: OccasionSetting.objects.filter(code=code)
+)
 
 
 def get_policy() -> MessagingPolicy:
     """The one policy; the usual one until somebody changes it."""
-    return MessagingPolicy.objects.filter(pk=1).first() or MessagingPolicy(pk=1)
+    return _POLICY.first(1) or MessagingPolicy(pk=1)
 
 
 def setting_of(occasion: Occasion) -> OccasionSetting:
     """How the occasion is told; off until somebody switches it on."""
-    found = OccasionSetting.objects.filter(code=occasion.code).first()
+    found = _SETTING.first(occasion.code)
     return found or OccasionSetting(code=occasion.code, topic=occasion.topic)
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, DecimalField, F, Prefetch, Q, QuerySet, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, DecimalField, F, Prefetch, Q, QuerySet, Sum
 
 from campaigns.models import (
     Referral,
@@ -23,12 +22,14 @@ from loyalty.models import Membership, Order, Program
 from loyalty.selectors.exchange_rates import counted_amount
 from members.errors import NotFoundError
 from members.models import Customer
+from members.prepared import KeptQuery, run_prepared
 
 Status = Referral.Status
 _MONEY = DecimalField(max_digits=18, decimal_places=4)
 ZERO = Decimal(0)
 # A code may be told after the purchase that it was given with.
 GIVEN_LATE = dt.timedelta(days=1)
+_DUPLICATES = "SELECT id FROM members_customer WHERE merged_into_id = %s"
 
 
 def referrals() -> QuerySet[Referral]:
@@ -54,10 +55,18 @@ def live_terms(program: Program) -> ReferralTerms | None:
     """What is promised to who comes now; None: nobody can come."""
     if program.status != Program.Status.LIVE:
         return None
-    rows = ReferralTerms.objects.filter(
-        referral_program__program=program, referral_program__status=ReferralProgram.Status.LIVE
+    return _terms.first(program.pk, ReferralProgram.Status.LIVE)
+
+
+_terms: KeptQuery[ReferralTerms] = KeptQuery(
+    lambda program, live: (
+        ReferralTerms.objects.filter(
+            referral_program__program=program, referral_program__status=live
+        )
+        .select_related("referral_program")
+        .order_by("-number")[:1]
     )
-    return rows.select_related("referral_program").order_by("-number").first()
+)
 
 
 def brought_by(membership: Membership) -> QuerySet[Referral]:
@@ -94,16 +103,13 @@ def visits_of(link: ReferralLink) -> int:
 
 def people_of(customer: Customer) -> list[int]:
     """Their keys under all of their names."""
-    duplicates = Customer.objects.filter(merged_into=customer.pk).values_list("pk", flat=True)
-    return [customer.pk, *duplicates]
+    return [customer.pk, *(pk for (pk,) in run_prepared(_DUPLICATES, [customer.pk]))]
 
 
 def net_of(order: Order, program: Program) -> Decimal | None:
     """What an order came to, less what went back, as the program counts it; None: it does not."""
-    back = order.refunds.aggregate(
-        back=Coalesce(Sum("total"), Value(ZERO), output_field=_MONEY)
-    )["back"]  # fmt: skip
-    return counted_amount(order, program, max(ZERO, Decimal(order.total) - Decimal(back)))
+    back = sum((refund.total for refund in order.refunds.all()), ZERO)
+    return counted_amount(order, program, max(ZERO, Decimal(order.total) - back))
 
 
 def counts(order: Order, definition: ReferralDefinition, program: Program) -> bool:
@@ -128,13 +134,20 @@ def buying_order(referral: Referral, definition: ReferralDefinition) -> Order | 
     if begin is None:
         return None
     until = begin + dt.timedelta(days=definition.within_days)
-    rows = Order.objects.filter(
-        customer__in=people_of(referral.friend), placed_at__gte=begin,
-        placed_at__lte=until,
-    ).exclude(status__in=Order.VOID)  # fmt: skip
+    void = [str(state) for state in Order.VOID]
+    found = _bought.rows(people_of(referral.friend), begin, until, void)
     program = referral.program
-    ordered = rows.order_by("placed_at", "pk").prefetch_related("refunds", "conversions")
-    return next((order for order in ordered if counts(order, definition, program)), None)
+    return next((order for order in found if counts(order, definition, program)), None)
+
+
+_bought: KeptQuery[Order] = KeptQuery(
+    lambda people, begin, until, void: (
+        Order.objects.filter(customer__among=people, placed_at__gte=begin, placed_at__lte=until)
+        .exclude(status__among=void)
+        .order_by("placed_at", "pk")
+        .prefetch_related("refunds", "conversions")
+    )
+)
 
 
 def bought_before(customer: Customer, moment: dt.datetime) -> bool:

@@ -12,6 +12,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from campaigns.models import MessageTemplate, TemplateVersion
 from campaigns.occasions import families, family_of
 from campaigns.ready_texts import READY_LOCALE, ready_language
+from members.prepared import KeptQuery
 
 Address = tuple[str, str, str]
 
@@ -106,10 +107,18 @@ class Templates:
 
 def load_templates(default_locale: str) -> Templates:
     """One query."""
-    rows = versions_in_use()
-    for family in families():
-        rows = rows.exclude(template__occasion__startswith=f"{family.code}-")
+    of_families = "|".join(family.code for family in families())
+    rows = _IN_USE.rows("", rf"^({of_families})-" if of_families else r"^$")
     return Templates(_by_address(rows), default_locale)
+
+
+_IN_USE: KeptQuery[TemplateVersion] = KeptQuery(
+    lambda variant, left_out: (
+        _last_versions()
+        .filter(template__variant=variant)
+        .exclude(template__occasion__regex=left_out)
+    )
+)
 
 
 def _by_address(rows: Iterable[TemplateVersion]) -> dict[Address, TemplateVersion]:

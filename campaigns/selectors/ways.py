@@ -16,16 +16,19 @@ from campaigns.models import BlockedAddress, ChannelSetting, ContactAddress
 from campaigns.receipt_mappings import Asked, Signed
 from members.kept_secrets import revealed
 from members.models import Customer
+from members.prepared import KeptQuery
+
+_SETTINGS: KeptQuery[ChannelSetting] = KeptQuery(ChannelSetting.objects.all)
+_SETTING: KeptQuery[ChannelSetting] = KeptQuery(lambda key: ChannelSetting.objects.filter(pk=key))
 
 
 def channel_settings() -> dict[str, ChannelSetting]:
     """By channel; one query. Those without a row are as the installation says."""
-    return {row.channel: row for row in ChannelSetting.objects.all()}
+    return {row.channel: row for row in _SETTINGS.rows()}
 
 
 def setting_of_channel(key: str) -> ChannelSetting:
-    found = ChannelSetting.objects.filter(pk=key).first()
-    return found or ChannelSetting(channel=key)
+    return _SETTING.first(key) or ChannelSetting(channel=key)
 
 
 def usable_channels() -> list[Channel]:

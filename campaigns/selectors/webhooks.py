@@ -14,8 +14,11 @@ from django.utils.translation import gettext as _
 from campaigns.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from campaigns.webhook_events import known_types
 from members.errors import NotFoundError
+from members.prepared import KeptRows
 
 State = WebhookDelivery.State
+# Whenever something is told, though mostly nobody listens.
+_ASKED = KeptRows(lambda: WebhookEndpoint.objects.filter(enabled=True).values_list("types"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Wanted:
 
 def followed_types() -> set[str]:
     """What is told to any endpoint that is on."""
-    asked = list(WebhookEndpoint.objects.filter(enabled=True).values_list("types", flat=True))
+    asked = [types for (types,) in _ASKED.rows()]
     known = known_types()
     return known if not all(asked) else {name for types in asked for name in types} & known
 

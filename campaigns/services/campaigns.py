@@ -43,9 +43,15 @@ from loyalty.services.campaign_rules import (
 )
 from members.errors import ConflictError, DomainError, FieldError
 from members.free_codes import code_stem, first_free
+from members.prepared import KeptQuery, run_prepared
 from members.services.audit import Actor, record_audit
 
 Status = Campaign.Status
+_HOLD_PROGRAM = "SELECT 1 FROM loyalty_program WHERE id = %s FOR NO KEY UPDATE"
+_HELD: KeptQuery[Campaign] = KeptQuery(
+    lambda pk: Campaign.objects.select_related("program").filter(pk=pk),
+    ending=' FOR UPDATE OF "campaigns_campaign"',
+)
 
 
 @transaction.atomic
@@ -80,7 +86,7 @@ def create_campaign(
     code: str = "",
 ) -> Campaign:  # fmt: skip
     """A draft. Its code is as wished, or one like it that is free."""
-    Program.objects.select_for_update(no_key=True).get(pk=program.pk)
+    run_prepared(_HOLD_PROGRAM, [program.pk])
     stem = code_stem(code or definition.name, otherwise="campaign", longest=40)
     free = first_free(stem, _taken_codes(program, definition.template))
     campaign = Campaign.objects.create(
@@ -336,13 +342,8 @@ def span_of(campaign: Campaign, now: dt.datetime) -> Span:
 
 def locked(campaign: Campaign) -> Campaign:
     """The program first, as whatever writes rules does; who joins it meanwhile is not held up."""
-    Program.objects.select_for_update(no_key=True).get(pk=campaign.program_id)
-    found: Campaign = (
-        Campaign.objects.select_for_update(of=("self",))
-        .select_related("program")
-        .get(pk=campaign.pk)
-    )
-    return found
+    run_prepared(_HOLD_PROGRAM, [campaign.program_id])
+    return _HELD.one(campaign.pk)
 
 
 def _taken_codes(program: Program, template: str) -> set[str]:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns.challenge_definitions import window_of
@@ -31,6 +32,7 @@ from loyalty.models import Membership
 from members.models import OutboxEvent
 from members.models.changes import CHANGED
 from members.outbox import register_consumer
+from members.prepared import KeptQuery
 
 State = ChallengeEntry.State
 # So many customers are worked out together.
@@ -57,7 +59,7 @@ def measure_customers(customers: Sequence[int], *, now: dt.datetime) -> int:
     that. Doing it twice changes nothing. Returns how many entries were not so. A constant number of
     queries, besides those for what is won."""
     _begin_automatic(customers, now)
-    return measure_entries(entries_to_measure(customers, now).values_list("pk", flat=True), now=now)
+    return measure_entries(entries_to_measure(customers, now), now=now)
 
 
 @transaction.atomic
@@ -126,13 +128,22 @@ def _bought(found: Sequence[ChallengeEntry]) -> Bought:
 
 def _locked(keys: Iterable[int]) -> Iterable[ChallengeEntry]:
     """In the order of their keys, so that two workers take turns."""
+    named = list(keys)
+    return _HELD.rows(named, State.LEFT) if named else []
+
+
+def _to_hold(keys: list[int], left: str) -> QuerySet[ChallengeEntry]:
     rows = ChallengeEntry.objects.select_related(
         "challenge__campaign__program", "challenge__reward", "membership__customer",
         "membership__program",
     )  # fmt: skip
-    rows = rows.filter(pk__in=list(keys)).exclude(state=State.LEFT)
-    rows = rows.prefetch_related("membership__absences")
-    return rows.select_for_update(of=("self",)).order_by("pk")
+    rows = rows.filter(pk__among=keys).exclude(state=left)
+    return rows.prefetch_related("membership__absences").order_by("pk")
+
+
+_HELD: KeptQuery[ChallengeEntry] = KeptQuery(
+    _to_hold, ending=' FOR UPDATE OF "campaigns_challengeentry"'
+)
 
 
 def _begin_automatic(customers: Sequence[int], now: dt.datetime) -> None:

@@ -21,6 +21,7 @@ from loyalty.services.activity_decisions import reject_activity, reverse_activit
 from loyalty.services.order_inputs import CustomerRef
 from members.errors import DomainError
 from members.models.changes import CHANGED
+from members.prepared import KeptQuery
 from members.selectors.merges import current
 from members.services.audit import SYSTEM
 from members.services.outbox import record_event
@@ -33,14 +34,20 @@ logger = logging.getLogger(__name__)
 SOURCE = "challenge"
 State = ChallengeWin.State
 Reached = Sequence[dt.datetime]
+_KNOWN: KeptQuery[ChallengeWin] = KeptQuery(
+    lambda entries: (
+        ChallengeWin.objects.filter(entry__among=entries)
+        .select_related("activity", "redemption")
+        .order_by("pk")
+    )
+)
 
 
 def settle_wins(found: Sequence[tuple[ChallengeEntry, Reached]], *, now: dt.datetime) -> None:
     """Of each entry, when it was done each time: new ones are given, those that are none any more
     undone. The entries are held by the caller."""
     known: dict[int, dict[int, ChallengeWin]] = {entry.pk: {} for entry, _reached in found}
-    rows = ChallengeWin.objects.filter(entry__in=list(known)).order_by("pk")
-    for win in rows.select_related("activity", "redemption"):
+    for win in _KNOWN.rows(list(known)) if known else ():
         known[win.entry_id][win.number] = win
     changes = [
         (entry, number, reached[number - 1] if number <= len(reached) else None)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from campaigns.channels import Channel, sending_channels
 from campaigns.models import Delivery
 from campaigns.services.outages import is_my_turn, outage_of, take_turn
-from members.prepared import run_prepared
+from members.prepared import KeptQuery, run_prepared
 
 LEASE = dt.timedelta(minutes=10)
 State = Delivery.State
@@ -43,6 +43,7 @@ _CLAIM = """
       FROM due WHERE d.id = due.id
     RETURNING d.id
 """
+_CLAIMED: KeptQuery[Delivery] = KeptQuery(lambda ids: Delivery.objects.filter(pk__among=ids))
 # Every run of a worker asks, and hardly ever is there one: it is one statement, planned once.
 _INTERRUPTED = """
     UPDATE campaigns_delivery
@@ -74,15 +75,12 @@ def claim(*, channel: str, limit: int, now: dt.datetime) -> list[Delivery]:
         down = outage_of(channel) is not None
         if down and not is_my_turn(channel, now):
             return []
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _CLAIM, {"channel": channel, "limit": 1 if down else limit, "now": now,
-                 "until": now + LEASE},
-            )  # fmt: skip
-            ids = [row[0] for row in cursor.fetchall()]
+        given = {"channel": channel, "limit": 1 if down else limit, "now": now,
+                 "until": now + LEASE}  # fmt: skip
+        ids = [pk for (pk,) in run_prepared(_CLAIM, given)]
         if down and ids:
             take_turn(channel, now)
-    rows = Delivery.objects.filter(pk__in=ids)
+    rows = _CLAIMED.rows(ids) if ids else []
     return sorted(rows, key=lambda row: (row.priority, row.pk))
 
 

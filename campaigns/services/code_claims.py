@@ -21,11 +21,30 @@ from loyalty.codes_asked import Answers, CodeAnswer, CodesAsked, register_code_k
 from loyalty.instants import NEVER
 from loyalty.models import Membership
 from loyalty.rule_definitions import CAMPAIGN_RULES
+from members.prepared import KeptQuery, run_prepared
 from rewards.codes import plain
 
 State = PromoCodeUse.State
 OPEN = (State.HELD, State.USED)
 Status = Campaign.Status
+_LOCK_LIMITED = """
+    SELECT 1 FROM campaigns_promocode p JOIN campaigns_campaign c ON c.id = p.campaign_id
+     WHERE p.code = ANY(%s::text[]) AND p.program_id = ANY(%s::bigint[])
+       AND c.status <> 'draft' AND p.most_uses IS NOT NULL
+     ORDER BY p.id FOR UPDATE OF p
+"""
+_CODES: KeptQuery[PromoCode] = KeptQuery(
+    lambda codes, draft, programs: (
+        PromoCode.objects.filter(code__among=codes)
+        .exclude(campaign__status=draft)
+        .filter(program__among=programs)
+        .select_related("campaign__program")
+        .order_by("-pk")
+    )
+)
+_MEMBERS: KeptQuery[Membership] = KeptQuery(
+    lambda ids: Membership.objects.select_related("customer", "program").filter(pk__among=ids)
+)
 # What is done with a code that counts.
 _Keep = Callable[[PromoCode, CodesAsked], None]
 
@@ -102,17 +121,17 @@ class _Desk:
 
     @classmethod
     def open(cls, asked: Sequence[CodesAsked], latest: dt.datetime, *, lock: bool) -> _Desk:
-        codes = {plain(code) for item in asked for code in item.codes}
-        found = PromoCode.objects.filter(code__in=codes).exclude(campaign__status=Status.DRAFT)
-        found = found.filter(program__in={item.program_id for item in asked})
+        codes = sorted({plain(code) for item in asked for code in item.codes})
+        if not codes:
+            return cls({}, {}, CodeUses([], asked, latest))
+        programs = sorted({item.program_id for item in asked})
         if lock:
-            limited = found.filter(most_uses__isnull=False).order_by("pk")
-            list(limited.select_for_update(of=("self",)).values_list("pk"))
+            run_prepared(_LOCK_LIMITED, [codes, programs])
         rows: defaultdict[tuple[int, str], list[PromoCode]] = defaultdict(list)
-        for row in found.select_related("campaign__program").order_by("-pk"):
+        for row in _CODES.rows(codes, Status.DRAFT, programs):
             rows[row.program_id, row.code].append(row)
-        people = {item.membership_id for item in asked} if rows else set()
-        members = Membership.objects.select_related("customer", "program").in_bulk(people)
+        people = sorted({item.membership_id for item in asked if item.membership_id})
+        members = {row.pk: row for row in _MEMBERS.rows(people)} if rows else {}
         all_rows = [row for found_rows in rows.values() for row in found_rows]
         return cls(dict(rows), members, CodeUses(all_rows, asked, latest))
 

@@ -9,12 +9,10 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db import connection
-
 from campaigns.campaign_definitions import codes_of
 from campaigns.models import PromoCode, PromoCodeUse
 from loyalty.codes_asked import CodesAsked
-from loyalty.models import Membership
+from members.prepared import run_prepared
 
 State = PromoCodeUse.State
 OPEN = (State.HELD, State.USED)
@@ -25,6 +23,9 @@ _LAST_SLOTS = """
                 WHERE u.campaign_id = a.campaign AND u.membership_id = a.member
                   AND u.state IN ('held', 'used')), 0)
       FROM unnest(%s::bigint[], %s::bigint[]) AS a (campaign, member)
+"""
+_MERGED = """
+    SELECT id, merged_into_id FROM loyalty_membership WHERE merged_into_id = ANY(%s::bigint[])
 """
 
 
@@ -163,11 +164,9 @@ class CodeUses:
 
     def _read_last_slots(self) -> dict[tuple[int, int], int]:
         pairs = [(pk, member) for pk in self._limits for member in self._self_of]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _LAST_SLOTS, [[pk for pk, _member in pairs], [member for _pk, member in pairs]]
-            )
-            return {(campaign, member): last for campaign, member, last in cursor.fetchall()}
+        asked = [[pk for pk, _member in pairs], [member for _pk, member in pairs]]
+        rows = run_prepared(_LAST_SLOTS, asked)
+        return {(campaign, member): last for campaign, member, last in rows}
 
 
 def _selves(members: Iterable[int]) -> Mapping[int, int]:
@@ -175,8 +174,7 @@ def _selves(members: Iterable[int]) -> Mapping[int, int]:
     own = set(members)
     found = {pk: pk for pk in own}
     if own:
-        merged = Membership.objects.filter(merged_into__in=own)
-        found |= {pk: kept for pk, kept in merged.values_list("pk", "merged_into") if kept}
+        found |= dict(run_prepared(_MERGED, [sorted(own)]))
     return found
 
 

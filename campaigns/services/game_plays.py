@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from campaigns.game_definitions import Earning, earnings_of
 from campaigns.models import Game, GamePlay
 from campaigns.news import FRESH
-from campaigns.selectors.games import is_for, lasts_until, playable_games, unit_of
+from campaigns.selectors.games import earning_games, is_for, lasts_until, unit_of
 from campaigns.services.game_turns import GameClosedError, hold_member, playable
 from campaigns.services.told_members import rises
 from loyalty.models import Activity, Membership, Order, Refund, TierChange, Transfer
@@ -119,7 +119,7 @@ def follow_joined(events: Sequence[OutboxEvent]) -> None:
     """Whoever has just joined by themselves; nobody who came with a file of the past."""
     named = {pk for event in events for pk in event.payload.get("memberships") or ()}
     now = timezone.now()
-    for game, earning in _earned_by("joined", now):
+    for game, earning in _earned_by("joined", earning_games(now)):
         rows = memberships().filter(
             pk__in=named, program=game.program_id, enrolled_at__gt=now - FRESH,
             enrolled_at__gte=game.live_at,
@@ -132,7 +132,7 @@ def follow_tiers(events: Sequence[OutboxEvent]) -> None:
     """Who has reached a higher tier that is still theirs; each tier counts once in a game."""
     named = {event.payload["change"] for event in events}
     now = timezone.now()
-    for game, earning in _earned_by("tier_up", now):
+    for game, earning in _earned_by("tier_up", earning_games(now)):
         rows = TierChange.objects.filter(
             pk__in=named, recorded_at__gte=game.live_at, membership__program=game.program_id
         )
@@ -144,9 +144,10 @@ def follow_customers(events: Sequence[OutboxEvent]) -> None:
     """The orders and activities of customers of whom something is new; and orders that are gone."""
     customers = {pk for event in events for pk in event.payload["customers"]}
     now = timezone.now()
-    for game, earning in _earned_by("order", now):
+    games = earning_games(now)
+    for game, earning in _earned_by("order", games):
         _earn_by_orders(game, earning, customers, now)
-    for game, earning in _earned_by("activity", now):
+    for game, earning in _earned_by("activity", games):
         _earn_by_activities(game, earning, customers, now)
 
 
@@ -208,10 +209,8 @@ def _earn_by_activities(
             _earn(game, earning, owners[item.customer_id], f"activity:{item.pk}", now)
 
 
-def _earned_by(on: str, now: dt.datetime) -> Iterable[tuple[Game, Earning]]:
-    for game in playable_games(now).filter(earning__contains=[{"on": on}]):
-        for earning in earnings_of(game, on):
-            yield game, earning
+def _earned_by(on: str, games: Sequence[Game]) -> Iterable[tuple[Game, Earning]]:
+    return [(game, earning) for game in games for earning in earnings_of(game, on)]
 
 
 def _earn(

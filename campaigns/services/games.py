@@ -16,15 +16,21 @@ from campaigns.models import Game, GamePrize
 from campaigns.selectors.games import games, unit_of
 from campaigns.services.game_seeds import begin_seed, hold_seed, reveal_seed
 from loyalty.four_eyes import why_not_alone
-from loyalty.models import Program
+from loyalty.models import Program, WalletType
 from loyalty.rule_conditions import stored_condition
 from members.conditions.tree import ConditionError
 from members.errors import ConflictError, DomainError, FieldError
 from members.free_codes import code_stem, first_free
+from members.prepared import KeptQuery, run_prepared
 from members.services.audit import Actor, record_audit
 from rewards.models import Reward
 
 Status = Game.Status
+_HOLD_PROGRAM = "SELECT 1 FROM loyalty_program WHERE id = %s FOR NO KEY UPDATE"
+_BY_KEY: KeptQuery[Game] = KeptQuery(lambda pk: games().filter(pk=pk))
+_HELD: KeptQuery[Game] = KeptQuery(
+    lambda pk: games().filter(pk=pk), ending=' FOR NO KEY UPDATE OF "campaigns_game"'
+)
 
 
 @transaction.atomic
@@ -32,7 +38,7 @@ def create_game(
     *, program: Program, definition: GameDefinition, actor: Actor, now: dt.datetime, code: str = ""
 ) -> Game:
     """A draft. Its code is as wished, or one like it that is free."""
-    Program.objects.select_for_update(no_key=True).get(pk=program.pk)
+    run_prepared(_HOLD_PROGRAM, [program.pk])
     stem = code_stem(code or definition.name, otherwise="game", longest=40)
     taken = set(Game.objects.filter(program=program).values_list("code", flat=True))
     game = Game.objects.create(
@@ -41,7 +47,7 @@ def create_game(
     )  # fmt: skip
     _write_prizes(game, definition.prizes)
     _audit("game.created", game, actor)
-    return games().get(pk=game.pk)
+    return _BY_KEY.one(game.pk)
 
 
 @transaction.atomic
@@ -57,7 +63,7 @@ def change_game(*, game: Game, definition: GameDefinition, actor: Actor, now: dt
     row.save()
     _write_prizes(row, definition.prizes)
     _audit("game.changed", row, actor)
-    return games().get(pk=row.pk)
+    return _BY_KEY.one(row.pk)
 
 
 @transaction.atomic
@@ -90,7 +96,7 @@ def findings_of(game: Game, now: dt.datetime) -> list[str]:
 def check_whole(game: Game, now: dt.datetime) -> None:
     """Raises DomainError naming all that is missing."""
     prizes, errors = list(game.prizes.all()), []
-    unit_of(game.program)
+    unit = unit_of(game.program)
     if len(prizes) < 2:
         errors.append(FieldError("prizes", _("There have to be two prizes or more."), "required"))
     if not any(prize.catches for prize in prizes):
@@ -100,7 +106,7 @@ def check_whole(game: Game, now: dt.datetime) -> None:
         if prize.reward is not None and prize.reward.status != Reward.Status.LIVE:
             message = _("“%s” cannot be won: the reward is not live.") % prize.name
             errors.append(FieldError(f"prizes[{number}].reward", message))
-    errors += _too_fine(game, prizes)
+    errors += _too_fine(game, prizes, unit)
     if not (game.price or game.free_plays or game.earning):
         message = _("Nobody can come to a play: say what earns one, or sell them.")
         errors.append(FieldError("earning", message, "required"))
@@ -114,9 +120,8 @@ def check_whole(game: Game, now: dt.datetime) -> None:
         raise DomainError(_("Something is missing, or not right."), errors=errors)
 
 
-def _too_fine(game: Game, prizes: Sequence[GamePrize]) -> list[FieldError]:
+def _too_fine(game: Game, prizes: Sequence[GamePrize], unit: WalletType) -> list[FieldError]:
     """Parts of units that there are not: less would be given, or taken, than is said."""
-    unit = unit_of(game.program)
     said = [("price", game.price)]
     said += [(f"prizes[{number}].units", prize.units) for number, prize in enumerate(prizes)]
     words = {"units": unit.plural, "decimals": unit.scale}
@@ -149,7 +154,7 @@ def publish_game(*, game: Game, actor: Actor, now: dt.datetime) -> Game:
     row.save()
     _audit("game.published", row, actor, odds=row.odds_hash)
     begin_seed(row, actor, now)
-    return games().get(pk=row.pk)
+    return _BY_KEY.one(row.pk)
 
 
 @transaction.atomic
@@ -278,7 +283,7 @@ def end_game(
 
 
 def locked(game: Game) -> Game:
-    return games().select_for_update(of=("self",), no_key=True).get(pk=game.pk)
+    return _HELD.one(game.pk)
 
 
 def columns_of(definition: GameDefinition) -> dict[str, Any]:
@@ -302,22 +307,23 @@ def _write_prizes(game: Game, wanted: Sequence[PrizeDefinition]) -> None:
             errors.append(FieldError(f"prizes[{number}].reward", message))
     if errors:
         raise DomainError(_("Something is missing, or not right."), errors=errors)
+    unit = unit_of(game.program) if any(item.units is not None for item in wanted) else None
     game.prizes.all().delete()
     GamePrize.objects.bulk_create(
         GamePrize(
             game=game, position=number, reward=rewards.get(item.reward or ""),
-            cost=_cost(game, item, rewards.get(item.reward or "")),
+            cost=_cost(item, rewards.get(item.reward or ""), unit),
             **item.model_dump(exclude={"reward", "cost"}),
         )
         for number, item in enumerate(wanted)
     )  # fmt: skip
 
 
-def _cost(game: Game, item: PrizeDefinition, reward: Reward | None) -> Decimal:
+def _cost(item: PrizeDefinition, reward: Reward | None, unit: WalletType | None) -> Decimal:
     """What one costs: of units, what they are worth; of a reward, what is said, or what its price
     is worth."""
-    if item.units is not None:
-        return Decimal(item.units * unit_of(game.program).unit_value)
+    if item.units is not None and unit is not None:
+        return Decimal(item.units * unit.unit_value)
     if reward is None:
         return Decimal(0)
     if item.cost is not None:

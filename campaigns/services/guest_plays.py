@@ -33,6 +33,7 @@ from loyalty.selectors.memberships import memberships
 from loyalty.selectors.selves import selves
 from members.errors import DomainError
 from members.models import OutboxEvent
+from members.prepared import run_prepared
 from members.services.transactions import run_atomically
 
 State = GuestDraw.State
@@ -41,6 +42,9 @@ Kind = GamePrize.Kind
 DETAIL = "play-"
 # So many unclaimed ones go back at once.
 AT_ONCE = 200
+_CAME = """
+    SELECT id FROM loyalty_membership WHERE id = ANY(%s::bigint[]) AND source_detail LIKE %s
+"""
 
 
 def play_as_guest(
@@ -112,8 +116,8 @@ def follow_joined(events: Sequence[OutboxEvent]) -> None:
     """Who has joined for what they drew gets it, wherever they confirmed that."""
     now = timezone.now()
     named = {pk for event in events for pk in event.payload.get("memberships") or ()}
-    rows = memberships().filter(pk__in=named, source_detail__startswith=DETAIL)
-    for member in rows.order_by("pk"):
+    came = [pk for (pk,) in run_prepared(_CAME, [list(named), f"{DETAIL}%"])]
+    for member in memberships().filter(pk__in=came).order_by("pk"):
         guest = _drawn_for(member.source_detail)
         if guest is None:
             continue

@@ -30,6 +30,7 @@ from members.errors import ConflictError, DomainError
 from members.kept_secrets import revealed
 from members.models import OutboxEvent
 from members.outbox import register_consumer
+from members.prepared import KeptQuery, update_row
 from members.services.audit import Actor, record_audit
 from members.services.outbox import record_event
 
@@ -42,6 +43,17 @@ KEPT_FOR = dt.timedelta(days=30)
 DONE_KEPT_FOR = dt.timedelta(days=7)
 PRUNED_AT_ONCE = 2_000
 MOST_ERRORS = 100
+_KEPT: KeptQuery[InboundMessage] = KeptQuery(
+    lambda connection, number: InboundMessage.objects.filter(
+        connection=connection, delivery_id=number
+    )
+)
+_WAITING: KeptQuery[InboundMessage] = KeptQuery(
+    lambda pk, state: InboundMessage.objects.select_related("connection").filter(
+        pk=pk, state=state
+    ),
+    ending=' FOR UPDATE OF "campaigns_inboundmessage"',
+)
 
 
 def register() -> None:
@@ -136,7 +148,7 @@ def keep_message(
         happened_at=envelope.happened_at,
     )  # fmt: skip
     InboundMessage.objects.bulk_create([fresh], ignore_conflicts=True)
-    kept = InboundMessage.objects.get(connection=connection, delivery_id=envelope.delivery_id)
+    kept = _KEPT.one(connection.pk, envelope.delivery_id)
     if kept.public_id != fresh.public_id:
         known = InboundMessage.objects.filter(pk=kept.pk)
         known.update(times=F("times") + 1)
@@ -150,12 +162,7 @@ def keep_message(
 def take_in(events: Sequence[OutboxEvent]) -> None:
     """Work on messages that wait. What is wrong with one is kept with it, for whoever mends it."""
     for event in events:
-        found = (
-            InboundMessage.objects.select_for_update(of=("self",))
-            .select_related("connection")
-            .filter(pk=event.payload["message"], state=State.WAITING)
-            .first()
-        )
+        found = _WAITING.first(event.payload["message"], State.WAITING)
         if found is not None:
             _work(found, timezone.now())
 
@@ -227,7 +234,7 @@ def _work(message: InboundMessage, now: dt.datetime) -> None:
     changed = ["result", "errors", "note", "people", "happened_at", "state", "finished_at"]
     forget_gone(message)
     # Else not what it said: taking it in may have erased that.
-    message.save(update_fields=changed if message.payload else [*changed, "payload"])
+    update_row(message, *changed, *(() if message.payload else ("payload",)))
 
 
 @dataclass(slots=True)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db import connection
-
 from campaigns.selectors.due_members import LEAST_ORDERS
 from campaigns.selectors.journeys import InForce
-from members.prepared import update_row
+from members.prepared import run_prepared
 
 # Facts are said to be as of when their working out began, which may take a while.
 OVERLAP = dt.timedelta(hours=3)
@@ -29,6 +27,7 @@ _NOTE = """
 _FORGET = """
     DELETE FROM campaigns_journeydue WHERE journey_id = %(journey)s AND due_at <= %(first)s
 """
+_NOTED = "UPDATE campaigns_journey SET noted_until = %s WHERE id = %s"
 _EVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -41,8 +40,6 @@ def note_due(found: InForce, first: dt.datetime, now: dt.datetime) -> None:
         "journey": journey.pk, "factor": found.definition.start.factor, "first": first,
         "since": noted - OVERLAP if noted else _EVER, "least": LEAST_ORDERS,
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_FORGET, values)
-        cursor.execute(_NOTE, values)
-    journey.noted_until = now
-    update_row(journey, "noted_until")
+    run_prepared(_FORGET, values)
+    run_prepared(_NOTE, values)
+    run_prepared(_NOTED, [now, journey.pk])

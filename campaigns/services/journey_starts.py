@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from django.db import OperationalError, transaction
@@ -16,7 +17,7 @@ from django.utils.translation import ngettext
 from campaigns.journey_entrants import Wanted
 from campaigns.journey_triggers import TRIGGERS
 from campaigns.news import FRESH
-from campaigns.selectors.due_members import Place
+from campaigns.selectors.due_members import PAGE, Place
 from campaigns.selectors.journey_starts import LOOK_UPS, Window
 from campaigns.selectors.journeys import InForce, live_journeys
 from campaigns.selectors.near_tiers import nearly_there
@@ -27,7 +28,7 @@ from loyalty.models import Membership, Order, Program, TierChange
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Job, OutboxEvent
-from members.prepared import update_row
+from members.prepared import run_prepared
 from members.services.job_runs import Step, run_in_chunks
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ KIND = "journey_starts"
 EVERY = dt.timedelta(minutes=50)
 # What was under way while it was looked last is seen the next time; nothing leads in twice.
 OVERLAP = dt.timedelta(minutes=5)
+_LOOKED = "UPDATE campaigns_journey SET looked_until = %s WHERE id = ANY(%s::bigint[])"
+LetIn = Callable[[InForce, Callable[[], list[Wanted]], dt.datetime], int | None]
 
 
 def follow_joined(events: Sequence[OutboxEvent]) -> None:
@@ -125,37 +128,69 @@ def _due(now: dt.datetime) -> list[InForce]:
 
 
 def _look_piece(job: Job) -> Step | None:
-    """The next page of who is due for the first journey that was not looked for."""
+    """The next page of who is due for the journeys that were not looked for."""
     now = dt.datetime.fromisoformat(job.params["now"])
     journey, place = job.checkpoint.get("journey", 0), job.checkpoint.get("place")
-    found = next((item for item in _due(now) if item.journey.pk >= journey), None)
-    if found is None:
+    due = [item for item in _due(now) if item.journey.pk >= journey]
+    if not due:
         return None
-    entered, place = look_for(found, now, place if found.journey.pk == journey else None)
-    ahead = {"journey": found.journey.pk, "place": place}
-    if place is None:
-        ahead = {"journey": found.journey.pk + 1, "place": None}
-    began = job.result.get("began", 0) + entered
-    return Step(checkpoint=ahead, done=job.done + 1, result={"began": began})
+    looked = look_for(due, now, place if due[0].journey.pk == journey else None)
+    return Step(
+        checkpoint={"journey": looked.journey, "place": looked.place}, done=job.done + 1,
+        result={"began": job.result.get("began", 0) + looked.began},
+    )  # fmt: skip
 
 
-def look_for(
-    found: InForce, now: dt.datetime, place: Place | None = None
-) -> tuple[int, Place | None]:
-    """Look for a page of those who are due. Returns how many began, and where it goes on, None:
-    that was the last page. A journey that cannot be handled is looked for again later, from the
-    same time on."""
-    looked = _look(found, now, place)
-    if looked is None:
-        return 0, None
-    entered, ahead = looked
-    if ahead is None:
-        found.journey.looked_until = now
-        update_row(found.journey, "looked_until")
-    return entered, ahead
+@dataclass(slots=True)
+class Looked:
+    """How many began, and with which journey it goes on, from which place in it."""
+
+    began: int = 0
+    journey: int = 0
+    place: Place | None = None
+    done: list[int] = field(default_factory=list)
 
 
-def _look(found: InForce, now: dt.datetime, place: Place | None) -> tuple[int, Place | None] | None:
+def look_for(due: Sequence[InForce], now: dt.datetime, place: Place | None = None) -> Looked:
+    """Look for those who are due for one of these journeys after the other, for the first from a
+    place on, until a page of members has begun. One that cannot be handled is looked for again
+    later, from the same time on."""
+    try:
+        with transaction.atomic():
+            looked = _look_through(due, now, place, _let_in_all)
+    except OperationalError:
+        raise
+    except Exception:
+        # Which of them it is is found out one by one.
+        looked = _look_through(due, now, place, _let_in)
+    run_prepared(_LOOKED, [now, looked.done])
+    return looked
+
+
+def _look_through(
+    due: Sequence[InForce], now: dt.datetime, place: Place | None, let_in: LetIn
+) -> Looked:
+    looked = Looked()
+    for found in due:
+        page = _look(found, now, place, let_in)
+        place = None
+        looked.began += page[0] if page else 0
+        looked.journey = found.journey.pk
+        if page and page[1] is not None:
+            looked.place = page[1]
+            return looked
+        if page:
+            looked.done.append(found.journey.pk)
+        looked.journey += 1
+        if looked.began >= PAGE:
+            break
+    return looked
+
+
+def _look(
+    found: InForce, now: dt.datetime, place: Place | None, let_in: LetIn
+) -> tuple[int, Place | None] | None:
+    """How many began, and where it goes on, None: that was the last page."""
     journey = found.journey
     if journey.program.status != Program.Status.LIVE or journey.since is None:
         return 0, None
@@ -171,7 +206,7 @@ def _look(found: InForce, now: dt.datetime, place: Place | None) -> tuple[int, P
         wanted, ahead = LOOK_UPS[journey.trigger](window)
         return wanted
 
-    entered = _let_in(found, whom, now)
+    entered = let_in(found, whom, now)
     return None if entered is None else (entered, ahead)
 
 
@@ -185,6 +220,11 @@ def _risen(rows: QuerySet[TierChange], now: dt.datetime) -> list[Wanted]:
 
 def _each(kind: str, pairs: Iterable[tuple[int, int]]) -> list[Wanted]:
     return [Wanted(member, f"{kind}:{pk}") for member, pk in pairs]
+
+
+def _let_in_all(found: InForce, whom: Callable[[], list[Wanted]], now: dt.datetime) -> int:
+    """One after the other in one transaction: mostly there is nobody."""
+    return enter(found, whom(), now)
 
 
 def _let_in(found: InForce, whom: Callable[[], list[Wanted]], now: dt.datetime) -> int | None:

@@ -36,6 +36,7 @@ from campaigns.models import (
 )
 from campaigns.occasions import occasion_named
 from campaigns.selectors.journeys import definition_of, for_whom
+from campaigns.selectors.policies import setting_of
 from campaigns.services.messages import write_messages
 from campaigns.time_zones import choose_zone
 from loyalty.ledger.posting import lock_wallets
@@ -43,7 +44,7 @@ from loyalty.models import Membership, Order, Program, Transfer, Wallet
 from loyalty.selectors.memberships import wallet_ids
 from loyalty.services.adjustments import adjust_units
 from members.errors import DomainError
-from members.prepared import run_prepared
+from members.prepared import KeptQuery, KeptRows, insert_row, run_prepared, update_row
 from members.selectors.merges import current
 from members.services.audit import SYSTEM
 from members.services.transactions import run_atomically
@@ -52,6 +53,7 @@ from rewards.models import Redemption, Reward
 from rewards.services.gifts import JOB, give_reward
 
 logger = logging.getLogger(__name__)
+_EVER = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 # Live journeys with somebody who is due: every run of a worker asks, and mostly there is none.
 _WAITED_FOR = """
     SELECT j.id FROM campaigns_journey j
@@ -60,6 +62,39 @@ _WAITED_FOR = """
             WHERE p.journey_id = j.id AND p.state = 'active' AND p.due_at <= %s)
      ORDER BY j.id
 """
+_DUE = """
+    SELECT id FROM campaigns_passage
+     WHERE journey_id = %s AND state = 'active' AND due_at <= %s ORDER BY due_at, id LIMIT %s
+"""
+_WITH_STEPS: KeptQuery[Passage] = KeptQuery(
+    lambda pk: Passage.objects.select_related("version", "membership").filter(pk=pk)
+)
+_HELD: KeptQuery[Passage] = KeptQuery(
+    lambda due, live, pk, active: (
+        Passage.objects.select_related(
+            "journey", "version", "membership__program", "membership__customer__merged_into"
+        )
+        .filter(due_at__lte=due, journey__status=live, pk=pk, state=active)
+    ),
+    ending=' FOR UPDATE OF "campaigns_passage" SKIP LOCKED',
+)  # fmt: skip
+_ORDERED = KeptRows(
+    lambda customer, since: (
+        Order.objects.filter(customer=customer, placed_at__gt=since)
+        .exclude(status__in=Order.VOID).values_list("pk")[:1]
+    ),
+    (-1, -2), (_EVER, _EVER + dt.timedelta(days=1)),
+)  # fmt: skip
+_TAKEN = KeptRows(
+    lambda membership, since, nothing: (
+        Redemption.objects.filter(membership=membership, created_at__gt=since)
+        .filter(gift=nothing).values_list("pk")[:1]
+    ),
+    (-1, -2), (_EVER, _EVER + dt.timedelta(days=1)), ("a", "b"),
+)  # fmt: skip
+_SAID: KeptQuery[ContactPreference] = KeptQuery(
+    lambda customer: ContactPreference.objects.filter(customer=customer)
+)
 Clock = Callable[[], dt.datetime]
 Outcome = PassageStep.Outcome
 # What went wrong is tried again so much later.
@@ -80,10 +115,7 @@ def take_due(*, limit: int = 100, clock: Clock = timezone.now) -> int:
     """Take on up to `limit` members who are due in each live journey; returns how many were."""
     taken = 0
     for (journey,) in run_prepared(_WAITED_FOR, [clock()]):
-        due = Passage.objects.filter(
-            journey=journey, state=Passage.State.ACTIVE, due_at__lte=clock()
-        )
-        for pk in list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit]):
+        for (pk,) in run_prepared(_DUE, [journey, clock(), limit]):
             taken += _take_on(pk, clock())
     return taken
 
@@ -108,12 +140,7 @@ def _what(error: Exception) -> str:
 def _go_on(pk: int, now: dt.datetime) -> int:
     """One member, until they wait or it is over; nothing where another worker has them."""
     _lock_wallets(pk)
-    rows = Passage.objects.select_for_update(of=("self",), skip_locked=True).select_related(
-        "journey", "version", "membership__program", "membership__customer__merged_into"
-    )
-    passage = rows.filter(
-        pk=pk, state=Passage.State.ACTIVE, due_at__lte=now, journey__status=Journey.Status.LIVE
-    ).first()
+    passage = _HELD.first(now, Journey.Status.LIVE, pk, Passage.State.ACTIVE)
     if passage is None or passage.due_at is None:
         return 0
     definition = definition_of(passage.version)
@@ -129,14 +156,14 @@ def _go_on(pk: int, now: dt.datetime) -> int:
             return _leave(passage, "finished", now)
         passage.step, passage.due_at = done.to, done.due
         if done.due > now:
-            passage.save(update_fields=["step", "due_at"])
+            update_row(passage, "step", "due_at")
             return 1
         at = done.due
 
 
 def _lock_wallets(pk: int) -> None:
     """Before the passage, as whoever merges members does."""
-    passage = Passage.objects.select_related("version", "membership").filter(pk=pk).first()
+    passage = _WITH_STEPS.first(pk)
     if passage and any(
         isinstance(step, UnitsStep | RewardStep) for step in definition_of(passage.version).steps
     ):
@@ -149,13 +176,9 @@ def _why_leaving(passage: Passage, definition: JourneyDefinition) -> str:
         return "not_member"
     if member.program.status != Program.Status.LIVE:
         return "program_over"
-    if definition.goal == "order" and Order.objects.filter(
-        customer=member.customer_id, placed_at__gt=passage.entered_at
-    ).exclude(status__in=Order.VOID).exists():  # fmt: skip
+    if definition.goal == "order" and _ORDERED.rows(member.customer_id, passage.entered_at):
         return "goal"
-    if definition.goal == "reward" and Redemption.objects.filter(
-        membership=member, created_at__gt=passage.entered_at, gift=""
-    ).exists():  # fmt: skip
+    if definition.goal == "reward" and _TAKEN.rows(member.pk, passage.entered_at, ""):
         return "goal"
     return ""
 
@@ -164,7 +187,7 @@ def _leave(passage: Passage, why: str, now: dt.datetime) -> int:
     passage.state, passage.due_at, passage.left_at, passage.why = (
         Passage.State.DONE, None, now, why,
     )  # fmt: skip
-    passage.save(update_fields=["state", "due_at", "left_at", "why"])
+    update_row(passage, "state", "due_at", "left_at", "why")
     return 1
 
 
@@ -183,8 +206,8 @@ def _take(
     else:
         outcome, made = _act(passage, step, now)
         done = Done(outcome, following, at, made)
-    PassageStep.objects.create(
-        passage=passage, step=step.key, at=now, outcome=done.outcome, **done.made
+    insert_row(
+        PassageStep(passage=passage, step=step.key, at=now, outcome=done.outcome, **done.made)
     )
     return done
 
@@ -210,7 +233,7 @@ def _until(passage: Passage, step: WaitStep | ClockStep, at: dt.datetime) -> dt.
 def zone_of(member: Membership) -> Any:
     """By which clock they live."""
     customer = current(member.customer)
-    said = ContactPreference.objects.filter(customer=customer).first()
+    said = _SAID.first(customer.pk)
     return choose_zone(
         said=said.time_zone if said else "", country=customer.country,
         otherwise=member.program.time_zone,
@@ -230,10 +253,9 @@ def _tell(passage: Passage, step: MessageStep, now: dt.datetime) -> tuple[str, d
     news = teller(asked)
     if news is None:
         return Outcome.NOTHING, {}
-    setting = OccasionSetting.objects.filter(code=occasion.code).first()
     how = OccasionSetting(
         code=occasion.code, channels=step.channels, only_first=step.only_first,
-        topic=setting.topic if setting else occasion.topic,
+        topic=setting_of(occasion).topic,
     )  # fmt: skip
     written = write_messages(occasion=occasion, setting=how, news=[news], now=now)
     if written:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q
 
 from campaigns.addresses import digest_of
@@ -16,7 +15,6 @@ from campaigns.channels import Channel
 from campaigns.models import (
     BlockedAddress,
     Consent,
-    ContactPreference,
     Delivery,
     MessagingPolicy,
 )
@@ -24,12 +22,17 @@ from campaigns.selectors.consents import said_of_counting
 from campaigns.selectors.ways import addresses_of_devices
 from campaigns.topics import TOPICS
 from members.models import Customer
+from members.prepared import run_prepared
 
 # Those that ask this of one customer take turns; always in this order, so that none wait for each
 # other.
 _TAKE_TURNS = """
     SELECT pg_advisory_xact_lock(hashtext('campaigns.cap'), c.hash)
       FROM (SELECT DISTINCT hashint8(id) AS hash FROM unnest(%s::bigint[]) id ORDER BY 1) c
+"""
+_ZONES = """
+    SELECT customer_id, time_zone FROM campaigns_contactpreference
+     WHERE customer_id = ANY(%s::bigint[])
 """
 
 
@@ -95,11 +98,9 @@ def know(
     `deliveries`: what is for them. `only_looks`: nothing is sent after it, so nothing is held."""
     ids = sorted({customer.pk for customer in customers})
     if policy.cap and not only_looks:
-        with connection.cursor() as cursor:
-            cursor.execute(_TAKE_TURNS, [ids])
+        run_prepared(_TAKE_TURNS, [ids])
     by_way = Q(channel=channel.key) | said_of_counting()
     said = Consent.objects.filter(by_way, customer__in=ids)
-    zones = ContactPreference.objects.filter(customer__in=ids)
     addresses = channel.addresses_of(customers)
     devices = addresses_of_devices(row.device for row in deliveries if row.device)
     digests = [digest_of(address) for address in (*addresses.values(), *devices.values())]
@@ -107,7 +108,7 @@ def know(
     known = Known(
         {(pk, topic): state for pk, topic, state in
          said.values_list("customer_id", "topic", "state")},
-        dict(zones.values_list("customer_id", "time_zone")),
+        dict(run_prepared(_ZONES, [ids])),
         frozenset(bytes(digest) for digest in blocked.values_list("digest", flat=True)),
         addresses, devices=devices,
     )  # fmt: skip

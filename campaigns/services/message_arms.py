@@ -13,7 +13,7 @@ from campaigns.models import Experiment, ExperimentArm, ExperimentMember
 from campaigns.news import News
 from campaigns.occasions import Occasion
 from campaigns.selectors.campaigns import members_asked
-from campaigns.selectors.experiments import running_on
+from campaigns.selectors.experiments import drawing_on
 from loyalty.models import Membership
 from members.condition_fields import drawn_number
 
@@ -25,7 +25,7 @@ def arms_of(occasion: Occasion, news: Sequence[News], now: dt.datetime) -> dict[
     if not members:
         return {}
     found: dict[int, ExperimentArm] = {}
-    for experiment in running_on(occasion.code, now):
+    for experiment in drawing_on(occasion.code, now):
         own = [row for row in members.values() if row.program_id == experiment.program_id]
         if own:
             found |= _arms_in(experiment, own, now)

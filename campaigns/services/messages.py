@@ -26,6 +26,7 @@ from campaigns.wording import WordingError
 from loyalty.models import Membership
 from members.languages import locale_of
 from members.models import Merchant
+from members.prepared import run_prepared
 from members.selectors.merchants import get_merchant
 from members.services.waking import wake_worker
 
@@ -33,6 +34,11 @@ logger = logging.getLogger(__name__)
 
 # Ask for sending now, instead of with the next regular run.
 wake_senders = partial(wake_worker, "campaigns.tasks.send_messages")
+_WRITTEN = """
+    SELECT occurrence FROM campaigns_message
+     WHERE occasion = %s AND occurrence = ANY(%s::text[])
+"""
+_KEYS = "SELECT public_id, id FROM campaigns_message WHERE public_id = ANY(%s::uuid[])"
 
 
 def watched(occasion: Occasion) -> OccasionSetting | None:
@@ -56,11 +62,7 @@ def write_messages(
         rows = [_message(occasion, setting, item, templates, merchant, arms, now) for item in fresh]
         Message.objects.bulk_create(rows, ignore_conflicts=True)
         # Of two that wrote the same at once, one has a row.
-        keys = dict(
-            Message.objects.filter(public_id__in=[row.public_id for row in rows]).values_list(
-                "public_id", "pk"
-            )
-        )
+        keys = dict(run_prepared(_KEYS, [[row.public_id for row in rows]]))
         written = [row for row in rows if row.public_id in keys]
         for row in written:
             row.pk = keys[row.public_id]
@@ -75,8 +77,7 @@ def home_of(membership: Membership) -> str:
 
 def _without_known(occasion: Occasion, news: Sequence[News]) -> list[News]:
     named = {item.occurrence: item for item in news}
-    known = Message.objects.filter(occasion=occasion.code, occurrence__in=list(named))
-    for occurrence in known.values_list("occurrence", flat=True):
+    for (occurrence,) in run_prepared(_WRITTEN, [occasion.code, list(named)]):
         del named[occurrence]
     return list(named.values())
 

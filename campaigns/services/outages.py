@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from campaigns.models import ChannelOutage
+from members.prepared import KeptQuery
 
 logger = logging.getLogger(__name__)
 
@@ -17,10 +18,13 @@ FIRST_PAUSE = dt.timedelta(seconds=15)
 LONGEST_PAUSE = dt.timedelta(minutes=5)
 # As long nobody else tries, while one does.
 PROBE = dt.timedelta(minutes=1)
+_OUTAGE: KeptQuery[ChannelOutage] = KeptQuery(
+    lambda channel: ChannelOutage.objects.filter(pk=channel)
+)
 
 
 def outage_of(channel: str) -> ChannelOutage | None:
-    return ChannelOutage.objects.filter(pk=channel).first()
+    return _OUTAGE.first(channel)
 
 
 def is_my_turn(channel: str, now: dt.datetime) -> bool:

@@ -14,13 +14,14 @@ from campaigns.campaign_rules import SURPRISED
 from campaigns.campaign_templates import COLLECTION
 from campaigns.models import Campaign, PersonalOffer
 from campaigns.selectors.offer_picks import candidates
-from campaigns.selectors.personal_offers import eligible, held_offers, running
+from campaigns.selectors.personal_offers import eligible, held_offers, running_now
 from loyalty.asked_elsewhere import register_keeper
 from loyalty.told_conditions import register_untold_activity
 from members.conditions.scopes import OFFERS
 from members.models import OutboxEvent
 from members.models.changes import CHANGED
 from members.outbox import register_consumer
+from members.prepared import run_prepared
 
 State = PersonalOffer.State
 # So many customers are followed together.
@@ -39,6 +40,7 @@ _GIVE = """
                   AND (k.ends_at > %(now)s OR NOT %(again)s))
         ON CONFLICT DO NOTHING
 """
+_EVER = "SELECT 1 FROM campaigns_personaloffer LIMIT 1"
 # Taken: an order in its time has something of it. Not any more: that came to nothing.
 _TAKE = """
     WITH theirs AS (
@@ -80,11 +82,11 @@ def follow_changes(events: Sequence[OutboxEvent]) -> None:
 def follow_customers(customers: Sequence[int], *, now: dt.datetime) -> None:
     """What these customers took, and what they are to be offered since they bought. Doing it twice
     changes nothing."""
-    if not PersonalOffer.objects.exists() and not running(now).exists():
+    campaigns = running_now(now)
+    if not campaigns and not run_prepared(_EVER, []):
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"customers": list(customers), "collection": COLLECTION})
-    for campaign in running(now):
+    run_prepared(_TAKE, {"customers": list(customers), "collection": COLLECTION})
+    for campaign in campaigns:
         members = eligible(campaign, now).filter(customer__in=customers)
         give_offers(campaign, list(members.values_list("pk", flat=True)), now)
 

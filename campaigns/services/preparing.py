@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from campaigns.channels import Channel, Letter
 from campaigns.links import StopLink, absolute, stop_url
@@ -27,6 +27,7 @@ from campaigns.short_links import Short, links_in, with_short_links
 from campaigns.topics import is_needed
 from campaigns.wording import WordingError
 from members.models import Customer, Merchant
+from members.prepared import KeptQuery, run_prepared
 from members.selectors.merchants import get_merchant
 from members.selectors.merges import current
 
@@ -46,6 +47,16 @@ _MARK = """
            c(id, version, subject, clicks, opens)
      WHERE d.id = c.id
 """
+_WAITING: KeptQuery[Delivery] = KeptQuery(
+    lambda ids, state: (
+        Delivery.objects.select_related(
+            "message__customer__merged_into", "message__membership__program", "message__arm"
+        )
+        .filter(pk__among=ids, state=state)
+        .order_by("pk")
+    ),
+    ending=' FOR UPDATE OF "campaigns_delivery"',
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +140,7 @@ def prepare(
 def _own(claimed: Sequence[Delivery]) -> list[Delivery]:
     """Locked, in the order in which they matter."""
     attempts = {row.pk: row.attempts for row in claimed}
-    rows = Delivery.objects.select_for_update(of=("self",)).select_related(
-        "message__customer__merged_into", "message__membership__program", "message__arm"
-    )
-    found = {row.pk: row for row in rows.filter(pk__in=attempts, state=State.QUEUED).order_by("pk")}
+    found = {row.pk: row for row in _WAITING.rows(list(attempts), State.QUEUED)}
     own = (found.get(row.pk) for row in claimed)
     return [row for row in own if row is not None and row.attempts == attempts[row.pk]]
 
@@ -205,17 +213,14 @@ def _mark(ready: Sequence[Ready], now: dt.datetime) -> None:
     for row in rows:
         row.state, row.reason, row.detail = State.SENDING, "", ""
         row.handed_over_at, row.available_at = now, now + LEASE
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _MARK,
-            {
-                "now": now, "until": now + LEASE, "ids": [row.pk for row in rows],
-                "versions": [row.version_id for row in rows],
-                "subjects": [row.subject for row in rows],
-                "clicks": [row.counts_clicks for row in rows],
-                "opens": [row.counts_opens for row in rows],
-            },
-        )  # fmt: skip
+    given = {
+        "now": now, "until": now + LEASE, "ids": [row.pk for row in rows],
+        "versions": [row.version_id for row in rows],
+        "subjects": [row.subject for row in rows],
+        "clicks": [row.counts_clicks for row in rows],
+        "opens": [row.counts_opens for row in rows],
+    }  # fmt: skip
+    run_prepared(_MARK, given)
 
 
 def _render(message: Message, channel: Channel, batch: Batch, stop: str) -> Rendered:

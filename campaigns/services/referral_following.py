@@ -27,6 +27,7 @@ from members.errors import DomainError
 from members.formatting import format_number
 from members.jobs import Work
 from members.models import Customer, Job, OutboxEvent
+from members.prepared import KeptQuery
 from members.selectors.merges import current
 from members.services.job_runs import Step, run_in_chunks
 from rewards.codes import plain
@@ -38,6 +39,10 @@ Via = Referral.Via
 Coming = tuple[Customer, ReferralLink]
 # Codes of an order that was placed longer ago are of the past.
 LATELY = dt.timedelta(days=7)
+# Whenever somebody joins or buys.
+_BEGUN: KeptQuery[ReferralProgram] = KeptQuery(
+    lambda draft: ReferralProgram.objects.exclude(status=draft)
+)
 
 
 def follow_joined(events: Sequence[OutboxEvent]) -> None:
@@ -152,7 +157,7 @@ def _hold(rows: QuerySet[Referral], now: dt.datetime, coming: Sequence[Coming] =
 
 
 def _anybody() -> bool:
-    return ReferralProgram.objects.exclude(status=ReferralProgram.Status.DRAFT).exists()
+    return bool(_BEGUN.rows(ReferralProgram.Status.DRAFT.value))
 
 
 def _bring(

@@ -18,10 +18,16 @@ from campaigns.referral_definitions import (
 from campaigns.referral_words import reward_of, unit_of
 from loyalty.models import Program
 from members.errors import ConflictError, DomainError, FieldError
+from members.prepared import KeptQuery, run_prepared
 from members.services.audit import Actor, record_audit
 from rewards.models import Reward
 
 Status = ReferralProgram.Status
+_HOLD_PROGRAM = "SELECT 1 FROM loyalty_program WHERE id = %s FOR NO KEY UPDATE"
+_HELD: KeptQuery[ReferralProgram] = KeptQuery(
+    lambda program: ReferralProgram.objects.select_related("program").filter(program=program),
+    ending=' FOR UPDATE OF "campaigns_referralprogram"',
+)
 
 
 @transaction.atomic
@@ -141,12 +147,11 @@ def _move(
 
 def _row(program: Program, now: dt.datetime) -> ReferralProgram:
     """The program's, made where there is none, with its lock."""
-    Program.objects.select_for_update(no_key=True).get(pk=program.pk)
-    ReferralProgram.objects.get_or_create(
-        program=program, defaults={"created_at": now, "changed_at": now}
-    )
-    rows = ReferralProgram.objects.select_for_update(of=("self",)).select_related("program")
-    found: ReferralProgram = rows.get(program=program)
+    run_prepared(_HOLD_PROGRAM, [program.pk])
+    found = _HELD.first(program.pk)
+    if found is None:
+        ReferralProgram.objects.create(program=program, created_at=now, changed_at=now)
+        found = _HELD.one(program.pk)
     return found
 
 

@@ -34,16 +34,35 @@ from campaigns.services.referral_payments import (
     pay,
     settle_return,
 )
-from loyalty.models import Membership, Order
+from loyalty.models import Order
 from loyalty.services.granted_units import open_customers
 from members.errors import ConflictError, FieldError
 from members.models import Customer
+from members.prepared import KeptQuery, run_prepared
 from members.selectors.merges import current
 from members.services.audit import SYSTEM, Actor, record_audit
 from members.services.transactions import run_atomically
 
 Status = Referral.Status
 OPEN = (Status.INVITED, Status.JOINED, Status.PENDING, Status.IN_REVIEW, Status.LAPSED)
+_KNOWN: KeptQuery[Referral] = KeptQuery(
+    lambda pk: Referral.objects.select_related("friend", "link__membership__customer").filter(pk=pk)
+)
+_HOLD_PROGRAM = "SELECT 1 FROM campaigns_referralprogram WHERE program_id = %s FOR UPDATE"
+_JOINED_AT = """
+    SELECT enrolled_at FROM loyalty_membership
+     WHERE customer_id = %s AND program_id = %s AND status NOT IN ('merged', 'left')
+"""
+_OTHERS = """
+    SELECT 1 FROM campaigns_referral WHERE program_id = %s AND order_id = %s AND id <> %s LIMIT 1
+"""
+_HELD: KeptQuery[Referral] = KeptQuery(
+    lambda pk: Referral.objects.select_related(
+        "program", "terms", "friend", "order", "link__affiliate", "link__membership__merged_into",
+        "link__membership__customer",
+    ).filter(pk=pk),
+    ending=' FOR UPDATE OF "campaigns_referral"',
+)  # fmt: skip
 
 
 def bring_friend(
@@ -154,15 +173,12 @@ def _is_known(referral: Referral) -> bool:
 
 
 def _joined_at(referral: Referral) -> dt.datetime | None:
-    members = Membership.objects.filter(
-        customer=current(referral.friend), program=referral.program_id
-    ).exclude(status__in=[Membership.Status.MERGED, Membership.Status.LEFT])
-    return members.values_list("enrolled_at", flat=True).first()
+    rows = run_prepared(_JOINED_AT, [current(referral.friend).pk, referral.program_id])
+    return rows[0][0] if rows else None
 
 
 def _bring_up_to_date(pk: int, now: dt.datetime) -> Referral | None:
-    known = Referral.objects.select_related("friend", "link__membership__customer").filter(pk=pk)
-    found = known.first()
+    found = _KNOWN.first(pk)
     if found is None:
         return None
     case = _open(found, now)
@@ -191,12 +207,8 @@ def _open(found: Referral, now: dt.datetime) -> Case:
     """With the wallets and the people locked first, then the budget, then the referral."""
     people = _people(found.friend, found.link)
     terms, opened = open_customers([person.pk for person in people.values()], now)
-    ReferralProgram.objects.select_for_update().get(program=found.program_id)
-    rows = Referral.objects.select_for_update(of=("self",)).select_related(
-        "program", "terms", "friend", "order", "link__affiliate", "link__membership__merged_into",
-        "link__membership__customer",
-    )  # fmt: skip
-    referral = rows.get(pk=found.pk)
+    run_prepared(_HOLD_PROGRAM, [found.program_id])
+    referral = _HELD.one(found.pk)
     program = next((item for item in terms.programs if item.id == referral.program_id), None)
     assert program is not None
     return Case(referral, terms_said(referral), terms, program, people, opened)
@@ -267,8 +279,7 @@ def _note_order(referral: Referral, order: Order, definition: ReferralDefinition
 
 def _is_of_another(referral: Referral, order: Order) -> bool:
     """After a merge the same order may be in two of them."""
-    others = Referral.objects.filter(program=referral.program_id, order=order)
-    return others.exclude(pk=referral.pk).exists()
+    return bool(run_prepared(_OTHERS, [referral.program_id, order.pk, referral.pk or 0]))
 
 
 def _is_due(referral: Referral, now: dt.datetime) -> bool:

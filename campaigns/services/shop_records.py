@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.db import connection as database
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -31,6 +30,7 @@ from loyalty.services.refunds import record_refunds
 from loyalty.services.said_again import as_canceled
 from members.errors import DomainError, FieldError
 from members.models import Customer
+from members.prepared import KeptQuery, run_prepared
 from members.selectors.identities import customer_of_email, having_any
 from members.selectors.merchants import get_merchant
 from members.selectors.merges import current
@@ -47,6 +47,21 @@ from members.services.outbox import record_event
 
 Subject = KnownVersion.Subject
 Result = dict[str, Any]
+_GONE = """
+    SELECT number FROM campaigns_knownversion
+     WHERE connection_id = %s AND subject = 'customer' AND number = ANY(%s::text[]) AND gone
+"""
+_VERSION: KeptQuery[KnownVersion] = KeptQuery(
+    lambda connection, number, subject: KnownVersion.objects.filter(
+        connection=connection, number=number, subject=subject
+    ),
+    ending=" FOR UPDATE",
+)
+# One after the other, in their order.
+_TURNS = "SELECT pg_advisory_xact_lock(%s::int, hashtext(n)) FROM unnest(%s::text[]) AS n"
+_SIDE_BY_SIDE = (
+    "SELECT pg_advisory_xact_lock_shared(%s::int, hashtext(n)) FROM unnest(%s::text[]) AS n"
+)
 
 
 def actor_of(connection: Connection) -> Actor:
@@ -116,10 +131,7 @@ def _gone_people(connection: Connection, buyers: Iterable[CustomerRef | None]) -
     """The numbers of those whose account is gone: a late message says no more of them than that."""
     people = sorted({buyer.external_id for buyer in buyers if buyer and buyer.external_id})
     _take_turns_on_people(connection, people)
-    found = KnownVersion.objects.filter(
-        connection=connection, subject=Subject.CUSTOMER, number__in=people, gone=True
-    )
-    return set(found.values_list("number", flat=True))
+    return {number for (number,) in run_prepared(_GONE, [connection.pk, people])}
 
 
 def _as_known(buyer: CustomerRef, gone: set[str]) -> CustomerRef:
@@ -302,23 +314,17 @@ def _record_activities(
 def _take_turns(connection: Connection, numbers: Sequence[str]) -> None:
     """Of two messages about an order, one that tells that it is gone among them, the later one sees
     what the other has written."""
-    with database.cursor() as cursor:
-        for number in sorted(numbers):
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [connection.pk, number]
-            )
+    if numbers:
+        run_prepared(_TURNS, [connection.pk, sorted(numbers)])
 
 
 def _take_turns_on_people(
     connection: Connection, numbers: Sequence[str], *, alone: bool = False
 ) -> None:
     """Orders of a person go side by side; `alone`: what tells that the person is gone does not."""
-    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-    with database.cursor() as cursor:
-        for number in numbers:
-            cursor.execute(
-                f"SELECT {lock}(%s, hashtext(%s))", [connection.pk, f"customer {number}"]
-            )
+    if numbers:
+        named = [f"customer {number}" for number in numbers]
+        run_prepared(_TURNS if alone else _SIDE_BY_SIDE, [connection.pk, named])
 
 
 def _take_version(connection: Connection, subject: str, number: str) -> KnownVersion:
@@ -327,9 +333,7 @@ def _take_version(connection: Connection, subject: str, number: str) -> KnownVer
         [KnownVersion(connection=connection, subject=subject, number=number)],
         ignore_conflicts=True,
     )
-    return KnownVersion.objects.select_for_update().get(
-        connection=connection, subject=subject, number=number
-    )
+    return _VERSION.one(connection.pk, number, subject)
 
 
 def _result(kind: str, number: str, outcome: str, note: str = "") -> Result:

@@ -15,11 +15,17 @@ from campaigns.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from campaigns.selectors.webhooks import followed_types
 from campaigns.webhook_events import PING, PingData
 from members.errors import ConflictError
+from members.prepared import KeptQuery, run_prepared
 from members.public_events import PublicEvent, register_follower
 from members.services.audit import Actor, record_audit
 from members.services.waking import wake_worker
 
 TASK = "campaigns.tasks.deliver_webhooks"
+
+_LISTENING: KeptQuery[WebhookEndpoint] = KeptQuery(
+    lambda: WebhookEndpoint.objects.filter(enabled=True).select_related("program")
+)
+_KNOWN = "SELECT key FROM campaigns_webhookevent WHERE key = ANY(%s::text[])"
 
 
 class WebhookFollower:
@@ -44,12 +50,8 @@ def register() -> None:
 def tell_endpoints(events: Sequence[PublicEvent], *, now: dt.datetime) -> int:
     """Write down what is to be sent to whom; return how many deliveries that are. What was told
     before is not told again."""
-    endpoints = list(WebhookEndpoint.objects.filter(enabled=True).select_related("program"))
-    known = set(
-        WebhookEvent.objects.filter(key__in=[event.key for event in events]).values_list(
-            "key", flat=True
-        )
-    )
+    endpoints = _LISTENING.rows()
+    known = {key for (key,) in run_prepared(_KNOWN, [[event.key for event in events]])}
     told = [
         (event, listeners)
         for event in events

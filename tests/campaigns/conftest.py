@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from campaigns.services.policies import set_policy
-from members.services.audit import SYSTEM
+from campaigns.models import MessagingPolicy
 from tests.campaigns.receiver import Receiver, receiving
 from tests.loyalty.account.conftest import maya, shop  # noqa: F401
 from tests.loyalty.account.conftest import sign_in as sign_in_customer  # noqa: F401
@@ -26,7 +25,11 @@ from tests.loyalty.conftest import coherent_ledger  # noqa: F401
 @pytest.fixture
 def awake(db: None) -> None:
     """Nobody has quiet hours, so a test may run at any time of day."""
-    set_policy(changes={"quiet_from": dt.time(0), "quiet_until": dt.time(0)}, actor=SYSTEM)
+    MessagingPolicy.objects.bulk_create(
+        [MessagingPolicy(pk=1, quiet_from=dt.time(0), quiet_until=dt.time(0))],
+        update_conflicts=True, unique_fields=["pk"],
+        update_fields=["quiet_from", "quiet_until"],
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from loyalty.models import Membership, Program
 from members.services.audit import SYSTEM
 from tests.campaigns.campaigns import draft
 from tests.campaigns.factories import switch_on, tell_all
-from tests.loyalty.factories import NOW, make_program, make_wallet, order, record
+from tests.loyalty.factories import NOW, enroll_all, make_program, order, record
 from tests.loyalty.factories import day as at
 
 DAY_BEFORE = at(-1)
@@ -23,8 +23,7 @@ WARM = {"channel": "inbox", "locale": "en", "subject": "For you", "body": "With 
 
 def make_crowd(members: int = 240, code: str = "club") -> Program:
     program = make_program(code)
-    for number in range(members):
-        make_wallet(program, f"c{number}", at=at(-2))
+    enroll_all(program, (f"c{number}" for number in range(members)), at(-2))
     return program
 
 

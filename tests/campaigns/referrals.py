@@ -16,7 +16,7 @@ from loyalty.models import Membership, Program
 from loyalty.services.memberships import enroll_customer
 from members.models import Customer
 from members.services.audit import SYSTEM
-from tests.loyalty.factories import NOW, order, record
+from tests.loyalty.factories import CUSTOMERS, NOW, order, record
 
 DAY = dt.timedelta(days=1)
 UNITS = {"advocate": {"kind": "units", "units": 300}, "friend": {"kind": "units", "units": 100}}
@@ -33,7 +33,7 @@ def promise(program: Program, *, at: dt.datetime = NOW, **said: Any) -> Referral
 def make_member(
     program: Program, number: str, *, at: dt.datetime = NOW, **values: Any
 ) -> Membership:
-    customer, _ = Customer.objects.get_or_create(external_id=number, defaults=values)
+    customer = CUSTOMERS.first(number) or Customer.objects.create(external_id=number, **values)
     membership, _ = enroll_customer(
         customer=customer, program=program, source=Membership.Source.STAFF, at=at, actor=SYSTEM
     )

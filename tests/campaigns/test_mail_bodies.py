@@ -1,11 +1,11 @@
 """Mails are built from MJML within a frame that always says how to get no more of them."""
 
 import re
+from contextlib import suppress
 from itertools import product
 
-import pytest
-
 from campaigns.mail_bodies import compile_mail, plain_text
+from campaigns.occasions import Occasion
 from campaigns.ready_texts import READY, ready_languages, ready_text
 from campaigns.services.number_codes import NUMBER_CODE
 from campaigns.standard_occasions import OCCASIONS
@@ -59,41 +59,54 @@ def test_the_plain_text_follows_from_the_body() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "Hello",
-        "<p>Hello</p>",
-        "<mj-text>Hello</mj-text>",
-        "<mj-section><mj-column>",
-        '<mj-section><mj-include path="/etc/passwd" /></mj-section>',
-        "<mj-section><mj-column><mj-raw>x</mj-raw></mj-column></mj-section>",
-        "<mj-section><mj-column><mj-text><script>x</script></mj-text></mj-column></mj-section>",
-        '<mj-section><mj-column><mj-text><p onclick="x()">y</p></mj-text></mj-column></mj-section>',
-        '<mj-section><mj-column><mj-button href="javascript:x">y</mj-button>',
-        "</mj-body></mjml><mjml>",
-    ],
-)
-def test_what_does_not_belong_into_a_mail_is_refused(body: str) -> None:
-    with pytest.raises(WordingError):
-        compile_mail(body)
+REFUSED = [
+    "Hello",
+    "<p>Hello</p>",
+    "<mj-text>Hello</mj-text>",
+    "<mj-section><mj-column>",
+    '<mj-section><mj-include path="/etc/passwd" /></mj-section>',
+    "<mj-section><mj-column><mj-raw>x</mj-raw></mj-column></mj-section>",
+    "<mj-section><mj-column><mj-text><script>x</script></mj-text></mj-column></mj-section>",
+    '<mj-section><mj-column><mj-text><p onclick="x()">y</p></mj-text></mj-column></mj-section>',
+    '<mj-section><mj-column><mj-button href="javascript:x">y</mj-button>',
+    "</mj-body></mjml><mjml>",
+]
+
+
+def test_what_does_not_belong_into_a_mail_is_refused() -> None:
+    taken = []
+    for body in REFUSED:
+        with suppress(WordingError):
+            taken.append((body, compile_mail(body)))
+    assert taken == []
 
 
 # That a number is somebody's is told to that number alone.
 MAILED = [occasion for occasion in OCCASIONS if occasion.code != NUMBER_CODE]
 
 
-@pytest.mark.parametrize("occasion", MAILED, ids=lambda occasion: str(occasion.code))
-def test_the_ready_made_words_of_every_occasion_can_be_sent(occasion: object) -> None:
-    code = occasion.code  # type: ignore[attr-defined]
-    known = [variable.name for variable in occasion.all_variables]  # type: ignore[attr-defined]
-    channels = [channel for found, channel in READY if found == code]
-    assert "email" in channels
-    for channel, language in product(channels, ready_languages()):
-        ready = ready_text(code, channel, language)
-        assert ready is not None
+def test_the_ready_made_words_of_every_occasion_can_be_sent() -> None:
+    wrong = []
+    for occasion in MAILED:
+        channels = [channel for found, channel in READY if found == occasion.code]
+        assert "email" in channels, occasion.code
+        for channel, language in product(channels, ready_languages()):
+            if why := what_is_wrong(occasion, channel, language):
+                wrong.append((occasion.code, channel, language, why))
+    assert wrong == []
+
+
+def what_is_wrong(occasion: Occasion, channel: str, language: str) -> str:
+    """Of its ready-made words; nothing if they can be sent."""
+    known = [variable.name for variable in occasion.all_variables]
+    ready = ready_text(occasion.code, channel, language)
+    if ready is None:
+        return "there are none"
+    try:
         check_wording(ready.subject, known)
         check_wording(ready.body, known)
-        if channel == "email":
-            html = filled(occasion.sample, ready.body)  # type: ignore[attr-defined]
-            assert not re.search(r"\{\{|</?mj-", html)
+    except WordingError as error:
+        return str(error)
+    if channel == "email" and re.search(r"\{\{|</?mj-", filled(occasion.sample, ready.body)):
+        return "something is not filled in"
+    return ""

@@ -1,6 +1,7 @@
 """Short ways to a program, its orders and what became of them. All go through the services."""
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from loyalty.models import ActivityType, Membership, Program, Transfer, Wallet
 from loyalty.services.activities import ActivityInput, ActivityResult, record_activities
 from loyalty.services.activity_types import save_activity_type
 from loyalty.services.adjustments import adjust_units
-from loyalty.services.memberships import enroll_customer
+from loyalty.services.memberships import enroll_customer, enroll_many
 from loyalty.services.order_inputs import (
     CustomerRef,
     LineInput,
@@ -82,6 +83,20 @@ WALLETS: KeptQuery[Wallet] = KeptQuery(
 
 def wallet_of(account_id: int) -> Wallet:
     return WALLETS.first(account_id)
+
+
+def enroll_all(program: Program, numbers: Iterable[str], at: dt.datetime = NOW) -> list[Membership]:
+    """Many new members in a few statements, as those of a file are."""
+    named = list(numbers)
+    Customer.objects.bulk_create(
+        [Customer(external_id=number) for number in named], ignore_conflicts=True
+    )
+    people = list(Customer.objects.filter(external_id__in=named).values_list("pk", flat=True))
+    enroll_many(
+        program_id=program.pk, enrolled=dict.fromkeys(people, at), source=Membership.Source.STAFF
+    )
+    rows = Membership.objects.select_related("program", "customer")
+    return list(rows.filter(program=program, customer__in=people).order_by("pk"))
 
 
 def line(number: int, total: str, **details: Any) -> LineInput:

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from campaigns.models import Campaign
 from loyalty.models import Program
 from tests.campaigns import campaigns, challenges
-from tests.loyalty.factories import line, make_program, make_wallet, order, record
+from tests.loyalty.factories import enroll_all, line, make_program, order, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 DAY = dt.timedelta(days=1)
@@ -27,8 +27,7 @@ def club() -> Program:
     """Six members buy in seventy days, the same in each week."""
     now = timezone.now()
     program = make_program(at=now - 90 * DAY, unit={"unit_value": "0.01"})
-    for number in range(6):
-        make_wallet(program, f"b{number}", at=now - 80 * DAY)
+    enroll_all(program, (f"b{number}" for number in range(6)), now - 80 * DAY)
     record(
         *(
             order(f"{day}-{number}", str(20 + 9 * number), buyer=f"b{number}", at=now - day * DAY,

@@ -15,7 +15,7 @@ from campaigns.models import Journey, Passage
 from campaigns.selectors.journey_results import result_of
 from campaigns.services.journey_steps import take_due
 from tests.campaigns.factories import make_journey
-from tests.loyalty.factories import make_program, order, record
+from tests.loyalty.factories import enroll_all, make_program, order, record
 from tests.rewards.factories import make_member
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +94,7 @@ def test_what_it_brought_is_told_with_its_interval_once_there_are_enough() -> No
     journey = make_journey(program)
     version, now = journey.versions.get(), timezone.now()
     begun = now - dt.timedelta(days=40)
-    members = [make_member(0, f"c{number}", program) for number in range(120)]
+    members = enroll_all(program, (f"c{number}" for number in range(120)))
     Passage.objects.bulk_create(
         Passage(
             journey=journey, version=version, membership=member, occurrence="one", state="done",

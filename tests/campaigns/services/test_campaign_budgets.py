@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 from pydantic import ValidationError
 
 from campaigns.campaign_definitions import CampaignDefinition
@@ -23,14 +22,15 @@ from tests.campaigns.campaigns import launch, used
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import (
     NOW,
+    enroll_all,
     give_back,
     make_program,
-    make_wallet,
     order,
     record,
     refund,
     spendable,
 )
+from tests.rewards.services.racing import at_once
 from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
@@ -139,17 +139,12 @@ def test_orders_at_once_never_exceed_the_budget_of_several_rules():
     campaign = launch(
         program, "big-weekend", offer={"reach": 40, "units": 33}, budget_units=Decimal(500)
     )
-    for number in range(6):
-        make_wallet(program, f"c{number}")
+    enroll_all(program, (f"c{number}" for number in range(6)))
 
     def buy(number: int) -> None:
-        try:
-            record(order(f"A{number}", "40", buyer=f"c{number % 6}"), now=NOW)
-        finally:
-            connections.close_all()
+        record(order(f"A{number}", "40", buyer=f"c{number % 6}"), now=NOW)
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(buy, range(30)))
+    assert at_once(buy, 30) == {"done": 30}
     assert given(campaign) == used() == 500
     assert_ledger_coherent()
 

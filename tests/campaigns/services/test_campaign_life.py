@@ -54,7 +54,7 @@ from tests.loyalty.factories import (
     record,
     spendable,
 )
-from tests.sharing import anew, shared
+from tests.sharing import anew, rolled_back, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 Status = Campaign.Status
@@ -211,8 +211,15 @@ def test_what_was_taken_back_can_be_thrown_away_with_rules_that_share_a_budget(p
     assert not EarningRule.objects.filter(source=campaign.source).exists()
 
 
-@pytest.mark.parametrize("template", [known.code for known in PROMOTIONS])
-def test_a_draft_from_every_template_can_be_planned_with_what_it_needs(program, template):
+def test_a_draft_from_every_template_can_be_planned_with_what_it_needs(program):
+    became = {}
+    for known in PROMOTIONS:
+        with rolled_back():
+            became[known.code] = planned_with_what_it_needs(program, known.code).status
+    assert became == dict.fromkeys(became, Status.SCHEDULED)
+
+
+def planned_with_what_it_needs(program: Program, template: str) -> Campaign:
     campaign = create_from_template(program=program, template=template, actor=SYSTEM, now=NOW)
     known = TEMPLATES[template]
     definition = definition_of_campaign(campaign)
@@ -227,11 +234,12 @@ def test_a_draft_from_every_template_can_be_planned_with_what_it_needs(program, 
     if known.for_some:
         changed["audience"] = {"field": "customer.tags", "op": "has_any", "value": ["vip"]}
     if changed:
+        # Without it, it is refused.
         with pytest.raises(DomainError):
             publish_campaign(campaign=campaign, actor=SYSTEM, now=NOW)
         changed_definition = definition.model_copy(update=changed)
         change_campaign(campaign=campaign, definition=changed_definition, actor=SYSTEM, now=NOW)
-    assert publish_campaign(campaign=campaign, actor=SYSTEM, now=NOW).status == Status.SCHEDULED
+    return publish_campaign(campaign=campaign, actor=SYSTEM, now=NOW)
 
 
 def test_what_could_never_be_given_is_refused(program):

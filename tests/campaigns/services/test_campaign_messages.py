@@ -18,7 +18,7 @@ from members.models import Customer
 from members.services.audit import SYSTEM
 from tests.campaigns.campaigns import DAY, launch
 from tests.campaigns.factories import switch_on, work
-from tests.loyalty.factories import NOW, line, make_program, make_wallet, order, record
+from tests.loyalty.factories import NOW, enroll_all, line, make_program, make_wallet, order, record
 from tests.sharing import anew, shared
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("awake")]
@@ -85,8 +85,7 @@ def test_who_comes_into_its_audience_later_is_told_too(program: Program) -> None
 
 
 def test_who_is_kept_aside_reads_nothing(program: Program) -> None:
-    for number in range(30):
-        make_wallet(program, f"c{number}", at=NOW - 9 * DAY)
+    enroll_all(program, (f"c{number}" for number in range(30)), NOW - 9 * DAY)
     campaign = three_days(program, holdout=50)
     tell(begins() - HOUR)
     tell(begins() + HOUR)

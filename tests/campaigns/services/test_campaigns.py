@@ -31,6 +31,7 @@ from tests.campaigns.campaigns import DAY, draft, launch, member
 from tests.loyalty.factories import (
     NOW,
     day,
+    enroll_all,
     give_back,
     line,
     make_program,
@@ -194,8 +195,7 @@ def test_the_number_drawn_is_the_same_in_python_and_in_the_database_and_evenly_s
 
 
 def test_those_kept_aside_get_nothing_and_are_written_down_when_it_begins(program):
-    for number in range(30):
-        make_wallet(program, f"c{number}", at=NOW - 2 * DAY)
+    enroll_all(program, (f"c{number}" for number in range(30)), NOW - 2 * DAY)
     campaign = launch(program, holdout=50, at=NOW)
     record(*(order(f"A{number}", "10", buyer=f"c{number}") for number in range(30)))
     rows = CampaignMember.objects.filter(campaign=campaign).select_related("membership__customer")
@@ -263,8 +263,7 @@ def test_results_are_net_of_what_came_back(program):
 
 
 def test_orders_are_compared_with_those_kept_aside_once_there_are_enough(program):
-    for number in range(240):
-        make_wallet(program, f"c{number}", at=NOW - 2 * DAY)
+    enroll_all(program, (f"c{number}" for number in range(240)), NOW - 2 * DAY)
     campaign = launch(program, holdout=50, at=NOW)
     led = campaign.members.filter(held_out=False).values_list(
         "membership__customer__external_id", flat=True
@@ -323,8 +322,7 @@ def test_its_rules_are_told_without_who_is_kept_aside(program):
 def test_the_demonstration_has_one_of_each_kind_and_is_made_once():
     now = timezone.now()
     program = make_program(at=now - 40 * DAY, unit={"unit_value": "0.005"})
-    for number in range(60):
-        make_wallet(program, f"c{number}", at=now - 30 * DAY)
+    enroll_all(program, (f"c{number}" for number in range(60)), now - 30 * DAY)
     for _time in range(2):
         show_campaigns(program)
     found = {item.code: item for item in Campaign.objects.select_related("program")}

@@ -29,7 +29,15 @@ from members.services.audit import SYSTEM
 from members.services.job_runs import run_scheduled
 from rewards.models import Redemption
 from tests.campaigns.challenges import DAY, draft, join, launch, measure
-from tests.loyalty.factories import NOW, give_back, line, make_program, make_wallet, order, record
+from tests.loyalty.factories import (
+    NOW,
+    enroll_all,
+    give_back,
+    line,
+    make_program,
+    order,
+    record,
+)
 from tests.loyalty.factories import refund as refunded
 from tests.rewards.factories import offer
 from tests.sharing import anew, shared
@@ -48,8 +56,8 @@ def five_buyers() -> Program:
     """Five members buy on every other day or less often, each something else; one joins late."""
     made = make_program(at=NOW - 90 * DAY, time_zone="Europe/Athens", earning_rules=[],
                         unit={"unit_value": "0.01"})  # fmt: skip
-    for number in range(5):
-        make_wallet(made, f"b{number}", at=NOW - (80 if number < 4 else 18) * DAY)
+    enroll_all(made, (f"b{number}" for number in range(4)), NOW - 80 * DAY)
+    enroll_all(made, ["b4"], NOW - 18 * DAY)
     Customer.objects.filter(external_id__in=["b0", "b1"]).update(tags=["student"])
     return made
 
@@ -238,8 +246,7 @@ def test_a_piece_asks_as_often_for_many_members_as_for_few(program):
     bought()
     queries()  # what is remembered of rules is read
     few = queries()
-    for number in range(30):
-        make_wallet(program, f"n{number}", at=NOW - 80 * DAY)
+    enroll_all(program, (f"n{number}" for number in range(30)), NOW - 80 * DAY)
     record(*(order(f"more-{n}", "50", buyer=f"n{n}", at=NOW - 5 * DAY) for n in range(30)))
     assert queries() == few
 

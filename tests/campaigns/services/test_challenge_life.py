@@ -50,6 +50,7 @@ from tests.campaigns.factories import work
 from tests.loyalty.factories import (
     NOW,
     day,
+    enroll_all,
     line,
     make_program,
     make_wallet,
@@ -227,8 +228,7 @@ def test_the_number_of_queries_does_not_grow_with_the_members(program):
 
 def test_the_demonstration_has_challenges_that_are_on_and_made_once():
     club = make_program("shop", at=day(-900))
-    for number in range(12):
-        make_wallet(club, f"d{number}", at=day(-800))
+    enroll_all(club, (f"d{number}" for number in range(12)), day(-800))
     for _again in range(2):
         show_challenges(club)
     rows = Campaign.objects.filter(program=club).order_by("pk")

@@ -31,7 +31,16 @@ from tests.campaigns.discount_budgets import (
     used,
 )
 from tests.loyalty.conftest import assert_ledger_coherent
-from tests.loyalty.factories import NOW, give_back, make_program, make_wallet, order, record, refund
+from tests.loyalty.factories import (
+    NOW,
+    enroll_all,
+    give_back,
+    make_program,
+    make_wallet,
+    order,
+    record,
+    refund,
+)
 from tests.rewards.services.carts import cancel, commit
 from tests.rewards.services.racing import at_once, in_the_way_of
 from tests.sharing import rolled_back
@@ -60,8 +69,7 @@ def test_the_database_counts_and_refuses_more_than_there_is(club: Program) -> No
 @pytest.mark.django_db(transaction=True)
 def test_carts_at_once_are_promised_no_cent_more() -> None:
     program = make_program()
-    for number in range(24):
-        make_wallet(program, f"c{number}", at=NOW - 2 * DAY)
+    enroll_all(program, (f"c{number}" for number in range(24)), NOW - 2 * DAY)
     promotion(program, "55")
     outcome = at_once(lambda number: cart_of(f"c{number}", f"C{number}"), 24)
     assert outcome == {"done": 24}
@@ -72,8 +80,7 @@ def test_carts_at_once_are_promised_no_cent_more() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_carts_orders_and_returns_at_once_leave_what_stands() -> None:
     program = make_program()
-    for number in range(24):
-        make_wallet(program, f"c{number}", at=NOW - 2 * DAY)
+    enroll_all(program, (f"c{number}" for number in range(24)), NOW - 2 * DAY)
     promotion(program, "75")
     record(*(told(f"B{number}", buyer=f"c{number}") for number in range(4)))
 

@@ -36,10 +36,10 @@ from members.services.job_runs import run_scheduled
 from tests.campaigns.campaigns import DAY, draft, launch
 from tests.loyalty.factories import (
     NOW,
+    enroll_all,
     give_back,
     line,
     make_program,
-    make_wallet,
     order,
     record,
     refund,
@@ -65,8 +65,7 @@ STUDENTS = {"field": "customer.tags", "op": "has_any", "value": ["student"]}
 
 def club(**said: Any) -> Program:
     program = make_program(at=NOW - 60 * DAY, time_zone="UTC", **said)
-    for number in range(4):
-        make_wallet(program, f"b{number}", at=NOW - 50 * DAY)
+    enroll_all(program, (f"b{number}" for number in range(4)), NOW - 50 * DAY)
     Customer.objects.filter(external_id__in=["b0", "b1"]).update(tags=["student"])
     return program
 

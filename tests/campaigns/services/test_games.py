@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 from django.test.utils import override_settings
 
 from campaigns.models import Game, GameDraw, GamePlay, GamePrize, GameSeed
@@ -19,12 +17,11 @@ from campaigns.selectors.games import odds_of, plays_left
 from campaigns.services.game_draws import play_game
 from campaigns.services.game_plays import buy_play
 from campaigns.services.game_seeds import rotate_seed
-from campaigns.services.game_turns import GameClosedError
 from campaigns.services.games import (
     publish_game,
 )
 from loyalty.explanations import explain_transfer
-from loyalty.models import Membership, Program, Transfer
+from loyalty.models import Program, Transfer
 from members.errors import DomainError
 from members.models import Customer
 from members.services.audit import SYSTEM
@@ -40,10 +37,9 @@ from tests.loyalty.factories import (
     record,
     spendable,
 )
+from tests.rewards.services.racing import at_once
 from tests.sharing import anew, shared
 
-# The server has a hundred, and the tests beside these want some, too.
-CONNECTIONS = BoundedSemaphore(40)
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
 ACCOUNT = Transfer.Source.ACCOUNT.value
 Instead = GameDraw.Instead
@@ -186,19 +182,15 @@ def test_fifty_at_once_win_no_more_than_there_is() -> None:
     )
     people = [member(f"c{number}", program) for number in range(50)]
 
-    def take_turns(one: Membership) -> None:
-        with CONNECTIONS:
-            try:
-                for game, number in ((free, "0"), (within, "1"), (free, "2"), (within, "3")):
-                    play(game, one, number)
-                # The last ones again, while others play.
-                play(free, one, "2")
-                play(within, one, "3")
-            finally:
-                connections.close_all()
+    def take_turns(number: int) -> None:
+        one = people[number]
+        for game, key in ((free, "0"), (within, "1"), (free, "2"), (within, "3")):
+            play(game, one, key)
+        # The last ones again, while others play.
+        play(free, one, "2")
+        play(within, one, "3")
 
-    with ThreadPoolExecutor(50) as pool:
-        list(pool.map(take_turns, people))
+    assert at_once(take_turns, len(people)) == {"done": 50}
     draws = GameDraw.objects.values_list("game", "prize__code")
     won = {game: Counter(code for of, code in draws if of == game.pk) for game in (free, within)}
     assert [sum(found.values()) for found in won.values()] == [100, 100]
@@ -233,18 +225,8 @@ def test_one_member_who_taps_fifty_times_uses_each_play_once() -> None:
     program = make_program()
     game, maya = live_game(program, free_plays=3, prizes=sure()), member("c1", program)
 
-    def tap(number: int) -> str:
-        with CONNECTIONS:
-            try:
-                return str(play(game, maya, str(number)).pk)
-            except GameClosedError as error:
-                return error.code
-            finally:
-                connections.close_all()
-
-    with ThreadPoolExecutor(50) as pool:
-        found = Counter(pool.map(tap, range(50)))
-    assert found["no_play_left"] == 47
+    found = at_once(lambda number: play(game, maya, str(number)), 50)
+    assert found == {"done": 3, "no_play_left": 47}
     assert spendable() == 30
     assert_ledger_coherent()
 

@@ -19,7 +19,7 @@ from loyalty.services.insight_points import rebuild_points
 from tests.campaigns.campaigns import DAY, launch
 from tests.campaigns.journeys import TELL, begin, live
 from tests.campaigns.surveys import make_survey, reply
-from tests.loyalty.factories import NOW, day, line, make_program, order, record
+from tests.loyalty.factories import NOW, day, enroll_all, line, make_program, order, record
 from tests.rewards.factories import make_member
 from tests.sharing import anew, shared
 
@@ -121,8 +121,7 @@ def test_a_promotion_that_tells_something_is_found_behind_newer_ones_that_do_not
     club: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(comparisons, "LEAST_EACH", 2)
-    for number in range(24):
-        make_member(0, f"c{number}", club)
+    enroll_all(club, (f"c{number}" for number in range(24)))
     assert controls.campaign_comparisons(club, NOW).too_small == 0
     begun(club, "Told", 2)
     for number in range(7):
@@ -138,8 +137,7 @@ def test_no_more_are_looked_at_once_enough_are_found(
 ) -> None:
     monkeypatch.setattr(comparisons, "LEAST_EACH", 2)
     monkeypatch.setattr(controls, "SHOWN", 1)
-    for number in range(24):
-        make_member(0, f"c{number}", club)
+    enroll_all(club, (f"c{number}" for number in range(24)))
     begun(club, "Older", 2)
     begun(club, "Newer", 1)
     found = controls.campaign_comparisons(club, NOW)
@@ -150,7 +148,7 @@ def test_a_journey_is_found_behind_newer_ones_that_keep_nobody_aside(
     club: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(comparisons, "LEAST_EACH", 2)
-    members = [make_member(0, f"c{number}", club) for number in range(24)]
+    members = enroll_all(club, (f"c{number}" for number in range(24)))
     begin(live(members[0], TELL, holdout=50), *members)
     live(members[0], TELL, holdout=50)
     for _each in range(controls.LOOKED_AT):

@@ -140,16 +140,26 @@ def test_what_is_due_costs_the_same_however_many_members_there_are() -> None:
         )
         cursor.execute("ANALYZE members_customer, members_customerfacts")
     program = members[0].program_id
-    for stage, index in (
-        (due_members.silent(program, day(0), day(0.1)), "facts_last_order"),
-        (due_members.with_birthday(program, 301), "customer_day_of_birth"),
+    Customer.objects.filter(pk=members[0].customer_id).update(birthday=dt.date(1990, 3, 1))
+    for look, index, times in (
+        (lambda: due_members.silent(program, day(0), day(0.1))(None), "facts_last_order", 1),
+        # Whether it is anybody's day, and then whose.
+        (lambda: born_on(program, 301), "customer_day_of_birth", 2),
+        (lambda: born_on(program, 231), "customer_day_of_birth", 1),
     ):
         with CaptureQueriesContext(connection) as queries:
-            stage(None)
-        with connection.cursor() as cursor:
-            cursor.execute("EXPLAIN " + queries[0]["sql"])
-            plan = "\n".join(row[0] for row in cursor.fetchall())
-        assert index in plan, plan
+            look()
+        assert len(queries) == times
+        for query in queries:
+            with connection.cursor() as cursor:
+                cursor.execute("EXPLAIN " + query["sql"])
+                plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert index in plan, plan
+
+
+def born_on(program: int, day_of_year: int) -> list[int]:
+    [stage] = due_members.of_days("birthday", program, [day_of_year])
+    return stage(None)[0]
 
 
 def test_a_page_reads_as_much_where_many_ordered_last_at_the_same_time() -> None:

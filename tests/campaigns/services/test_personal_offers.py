@@ -32,7 +32,16 @@ from members.models import Customer, Job
 from members.services.audit import SYSTEM
 from members.services.job_runs import run_scheduled
 from tests.campaigns.campaigns import DAY, launch
-from tests.loyalty.factories import NOW, day, line, make_program, make_wallet, order, record
+from tests.loyalty.factories import (
+    NOW,
+    day,
+    enroll_all,
+    line,
+    make_program,
+    make_wallet,
+    order,
+    record,
+)
 from tests.sharing import anew, rolled_back, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
@@ -42,8 +51,7 @@ TWO = ["coffee", "tea"]
 
 def make_world() -> Program:
     program = make_program(time_zone="Europe/Athens")
-    for number in range(1, 5):
-        make_wallet(program, f"c{number}")
+    enroll_all(program, (f"c{number}" for number in range(1, 5)))
     return program
 
 

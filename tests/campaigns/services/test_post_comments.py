@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-from django.db import connections
 
 from campaigns.models import CommunityName, PostComment
 from campaigns.selectors.posts import comment_queue, comments_for, counted_posts, waiting_comments
@@ -29,6 +27,7 @@ from members.services.customers import erase_customer_details
 from members.services.merging import merge_customers, undo_merge
 from tests.campaigns.community import GOLD, TIERS, make_post, say
 from tests.loyalty.factories import NOW, day, make_program, make_wallet
+from tests.rewards.services.racing import at_once
 from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.django_db
@@ -118,18 +117,9 @@ def test_two_at_once_are_counted_both() -> None:
     choose_name(membership=member, name="name", now=NOW)
     post = make_post(program)
 
-    def one(number: int) -> str:
-        try:
-            say(post, member, f"No. {number}")
-        except TooManyCommentsError:
-            return "refused"
-        finally:
-            connections.close_all()
-        return "kept"
-
-    with ThreadPoolExecutor(4) as pool:
-        came = list(pool.map(one, range(12)))
-    assert came.count("kept") == AT_MOST == PostComment.objects.count()
+    came = at_once(lambda number: say(post, member, f"No. {number}"), 12)
+    assert came == {"done": AT_MOST, TooManyCommentsError.code: 12 - AT_MOST}
+    assert PostComment.objects.count() == AT_MOST
 
 
 def test_complaints_take_it_away_until_somebody_has_looked(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import PromoCode, PromoCodeUse
@@ -27,6 +26,7 @@ from tests.campaigns.promo_codes import HOUR, STUDENTS, asked, by_word, said_of
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import (
     NOW,
+    enroll_all,
     give_back,
     make_program,
     make_wallet,
@@ -35,6 +35,7 @@ from tests.loyalty.factories import (
     refund,
     spendable,
 )
+from tests.rewards.services.racing import at_once
 from tests.sharing import anew, shared
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
@@ -238,18 +239,13 @@ def test_of_two_codes_of_one_promotion_one_counts(program):
 @pytest.mark.django_db(transaction=True)
 def test_no_use_too_many_however_many_buy_at_once(program):
     by_word(program, codes={"most_uses": 7, "per_member": 1})
-    for number in range(12):
-        make_wallet(program, f"c{number}")
+    enroll_all(program, (f"c{number}" for number in range(12)))
 
     def buy(number: int) -> None:
-        try:
-            buyer = f"c{number % 12}"
-            record(order(f"A{number}", "10", coupons=("STUDENT10",), buyer=buyer))
-        finally:
-            connections.close_all()
+        buyer = f"c{number % 12}"
+        record(order(f"A{number}", "10", coupons=("STUDENT10",), buyer=buyer))
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(buy, range(24)))
+    assert at_once(buy, 24) == {"done": 24}
     used = PromoCodeUse.objects.filter(state=State.USED)
     assert used.count() == PromoCode.objects.get().uses_taken == 7
     assert used.values("membership").distinct().count() == 7
@@ -284,8 +280,7 @@ def test_the_database_guards_how_often_it_is_used(program):
 def test_a_batch_asks_as_often_for_many_orders_with_codes_as_for_one(program):
     """Nor does it read what was used before."""
     by_word(program, codes={"per_member": None, "most_uses": 1_000})
-    for number in range(9):
-        make_wallet(program, f"c{number}")
+    enroll_all(program, (f"c{number}" for number in range(9)))
 
     def costs(first: int, many: int) -> int:
         orders = [

@@ -4,12 +4,11 @@ within the limits and the budget, and back with what goes back."""
 from __future__ import annotations
 
 import datetime as dt
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -41,6 +40,7 @@ from tests.campaigns.factories import follow, switch_on
 from tests.campaigns.referrals import bring, buy, make_link, promise, settle
 from tests.loyalty.conftest import assert_ledger_coherent
 from tests.loyalty.factories import NOW, day, give_back, make_program, moves, order, record, refund
+from tests.rewards.services.racing import at_once
 from tests.sharing import of_each_test, rolled_back
 
 pytestmark = pytest.mark.usefixtures("coherent_ledger")
@@ -278,14 +278,8 @@ def test_the_budget_holds_however_many_are_paid_at_once() -> None:
         name = str(item.friend.external_id)
         buy(name, at=day(2), name=f"{name}-further")
 
-    def pay(pk: int) -> None:
-        try:
-            bring_up_to_date(pk, day(3))
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(pay, [item.pk for item in found for _again in range(4)]))
+    paid = at_once(lambda number: bring_up_to_date(found[number // 4].pk, day(3)), 16)
+    assert paid == {"done": 16}
     # 500 for each: two are in the budget of 1200.
     assert [units for _kind, units in moves("ann")] == [500, 500]
     assert sorted(ReferralPayment.objects.values_list("missed", flat=True)) == [

@@ -21,8 +21,7 @@ from campaigns.selectors.survey_results import QuestionResult, results_of
 from loyalty.models import Membership, Program
 from members.models import Segment, SegmentMember
 from tests.campaigns.surveys import QUESTIONS, make_survey, score_of
-from tests.loyalty.factories import make_program
-from tests.rewards.factories import make_member
+from tests.loyalty.factories import enroll_all, make_program
 
 pytestmark = pytest.mark.django_db
 ZONE = "America/New_York"
@@ -105,7 +104,7 @@ def read_one_by_one(found: QuestionResult) -> None:
 @pytest.mark.parametrize("days", [10, 200, 700])
 def test_the_same_figures_as_by_reading_every_answer(club: Program, days: int) -> None:
     chance, survey = random.Random(days), make_survey(club)
-    members = [make_member(0, f"c{number}", club) for number in range(40)]
+    members = enroll_all(club, (f"c{number}" for number in range(40)))
     fill(survey, members, days, chance)
     fill(make_survey(club, code="other"), members[:5], days, chance)
     now = timezone.now()
@@ -142,7 +141,7 @@ def test_it_costs_the_same_however_many_answered_and_whatever_is_asked(club: Pro
     more = [{**QUESTIONS[0], "code": f"q{number}"} for number in range(6)]
     few = make_survey(club, code="few")
     many = make_survey(club, code="many", questions=[*QUESTIONS, *more])
-    fill(many, [make_member(0, f"c{number}", club) for number in range(12)], 30, random.Random(1))
+    fill(many, enroll_all(club, (f"c{number}" for number in range(12))), 30, random.Random(1))
     costs = []
     for code in (few.code, many.code):
         survey = Survey.objects.select_related("program").get(code=code)

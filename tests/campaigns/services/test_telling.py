@@ -14,7 +14,7 @@ from members.services.customers import create_customer
 from tests.campaigns.services.stories.hearing import LISTENER, data_of, heard
 from tests.campaigns.services.stories.of_members import movements, people
 from tests.campaigns.webhooks import make_endpoint
-from tests.loyalty.factories import NOW, make_program, make_wallet, order, record
+from tests.loyalty.factories import NOW, enroll_all, make_program, make_wallet, order, record
 
 pytestmark = pytest.mark.django_db
 
@@ -94,8 +94,7 @@ def test_told_again_by_the_outbox_it_is_told_once():
 def test_a_batch_of_orders_is_one_row_of_the_outbox_for_each_table():
     make_endpoint(LISTENER, types=["points.earned", "balance.changed"])
     program = make_program()
-    for number in range(20):
-        make_wallet(program, f"c{number}")
+    enroll_all(program, (f"c{number}" for number in range(20)))
     OutboxEvent.objects.all().delete()
     record(*(order(f"A{number}", "10", buyer=f"c{number}") for number in range(20)))
     assert OutboxEvent.objects.filter(kind__startswith="told.").count() == 1
@@ -110,8 +109,7 @@ def test_telling_costs_as_many_queries_for_many_as_for_few():
     costs = []
     for first, last in ((0, 2), (2, 22)):
         OutboxEvent.objects.all().delete()
-        for number in range(first, last):
-            make_wallet(program, f"c{number}")
+        enroll_all(program, (f"c{number}" for number in range(first, last)))
         record(*(order(f"A{n}", "10", buyer=f"c{n}") for n in range(first, last)))
         events = list(OutboxEvent.objects.filter(kind="told.transfers"))
         with CaptureQueriesContext(connection) as queries:

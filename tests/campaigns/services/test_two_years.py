@@ -179,15 +179,15 @@ def work_on(clock: Clock, now: dt.datetime) -> None:
 
 
 def days_worked_on(todo: list[tuple[dt.datetime, Callable[[], object]]]) -> set[dt.date]:
-    """Each before, on and after a day on which somebody does or is told something; of the others
-    every third: what came about or was due since the last one is found then, and whoever is told of
-    it is told on a day that is in no calendar below."""
+    """Each before and on a day on which somebody does or is told something; of the others every
+    third: what came about or was due since the last one is found then, and whoever is told of it is
+    told on a day that is in no calendar below. And the first of a year, from which a step waits."""
     told = {
         dt.date.fromisoformat(f"20{day}")
         for days in TOLD.values() for found in days.values() for day in found
     }  # fmt: skip
-    busy = told | {at.date() for at, _act in todo}
-    around = {day + dt.timedelta(days=beside) for day in busy for beside in (-1, 0, 1)}
+    busy = told | {at.date() for at, _act in todo} | {dt.date(year, 1, 1) for year in (2024, 2025)}
+    around = {day + dt.timedelta(days=beside) for day in busy for beside in (-1, 0)}
     between = (END.date() - BEGIN.date()).days
     return around | {BEGIN.date() + dt.timedelta(days=number) for number in range(0, between, 3)}
 
@@ -216,8 +216,11 @@ def live_on(clock: Clock, program: Program) -> None:
 
 def look_around(night: dt.datetime) -> None:
     run_scheduled(kind="tiers", now=night)
-    for found in live_journeys(*LOOK_UPS):
-        look_for(found, night)
+    due, place = live_journeys(*LOOK_UPS), None
+    while due:
+        looked = look_for(due, night, place)
+        due = [found for found in due if found.journey.pk >= looked.journey]
+        place = looked.place
 
 
 def make_lives() -> None:
