@@ -104,7 +104,7 @@ def accent_css(accent: str, scope: str = EVERYWHERE) -> str:
     return f"{scope} {{\n{lines}}}\n"
 
 
-@lru_cache
+@lru_cache(maxsize=16)
 def accent_version(accent: str) -> str:
     """A short mark of the stylesheet's content, so that it can be kept for a year."""
     return hashlib.sha256(accent_css(accent).encode()).hexdigest()[:12]

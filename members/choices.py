@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.numbers import get_currency_name, get_territory_currencies
 from django.conf import settings
+from django.utils.choices import BaseChoiceIterator
 
 from members.formatting import active_locale
 
 Choices = list[tuple[str, str]]
+
+
+class LongChoices(BaseChoiceIterator):
+    """Values and names. A form takes them as they are, where it would go twice through each of
+    hundreds otherwise."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self.pairs = tuple(pairs)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.pairs)
+
 
 _AREAS = (
     "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe",
@@ -53,11 +67,17 @@ def language_name(code: str) -> str:
         return code
 
 
-def currencies(also: str = "") -> Choices:
+def currencies(also: str = "") -> LongChoices:
     """Every currency that is legal tender somewhere today, and one more that is in use here."""
-    locale = active_locale()
+    return _named_currencies(active_locale(), also)
+
+
+@lru_cache(maxsize=32)
+def _named_currencies(locale: Locale, also: str) -> LongChoices:
     codes = _legal_tender() | ({also} if also else set())
-    return [(code, f"{code} · {get_currency_name(code, locale=locale)}") for code in sorted(codes)]
+    return LongChoices(
+        (code, f"{code} · {get_currency_name(code, locale=locale)}") for code in sorted(codes)
+    )
 
 
 @lru_cache(maxsize=1)
@@ -74,8 +94,9 @@ def known_zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
-def time_zones(also: str = "") -> Choices:
+@lru_cache(maxsize=32)
+def time_zones(also: str = "") -> LongChoices:
     """The zones that are named after a place, and UTC."""
     names = {name for name in known_zones() if name.startswith(_AREAS)}
     chosen = sorted(names | ({also} if also else set()) - {"UTC"})
-    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in chosen)]
+    return LongChoices([("UTC", "UTC"), *((name, name.replace("_", " ")) for name in chosen)])

@@ -13,7 +13,9 @@ from typing import Any, cast
 from django.template import Context, Library, Node, NodeList, TemplateSyntaxError
 from django.template.base import FilterExpression, Parser, Token
 from django.template.library import parse_bits
+from django.urls import get_script_prefix
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, get_language_bidi
 
 type_of_component = Callable[..., dict[str, Any]]
 
@@ -48,6 +50,34 @@ def compile_slot(parser: Parser, token: Token) -> SlotNode:
     nodelist = parser.parse(("endslot",))
     parser.delete_first_token()
     return SlotNode(bits[1].strip("\"'"), nodelist)
+
+
+class KeptNode(Node):
+    """Draws its body once for each language, and from then on hands out what it has. The body
+    knows the language alone: nothing of a page, or of its reader, can be in it."""
+
+    def __init__(self, nodelist: NodeList) -> None:
+        self.nodelist = nodelist
+        self.kept: dict[tuple[str | None, str], SafeString] = {}
+
+    def render(self, context: Context) -> SafeString:
+        language = get_language()
+        # Addresses begin with where all of it is.
+        place = (language, get_script_prefix())
+        found = self.kept.get(place)
+        if found is None:
+            direction = "rtl" if get_language_bidi() else "ltr"
+            own = context.new({"language": language, "direction": direction})
+            own.template = context.template
+            found = self.kept[place] = self.nodelist.render(own)
+        return found
+
+
+def compile_kept(parser: Parser, token: Token) -> KeptNode:
+    """Compile `{% kept %}…{% endkept %}`: what is the same on every page in a language."""
+    nodelist = parser.parse(("endkept",))
+    parser.delete_first_token()
+    return KeptNode(nodelist)
 
 
 class ComponentNode(Node):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -32,6 +32,12 @@ def icon_shapes(name: str) -> SafeString:
 
 def icon_svg(name: str, *, size: int = 20, label: str = "", css: str = "") -> SafeString:
     """Return an icon as SVG that takes the color of the text around it."""
+    return _drawn(name, size, str(label), css)
+
+
+@lru_cache(maxsize=2000)
+def _drawn(name: str, size: int, label: str, css: str) -> SafeString:
+    """A page has dozens of them, and nearly always the same."""
     access = format_html('role="img" aria-label="{}"', label) if label else 'aria-hidden="true"'
     return format_html(
         '<svg xmlns="http://www.w3.org/2000/svg" class="icon{}" width="{}" height="{}" '

@@ -81,6 +81,11 @@ def job_kinds() -> list[JobKind]:
     return sorted(_kinds.values(), key=lambda kind: str(kind.label).casefold())
 
 
+def view_permissions() -> dict[str, str]:
+    """What it takes to see the jobs of each kind, by its key."""
+    return {kind.key: kind.view_permission for kind in _kinds.values()}
+
+
 def job_kind(key: str) -> JobKind:
     """The kind of this key; of one that is registered no more, what its jobs are shown by."""
     known = _kinds.get(key)

@@ -191,13 +191,18 @@ def _address(url_name: str, urlconf: str | None, prefix: str) -> str:
 
 def _links(request: HttpRequest, items: list[NavItem]) -> list[NavLink]:
     links = []
+    # Several entries ask for the same one.
+    place = (get_urlconf(), get_script_prefix())
+    needed = {item.permission for item in items}
+    allowed = {name: not name or is_allowed(request.user, name) for name in needed}
     for item in sorted(items, key=lambda item: item.order):
-        allowed = not item.permission or is_allowed(request.user, item.permission)
-        url = _reverse(item.url_name) if allowed else ""
+        url = _address(item.url_name, *place) if allowed[item.permission] else ""
         if url:
             waiting = item.badge(request) if item.badge else 0
             active = _is_active(request, item)
-            links.append(NavLink(item.label, url, item.icon, active, item.shortcut, waiting))
+            # In the reader's language now: what draws it looks for it by its words.
+            label = str(item.label)
+            links.append(NavLink(label, url, item.icon, active, item.shortcut, waiting))
     return _only_one_active(links, request.path)
 
 

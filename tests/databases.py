@@ -19,6 +19,7 @@ from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 
 from config.embedded.locks import locked
+from members.selectors.merchants import get_merchant
 
 PREFIX = "setia_template_"
 # As many checkouts as somebody works in at once.
@@ -31,8 +32,15 @@ def install() -> None:
 
 
 def create_test_database(self: Any, *arguments: Any, **options: Any) -> str:
-    """Instead of `BaseDatabaseCreation.create_test_db`; processes take turns, so that the second
-    one finds what the first has made."""
+    """Instead of `BaseDatabaseCreation.create_test_db`. The merchant is there, whom each test
+    would make with its first page."""
+    name = copy_or_make(self, *arguments, **options)
+    get_merchant()
+    return name
+
+
+def copy_or_make(self: Any, *arguments: Any, **options: Any) -> str:
+    """Processes take turns, so that the second one finds what the first has made."""
     wanted = migrations_here()
     with locked(settings.VAR_DIR / "locks" / "test-templates"):
         nearest, has = nearest_template(self, wanted)

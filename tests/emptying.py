@@ -19,6 +19,9 @@ from django.db.models.signals import post_migrate
 from django.test import TransactionTestCase
 from redis import Redis
 
+from members.models import Merchant
+from members.selectors.merchants import DEFAULT_NAME
+
 # What migrations and the apps wrote for good, and no test changes.
 KEPT = ("django_migrations", "django_content_type", "auth_permission")
 PERMISSIONS = "django.contrib.auth.management.create_permissions"
@@ -51,7 +54,8 @@ def empty_database(self: TransactionTestCase) -> None:
     with connection.cursor() as cursor:
         cursor.execute(EMPTYING, {"kept": list(KEPT)})
         cursor.execute("SELECT pg_advisory_unlock_all()")
-    # What every installation begins with is there again.
+    # What every installation begins with is there again, and whoever it belongs to.
+    Merchant(pk=1, name=DEFAULT_NAME).save(force_insert=True)
     with without_looking_at_what_is_kept():
         for config in apps.get_app_configs():
             if not config.name.startswith("django."):

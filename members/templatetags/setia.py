@@ -8,18 +8,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.http import HttpRequest
 from django.template import Context
-from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from members.charts import Chart, Timeline
-from members.components import block_component, compile_slot
+from members.components import block_component, compile_kept, compile_slot
 from members.formatting import format_number, format_percent
 from members.icons import icon_svg
 from members.list_files import ListFile
@@ -33,6 +31,7 @@ from members.toasts import undo_url
 
 register = template.Library()
 register.tag("slot", compile_slot)
+register.tag("kept", compile_kept)
 register.tags.update(setia_forms.register.tags | setia_menus.register.tags)
 register.filters.update(setia_menus.register.filters)
 
@@ -55,18 +54,6 @@ def may(user: AnyUser, action: str) -> bool:
 def icon(name: str, size: int = 20, label: str = "", css: str = "") -> SafeString:
     """`{% icon "users" %}`: an outline icon; without a label it is hidden from readers."""
     return icon_svg(name, size=size, label=label, css=css)
-
-
-@register.simple_tag(takes_context=True)
-def stylesheets(context: Context, for_customers: bool = False) -> SafeString:
-    """`{% stylesheets %}`: those of every page, which are written down once for a process."""
-    return _stylesheets(context.get("direction", ""), for_customers)
-
-
-@lru_cache
-def _stylesheets(direction: str, for_customers: bool) -> SafeString:
-    said = {"direction": direction, "for_customers": for_customers}
-    return render_to_string("layouts/styles.html", said)
 
 
 @register.inclusion_tag("components/badge.html")

@@ -402,7 +402,7 @@ def test_an_app_gets_the_card_for_the_wallet_of_the_phone(
     assert me.get(f"{at}/wallet-passes").json() == {"apple": None, "google": None}
     assert_problem(me.get(f"{at}/wallet-passes/apple"), 404, "not_found")
     settings.APPLE_PASSES = apple_files(tmp_path).keys()
-    settings.GOOGLE_PASSES = google_keys(tmp_path)
+    settings.GOOGLE_PASSES = google_keys()
     found = me.get(f"{at}/wallet-passes").json()
     assert found["apple"] == f"{settings.SITE_URL}/api/v1{at}/wallet-passes/apple"
     assert found["google"].startswith("https://pay.google.com/gp/v/save/")
@@ -415,7 +415,7 @@ def test_nobody_elses_card_can_be_had_by_an_app(
     me: ApiClient, program: Program, settings: Any, tmp_path: Path
 ) -> None:
     settings.APPLE_PASSES = apple_files(tmp_path).keys()
-    settings.GOOGLE_PASSES = google_keys(tmp_path)
+    settings.GOOGLE_PASSES = google_keys()
     other = make_wallet(program, "C-2").account.membership.public_id
     for path in ("wallet-passes", "wallet-passes/apple"):
         assert_problem(me.get(f"/me/memberships/{other}/{path}"), 404, "not_found")

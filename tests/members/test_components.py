@@ -10,8 +10,10 @@ from django import forms
 from django.contrib.auth.models import AnonymousUser
 from django.template import Context, RequestContext, Template, TemplateSyntaxError
 from django.test import RequestFactory
+from django.utils import translation
 
 from members.charts import Chart, Series
+from members.components import KeptNode
 from members.navigation import Tab
 from members.paging import Page
 from members.timeline_view import TimelineEntry, WhyStep
@@ -255,6 +257,30 @@ def test_initials_come_from_the_first_and_the_last_name() -> None:
     assert ">?<" in render("{% avatar '' %}").replace(" ", "")
 
 
+def test_what_is_kept_is_drawn_once_for_a_language_and_knows_nothing_of_a_page() -> None:
+    template = Template(
+        "{% load i18n setia %}{% kept %}{{ language }} {{ direction }} {% icon 'star' %}"
+        "{% translate 'Balance' %}{{ name }}{{ request.path }}{% endkept %} {{ name }}"
+    )
+
+    def drawn(language: str, name: str) -> str:
+        with translation.override(language):
+            request = RequestFactory().get(f"/{name}/")
+            return str(template.render(Context({"name": name, "request": request})))
+
+    english, greek = drawn("en", "Ana"), drawn("el", "Ana")
+    assert english.startswith("en ltr <svg")
+    assert english.endswith("</svg>Balance Ana")
+    assert greek.startswith("el ltr <svg")
+    assert "Balance" not in greek
+    (kept,) = template.nodelist.get_nodes_by_type(KeptNode)
+    assert isinstance(kept, KeptNode)
+    before = dict(kept.kept)
+    assert drawn("en", "Ben") == english.replace("Ana", "Ben")
+    assert kept.kept == before
+    assert len(before) == 2
+
+
 @pytest.mark.django_db
 def test_components_work_in_a_page_with_context_processors() -> None:
     request = RequestFactory().get("/")
@@ -265,10 +291,12 @@ def test_components_work_in_a_page_with_context_processors() -> None:
 
 
 def test_stylesheets_are_those_of_the_page_whichever_was_drawn_before() -> None:
-    of_customers = "{% stylesheets for_customers=True %}"
+    form = "{%% kept %%}{%% include 'layouts/styles.html' %s %%}{%% endkept %%}"
+    of_staff, of_customers = form % "", form % "with for_customers=True"
     for _again in range(2):
-        staff, customer = render("{% stylesheets %}"), render(of_customers, direction="ltr")
-        arabic = render(of_customers, direction="rtl")
+        staff, customer = render(of_staff), render(of_customers)
+        with translation.override("ar"):
+            arabic = render(of_customers)
         assert "css/wizard.css" in staff
         assert "css/wizard.css" not in customer + arabic
         assert "tabler.min.css" in staff

@@ -33,7 +33,7 @@ APPLE, GOOGLE = "Add to Apple Wallet", "Save to Google Wallet"
 def both(tmp_path: Path, settings: Any) -> None:
     """The shop has been to Apple and to Google."""
     settings.APPLE_PASSES = apple_files(tmp_path).keys()
-    settings.GOOGLE_PASSES = google_keys(tmp_path)
+    settings.GOOGLE_PASSES = google_keys()
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def test_an_incomplete_form_shows_no_ladder(manager: Client, program: Program) -
 
 
 def test_thresholds_are_suggested_from_the_members(manager: Client, db: None) -> None:
-    with_members(*range(10, 1010, 10))
+    with_members(*range(50, 1050, 50))
     values = values_of(manager.get(url("tier_set_edit", "club")).content.decode())
     page = manager.post(url("tier_set_edit", "club"), values | {"suggest": "1"})
     said = values_of(page.content.decode())

@@ -47,7 +47,7 @@ def test_it_says_what_is_set_up_and_until_when(
     admin: Client, settings: Any, tmp_path: Path
 ) -> None:
     settings.APPLE_PASSES = apple_files(tmp_path).keys()
-    settings.GOOGLE_PASSES = google_keys(tmp_path)
+    settings.GOOGLE_PASSES = google_keys()
     said = panel(admin)
     assert said.count("Set up") == 2
     assert f"{PASS_TYPE}, valid until" in said
@@ -79,7 +79,7 @@ def test_the_panel_can_be_read_by_everybody(
     assert_in_order: Callable[[Any], None],
 ) -> None:  # fmt: skip
     settings.APPLE_PASSES = apple_files(tmp_path, days=29).keys()
-    settings.GOOGLE_PASSES = google_keys(tmp_path)
+    settings.GOOGLE_PASSES = google_keys()
     cookie = admin.cookies[settings.SESSION_COOKIE_NAME]
     host = {"name": cookie.key, "value": cookie.value, "domain": "localhost", "path": "/"}
     page.context.add_cookies([host])

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from cryptography import x509
@@ -131,23 +132,28 @@ def apple_files(folder: Path, *, days: float = 365) -> AppleFiles:
     return AppleFiles(root, intermediate, own, folder)
 
 
-def google_file(folder: Path, *, token_url: str = "https://token.invalid/token") -> str:
+def google_file(folder: Path) -> str:
     """The path of a service account's key."""
     said: dict[str, Any] = {
         "type": "service_account", "client_email": ACCOUNT, "private_key_id": "key-1",
-        "private_key": private_pem(rsa_key("Google")).decode(), "token_uri": token_url,
+        "private_key": private_pem(rsa_key("Google")).decode(), "token_uri": "https://token.invalid/token",
     }  # fmt: skip
     path = folder / "google.json"
     path.write_text(json.dumps(said))
     return str(path)
 
 
-def google_keys(
-    folder: Path, *, token_url: str = "https://token.invalid/token",
-    api_url: str = "https://wallet.invalid/v1",
-) -> GooglePassKeys:  # fmt: skip
-    found = google_pass_keys(
-        key=google_file(folder, token_url=token_url), issuer=ISSUER, api_url=api_url
-    )
+@cache
+def google_account() -> GooglePassKeys:
+    """Read once, as a process does: a key takes a while."""
+    with TemporaryDirectory() as folder:
+        found = google_pass_keys(
+            key=google_file(Path(folder)), issuer=ISSUER, api_url="https://wallet.invalid/v1/"
+        )
     assert found is not None
     return found
+
+
+def google_keys(**changes: str) -> GooglePassKeys:
+    """`token_url` and `api_url`: where Google is."""
+    return replace(google_account(), **changes)

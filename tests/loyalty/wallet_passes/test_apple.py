@@ -33,7 +33,7 @@ from tests.loyalty.account.conftest import define_program
 from tests.loyalty.account.test_tiers import TIERS
 from tests.loyalty.wallet_passes.authority import PASS_TYPE, TEAM, AppleFiles
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("maya_for_all")]
 
 
 def opened(content: bytes) -> dict[str, bytes]:
@@ -96,7 +96,8 @@ def test_openssl_verifies_the_signature_up_to_the_root(
     def verify(manifest: str) -> int:
         return subprocess.run(
             ["openssl", "smime", "-verify", "-binary", "-inform", "DER", "-purpose", "any",
-             "-in", "signature", "-content", manifest, "-CAfile", "root.pem", "-out", "/dev/null"],
+             "-in", "signature", "-content", manifest, "-CAfile", files.path("root.pem"),
+             "-out", "/dev/null"],
             cwd=tmp_path, check=False, capture_output=True,
         ).returncode  # fmt: skip
 

@@ -22,7 +22,7 @@ from tests.loyalty.account.conftest import define_program
 from tests.loyalty.account.test_tiers import TIERS
 from tests.loyalty.wallet_passes.authority import ACCOUNT, ISSUER, rsa_key
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("maya_for_all")]
 # What Google says that browsers bear.
 LONGEST_LINK = 1_800
 

@@ -23,7 +23,7 @@ from tests.loyalty.account.conftest import Shop, define_program
 from tests.loyalty.wallet_passes.authority import PASS_TYPE
 from tests.loyalty.wallet_passes.test_apple import opened
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("maya_for_all")]
 BASE = "/wallet/apple/v1"
 PUSH = {"pushToken": "ab12" * 16}
 

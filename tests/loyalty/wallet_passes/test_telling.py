@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from loyalty.services.pass_telling import look_over_passes, tell_passes
 from loyalty.services.wallet_passes import apple_pass_file
 from loyalty.tasks import look_over_passes as look_over_task
 from loyalty.tasks import tell_passes as tell_task
+from loyalty.wallet_passes.keys import ApplePassKeys
 from loyalty.wallet_passes.push_line import PushLine
 from members.models import Customer, EventWish, Merchant
 from members.services.audit import SYSTEM
@@ -37,17 +39,17 @@ from tests.loyalty.wallet_passes.push_service import PushService, start_push_ser
 from tests.loyalty.wallet_passes.test_apple import opened
 from tests.loyalty.wallet_passes.test_pass_service import Phone
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("maya_for_all")]
 DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
 def service(
-    files: AppleFiles, settings: Any, monkeypatch: pytest.MonkeyPatch
+    files: AppleFiles, apple_keys: ApplePassKeys, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[PushService]:
     monkeypatch.setenv("SSL_CERT_FILE", files.path("root.pem"))
     found = start_push_service(files)
-    settings.APPLE_PASSES = files.keys(push_url=found.url)
+    settings.APPLE_PASSES = replace(apple_keys, push_url=found.url)
     yield found
     found.stop()
 
@@ -182,7 +184,7 @@ def test_one_phone_that_is_refused_holds_up_no_other(
 @pytest.mark.parametrize("lost", ["line", "files", "certificate"])
 def test_without_a_line_everything_is_kept_for_later_and_tried_once(
     phone: Phone, service: PushService, shop: Shop, member: Membership, files: AppleFiles,
-    settings: Any, monkeypatch: pytest.MonkeyPatch, lost: str,
+    settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lost: str,
 ) -> None:  # fmt: skip
     Phone(member, "watch").register({"pushToken": "77"})
     happen()
@@ -199,7 +201,7 @@ def test_without_a_line_everything_is_kept_for_later_and_tried_once(
     elif lost == "files":
         settings.APPLE_PASSES = replace(good, key_path=files.path("nowhere.pem"))
     else:
-        settings.APPLE_PASSES = apple_files(files.folder, days=-1).keys(push_url=service.url)
+        settings.APPLE_PASSES = apple_files(tmp_path, days=-1).keys(push_url=service.url)
     shop.adjust(member, 9)
     assert happen() == 1
     assert len(tried) == (1 if lost == "line" else 0)
@@ -211,18 +213,17 @@ def test_without_a_line_everything_is_kept_for_later_and_tried_once(
 
 
 def test_with_a_new_certificate_phones_hear_what_they_have_missed(
-    phone: Phone, service: PushService, shop: Shop, member: Membership, files: AppleFiles,
-    settings: Any,
+    phone: Phone, service: PushService, shop: Shop, member: Membership, settings: Any,
+    tmp_path: Path,
 ) -> None:  # fmt: skip
     good = settings.APPLE_PASSES
     settings.APPLE_PASSES = replace(
-        good, certificate=apple_files(files.folder, days=-1).keys(push_url="").certificate
+        good, certificate=apple_files(tmp_path, days=-1).keys(push_url="").certificate
     )
     shop.adjust(member, 9)
     assert happen() == 1
     assert service.pushes == []
     assert tell_passes(now=timezone.now() + DAY) == 0
-    apple_files(files.folder)
     settings.APPLE_PASSES = good
     look_over_task()
     happen()

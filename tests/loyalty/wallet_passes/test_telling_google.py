@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -23,16 +22,14 @@ from tests.loyalty.wallet_passes.authority import ACCOUNT, ISSUER, google_keys, 
 from tests.loyalty.wallet_passes.google_service import GoogleService
 from tests.loyalty.wallet_passes.test_telling import happen
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("maya_for_all")]
 DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def at_google(tmp_path: Path, settings: Any) -> Iterator[GoogleService]:
+def at_google(settings: Any) -> Iterator[GoogleService]:
     found = GoogleService()
-    settings.GOOGLE_PASSES = google_keys(
-        tmp_path, token_url=f"{found.url}/token", api_url=f"{found.url}/v1"
-    )
+    settings.GOOGLE_PASSES = google_keys(token_url=f"{found.url}/token", api_url=f"{found.url}/v1")
     yield found
     found.server.shutdown()
     found.server.server_close()

@@ -13,8 +13,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from members.errors import DomainError
 from members.images import LARGEST_FILE, ImageError, read_image
-from members.models import AuditEntry
-from members.selectors.merchants import get_merchant
+from members.models import AuditEntry, Merchant
+from members.selectors.merchants import DEFAULT_NAME, get_merchant
 from members.services.audit import Actor
 from members.services.merchants import update_merchant
 
@@ -40,6 +40,14 @@ JPEG = drawn("JPEG", (32, 16))
 WEBP_LOSSY = drawn("WEBP", (40, 20))
 WEBP_LOSSLESS = drawn("WEBP", (40, 20), lossless=True)
 WEBP_EXTENDED = drawn("WEBP", (40, 20), exif=b"Exif\0\0II*\0" + b"\0" * 6)
+
+
+@pytest.mark.django_db
+def test_the_merchant_is_made_with_defaults_by_whoever_asks_first() -> None:
+    Merchant.objects.all().delete()
+    made = get_merchant()
+    assert (made.pk, made.name, made.time_zone) == (1, DEFAULT_NAME, "UTC")
+    assert get_merchant() == made == Merchant.objects.get()
 
 
 @pytest.mark.parametrize(
