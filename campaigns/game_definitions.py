@@ -178,5 +178,4 @@ def prize_definition(prize: GamePrize) -> PrizeDefinition:
 
 
 def earnings_of(game: Game, on: str) -> Sequence[Earning]:
-    found = (Earning.model_validate(item) for item in game.earning)
-    return [item for item in found if item.on == on]
+    return [Earning.model_validate(item) for item in game.earning if item.get("on") == on]

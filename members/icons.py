@@ -32,12 +32,11 @@ def icon_shapes(name: str) -> SafeString:
 
 def icon_svg(name: str, *, size: int = 20, label: str = "", css: str = "") -> SafeString:
     """Return an icon as SVG that takes the color of the text around it."""
-    return _drawn(name, size, str(label), css)
+    # What is said of somebody is not kept.
+    return _draw(name, size, label, css) if label else _drawn(name, size, "", css)
 
 
-@lru_cache(maxsize=2000)
-def _drawn(name: str, size: int, label: str, css: str) -> SafeString:
-    """A page has dozens of them, and nearly always the same."""
+def _draw(name: str, size: int, label: str, css: str) -> SafeString:
     access = format_html('role="img" aria-label="{}"', label) if label else 'aria-hidden="true"'
     return format_html(
         '<svg xmlns="http://www.w3.org/2000/svg" class="icon{}" width="{}" height="{}" '
@@ -49,3 +48,7 @@ def _drawn(name: str, size: int, label: str, css: str) -> SafeString:
         mark_safe(access),
         icon_shapes(name),
     )
+
+
+# A page has dozens of them, and nearly always the same.
+_drawn = lru_cache(maxsize=2000)(_draw)

@@ -28,7 +28,7 @@ _GIVEN, _SCOPE = object(), object()
 # Programs that there are not: where a text asks for them, it asks for those of whoever is limited.
 SOME, OTHERS = [-(2**61)], [-(2**62)]
 # As many statements as there are, and room for orders of other sizes.
-PREPARED = 400
+PREPARED = 800
 # "Cached plan must not change result type", and that there is no such statement.
 OUTDATED = (psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidSqlStatementName)
 

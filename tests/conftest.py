@@ -101,7 +101,8 @@ def needs_database(item: pytest.Item) -> bool:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     with item.config.stash[blocking_manager_key].unblock():
         sharing.begin(item)
-    hours.wait_for_the_next()
+    many = sharing.begins_a_world(item)
+    hours.wait_for_the_next(hours.LAST_OF_MANY if many else hours.LAST_SECONDS)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -252,12 +253,15 @@ LOOSENED = """([tags, known]) => {
     // The menu of all pages is half of many: a list of it that was in order, with entries that
     // were, looks like this again.
     const {attributes} = document.documentElement;
-    const looks = [innerWidth, matchMedia("(prefers-color-scheme: dark)").matches,
+    const colors = [...document.querySelectorAll('link[href*="?v="]')].map(({href}) => href);
+    const looks = [innerWidth, ...colors, matchMedia("(prefers-color-scheme: dark)").matches,
                    ...[...attributes].map(({name, value}) => `${name}=${value}`)].join();
     const seen = (part) => looks + part.outerHTML.replace(/<svg.*?<\\/svg>/gs, "");
     const met = new Set(known);
     const again = [], anew = [];
     for (const list of document.querySelectorAll(".shell-nav-list")) {
+        // A menu that is closed was not looked at.
+        if (!list.checkVisibility({visibilityProperty: true})) continue;
         const parts = [list.cloneNode(false), ...list.children].map(seen);
         if (parts.every((part) => met.has(part))) again.push(list);
         else anew.push(...parts);

@@ -7,6 +7,7 @@ a page, which reads the catalog, compiles the triggers and plans every statement
 was used last is taken first, so that most threads meet the same, which knows all that by heart.
 """
 
+import os
 import threading
 from typing import Any
 
@@ -18,6 +19,8 @@ from config.database.base import DatabaseWrapper
 
 # With what adapts values to the time zone; the one that was used last is the last.
 HELD: list[tuple[Any, Any]] = []
+# In a process that was forked: what its parent goes on talking by, which is not to be closed.
+OF_THE_PARENT: list[tuple[Any, Any]] = []
 WRAPPER: Any = DatabaseWrapper
 connect = WRAPPER.get_new_connection
 close = WRAPPER._close
@@ -37,8 +40,11 @@ ended = threading.Event()
 
 
 def take_connection(self: Any, params: dict[str, Any]) -> Any:
-    while here.shares and HELD:
-        connection, context = HELD.pop()
+    while here.shares:
+        try:
+            connection, context = HELD.pop()
+        except IndexError:
+            break
         if context is params["context"] and is_idle(connection):
             self.isolation_level = IsolationLevel.READ_COMMITTED
             return connection
@@ -53,8 +59,8 @@ def hold_connection(self: Any) -> None:
         and self.connection is not None
         and is_idle(self.connection)
     ):
-        # What was set for the session is as it began.
-        self.connection.pgconn.exec_(b"RESET ALL")
+        # What was set, or locked, for the session is as it began.
+        self.connection.pgconn.exec_(b"RESET ALL; SELECT pg_advisory_unlock_all()")
         HELD.append((self.connection, self.get_connection_params()["context"]))
     else:
         close(self)
@@ -78,6 +84,11 @@ def drop_held() -> None:
         HELD.pop()[0].close()
 
 
+def leave_to_the_parent() -> None:
+    OF_THE_PARENT.extend(HELD)
+    HELD.clear()
+
+
 def destroy_left_database(self: Any, *arguments: Any, **options: Any) -> None:
     """One that somebody is connected to cannot be dropped."""
     drop_held()
@@ -88,3 +99,4 @@ def install() -> None:
     BaseDatabaseCreation.destroy_test_db = destroy_left_database  # type: ignore[method-assign]
     WRAPPER.get_new_connection = take_connection
     WRAPPER._close = hold_connection
+    os.register_at_fork(after_in_child=leave_to_the_parent)

@@ -166,6 +166,11 @@ def shares(item: pytest.Item) -> bool:
     return asked and not commits(item)
 
 
+def begins_a_world(item: pytest.Item) -> bool:
+    """Whether what its module shares is made for it, and found by those after it."""
+    return shares(item) and not OPEN
+
+
 def commits(item: pytest.Item) -> bool:
     """What pytest-django puts after the other tests."""
     return not COMMITTING.isdisjoint(getattr(item, "fixturenames", ())) or any(

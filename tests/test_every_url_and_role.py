@@ -354,6 +354,7 @@ def test_whoever_a_view_refuses_reads_that_the_page_is_not_open_to_them(world: W
             response = answer(world.clients[who], method, url)
             assert response.status_code == 403, (who, method)
             assert "This page is not open to you" in response.content.decode()
+    assert world.clients["customer"].get(url, headers={"HX-Request": "true"}).status_code == 403
     assert answer(world.clients["anonymous"], "POST", url).status_code == 302
 
 

@@ -15,5 +15,6 @@ from tests.hours import left_to_wait
 def test_it_waits_until_the_hour_is_over(time: str, seconds: float) -> None:
     now = dt.datetime.fromisoformat(f"2028-12-31T{time}+00:00")
     assert left_to_wait(now.timestamp()) == pytest.approx(seconds)
+    assert left_to_wait(now.timestamp(), 0) == 0
     ends = now + dt.timedelta(seconds=left_to_wait(now.timestamp()))
     assert (ends - now < dt.timedelta(seconds=1)) or ends.minute == 0

@@ -1,8 +1,9 @@
 """Threads, such as those of the live server's requests, share connections to the database, and
 leave none with a test."""
 
+import multiprocessing
 import socket
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,3 +49,26 @@ def test_a_thread_takes_the_connection_of_the_one_before_it_as_that_one_found_it
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         assert cursor.fetchone() != first[:1]
+
+
+def test_a_process_that_is_forked_takes_none_of_them_and_closes_none() -> None:
+    with ThreadPoolExecutor(1) as one:
+        mine = one.submit(process_of_a_thread).result()
+    processes = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(1, processes) as other:
+        assert other.submit(in_a_thread_of_the_child).result() != mine
+    with ThreadPoolExecutor(1) as one:
+        assert one.submit(process_of_a_thread).result() == mine
+
+
+def in_a_thread_of_the_child() -> int:
+    with ThreadPoolExecutor(1) as one:
+        return one.submit(process_of_a_thread).result()
+
+
+def process_of_a_thread() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [found] = cursor.fetchone()
+    connection.close()
+    return int(found)

@@ -30,6 +30,7 @@ from members.jobs import Work
 from members.models import Job, OutboxEvent
 from members.prepared import run_prepared
 from members.services.job_runs import Step, run_in_chunks
+from members.services.transactions import is_lost_race
 
 logger = logging.getLogger(__name__)
 
@@ -158,12 +159,16 @@ def look_for(due: Sequence[InForce], now: dt.datetime, place: Place | None = Non
     try:
         with transaction.atomic():
             looked = _look_through(due, now, place, _let_in_all)
-    except OperationalError:
-        raise
+    except OperationalError as error:
+        if is_lost_race(error) or len(due) == 1:
+            raise
+        # One that the database gives up on does not hold up those before it.
+        looked = _look_through(due[:1], now, place, _let_in)
     except Exception:
         # Which of them it is is found out one by one.
         looked = _look_through(due, now, place, _let_in)
-    run_prepared(_LOOKED, [now, looked.done])
+    if looked.done:
+        run_prepared(_LOOKED, [now, looked.done])
     return looked
 
 

@@ -57,6 +57,8 @@ def write_messages(
     merchant = get_merchant()
     templates = load_templates(merchant.locale)
     fresh = _without_known(occasion, news)
+    if not fresh:
+        return []
     with transaction.atomic():
         arms = arms_of(occasion, fresh, now)
         rows = [_message(occasion, setting, item, templates, merchant, arms, now) for item in fresh]

@@ -130,6 +130,8 @@ def record_shop_orders(
 def _gone_people(connection: Connection, buyers: Iterable[CustomerRef | None]) -> set[str]:
     """The numbers of those whose account is gone: a late message says no more of them than that."""
     people = sorted({buyer.external_id for buyer in buyers if buyer and buyer.external_id})
+    if not people:
+        return set()
     _take_turns_on_people(connection, people)
     return {number for (number,) in run_prepared(_GONE, [connection.pk, people])}
 

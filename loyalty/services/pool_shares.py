@@ -68,6 +68,8 @@ _WALLETS: KeptQuery[Wallet] = KeptQuery(lambda ids: Wallet.objects.filter(accoun
 def _places(account_ids: Iterable[int]) -> dict[int, _Place]:
     """By account of those members who are in an open pool."""
     members = _MEMBERS.rows(list(account_ids), Pool.Status.OPEN.value)
+    if not members:
+        return {}
     wallets: defaultdict[int, dict[int, int]] = defaultdict(dict)
     for wallet in _WALLETS.rows([member.pool.account_id for member in members]):
         wallets[wallet.account_id][wallet.wallet_type_id] = wallet.pk

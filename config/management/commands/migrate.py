@@ -22,5 +22,9 @@ def without_waiting(database: str) -> Iterator[None]:
     applies the others again; whatever else is written waits for the steps before it, too."""
     with connections[database].cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")
+    try:
         yield
-        cursor.execute("RESET synchronous_commit")
+    finally:
+        # What comes after it waits for the disk again, also where a step has failed.
+        with connections[database].cursor() as cursor:
+            cursor.execute("RESET synchronous_commit")

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from campaigns.journey_definitions import JourneyDefinition
 from campaigns.journey_entrants import Wanted
@@ -145,6 +145,24 @@ def test_a_journey_that_lets_nobody_in_holds_up_no_other(monkeypatch: pytest.Mon
         assert starts(first) == 1
     # Whoever it should have let in is not forgotten.
     assert starts(first + dt.timedelta(hours=1)) == 1
+
+
+def test_a_journey_that_the_database_gives_up_on_holds_up_none_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    member = make_member()
+    whole = live(member, TELL, trigger="month", again=0)
+    slow = live(member, TELL, trigger="month", again=0)
+
+    def gives_up(found: Any, *rest: Any) -> int:
+        if found.journey == slow:
+            raise OperationalError("canceling statement due to statement timeout")
+        return enter(found, *rest)
+
+    monkeypatch.setattr(journey_starts, "enter", gives_up)
+    with pytest.raises(OperationalError):
+        starts(dt.datetime(2024, 4, 1, 6, tzinfo=dt.UTC))
+    assert Passage.objects.get().journey == whole
 
 
 def test_a_step_is_taken_once_and_a_member_is_in_a_journey_once_says_the_database() -> None:

@@ -112,8 +112,10 @@ def test_rejecting_says_why(agent: Client, ana: Member, review: Activity) -> Non
 def test_taking_back(agent: Client, ana: Member, review: Activity) -> None:
     before = ana.spendable()
     agent.post(url("activity", review.public_id))
-    assert "Take this back?" in text_of(agent, url("activity_reverse", review.public_id))
-    agent.post(url("activity_reverse", review.public_id), {"note": "It was copied"})
+    taking_back = url("activity_reverse", review.public_id)
+    assert taking_back in text_of(agent, url("activity", review.public_id))
+    assert "Take this back?" in text_of(agent, taking_back)
+    agent.post(taking_back, {"note": "It was copied"})
     assert (state_of(review), ana.spendable()) == ("reversed", before)
 
 

@@ -91,6 +91,7 @@ def test_the_menu_and_the_home_page_tell_those_who_can_decide(
     attention = page_of(manager, url("attention_panel"))
     assert "2 adjustments wait for your approval." in attention
     assert "wait for your approval" not in page_of(agent, url("attention_panel"))
+    assert "Approvals" in home_of(manager)
     assert "Approvals" not in home_of(client_of("analyst"))
 
 

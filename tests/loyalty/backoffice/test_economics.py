@@ -203,6 +203,9 @@ def test_scenarios_are_saved_compared_and_removed(manager: Client, beans: Progra
     assert again.status_code == 422
     assert "There is a scenario with this name" in again.content.decode()
     page = manager.get(url("economics", "beans"))
+    assert url("economics_compare", "beans") in page.content.decode()
+    full = manager.get(url("economics", "beans"), EXAMPLE).content.decode()
+    assert url("assumptions_keep", "beans") in full
     rows = {row["scenario"].name: row for row in page.context["scenarios"]}
     assert rows["More"]["outcome"].net == Decimal("62.5")
     assert "62.50" in read(manager.get(rows["More"]["url"]))

@@ -99,6 +99,7 @@ def test_what_is_wrong_is_said(
 
 def test_a_pledge_is_a_draft_and_is_put_live(manager: Client, ana: Member) -> None:
     code = ana.program.code
+    assert url("pledge_create", code) in manager.get(url("giving", code)).content.decode()
     assert manager.get(url("pledge_create", code)).status_code == 200
     assert manager.post(url("pledge_create", code), PLEDGE).status_code == 302
     pledge = Pledge.objects.get()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -44,9 +45,12 @@ def text(client: Client, address: str, values: dict[str, Any] | None = None) -> 
 
 
 def test_the_panel_says_the_tier_what_is_missing_and_the_history(
-    agent: Client, silver: Membership
+    agent: Client, client_of: Callable[[str], Client], silver: Membership
 ) -> None:
-    said = text(agent, url("tier_panel", silver.customer.public_id))
+    panel, giving = url("tier_panel", silver.customer.public_id), url("tier_give", silver.public_id)
+    said = text(agent, panel)
+    assert giving in said
+    assert giving not in text(client_of("analyst"), panel)
     for words in (
         "Silver", "Spend $827.00 more by", "to reach Gold.", "to keep Silver.",
         "Without anything more it is Member from", "Free returns", "Reached",

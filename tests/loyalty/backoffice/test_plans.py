@@ -184,8 +184,10 @@ def panel(client: Client, ann: Membership) -> str:
 
 
 def test_an_agent_gives_a_plan_and_sees_the_money(agent: Client, ann: Membership) -> None:
-    assert "No paid plan." in panel(agent, ann)
     dialog = url("plan_join", ann.public_id)
+    before = panel(agent, ann)
+    assert "No paid plan." in before
+    assert dialog in before
     assert "Pro, $120.00 a year" in text(agent, dialog)
     agent.post(dialog, {"plan": "pro"})
     subscription = Subscription.objects.get()

@@ -303,7 +303,12 @@ def test_the_audit_logs_link_leads_to_the_rule(manager: Client, program: Program
     assert response.url == url("rule_page", program.code, "base")
 
 
-def test_those_who_only_look_see_no_buttons(analyst: Client, program: Program) -> None:
+def test_those_who_only_look_see_no_buttons(
+    analyst: Client, manager: Client, program: Program
+) -> None:
+    rules = manager.get(url("rule_list", program.code)).content.decode()
+    assert "New rule" in rules
+    assert url("rule_gallery", program.code) in rules
     for page in (url("rule_list", program.code), url("rule_page", program.code, "base")):
         text = analyst.get(page).content.decode()
         assert "New rule" not in text

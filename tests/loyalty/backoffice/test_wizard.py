@@ -139,6 +139,7 @@ def test_one_may_leave_and_go_on_where_one_was(manager: Client) -> None:
     page = manager.get(url("wizard_start"))
     assert "Tea Club" in text(page)
     assert at(draft, "reward") in page.content.decode()
+    assert url("template_gallery") in page.content.decode()
     assert fields(manager, place)["earn_units"] == "7"
     manager.post(url("wizard_discard", draft.public_id))
     assert "Go on where you stopped" not in text(manager.get(url("wizard_start")))

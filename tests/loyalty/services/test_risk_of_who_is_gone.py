@@ -67,7 +67,7 @@ def test_who_is_erased_while_their_case_is_decided_is_erased_after_it(club: Prog
         try:
             with connection.cursor() as cursor:
                 # The other begins to wait before; so it is here that it is noticed.
-                cursor.execute("SET deadlock_timeout = '1s'")
+                cursor.execute("SET deadlock_timeout = '2s'")
             erase_customer_details(customer=customer, actor=SYSTEM)
         finally:
             connections.close_all()

@@ -16,7 +16,9 @@ Result = TypeVar("Result")
 THREADS, TRIES = 8, 50
 
 
-def at_once(act: Callable[[int], object], tries: int = TRIES) -> Counter[str]:
+def at_once(
+    act: Callable[[int], object], tries: int = TRIES, *, threads: int = THREADS
+) -> Counter[str]:
     """What became of so many tries: "done" or the code of the refusal."""
 
     waiting = iter(range(tries))
@@ -35,8 +37,8 @@ def at_once(act: Callable[[int], object], tries: int = TRIES) -> Counter[str]:
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(THREADS) as threads:
-        return Counter(chain.from_iterable(threads.map(work, range(THREADS))))
+    with ThreadPoolExecutor(threads) as pool:
+        return Counter(chain.from_iterable(pool.map(work, range(threads))))
 
 
 def in_the_way_of(
