@@ -187,8 +187,10 @@ def test_old_orders_come_back_and_units_expire_as_ever(program, ana):
 def test_whom_the_shop_knows_anew_is_served_again(ana):
     erase(ana)
     Customer.objects.filter(pk=ana.customer_id).update(given_name="Ana")
+    before = wallet_of(ana.account_id).balance
     adjust_units(wallet=wallet_of(ana.account_id), units=5, reason="goodwill", note="",
                  actor=SYSTEM, key="k", source="api", now=NOW)  # fmt: skip
+    assert wallet_of(ana.account_id).balance == before + 5
 
 
 def undo(transfer):
